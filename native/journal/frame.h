@@ -1,0 +1,65 @@
+// The frame: the unit of the journal and of determinism.
+//
+//  0        4        8    10  11   12     14      16      20
+//  | length | crc32c | version | class | flags | source | record_size | count | epoch |
+// 24      32          40           48        56       64
+//  | seq  | cause_seq | source_seq | ts_recv | ts_seq | records: count x record_size ...
+//
+// `length` counts the whole frame, is a multiple of 16 and is the commit word: the writer stores it last,
+// with release; zero means "not yet written". The CRC covers bytes 8..length and is for damage, not for
+// publication.
+#pragma once
+
+#include <span>
+
+#include "records.h"
+
+namespace openbell {
+
+enum class FrameClass : u8 { In = 1, Out = 2 };
+
+inline constexpr u16 kFormatVersion = 1;
+
+// Who a frame comes from. Sources have their own strictly increasing source_seq.
+namespace source {
+inline constexpr u16 kNode = 0;         // start, timers, Sent and NotSent
+inline constexpr u16 kOperator = 1;     // commands of people
+inline constexpr u16 kFeed = 16;        // 16..63: market-data feeds; source_seq = the venue's first message number
+inline constexpr u16 kOrderEntry = 64;  // 64..127: order sessions; source_seq = the venue's message number
+}  // namespace source
+
+struct FrameHeader {
+    u32 length;       //  0 commit word
+    u32 crc32c;       //  4 of bytes 8..length
+    u16 version;      //  8 kFormatVersion
+    u8 frame_class;   // 10 FrameClass
+    u8 flags;         // 11
+    u16 source;       // 12
+    u16 record_size;  // 14 48 or 128
+    u32 count;        // 16 records
+    u32 epoch;        // 20
+    u64 seq;          // 24 of the journal, +1 per frame
+    u64 cause_seq;    // 32 OUT: seq of the IN frame it answers
+    u64 source_seq;   // 40
+    i64 ts_recv;      // 48 our edge
+    i64 ts_seq;       // 56 engine time: max(previous, clock)
+};
+static_assert(sizeof(FrameHeader) == 64 && offsetof(FrameHeader, seq) == 24 && offsetof(FrameHeader, ts_seq) == 56);
+
+inline constexpr std::size_t kFrameBytesMax = 256 * 1024;
+
+// A frame as it lies in memory; the records follow the header.
+struct FrameView {
+    const FrameHeader* header = nullptr;
+
+    explicit operator bool() const { return header != nullptr; }
+    Type type_at(std::size_t i) const { return Type(*record(i)); }
+    const u8* record(std::size_t i) const {
+        return reinterpret_cast<const u8*>(header + 1) + i * header->record_size;
+    }
+    template <class Record>
+    const Record& as(std::size_t i) const { return *reinterpret_cast<const Record*>(record(i)); }
+    std::size_t count() const { return header->count; }
+};
+
+}  // namespace openbell

@@ -1,0 +1,395 @@
+// The vocabulary: every event and command that crosses the journal, byte by byte.
+//
+// A frame (journal/frame.h) holds records of one size: 48 bytes (market data, timers) or 128 bytes
+// (instruments, reports, control, decisions). All fields little-endian and naturally aligned; padding
+// is explicit and zero, so equal records are equal bytes. This file is the only definition: Python's
+// NumPy dtypes are generated from it (bindings/records.cpp) and a test compares size and offsets.
+//
+// Units: px is an int64 in the instrument's fixed decimal (ITCH: 1e-4), qty an int64 in lots of
+// qty_unit, every time an int64 in ns since the Unix epoch, UTC.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace openbell {
+
+using u8 = std::uint8_t;
+using u16 = std::uint16_t;
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+using i8 = std::int8_t;
+using i16 = std::int16_t;
+using i32 = std::int32_t;
+using i64 = std::int64_t;
+
+inline constexpr u32 kNoInstrument = 0xFFFF'FFFF;
+inline constexpr u16 kNoStrategy = 0xFFFF;
+
+// What a record says. The numbers are the format: append, never reuse.
+enum class Type : u8 {
+    // market data, `Market`, 48 bytes
+    BookAdd = 1,      // a displayed order joined the back of its level
+    BookModify = 2,   // order_id became ref with a new px and qty and new time priority; side inherited
+    BookCancel = 3,   // order_id lost qty (kWhole: all of it), priority kept
+    BookExecute = 4,  // order_id lost qty to an aggressor; px 0 with kAtOrderPx = at its own price
+    BookClear = 5,    // every order of the instrument is gone
+    BookLevel = 6,    // level px of the flagged side now holds qty (L2 venues; 0 removes it)
+    Quote = 7,        // touch of the flagged side: px, qty (L1 venues)
+    Trade = 8,        // print against a hidden order or in a cross; the book does not change
+    TradeBust = 9,    // print `ref` was broken
+    Status = 10,      // trading state of the instrument in `ref` (TradingState)
+    Imbalance = 11,   // auction imbalance: px reference, qty signed imbalance, ref paired
+    // timers, `Timer`, 48 bytes
+    Timer = 16,
+    // reference data, `Instrument`, 128 bytes
+    Instrument = 32,
+    // reports of a venue about our orders, `Report`, 128 bytes
+    Accepted = 48,
+    Rejected = 49,
+    Replaced = 50,
+    Canceled = 51,
+    CancelRejected = 52,
+    Filled = 53,
+    Corrected = 54,
+    Busted = 55,
+    Expired = 56,
+    Sent = 57,      // our own: the bytes were handed to the socket at ts_sent
+    NotSent = 58,   // our own: they were not, and never will be; reason says why
+    // control, `Started`, `Limits` or `Control`, 128 bytes
+    Started = 80,   // a new epoch begins: `Started`
+    Limits = 81,    // risk limits of one instrument: `Limits`
+    Operator = 82,  // a person's command, for the record
+    Parameters = 83,
+    Arm = 84,           // code = ArmState
+    Kill = 85,          // code = KillLevel; stays until an Arm with kAfterKill
+    Connected = 86,     // order session `source` is up; values[0] = next expected sequence
+    Disconnected = 87,  // order session `source` is down
+    Gap = 88,           // feed `source` misses [values[0], values[1]): its books are not valid
+    Recovered = 89,     // the gap is filled
+    Heartbeat = 90,
+    TradingDay = 91,   // values[0] = YYYYMMDD, values[1] = UTC offset of the zone in s, text = zone
+    ClockOffset = 92,  // values[0] = new offset of wall over monotonic, ns
+    Overrun = 93,      // a callback of strategy `code` took values[0] ns
+    Checkpoint = 94,   // asks for a full state hash
+    StrategyHalted = 95,  // strategy `strategy` raised or was stopped; text = why
+    Resolved = 96,        // session `source` has replayed everything: in-doubt orders are settled now
+    TapeRef = 97,         // a backtest's journal refers to a tape: text = its hash, values = latencies
+    // the decision, OUT, 128 bytes
+    Intent = 128,        // what a strategy asked: `Intent`
+    Approved = 129,      // `Order` from here: risk let it pass
+    Refused = 130,       // risk did not: reason, limit, observed
+    NewOrder = 131,      // to the venue
+    ReplaceOrder = 132,  // to the venue
+    CancelOrder = 133,   // to the venue
+    MassCancel = 134,
+    TimerArmed = 135,     // `TimerArmed`
+    StrategyState = 136,  // declared state after a callback: `StrategyState`
+    Hash = 137,           // `Hash`, last record of every OUT frame
+};
+
+enum class Side : u8 { Buy = 1, Sell = 2 };
+enum class Tif : u8 { Day = 0, Gtc = 1, Ioc = 3, Fok = 4 };  // FIX TimeInForce (59)
+
+// FIX OrdStatus plus IN_DOUBT: sent or maybe sent, outcome unknown; risk counts it as live.
+enum class OrderState : u8 {
+    None = 0,
+    PendingNew,
+    New,
+    PartiallyFilled,
+    PendingReplace,
+    PendingCancel,
+    InDoubt,
+    Filled,  // from here terminal
+    Canceled,
+    Rejected,
+    Expired,
+};
+constexpr bool is_terminal(OrderState s) { return s >= OrderState::Filled; }
+
+enum class ArmState : u8 { Off = 0, Shadow, CancelOnly, ReduceOnly, Limited, Full };
+enum class KillLevel : u8 { None = 0, Soft = 1, Hard = 2, Cord = 3 };
+enum class TradingState : u8 { Unknown = 0, Halted, Paused, QuoteOnly, Trading, Closed };
+enum class IntentKind : u8 { Quote = 1, Order = 2, Cancel = 3, CancelAll = 4, Target = 5, Parent = 6 };
+
+// Why risk, the perimeter, the OMS or a venue said no. Append only; docs/refusals.md explains each.
+enum class Reason : u16 {
+    None = 0,
+    NotArmed = 1,
+    Killed = 2,
+    NoLimits = 3,
+    NoInstrument = 4,
+    NotTrading = 5,
+    BookNotValid = 6,
+    NoReference = 7,
+    PriceCollar = 8,
+    PriceTick = 9,
+    PriceNotPositive = 10,
+    QtyLot = 11,
+    QtyNotPositive = 12,
+    OrderQty = 13,
+    OrderNotional = 14,
+    Position = 15,
+    ReduceOnly = 16,
+    OrdersFull = 17,
+    OpenOrders = 18,
+    UnknownOrder = 19,
+    NotReplaceable = 20,
+    StrategyIsHalted = 21,
+    SessionDown = 22,
+    WouldOverflow = 23,
+    UnknownStrategy = 24,
+    // venue
+    VenueReject = 64,    // the venue's own code stands in `venue_reason`
+    UserCancel = 65,
+    SessionCancel = 66,  // cancel on disconnect, supervisory, halt
+    IocRemainder = 67,
+    SelfMatch = 68,
+    // outcome of an in-doubt order
+    NeverReachedVenue = 80,
+    // perimeter
+    GateClosed = 96,
+    GateOrderQty = 97,
+    GateNotional = 98,
+    GateRate = 99,
+    GateEpoch = 100,
+    SocketFull = 101,
+    GateNotApproved = 102,
+};
+
+// Market::flags
+inline constexpr u8 kBuy = 1;         // the resting order's side is BUY (else SELL)
+inline constexpr u8 kWhole = 2;       // BookCancel: the whole order
+inline constexpr u8 kAtOrderPx = 4;   // BookExecute: at the order's own price
+inline constexpr u8 kPrintable = 8;   // counts as volume
+inline constexpr u8 kSnapshot = 16;   // part of a snapshot, not news
+// Control::flags
+inline constexpr u8 kAfterKill = 1;   // Arm: the operator releases the kill
+
+struct Market {
+    u8 type;       //  0 Type
+    u8 flags;      //  1 kBuy ...
+    u16 tracking;  //  2 the venue's tracking number, carried and not interpreted
+    u32 instrument;
+    i64 ts_event;  //  8 venue time
+    u64 order_id;  // 16 the venue's order reference
+    i64 px;        // 24
+    i64 qty;       // 32
+    u64 ref;       // 40 BookModify: new order_id; BookExecute, Trade: match number; Status: TradingState
+};
+static_assert(sizeof(Market) == 48 && offsetof(Market, order_id) == 16 && offsetof(Market, ref) == 40);
+
+struct Timer {
+    u8 type;
+    u8 flags;
+    u16 strategy;
+    u32 instrument;  // kNoInstrument
+    i64 ts_event;    //  8 the deadline
+    u64 timer_id;    // 16 chosen by the strategy
+    u64 pad[3];
+};
+static_assert(sizeof(Timer) == 48);
+
+struct Instrument {
+    u8 type;
+    u8 flags;
+    u16 venue;       //  2 index of the venue in the configuration
+    u32 instrument;  //  4 dense id given by the node
+    i64 ts_event;
+    char symbol[16];   // 16 padded with NUL
+    char currency[4];  // 32
+    u32 asset;         // 36 the same asset on two venues has one id
+    u32 locate;        // 40 the venue's own handle (ITCH stock locate)
+    u8 px_decimals;    // 44 price_unit = 10^-px_decimals
+    u8 qty_decimals;   // 45
+    u8 pad0[2];
+    i64 tick;        // 48 in px units: prices of orders must be multiples
+    i64 lot;         // 56 in qty units
+    i64 multiplier;  // 64
+    i64 valid_from;  // 72 ns
+    char calendar[16];  // 80
+    u64 pad1[4];
+};
+static_assert(sizeof(Instrument) == 128 && offsetof(Instrument, tick) == 48 && offsetof(Instrument, pad1) == 96);
+
+struct Report {
+    u8 type;
+    u8 flags;
+    u8 side;
+    u8 liquidity;    //  3 the venue's liquidity flag, a character
+    u32 instrument;  //  4
+    i64 ts_event;    //  8 venue time
+    u64 cl_ord_id;   // 16 ours
+    u64 order_id;    // 24 the venue's
+    u64 exec_id;     // 32 the venue's match number
+    i64 last_px;     // 40 Filled: price and quantity of this fill
+    i64 last_qty;    // 48 Canceled: quantity taken away now
+    i64 px;          // 56 Accepted, Replaced: as the venue holds the order
+    i64 leaves_qty;  // 64 Accepted, Replaced: open quantity
+    i64 ts_sent;     // 72 Sent
+    u32 version;     // 80
+    u32 prev_version;  // 84 Replaced
+    u16 reason;      // 88 Reason
+    u8 venue_reason;  // 90 the venue's character
+    u8 command;      // 91 Sent, NotSent: Type of the command
+    u16 strategy;    // 92 filled in by the OMS for callbacks; 0 on the wire
+    u16 pad0;
+    u64 pad1[4];
+};
+static_assert(sizeof(Report) == 128 && offsetof(Report, version) == 80 && offsetof(Report, pad1) == 96);
+
+struct Started {
+    u8 type;
+    u8 flags;
+    u16 node;        //  2 6 bits used: part of every cl_ord_id
+    u32 instrument;  //  kNoInstrument
+    i64 ts_event;    //  8 wall clock at start
+    u32 epoch;       // 16 18 bits used
+    u32 pad0;
+    u8 binary_hash[16];      // 24 what runs: a restart with another one must be acknowledged
+    u8 strategies_hash[16];  // 40
+    u8 limits_hash[16];      // 56
+    u8 config_hash[16];      // 72
+    u64 seed;                // 88 of the strategies' random source
+    u64 pad1[4];
+};
+static_assert(sizeof(Started) == 128 && offsetof(Started, seed) == 88);
+
+struct Limits {
+    u8 type;
+    u8 flags;
+    u16 strategy;    //  2 kNoStrategy: of the whole account
+    u32 instrument;  //  4
+    i64 ts_event;
+    i64 order_qty_max;       // 16
+    i64 order_notional_max;  // 24 px units x qty units
+    i64 position_max;        // 32 |position| with every open order of one side filled
+    i64 collar_bps;          // 40 distance of px from the live reference
+    i64 open_orders_max;     // 48
+    u32 version;             // 56
+    u32 pad0;
+    char owner[16];          // 64
+    u64 pad1[6];
+};
+static_assert(sizeof(Limits) == 128 && offsetof(Limits, owner) == 64);
+
+struct Control {
+    u8 type;
+    u8 flags;
+    u16 strategy;    //  2 kNoStrategy
+    u32 instrument;  //  4 kNoInstrument
+    i64 ts_event;
+    u32 code;    // 16 meaning by type
+    u16 source;  // 20 session or feed
+    u16 pad0;
+    i64 values[4];  // 24 meaning by type
+    char text[72];  // 56 padded with NUL
+};
+static_assert(sizeof(Control) == 128 && offsetof(Control, text) == 56);
+
+struct Intent {
+    u8 type;
+    u8 kind;         //  1 IntentKind
+    u8 side;         //  2 Side, for Order
+    u8 tif;          //  3 Tif, for Order
+    u32 instrument;  //  4
+    i64 ts_event;    //  8 engine time of the decision
+    i64 bid_px;      // 16 Quote; px of an Order of either side stands in `px`
+    i64 bid_qty;     // 24
+    i64 ask_px;      // 32
+    i64 ask_qty;     // 40
+    i64 px;          // 48
+    i64 qty;         // 56
+    u64 cl_ord_id;   // 64 Cancel
+    u64 tag;         // 72 the strategy's own mark
+    u64 as_of_seq;   // 80 last frame the strategy had seen
+    u16 strategy;    // 88
+    u16 pad0[3];
+    u64 pad1[4];
+};
+static_assert(sizeof(Intent) == 128 && offsetof(Intent, strategy) == 88 && offsetof(Intent, pad1) == 96);
+
+struct Order {
+    u8 type;
+    u8 flags;
+    u8 side;         //  2 Side
+    u8 tif;          //  3 Tif
+    u32 instrument;  //  4
+    i64 ts_event;    //  8 engine time of the decision
+    u64 cl_ord_id;   // 16
+    i64 px;          // 24
+    i64 qty;         // 32 total of the chain, executed shares included
+    i64 prev_px;     // 40 ReplaceOrder: what is replaced
+    i64 prev_qty;    // 48
+    i64 limit;       // 56 Refused: the limit and what was observed
+    i64 observed;    // 64
+    u32 version;     // 72 the version this command creates (cancel: the version it cancels)
+    u16 strategy;    // 76
+    u16 reason;      // 78 Reason
+    u64 tag;         // 80
+    u64 intent_seq;  // 88 seq of the IN frame that caused it
+    u64 pad1[4];
+};
+static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, pad1) == 96);
+
+struct TimerArmed {
+    u8 type;
+    u8 flags;
+    u16 strategy;
+    u32 instrument;
+    i64 ts_event;
+    u64 timer_id;  // 16
+    i64 deadline;  // 24
+    u64 pad1[12];
+};
+static_assert(sizeof(TimerArmed) == 128);
+
+struct StrategyState {
+    u8 type;
+    u8 flags;
+    u16 strategy;    // 2
+    u32 instrument;  // kNoInstrument
+    i64 ts_event;
+    u16 offset;  // 16 of bytes within the strategy's declared state
+    u16 length;  // 18
+    u32 size;    // 20 of the whole state
+    u8 bytes[104];
+};
+static_assert(sizeof(StrategyState) == 128 && offsetof(StrategyState, bytes) == 24);
+
+struct Hash {
+    u8 type;
+    u8 flags;  // 1: `state` is a full state hash
+    u16 pad0;
+    u32 instrument;  // kNoInstrument
+    i64 ts_event;
+    u64 rolling;    // 16 over every decision so far
+    u64 state;      // 24 full state hash at a checkpoint, else 0
+    u64 decisions;  // 32 count
+    u64 pad1[11];
+};
+static_assert(sizeof(Hash) == 128);
+
+// ---- order ids -----------------------------------------------------------------------------------
+// | node 6 | epoch 18 | strategy 10 | counter 30 |   most significant first
+constexpr u64 make_cl_ord_id(u32 node, u32 epoch, u32 strategy, u32 counter) {
+    return u64(node & 0x3F) << 58 | u64(epoch & 0x3FFFF) << 40 | u64(strategy & 0x3FF) << 30 | (counter & 0x3FFFFFFF);
+}
+constexpr u32 node_of(u64 cl_ord_id) { return u32(cl_ord_id >> 58); }
+constexpr u32 epoch_of(u64 cl_ord_id) { return u32(cl_ord_id >> 40) & 0x3FFFF; }
+constexpr u16 strategy_of(u64 cl_ord_id) { return u16(cl_ord_id >> 30 & 0x3FF); }
+constexpr u32 counter_of(u64 cl_ord_id) { return u32(cl_ord_id & 0x3FFFFFFF); }
+
+constexpr std::size_t kSmallRecord = 48;
+constexpr std::size_t kLargeRecord = 128;
+constexpr std::size_t record_size(Type t) { return u8(t) < 32 ? kSmallRecord : kLargeRecord; }
+
+template <class Record>
+inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::is_standard_layout_v<Record> &&
+                                  (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
+static_assert(is_record<Market> && is_record<Timer> && is_record<Instrument> && is_record<Report> &&
+              is_record<Started> && is_record<Limits> && is_record<Control> && is_record<Intent> &&
+              is_record<Order> && is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash>);
+
+}  // namespace openbell

@@ -1,0 +1,58 @@
+"""The vocabulary in Python: enums and NumPy dtypes of every record, taken from `native/records.h`.
+
+Prices are integers in the instrument's fixed decimal (ITCH: 1e-4), quantities integers in lots of its
+quantity unit, times integers in nanoseconds since the Unix epoch, UTC.
+"""
+
+import numpy as np
+
+from openbell._native import (
+    ArmState,
+    IntentKind,
+    KillLevel,
+    OrderState,
+    Reason,
+    Side,
+    Tif,
+    TradingState,
+    Type,
+    record_layouts,
+)
+
+__all__ = [
+    "NO_INSTRUMENT",
+    "NO_STRATEGY",
+    "RECORDS",
+    "ArmState",
+    "IntentKind",
+    "KillLevel",
+    "OrderState",
+    "Reason",
+    "Side",
+    "Tif",
+    "TradingState",
+    "Type",
+]
+
+NO_INSTRUMENT = 0xFFFF_FFFF
+NO_STRATEGY = 0xFFFF
+
+BUY = Side.BUY
+SELL = Side.SELL
+
+
+def _dtype(size: int, fields: list[tuple[str, str, int]]) -> np.dtype[np.void]:
+    return np.dtype(
+        {
+            "names": [name for name, _, _ in fields],
+            "formats": [form for _, form, _ in fields],
+            "offsets": [offset for _, _, offset in fields],
+            "itemsize": size,
+        }
+    )
+
+
+RECORDS: dict[str, np.dtype[np.void]] = {
+    name: _dtype(size, fields) for name, (size, fields) in record_layouts().items()
+}
+"""Record name -> NumPy structured dtype; `RECORDS["Market"]` reads the 48-byte market-data records."""
