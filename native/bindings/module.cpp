@@ -1,6 +1,8 @@
 // The extension module: one list per room, no logic.
 #include <nanobind/nanobind.h>
 
+#include "error.h"
+
 namespace nb = nanobind;
 
 namespace openbell {
@@ -20,7 +22,38 @@ void bind_engine(nb::module_& m);
 void bind_node(nb::module_& m);
 }  // namespace openbell
 
+namespace {
+
+const char* class_of(openbell::ErrorKind kind) {
+    using enum openbell::ErrorKind;
+    switch (kind) {
+        case Config: return "ConfigError";
+        case Journal: return "JournalError";
+        case JournalDamaged: return "JournalDamagedError";
+        case JournalLocked: return "JournalLockedError";
+        case Snapshot: return "SnapshotError";
+        case Decode: return "DecodeError";
+        case Capacity: return "CapacityError";
+        case Net: return "NetError";
+        case Strategy: return "StrategyError";
+        case Invariant: return "InvariantError";
+    }
+    return "OpenbellError";
+}
+
+void raise_in_python(const std::exception_ptr& p, void*) {
+    try {
+        std::rethrow_exception(p);
+    } catch (const openbell::Error& e) {
+        nb::object type = nb::module_::import_("openbell.errors").attr(class_of(e.kind()));
+        PyErr_SetString(type.ptr(), e.what());
+    }
+}
+
+}  // namespace
+
 NB_MODULE(_native, m) {
+    nb::register_exception_translator(raise_in_python);
     m.doc() = "The mechanism of openbell; import it through the rooms of the package.";
     openbell::bind_records(m);
     openbell::bind_wire(m);
