@@ -10,9 +10,7 @@
 // publication.
 #pragma once
 
-#include <span>
-
-#include "records.h"
+#include "bytes.h"
 
 namespace openbell {
 
@@ -48,18 +46,25 @@ static_assert(sizeof(FrameHeader) == 64 && offsetof(FrameHeader, seq) == 24 && o
 
 inline constexpr std::size_t kFrameBytesMax = 256 * 1024;
 
-// A frame as it lies in memory; the records follow the header.
+// A frame to read. The records usually follow the header; a backtest pairs a header of its own with
+// records that stay in the mapped tape.
 struct FrameView {
     const FrameHeader* header = nullptr;
+    const u8* records = nullptr;
+
+    FrameView() = default;
+    explicit FrameView(const FrameHeader* h) : header(h), records(reinterpret_cast<const u8*>(h + 1)) {}
+    FrameView(const FrameHeader* h, const u8* r) : header(h), records(r) {}
 
     explicit operator bool() const { return header != nullptr; }
-    Type type_at(std::size_t i) const { return Type(*record(i)); }
-    const u8* record(std::size_t i) const {
-        return reinterpret_cast<const u8*>(header + 1) + i * header->record_size;
-    }
-    template <class Record>
-    const Record& as(std::size_t i) const { return *reinterpret_cast<const Record*>(record(i)); }
     std::size_t count() const { return header->count; }
+    Bytes bytes() const { return {records, std::size_t(header->count) * header->record_size}; }
+    const u8* record(std::size_t i) const { return records + i * header->record_size; }
+    Type type_at(std::size_t i) const { return Type(*record(i)); }
+    template <class Record>
+    const Record& as(std::size_t i) const {
+        return *reinterpret_cast<const Record*>(record(i));
+    }
 };
 
 }  // namespace openbell
