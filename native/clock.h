@@ -1,0 +1,69 @@
+// The Clock port: where time comes from. The engine itself is only ever told the time.
+#pragma once
+
+#include <time.h>
+
+#include "records.h"
+
+namespace openbell {
+
+struct Clock {
+    virtual ~Clock() = default;
+    virtual i64 now_ns() = 0;  // ns since the Unix epoch, UTC; never goes back
+};
+
+// The monotonic clock plus an offset to the wall that is measured once, at construction (law 4). A step of
+// the wall clock therefore moves nothing here; it shows as `measured_offset_ns() - offset_ns()`, which the
+// node makes a ClockOffset event of, and then passes to `adopt`.
+class WallClock final : public Clock {
+  public:
+    WallClock() : offset_ns_(measured_offset_ns()) {}
+
+    i64 now_ns() override {
+        const i64 now = read(CLOCK_MONOTONIC) + offset_ns_;
+        return last_ns_ = now > last_ns_ ? now : last_ns_;
+    }
+    i64 offset_ns() const { return offset_ns_; }
+    void adopt(i64 offset_ns) { offset_ns_ = offset_ns; }
+
+    // Wall minus monotonic now. The narrowest of a few brackets, so that a preemption between the two
+    // readings does not become part of the offset.
+    static i64 measured_offset_ns() {
+        i64 offset = 0, narrowest = INT64_MAX;
+        for (int i = 0; i < kOffsetSamples; ++i) {
+            const i64 before = read(CLOCK_MONOTONIC);
+            const i64 wall = read(CLOCK_REALTIME);
+            const i64 width = read(CLOCK_MONOTONIC) - before;
+            if (width < narrowest) {
+                narrowest = width;
+                offset = wall - (before + width / 2);
+            }
+        }
+        return offset;
+    }
+
+  private:
+    static constexpr int kOffsetSamples = 8;
+    static i64 read(clockid_t id) {
+        timespec t{};
+        ::clock_gettime(id, &t);
+        return i64(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+    }
+
+    i64 offset_ns_;
+    i64 last_ns_ = 0;
+};
+
+// Time that stands still until it is moved.
+class SimClock final : public Clock {
+  public:
+    explicit SimClock(i64 start_ns = 0) : now_ns_(start_ns) {}
+    i64 now_ns() override { return now_ns_; }
+    void advance(i64 ns) { now_ns_ += ns > 0 ? ns : 0; }
+    void advance_to(i64 ns) { now_ns_ = ns > now_ns_ ? ns : now_ns_; }
+
+  private:
+    i64 now_ns_;
+};
+
+}  // namespace openbell
