@@ -1,0 +1,121 @@
+#include "net/sim_net.h"
+
+#include <algorithm>
+
+namespace openbell {
+
+u64 SimNet::random() {
+    u64 z = random_ += 0x9E37'79B9'7F4A'7C15;
+    z = (z ^ z >> 30) * 0xBF58'476D'1CE4'E5B9;
+    z = (z ^ z >> 27) * 0x94D0'49BB'1331'11EB;
+    return z ^ z >> 31;
+}
+
+void SimNet::deliver(const Address& from, const Address& to, Bytes payload) {
+    ++sent_;
+    for (SimDatagrams* receiver : receivers_) {
+        if (!receiver->is_addressed(to)) continue;
+        const int copies = happens(faults.loss_ppm) ? 0 : happens(faults.duplicate_ppm) ? 2 : 1;
+        if (copies == 0) ++lost_;
+        for (int i = 0; i < copies; ++i) {
+            if (receiver->inbox_.size() == kSimInboxMax) {
+                ++receiver->dropped_;
+            } else {
+                receiver->inbox_.insert({arrival(), {from, {payload.begin(), payload.end()}}});
+            }
+        }
+    }
+}
+
+SimDatagrams::SimDatagrams(SimNet& net, Address local, Address group) : net_(net), local_(local), group_(group) {
+    net_.receivers_.push_back(this);
+}
+
+SimDatagrams::~SimDatagrams() { std::erase(net_.receivers_, this); }
+
+std::size_t SimDatagrams::receive(std::span<Datagram> out) {
+    held_.clear();
+    held_.reserve(out.size());
+    const i64 now = net_.clock_.now_ns();
+    while (held_.size() < out.size() && !inbox_.empty() && inbox_.begin()->first <= now) {
+        auto first = inbox_.extract(inbox_.begin());
+        const Arrival& kept = held_.emplace_back(std::move(first.mapped()));
+        out[held_.size() - 1] = {kept.payload, first.key(), kept.from};
+    }
+    return held_.size();
+}
+
+bool SimDatagrams::send_to(const Address& to, Bytes payload) {
+    net_.deliver(local_, to, payload);
+    return true;
+}
+
+void SimStream::connect() {
+    shutdown();
+    const auto found = net_.listeners_.find(peer_);
+    if (found == net_.listeners_.end()) {
+        error_ = "expected to be connected to " + peer_.text() + " by TCP, got a refusal; nothing listens there";
+        return;
+    }
+    error_.clear();
+    in_ = std::make_shared<SimPipe>();
+    out_ = std::make_shared<SimPipe>();
+    up_at_ = net_.clock_.now_ns() + 2 * net_.faults.delay_ns;
+    found->second->waiting_.push_back({out_, in_});
+}
+
+StreamState SimStream::state() {
+    if (!in_) return StreamState::Down;
+    if (net_.clock_.now_ns() < up_at_) return StreamState::Connecting;
+    return StreamState::Up;
+}
+
+std::size_t SimStream::receive(std::span<u8> out) {
+    if (state() != StreamState::Up) return 0;
+    const i64 now = net_.clock_.now_ns();
+    std::size_t got = 0;
+    auto& bytes = in_->bytes;
+    for (; got < out.size() && !bytes.empty() && bytes.front().first <= now; ++got) {
+        out[got] = bytes.front().second;
+        bytes.pop_front();
+    }
+    if (got == 0 && bytes.empty() && in_->is_closed && !out.empty()) shutdown();
+    return got;
+}
+
+std::size_t SimStream::send(Bytes bytes) {
+    if (state() != StreamState::Up || in_->is_closed) return 0;
+    const std::size_t under_way = out_->bytes.size();
+    const std::size_t taken = std::min(bytes.size(), send_max > under_way ? send_max - under_way : 0);
+    const i64 arrives = net_.clock_.now_ns() + net_.faults.delay_ns;
+    for (std::size_t i = 0; i < taken; ++i) out_->bytes.emplace_back(arrives, bytes[i]);
+    return taken;
+}
+
+void SimStream::shutdown() {
+    if (out_) out_->is_closed = true;
+    if (in_) in_->is_closed = true;
+    in_.reset();
+    out_.reset();
+}
+
+void SimStream::cut() {
+    if (in_) in_->bytes.clear();
+    if (out_) out_->bytes.clear();
+    shutdown();
+}
+
+SimListener::SimListener(SimNet& net, Address local) : net_(net), local_(local) { net_.listeners_[local] = this; }
+
+SimListener::~SimListener() { net_.listeners_.erase(local_); }
+
+std::unique_ptr<SimStream> SimListener::accept() {
+    if (waiting_.empty()) return nullptr;
+    auto stream = std::make_unique<SimStream>(net_, local_);
+    stream->in_ = waiting_.front().to_server;
+    stream->out_ = waiting_.front().to_client;
+    waiting_.pop_front();
+    return stream;
+}
+
+}  // namespace openbell

@@ -1,0 +1,144 @@
+// The simulated side of the Net port: a network in memory whose time is a Clock and whose luck is a seed.
+//
+// Simulation only: it allocates. Ports must not outlive their SimNet.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "clock.h"
+#include "net/ports.h"
+
+namespace openbell {
+
+inline constexpr std::size_t kSimInboxMax = 65'536;       // datagrams per receiver; more are dropped and counted
+inline constexpr std::size_t kSimPipeBytes = 256 * 1024;  // per direction of a stream
+
+// What the network does to datagrams. Streams keep their order and only suffer delay.
+struct SimFaults {
+    u32 loss_ppm = 0;       // of a million datagrams
+    u32 duplicate_ppm = 0;  // arrive twice
+    i64 delay_ns = 0;
+    i64 jitter_ns = 0;  // added uniformly in [0, jitter_ns], so datagrams may overtake each other
+};
+
+class SimDatagrams;
+class SimStream;
+class SimListener;
+
+class SimNet {
+  public:
+    SimNet(Clock& clock, u64 seed) : clock_(clock), random_(seed) {}
+
+    SimFaults faults;
+
+    u64 sent() const { return sent_; }
+    u64 lost() const { return lost_; }
+
+  private:
+    friend class SimDatagrams;
+    friend class SimStream;
+    friend class SimListener;
+
+    u64 random();  // splitmix64: the same on every machine
+    bool happens(u32 ppm) { return ppm && random() % 1'000'000 < ppm; }
+    i64 arrival() {
+        return clock_.now_ns() + faults.delay_ns +
+               (faults.jitter_ns > 0 ? i64(random() % u64(faults.jitter_ns + 1)) : 0);
+    }
+    void deliver(const Address& from, const Address& to, Bytes payload);
+
+    Clock& clock_;
+    u64 random_;
+    u64 sent_ = 0;
+    u64 lost_ = 0;
+    std::vector<SimDatagrams*> receivers_;
+    std::map<Address, SimListener*> listeners_;
+};
+
+class SimDatagrams final : public DatagramPort {
+  public:
+    // `group` with ip 0: unicast only.
+    SimDatagrams(SimNet& net, Address local, Address group = {});
+    ~SimDatagrams() override;
+    SimDatagrams(const SimDatagrams&) = delete;
+    SimDatagrams& operator=(const SimDatagrams&) = delete;
+
+    std::size_t receive(std::span<Datagram> out) override;
+    bool send_to(const Address& to, Bytes payload) override;
+    u64 dropped() const override { return dropped_; }
+    int fd() const override { return -1; }
+    Address local() const override { return local_; }
+
+  private:
+    friend class SimNet;
+    struct Arrival {
+        Address from;
+        std::vector<u8> payload;
+    };
+    bool is_addressed(const Address& to) const { return to == local_ || (group_.ip && to == group_); }
+
+    SimNet& net_;
+    Address local_;
+    Address group_;
+    std::multimap<i64, Arrival> inbox_;  // by time of arrival; equal times in order of sending
+    std::vector<Arrival> held_;          // what the last `receive` handed out
+    u64 dropped_ = 0;
+};
+
+// One direction of a connection.
+struct SimPipe {
+    std::deque<std::pair<i64, u8>> bytes;  // when it arrives, what
+    bool is_closed = false;                // the writer is gone: end of stream after the bytes
+};
+
+class SimStream final : public StreamPort {
+  public:
+    SimStream(SimNet& net, Address peer) : net_(net), peer_(peer) {}
+    ~SimStream() override { shutdown(); }
+    SimStream(const SimStream&) = delete;
+    SimStream& operator=(const SimStream&) = delete;
+
+    void connect() override;
+    StreamState state() override;
+    std::size_t receive(std::span<u8> out) override;
+    std::size_t send(Bytes bytes) override;
+    void shutdown() override;
+    // As when a cable is cut: bytes under way in both directions are lost.
+    void cut();
+    int fd() const override { return -1; }
+    const std::string& error() const override { return error_; }
+
+    std::size_t send_max = kSimPipeBytes;  // at most so many bytes are under way: small values make partial sends
+
+  private:
+    friend class SimListener;
+    SimNet& net_;
+    Address peer_;
+    std::shared_ptr<SimPipe> in_;  // null: down
+    std::shared_ptr<SimPipe> out_;
+    i64 up_at_ = 0;
+    std::string error_;
+};
+
+class SimListener {
+  public:
+    SimListener(SimNet& net, Address local);
+    ~SimListener();
+    SimListener(const SimListener&) = delete;
+    SimListener& operator=(const SimListener&) = delete;
+    std::unique_ptr<SimStream> accept();  // null: nobody is waiting
+
+  private:
+    friend class SimStream;
+    struct Waiting {
+        std::shared_ptr<SimPipe> to_server, to_client;
+    };
+    SimNet& net_;
+    Address local_;
+    std::deque<Waiting> waiting_;
+};
+
+}  // namespace openbell
