@@ -1,0 +1,81 @@
+# The two commands: `make demo` and `make test`. Both create .venv, install the locked packages, build the core and go.
+# Needs Debian's python3 (3.11+), python3-venv, python3-dev, g++ and make, and PyPI; no root. ARGS passes options on.
+#
+# A stamp per step makes the second run start in seconds: packages are installed again only when the lock
+# changes, the core is built again only when its sources do.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+export CMAKE_BUILD_PARALLEL_LEVEL ?= 2
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH
+
+SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -name '*.cpp')
+CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
+PY_DIRS = $(wildcard src tests bench strategies examples)
+
+.PHONY: help demo test lint format bench lock clean
+help:
+	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
+	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
+	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
+	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
+	@echo 'make format  put all sources into shape'
+	@echo 'make lock    resolve requirements.lock again'
+	@echo 'make clean   remove what the others made, .venv included'
+
+demo: $(VENV)/.built
+	@$(BIN)/openbell demo $(ARGS)
+
+test: $(VENV)/.built
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.built
+	$(BIN)/ruff check $(PY_DIRS)
+	$(BIN)/ruff format --check $(PY_DIRS)
+	$(BIN)/mypy
+	@echo 'clang-format --dry-run -Werror on native/'
+	@$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	$(BIN)/python -m pytest tests/test_house.py
+
+format: $(VENV)/.packages
+	$(BIN)/ruff check --fix $(PY_DIRS)
+	$(BIN)/ruff format $(PY_DIRS)
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+bench: $(VENV)/.built
+	@$(BIN)/python -m bench $(ARGS)
+
+lock:
+	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --upgrade --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) build run .pytest_cache .mypy_cache .ruff_cache .hypothesis src/openbell/_native.*
+	find src tests bench strategies -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo 'openbell needs Python 3.11 or newer; say which with: make PYTHON=python3.12'; exit 1; }
+	@command -v g++ >/dev/null || \
+		{ echo 'openbell needs a C++20 compiler: apt-get install python3-venv python3-dev g++ make'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'openbell needs venv: apt-get install python3-venv python3-dev g++ make'; exit 1; }
+	@$(PYTHON) -c 'import pathlib, sysconfig, sys; sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || \
+		{ echo 'openbell needs the headers of Python: apt-get install python3-dev'; exit 1; }
+	@echo 'creating $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.packages: requirements.lock $(VENV)/.created
+	@echo 'installing the locked packages'
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+$(VENV)/.built: $(SOURCES) $(VENV)/.packages
+	@echo 'building the native core (the first time takes a few minutes on two cores)'
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -v -e . 2>&1 \
+		| awk '/^ *\[[0-9]+\/[0-9]+\]|error|Error|warning:|ERROR|Successfully/ { print; fflush() } { log_[NR] = $$0 } \
+		       /Successfully installed/ { ok = 1 } END { if (!ok) { for (i = 1; i <= NR; i++) print log_[i]; exit 1 } }'
+	@touch $@
