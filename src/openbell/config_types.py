@@ -1,0 +1,138 @@
+"""Values that configuration files hold as text: decimals, addresses, secrets and paths.
+
+Each is a pydantic type for a field of `Settings`; a wrong one is an error that says what the text should be.
+"""
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import PlainValidator, ValidationInfo
+
+from openbell.errors import ConfigError
+
+_DECIMAL = re.compile(r"^[0-9]{1,15}(\.[0-9]{1,9})?$")
+_HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$")
+_PORT_MAX = 65_535
+_SECRET_BYTES_MAX = 4096
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a port; port 0 lets the system choose where we listen."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """True if nothing sent here leaves this machine."""
+        return self.host == "localhost" or (_is_ip(self.host) and ipaddress.ip_address(self.host).is_loopback)
+
+    @property
+    def is_multicast(self) -> bool:
+        """True if the host is a multicast group to join."""
+        return _is_ip(self.host) and ipaddress.ip_address(self.host).is_multicast
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Where a credential is kept, never the credential: `env:NAME`, `file:PATH`, or `plain:...` for demos."""
+
+    scheme: str
+    where: str
+
+    @property
+    def is_plain(self) -> bool:
+        """True if the credential itself stands in the file."""
+        return self.scheme == "plain"
+
+    def read(self) -> str:
+        """Return the credential.
+
+        Raises:
+            ConfigError: the variable or the file that should hold it is missing or empty.
+        """
+        value = self._read()
+        if not value:
+            raise ConfigError(f"expected a credential in {self}, found none; set it and start again")
+        return value
+
+    def _read(self) -> str:
+        if self.scheme == "plain":
+            return self.where
+        if self.scheme == "env":
+            return os.environ.get(self.where, "")
+        try:
+            with Path(self.where).expanduser().open("rb") as file:
+                return file.read(_SECRET_BYTES_MAX).decode().strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def __repr__(self) -> str:
+        return f"{self.scheme}:{'***' if self.is_plain else self.where}"
+
+    __str__ = __repr__
+
+
+def native_units(value: Decimal, decimals: int) -> int:
+    """Return `value` in units of 10^-`decimals`, rounded down: a limit never grows by rounding."""
+    return int(value.scaleb(decimals).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if not isinstance(value, str) or not _DECIMAL.match(value):
+        raise ValueError('a decimal in quotes such as "250000.00", not negative (floats are not exact)')
+    return Decimal(value)
+
+
+def _address(value: object) -> Address:
+    if isinstance(value, Address):
+        return value
+    expected = ValueError('"host:port" such as "127.0.0.1:26400", port 0 to 65535')
+    if not isinstance(value, str):
+        raise expected
+    host, _, port = value.rpartition(":")
+    if not _HOST.match(host) or not port.isascii() or not port.isdigit() or int(port) > _PORT_MAX:
+        raise expected
+    return Address(host, int(port))
+
+
+def _secret(value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    scheme, colon, where = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if scheme not in ("env", "file", "plain") or not colon or not where:
+        raise ValueError('where the credential is kept: "env:NAME" or "file:PATH"')
+    return Secret(scheme, where)
+
+
+def _near_file(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("a file name in quotes")
+    folder: Path = (info.context or {}).get("folder", Path())
+    return (folder / Path(value).expanduser()).resolve()
+
+
+DecimalText = Annotated[Decimal, PlainValidator(_decimal)]
+AddressText = Annotated[Address, PlainValidator(_address)]
+SecretText = Annotated[Secret, PlainValidator(_secret)]
+NearPath = Annotated[Path, PlainValidator(_near_file)]
+"""A path; a relative one starts at the folder of the configuration file."""
