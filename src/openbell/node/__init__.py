@@ -1,0 +1,1 @@
+"""The node: configuration, wiring, recovery and supervision around the engine."""

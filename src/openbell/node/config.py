@@ -1,0 +1,202 @@
+"""The node's configuration file: who it is, what it hears, where it sends, what it may do, and which strategies decide.
+
+`load_node("node.toml")` returns it checked as a whole. `examples/node.toml` shows every section.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from openbell.config import Problem, Settings, load_toml
+from openbell.config_types import AddressText, DecimalText, NearPath, SecretText
+
+NODE_ID_MAX = 63
+STRATEGY_ID_MAX = 1022
+FEEDS_MAX = 48
+SESSIONS_MAX = 64
+INSTRUMENTS_MAX = 10_000
+STRATEGIES_MAX = 256
+SHARED_MEMORY = Path("/dev/shm/openbell")
+
+NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
+SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,15}$"
+
+
+class NodeSettings(Settings):
+    """`[node]`: identity, mode, where the journal lives, and how cautiously the node starts."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="lower-case name of the node, unique on this host")
+    id: int = Field(ge=0, le=NODE_ID_MAX, description="0 to 63, part of every order id")
+    mode: Literal["paper", "live", "shadow"]
+    run_dir: NearPath | None = None
+    journal_dir: NearPath
+    durability: Literal["memory", "local"] = "local"
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    wait: Literal["block", "busy"] = "block"
+    arm_at_start: Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"] = "cancel_only"
+    segment_mib: int = Field(default=64, ge=1, le=1024)
+
+    @property
+    def hot_dir(self) -> Path:
+        """The folder of the shared-memory segments, rings and kill cell."""
+        return self.run_dir or SHARED_MEMORY / self.name
+
+
+class FeedSettings(Settings):
+    """`[[feeds]]`: a market-data feed to listen to."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    kind: Literal["itch_moldudp64"]
+    listen: AddressText = Field(description='"host:port", or a multicast group')
+    interface: str = "127.0.0.1"
+    retransmit: AddressText | None = None
+    session: str = Field(default="", max_length=10)
+    date: datetime.date | None = None
+
+
+class SessionSettings(Settings):
+    """`[[sessions]]`: an order-entry session at a venue."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    kind: Literal["ouch42_soupbintcp"]
+    connect: AddressText
+    user: str = Field(min_length=1, max_length=6)
+    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
+    firm: str = Field(default="", max_length=4)
+
+
+class InstrumentSettings(Settings):
+    """`[[instruments]]`: an instrument to subscribe to; everything else on the feed is dropped and counted."""
+
+    symbol: str = Field(pattern=SYMBOL_PATTERN)
+    tick: DecimalText = Decimal("0.01")
+    lot_shares: int = Field(default=1, ge=1)
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3,4}$")
+
+
+class LimitSettings(Settings):
+    """`[[limits]]`: what risk lets pass on one instrument, for the account or for one strategy."""
+
+    symbol: str = Field(pattern=SYMBOL_PATTERN)
+    strategy: str = ""
+    owner: str = Field(min_length=1, max_length=15, description="who answers for this limit")
+    order_qty_max_lots: int = Field(ge=1, le=10**9)
+    order_notional_max: DecimalText = Field(description="largest price x quantity of an order, a decimal in quotes")
+    position_max_lots: int = Field(ge=0, le=10**12)
+    collar_bps: int = Field(ge=1, le=10_000, description="largest distance of a price from the live reference")
+    open_orders_max: int = Field(ge=1, le=100_000)
+
+
+class StrategySettings(Settings):
+    """`[[strategies]]`: one strategy class with its parameters."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    id: int | None = Field(default=None, ge=0, le=STRATEGY_ID_MAX)
+    owner: str = Field(default="", max_length=15)
+    file: NearPath
+    class_name: str = Field(alias="class", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    instruments: tuple[str, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
+    params: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+
+class PaperSettings(Settings):
+    """`[paper]`: the venue in process that fills paper orders."""
+
+    latency_ns: int = Field(default=0, ge=0, le=10_000_000_000)
+
+
+class NodeConfig(Settings):
+    """A whole node file."""
+
+    node: NodeSettings
+    feeds: tuple[FeedSettings, ...] = Field(min_length=1, max_length=FEEDS_MAX)
+    sessions: tuple[SessionSettings, ...] = Field(default=(), max_length=SESSIONS_MAX)
+    instruments: tuple[InstrumentSettings, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
+    limits: tuple[LimitSettings, ...] = ()
+    strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
+    paper: PaperSettings = PaperSettings()
+
+    def strategy_ids(self) -> dict[str, int]:
+        """Return the id of every strategy: its own, or the lowest free one in the order of the file.
+
+        Orders carry this id, so a file that will be edited between restarts should give ids.
+        """
+        taken = {strategy.id for strategy in self.strategies}
+        free = (number for number in range(STRATEGY_ID_MAX + 1) if number not in taken)
+        return {s.name: next(free) if s.id is None else s.id for s in self.strategies}
+
+    def cross_check(self) -> Iterable[Problem]:
+        """Yield names used twice, references to nothing, missing limits and exposed credentials."""
+        yield from self._names_once()
+        yield from self._sessions_fit()
+        yield from self._limits_known()
+        yield from self._strategies_allowed()
+
+    def _names_once(self) -> Iterator[Problem]:
+        yield from _repeats("feeds", "name", [feed.name for feed in self.feeds])
+        yield from _repeats("sessions", "name", [session.name for session in self.sessions])
+        yield from _repeats("strategies", "name", [strategy.name for strategy in self.strategies])
+        yield from _repeats("strategies", "id", [strategy.id for strategy in self.strategies])
+        yield from _repeats("instruments", "symbol", [instrument.symbol for instrument in self.instruments])
+        yield from _repeats("limits", "symbol", [(limit.symbol, limit.strategy) for limit in self.limits])
+
+    def _sessions_fit(self) -> Iterator[Problem]:
+        if self.node.mode == "live" and not self.sessions:
+            yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
+        for index, session in enumerate(self.sessions):
+            if session.password.is_plain and not session.connect.is_loopback:
+                yield Problem(
+                    ("sessions", index, "password"),
+                    f'"plain:" is for loopback demos and {session.connect.host} is not loopback; '
+                    'write "env:NAME" or "file:PATH"',
+                )
+
+    def _limits_known(self) -> Iterator[Problem]:
+        symbols = {instrument.symbol for instrument in self.instruments}
+        names = {strategy.name for strategy in self.strategies}
+        for index, limit in enumerate(self.limits):
+            if limit.symbol not in symbols:
+                yield Problem(("limits", index, "symbol"), _no_instrument(limit.symbol))
+            if limit.strategy and limit.strategy not in names:
+                yield Problem(
+                    ("limits", index, "strategy"), f"expected the name of a strategy, found {limit.strategy!r}"
+                )
+
+    def _strategies_allowed(self) -> Iterator[Problem]:
+        symbols = {instrument.symbol for instrument in self.instruments}
+        limited = {limit.symbol for limit in self.limits if not limit.strategy}
+        for index, strategy in enumerate(self.strategies):
+            if not strategy.file.is_file():
+                yield Problem(("strategies", index, "file"), f"expected a Python file, found none at {strategy.file}")
+            for symbol in strategy.instruments:
+                where = ("strategies", index, "instruments")
+                if symbol not in symbols:
+                    yield Problem(where, _no_instrument(symbol))
+                elif symbol not in limited:
+                    yield Problem(where, f"{symbol} has no limits of the account; add a [[limits]] table for it")
+
+
+def load_node(path: Path | str) -> NodeConfig:
+    """Return the node file at `path`, checked as a whole.
+
+    Raises:
+        ConfigError: with one line per error.
+    """
+    return load_toml(path, NodeConfig)
+
+
+def _repeats(table: str, key: str, values: list[object]) -> Iterator[Problem]:
+    counts: Counter[object] = Counter()
+    for index, value in enumerate(values):
+        if value is not None and counts[value]:
+            yield Problem((table, index, key), f"{value!r} stands here for the second time; it must be unique")
+        counts[value] += 1
+
+
+def _no_instrument(symbol: str) -> str:
+    return f"{symbol!r} is not among [[instruments]]; add it there or correct it"

@@ -1,0 +1,100 @@
+"""The node's file: the example is right, and every way to get it wrong is told."""
+
+from pathlib import Path
+
+import pytest
+
+from openbell.errors import ConfigError
+from openbell.node.config import NodeConfig, load_node
+
+
+@pytest.fixture
+def example(repo: Path) -> str:
+    return (repo / "examples/node.toml").read_text()
+
+
+@pytest.fixture
+def node_file(tmp_path: Path) -> Path:
+    """Where the example is laid; the strategy file it names exists."""
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies/market_maker.py").write_text("class MarketMaker: ...\n")
+    (tmp_path / "examples").mkdir()
+    return tmp_path / "examples/node.toml"
+
+
+def load(node_file: Path, text: str) -> NodeConfig:
+    node_file.write_text(text)
+    return load_node(node_file)
+
+
+def test_the_example_is_right(node_file: Path, example: str):
+    config = load(node_file, example)
+
+    assert config.node.hot_dir == Path("/dev/shm/openbell/example")
+    assert config.node.journal_dir == node_file.parent.parent / "run/example"
+    assert [instrument.symbol for instrument in config.instruments] == ["AMZN", "MSFT"]
+    assert config.strategy_ids() == {"maker": 1}
+    assert config.sessions[0].password.read() == "demo"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("id = 1  ", "id = 64  ", "node.id: expected at most 63, found 64"),
+        ("id = 1  ", "id = -1  ", "node.id: expected at least 0, found -1"),
+        ("id = 1  ", "id = true  ", "node.id: expected an integer, found true (a boolean)"),
+        ('mode = "paper"', 'mode = "Live"', "node.mode: expected one of 'paper', 'live' or 'shadow', found 'Live'"),
+        ('durability = "local"', 'durability = "quorum"', "node.durability: expected one of 'memory' or 'local'"),
+        ("segment_mib = 64", "segment_kib = 64", "write 'segment_mib', in MiB"),
+        ("latency_ns = 50000", "latency_us = 50", "paper.latency_us: unknown key; the unit is part of the key"),
+        ("latency_ns = 50000", "latency_ns = -1", "paper.latency_ns: expected at least 0, found -1"),
+        ("position_max_lots", "position_max_shares", "write 'position_max_lots', in lots"),
+        ("position_max_lots", "max_position_lots", "did you mean 'position_max_lots'?"),
+        ("order_qty_max_lots = 500", "order_qty_max_lots = 0", "expected at least 1, found 0"),
+        ('order_notional_max = "150000.00"', "order_notional_max = 150000.0", "expected a decimal in quotes"),
+        ("collar_bps = 200", "", "limits[0].collar_bps: expected this key, found none (largest distance"),
+        ('symbol = "MSFT"\nowner', 'symbol = "AMZN"\nowner', "('AMZN', '') stands here for the second time"),
+        ('symbol = "MSFT"\nowner', 'symbol = "MSTF"\nowner', "'MSTF' is not among [[instruments]]"),
+        ('symbol = "MSFT"\nowner', 'symbol = "MSTF"\nowner', "MSFT has no limits of the account"),
+        ('instruments = ["AMZN", "MSFT"]', 'instruments = ["TSLA"]', "'TSLA' is not among [[instruments]]"),
+        ('instruments = ["AMZN", "MSFT"]', "instruments = []", "expected at least 1 items"),
+        ("market_maker.py", "market_taker.py", "expected a Python file, found none at"),
+        ('listen = "127.0.0.1:26400"', 'listen = "127.0.0.1"', 'expected "host:port"'),
+        ('kind = "itch_moldudp64"', 'kind = "itch"', "expected one of 'itch_moldudp64', found 'itch'"),
+        ('connect = "127.0.0.1:26402"', 'connect = "venue.example:1"', '"plain:" is for loopback demos'),
+        ('password = "plain:demo" ', 'password = "demo" ', 'expected where the credential is kept: "env:NAME"'),
+        ('user = "OBELL"', 'user = "OPENBELL"', "sessions[0].user: expected"),
+        ("[paper]", "[papre]", "papre: unknown key; did you mean 'paper'?"),
+        ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 4 keys"),
+        ('tick = "0.01"', "tick = 0.01", "instruments[0].tick: expected a decimal in quotes"),
+    ],
+)
+def test_a_wrong_file_is_refused(node_file: Path, example: str, old: str, new: str, expected: str):
+    assert old in example
+
+    with pytest.raises(ConfigError) as caught:
+        load(node_file, example.replace(old, new, 1))
+
+    assert expected in str(caught.value)
+
+
+def test_a_missing_table_is_told(node_file: Path):
+    with pytest.raises(ConfigError, match="node: expected this key, found none"):
+        load(node_file, "")
+
+
+def test_live_needs_a_session(node_file: Path, example: str):
+    start, end = example.index("[[sessions]]"), example.index("[[instruments]]")
+    text = (example[:start] + example[end:]).replace('mode = "paper"', 'mode = "live"')
+
+    with pytest.raises(ConfigError, match=r'8: node.mode: expected a \[\[sessions\]\] table for mode "live"'):
+        load(node_file, text)
+
+
+def test_strategies_without_an_id_get_the_lowest_free_one(node_file: Path, example: str):
+    table = example[example.index("[[strategies]]") : example.index("[paper]")]
+    others = [table.replace('"maker"', f'"{name}"').replace("id = 1\n", "") for name in ("b", "c")]
+
+    config = load(node_file, example.replace(table, others[0] + table + others[1]))
+
+    assert config.strategy_ids() == {"b": 0, "maker": 1, "c": 2}
