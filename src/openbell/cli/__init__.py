@@ -1,0 +1,83 @@
+"""The command line: `openbell VERB`. Each verb lives in a file of its own and is imported when it is called.
+
+A failure is one message on standard error and exit code 2, never a traceback (set OPENBELL_DEBUG=1 to see it);
+Ctrl-C ends with 130, after the verb has put its own house in order.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cyclopts
+
+from openbell import __version__
+from openbell.errors import OpenbellError
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+class UsageError(OpenbellError):
+    """The command line itself is wrong."""
+
+
+class Verb(NamedTuple):
+    """Where a verb is found, and its line in `openbell --help`."""
+
+    target: str
+    help: str
+
+
+COMMANDS: dict[str, Verb] = {
+    "demo": Verb("openbell.cli.demo:app", "Exchange, node and market maker on this machine, live in the terminal."),
+    "run": Verb("openbell.cli.run:app", "Run a node: paper, shadow or live."),
+    "backtest": Verb("openbell.cli.backtest:app", "Run a strategy over a tape."),
+    "replay": Verb("openbell.cli.replay:app", "Run a journal again and compare every decision."),
+    "exchange": Verb("openbell.cli.exchange:app", "A simulated exchange that speaks ITCH and OUCH."),
+    "tape": Verb("openbell.cli.tape:app", "Look into journals and tapes: info, tail, verify, export."),
+    "status": Verb("openbell.cli.status:app", "What a running node is doing."),
+    "kill": Verb("openbell.cli.kill:app", "Close the gate of a running node and cancel its orders."),
+}
+
+
+def build_app() -> cyclopts.App:
+    """Return the application with every verb registered, none of them imported."""
+    app = cyclopts.App(
+        name="openbell",
+        help="A production trading system: one engine for backtest, paper, shadow and live.",
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+    )
+    for name, verb in COMMANDS.items():
+        app.command(verb.target, name=name, help=verb.help)
+    return app
+
+
+def _expect_verb(arguments: Sequence[str]) -> None:
+    """Refuse an unknown verb here: the parser would import every verb in search of a similar one."""
+    if not arguments or arguments[0].startswith("-") or arguments[0] in COMMANDS:
+        return
+    close = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it knows {', '.join(COMMANDS)}"
+    raise UsageError(f"unknown command {arguments[0]!r}; {hint}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 or the verb's own code, 2 on an error, 130 after Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        _expect_verb(arguments)
+        build_app()(arguments)
+    except OpenbellError as error:
+        if os.environ.get("OPENBELL_DEBUG") == "1":
+            raise
+        print(f"openbell: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except BrokenPipeError:  # the reader of our output has left, as in `openbell tape tail | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        print("openbell: interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
