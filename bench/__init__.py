@@ -1,0 +1,1 @@
+"""One file per figure; `python -m bench` runs them. See README.md."""
