@@ -1,8 +1,93 @@
 // What Python sees of `book`.
+#include "book/books.h"
+
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include "bindings/record_buffer.h"
 
 namespace nb = nanobind;
 
 namespace openbell {
-void bind_book(nb::module_& m) { (void)m; }
+namespace {
+
+std::size_t apply(Books& books, const nb::object& records) {
+    const RecordBuffer<Market> in(records);
+    nb::gil_scoped_release unlocked;
+    constexpr std::size_t kAhead = 8;  // measured: enough to hide one miss, few enough to stay in the cache
+    const std::span<const Market> all = in.records();
+    std::size_t faults = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i + kAhead < all.size()) books.prefetch(all[i + kAhead]);
+        faults += books.apply(all[i]).fault != BookChange::Ok;
+    }
+    return faults;
+}
+
+nb::object changes_of(Books& books, const nb::object& records) {
+    const RecordBuffer<Market> in(records);
+    Rows<BookChange> out(in.records().size());
+    std::size_t i = 0;
+    for (const Market& record : in.records()) out.rows[i++] = books.apply(record);
+    return out.to_python();
+}
+
+nb::object depth(const Books& books, u32 instrument, Side side, std::size_t levels_max) {
+    Rows<Level> out(levels_max);
+    out.count = books.depth(instrument, side, {out.rows, levels_max});
+    return out.to_python();
+}
+
+nb::object queue(const Books& books, u32 instrument, Side side, i64 px) {
+    std::vector<RestingOrder> orders;
+    for (u32 at = books.front(instrument, side, px); at != Books::kNone; at = books.behind(at))
+        orders.push_back(books.at(at));
+    nb::list out;
+    for (const RestingOrder& o : orders) out.append(nb::make_tuple(o.order_id, o.qty));
+    return out;
+}
+
+nb::tuple touch(const Books& books, u32 instrument) {
+    const Touch& t = books.touch(instrument);
+    return nb::make_tuple(t.bid_px, t.bid_qty, t.ask_px, t.ask_qty);
+}
+
+}  // namespace
+
+void bind_book(nb::module_& m) {
+    nb::enum_<BookChange::Fault>(m, "BookFault", nb::is_arithmetic())
+        .value("OK", BookChange::Ok)
+        .value("UNKNOWN_ORDER", BookChange::UnknownOrder)
+        .value("DUPLICATE_ORDER", BookChange::DuplicateOrder)
+        .value("NEGATIVE_QTY", BookChange::NegativeQty)
+        .value("OVER_EXECUTED", BookChange::OverExecuted)
+        .value("FULL", BookChange::Full)
+        .value("NO_INSTRUMENT", BookChange::NoInstrument);
+    nb::class_<Books>(m, "Books", "Order books of all instruments, by order. Prices and quantities are integers.")
+        .def(nb::init<u32, u32, u32>(), nb::arg("instruments_max"), nb::arg("orders_max"), nb::arg("levels_max") = 0)
+        .def("add_instrument", &Books::add_instrument, nb::arg("instrument"), nb::arg("venue") = 0)
+        .def("apply", &apply, nb::arg("records"), "Apply 48-byte Market records; returns how many were faults.")
+        .def("changes", &changes_of, nb::arg("records"),
+             "Apply Market records; returns one 24-byte row each: fault, touched, side, px, qty (see openbell.book).")
+        .def("touch", &touch, nb::arg("instrument"), "(bid_px, bid_qty, ask_px, ask_qty); qty 0: that side is empty.")
+        .def("depth", &depth, nb::arg("instrument"), nb::arg("side"), nb::arg("levels_max"),
+             "Rows of 24 bytes: px, qty, orders; best first (see openbell.book).")
+        .def("queue", &queue, nb::arg("instrument"), nb::arg("side"), nb::arg("px"),
+             "[(order_id, qty)] of one level, in priority.")
+        .def("is_valid", &Books::is_valid, nb::arg("instrument"))
+        .def("set_valid", &Books::set_valid, nb::arg("instrument"), nb::arg("is_valid"))
+        .def("is_crossed", &Books::is_crossed, nb::arg("instrument"))
+        .def("orders", &Books::orders, nb::arg("instrument"))
+        .def("save",
+             [](const Books& books) {
+                 StateWriter out;
+                 books.save(out);
+                 return nb::bytes(out.bytes().data(), out.bytes().size());
+             })
+        .def("load", [](Books& books, const nb::bytes& state) {
+            StateReader in({static_cast<const u8*>(state.data()), state.size()});
+            books.load(in);
+        });
+}
+
 }  // namespace openbell

@@ -1,0 +1,319 @@
+#include "book/books.h"
+
+#include <algorithm>
+
+namespace openbell {
+
+using book::key_of;
+using book::Place;
+
+namespace {
+
+u32 levels_for(u32 orders_max, u32 levels_max) {
+    constexpr u32 kLevelsMin = 65'536;
+    return levels_max ? levels_max : std::max(orders_max / 2, std::min(orders_max, kLevelsMin));
+}
+
+Side side_of(const Market& record) { return record.flags & kBuy ? Side::Buy : Side::Sell; }
+
+}  // namespace
+
+Books::Books(u32 instruments_max, u32 orders_max, u32 levels_max)
+    : orders_max_(orders_max),
+      levels_max_(levels_for(orders_max, levels_max)),
+      books_(instruments_max),
+      slab_(orders_max),
+      rungs_(levels_max_),
+      table_(orders_max),
+      ladders_(2 * instruments_max, levels_max_) {
+    for (u32 i = orders_max_; i-- > 0;) {
+        slab_[i].next = free_order_;
+        free_order_ = i;
+    }
+    for (u32 i = levels_max_; i-- > 0;) {
+        rungs_[i].head = free_rung_;
+        free_rung_ = i;
+    }
+}
+
+bool Books::add_instrument(u32 instrument, u16 venue) {
+    if (instrument >= books_.size()) return false;
+    Book& book = books_[instrument];
+    if (!book.is_here) {
+        book.is_here = book.is_valid = true;
+        book.venue = venue;
+    }
+    return true;
+}
+
+void Books::set_valid(u32 instrument, bool is_valid) {
+    if (has(instrument)) books_[instrument].is_valid = is_valid;
+}
+
+bool Books::is_crossed(u32 instrument) const {
+    const Touch& t = touch(instrument);
+    return t.bid_qty > 0 && t.ask_qty > 0 && t.bid_px >= t.ask_px;
+}
+
+// ---- records -------------------------------------------------------------------------------------
+
+BookChange Books::apply(const Market& r) {
+    const Type type = Type(r.type);
+    if (type > Type::BookClear) return {};
+    if (!has(r.instrument)) return {.fault = BookChange::NoInstrument};
+    Book& book = books_[r.instrument];
+    switch (type) {
+        case Type::BookAdd: return add(book, r);
+        case Type::BookModify: return modify(book, r);
+        case Type::BookCancel: return reduce(book, r, r.flags & kWhole);
+        case Type::BookExecute: return reduce(book, r, false);
+        case Type::BookClear: return clear(book, r);
+        default: return {};
+    }
+}
+
+void Books::prefetch(const Market& r) const {
+    if (has(r.instrument)) table_.prefetch(table_.mark_of(r.order_id, books_[r.instrument].venue));
+}
+
+BookChange Books::refuse(Book& book, BookChange::Fault fault) {
+    book.is_valid = false;
+    return {.fault = fault};
+}
+
+BookChange Books::add(Book& book, const Market& r) {
+    const u32 mark = table_.mark_of(r.order_id, book.venue);
+    const u32 slot = slot_of(mark, r.instrument, r.order_id);
+    if (r.qty <= 0) return refuse(book, BookChange::NegativeQty);
+    if (table_.order_at(slot) != kNone) return refuse(book, BookChange::DuplicateOrder);
+    const Side side = side_of(r);
+    const Place place = ladders_.locate(book.best_block[index_of(side)], key_of(side, r.px));
+    if (free_order_ == kNone || !has_room(place, r.qty, nullptr)) return refuse(book, BookChange::Full);
+
+    const u32 order = free_order_;
+    free_order_ = slab_[order].next;
+    table_.insert(slot, mark, order);
+    slab_[order] = {r.order_id, r.qty, kNone, kNone, kNone, r.instrument};
+    join(book, side, r.px, place, order);
+    return {.touched = refresh_touch(book, side, r.px), .resting_side = side, .px = r.px, .qty = r.qty};
+}
+
+BookChange Books::reduce(Book& book, const Market& r, bool is_whole) {
+    const u32 slot = slot_of(table_.mark_of(r.order_id, book.venue), r.instrument, r.order_id);
+    const u32 order = table_.order_at(slot);
+    if (order == kNone || slab_[order].instrument != r.instrument) return refuse(book, BookChange::UnknownOrder);
+    Order& resting = slab_[order];
+    const i64 qty = is_whole ? resting.qty : r.qty;
+    if (qty <= 0) return refuse(book, BookChange::NegativeQty);
+    if (qty > resting.qty) return refuse(book, BookChange::OverExecuted);
+
+    Rung& rung = rungs_[resting.level];
+    const Side side = rung.side;
+    const i64 px = rung.px;
+    if (qty < resting.qty) {
+        resting.qty -= qty;
+        rung.qty -= qty;
+    } else {
+        leave(book, order);
+        free_order(slot, order);
+    }
+    const bool is_elsewhere = Type(r.type) == Type::BookExecute && !(r.flags & kAtOrderPx);
+    return {.touched = refresh_touch(book, side, px), .resting_side = side, .px = is_elsewhere ? r.px : px, .qty = qty};
+}
+
+// The order gets a new reference, price, quantity and the last place of its new level.
+BookChange Books::modify(Book& book, const Market& r) {
+    const u32 slot = slot_of(table_.mark_of(r.order_id, book.venue), r.instrument, r.order_id);
+    const u32 order = table_.order_at(slot);
+    if (order == kNone || slab_[order].instrument != r.instrument) return refuse(book, BookChange::UnknownOrder);
+    if (r.qty <= 0) return refuse(book, BookChange::NegativeQty);
+    const u32 new_mark = table_.mark_of(r.ref, book.venue);
+    if (r.ref != r.order_id && table_.order_at(slot_of(new_mark, r.instrument, r.ref)) != kNone)
+        return refuse(book, BookChange::DuplicateOrder);
+    Order& resting = slab_[order];
+    const Side side = rungs_[resting.level].side;
+    const i64 old_px = rungs_[resting.level].px;
+    const i64 old_qty = resting.qty;
+    u32& best_block = book.best_block[index_of(side)];
+    if (!has_room(ladders_.locate(best_block, key_of(side, r.px)), r.qty, &resting))
+        return refuse(book, BookChange::Full);
+
+    const Touch before = book.touch;
+    leave(book, order);
+    refresh_touch(book, side, old_px);
+    table_.erase(slot);
+    table_.insert(slot_of(new_mark, r.instrument, r.ref), new_mark, order);
+    resting = {r.ref, r.qty, kNone, kNone, kNone, r.instrument};
+    join(book, side, r.px, ladders_.locate(best_block, key_of(side, r.px)), order);
+    refresh_touch(book, side, r.px);
+    return {.touched = !(before == book.touch), .resting_side = side, .px = old_px, .qty = old_qty};
+}
+
+BookChange Books::clear(Book& book, const Market&) {
+    const bool is_touched = book.touch.bid_qty > 0 || book.touch.ask_qty > 0;
+    empty(book);
+    return {.touched = is_touched};
+}
+
+// ---- orders and levels ---------------------------------------------------------------------------
+
+u32 Books::slot_of(u32 mark, u32 instrument, u64 order_id) const {
+    return table_.find(mark, [&](u32 order) {
+        const Order& o = slab_[order];
+        return o.order_id == order_id &&
+               (o.instrument == instrument || books_[o.instrument].venue == books_[instrument].venue);
+    });
+}
+
+// May an order of `qty` come to `place`, when `leaving` has left before?
+bool Books::has_room(const Place& place, i64 qty, const Order* leaving) const {
+    if (!place.is_found) return free_rung_ != kNone || (leaving && rungs_[leaving->level].orders == 1);
+    const u32 level = ladders_.level_at(place);
+    const i64 there = rungs_[level].qty - (leaving && leaving->level == level ? leaving->qty : 0);
+    i64 sum;
+    return !__builtin_add_overflow(there, qty, &sum);
+}
+
+void Books::join(Book& book, Side side, i64 px, const Place& place, u32 order) {
+    const u32 level = place.is_found ? ladders_.level_at(place) : open_rung(book, side, px, place);
+    Rung& rung = rungs_[level];
+    Order& o = slab_[order];
+    o.level = level;
+    o.prev = rung.tail;
+    if (rung.tail == kNone)
+        rung.head = order;
+    else
+        slab_[rung.tail].next = order;
+    rung.tail = order;
+    rung.qty += o.qty;
+    ++rung.orders;
+    ++book.orders;
+}
+
+void Books::leave(Book& book, u32 order) {
+    const Order& o = slab_[order];
+    Rung& rung = rungs_[o.level];
+    if (o.prev == kNone)
+        rung.head = o.next;
+    else
+        slab_[o.prev].next = o.next;
+    if (o.next == kNone)
+        rung.tail = o.prev;
+    else
+        slab_[o.next].prev = o.prev;
+    rung.qty -= o.qty;
+    --book.orders;
+    if (--rung.orders == 0) close_rung(book, o.level);
+}
+
+void Books::free_order(u32 slot, u32 order) {
+    table_.erase(slot);
+    slab_[order].next = free_order_;
+    free_order_ = order;
+}
+
+u32 Books::open_rung(Book& book, Side side, i64 px, const Place& place) {
+    const u32 level = free_rung_;
+    free_rung_ = rungs_[level].head;
+    rungs_[level] = {px, 0, 0, kNone, kNone, side};
+    u32& best_block = book.best_block[index_of(side)];
+    best_block = ladders_.insert(best_block, place, key_of(side, px), level);
+    return level;
+}
+
+void Books::close_rung(Book& book, u32 level) {
+    Rung& rung = rungs_[level];
+    u32& best_block = book.best_block[index_of(rung.side)];
+    best_block = ladders_.erase(best_block, ladders_.locate(best_block, key_of(rung.side, rung.px)));
+    rung.head = free_rung_;
+    free_rung_ = level;
+}
+
+// After a change at `px`: brings the touch of that side up to date; true if it is another one.
+bool Books::refresh_touch(Book& book, Side side, i64 px) {
+    i64& best_px = side == Side::Buy ? book.touch.bid_px : book.touch.ask_px;
+    i64& best_qty = side == Side::Buy ? book.touch.bid_qty : book.touch.ask_qty;
+    if (best_qty != 0 && key_of(side, px) < key_of(side, best_px)) return false;
+    const i64 old_px = best_px;
+    const i64 old_qty = best_qty;
+    const u32 best_block = book.best_block[index_of(side)];
+    if (best_block == kNone) {
+        best_px = best_qty = 0;
+    } else {
+        const Rung& best = rungs_[ladders_.best_level(best_block)];
+        best_px = best.px;
+        best_qty = best.qty;
+    }
+    return best_px != old_px || best_qty != old_qty;
+}
+
+void Books::empty(Book& book) {
+    for (u32& best_block : book.best_block) {
+        for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
+            const book::Block& block = ladders_.block(at);
+            for (u32 i = 0; i < block.count; ++i) {
+                Rung& rung = rungs_[block.levels[i]];
+                for (u32 order = rung.head; order != kNone;) {
+                    const Order& o = slab_[order];
+                    const u32 next = o.next;
+                    free_order(slot_of(table_.mark_of(o.order_id, book.venue), o.instrument, o.order_id), order);
+                    order = next;
+                }
+                rung.head = free_rung_;
+                free_rung_ = block.levels[i];
+            }
+        }
+        best_block = ladders_.clear(best_block);
+    }
+    book.touch = {};
+    book.orders = 0;
+}
+
+// ---- views ---------------------------------------------------------------------------------------
+
+std::size_t Books::depth(u32 instrument, Side side, std::span<Level> out) const {
+    if (!has(instrument)) return 0;
+    std::size_t n = 0;
+    for (u32 at = books_[instrument].best_block[index_of(side)]; at != kNone; at = ladders_.block(at).worse) {
+        const book::Block& block = ladders_.block(at);
+        for (u32 i = block.count; i-- > 0 && n < out.size();) {
+            const Rung& rung = rungs_[block.levels[i]];
+            out[n++] = {rung.px, rung.qty, rung.orders, 0};
+        }
+        if (n == out.size()) break;
+    }
+    return n;
+}
+
+u32 Books::find(u32 instrument, u64 order_id) const {
+    if (!has(instrument)) return kNone;
+    const u32 mark = table_.mark_of(order_id, books_[instrument].venue);
+    const u32 order = table_.order_at(slot_of(mark, instrument, order_id));
+    return order != kNone && slab_[order].instrument == instrument ? order : kNone;
+}
+
+RestingOrder Books::at(u32 handle) const {
+    const Order& o = slab_[handle];
+    return {o.order_id, rungs_[o.level].px, o.qty, handle, rungs_[o.level].side};
+}
+
+u32 Books::front(u32 instrument, Side side, i64 px) const {
+    if (!has(instrument)) return kNone;
+    const Place place = ladders_.locate(books_[instrument].best_block[index_of(side)], key_of(side, px));
+    return place.is_found ? rungs_[ladders_.level_at(place)].head : kNone;
+}
+
+bool Books::level_from(u32 instrument, Side side, i64 px, Level& out) const {
+    if (!has(instrument)) return false;
+    Place place = ladders_.locate(books_[instrument].best_block[index_of(side)], key_of(side, px));
+    if (place.block == kNone) return false;
+    if (!place.is_found) {  // `pos` is the first better one: the next worse is before it
+        if (place.pos == 0) return false;
+        --place.pos;
+    }
+    const Rung& rung = rungs_[ladders_.level_at(place)];
+    out = {rung.px, rung.qty, rung.orders, 0};
+    return true;
+}
+
+}  // namespace openbell

@@ -1,0 +1,163 @@
+// The order books of all instruments of a node: by order (L3), and from it by price (L2) and the touch (L1).
+//
+// Memory is taken once: 48 bytes an order (32 in the slab, 16 in the table), 66 bytes a level, 64 an
+// instrument. Orders of a level are a FIFO list through the slab; levels of a side a ladder (ladder.h).
+//
+// Every record is checked before anything moves. One that contradicts the book is a fault: it changes
+// nothing but makes the instrument's book invalid, until whoever recovers it says otherwise.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "book/ladder.h"
+#include "book/order_table.h"
+#include "records.h"
+#include "state.h"
+
+namespace openbell {
+
+// The best of both sides; qty 0 = that side is empty, px 0 then.
+struct Touch {
+    i64 bid_px;
+    i64 bid_qty;
+    i64 ask_px;
+    i64 ask_qty;
+    bool operator==(const Touch&) const = default;
+};
+
+struct Level {
+    i64 px;
+    i64 qty;  // sum over its orders
+    u32 orders;
+    u32 pad;
+};
+static_assert(sizeof(Level) == 24);
+
+// What one record did.
+struct BookChange {
+    enum Fault : u8 {
+        Ok,
+        UnknownOrder,    // no such order, or it belongs to another instrument
+        DuplicateOrder,  // the reference is in use
+        NegativeQty,     // a quantity of zero or less
+        OverExecuted,    // more than the order holds
+        Full,            // orders_max, levels_max, or a level whose sum would leave int64
+        NoInstrument,    // not added here: the one fault that invalidates nothing
+    } fault = Ok;
+    bool touched = false;           // px or qty of a best changed
+    Side resting_side = Side::Buy;  // of the order concerned
+    u8 pad[5] = {};
+    i64 px = 0;   // where: the order's price before the record; of an execution, its own price
+    i64 qty = 0;  // how much joined (BookAdd), left (BookCancel, BookModify) or traded (BookExecute)
+};
+static_assert(sizeof(BookChange) == 24);
+
+// An order as the book displays it. `handle` finds it again, until it leaves.
+struct RestingOrder {
+    u64 order_id;
+    i64 px;
+    i64 qty;
+    u32 handle;
+    Side side;
+};
+
+class Books {
+  public:
+    // `levels_max` 0 means half of `orders_max`, but not less than 65 536 or `orders_max` itself.
+    Books(u32 instruments_max, u32 orders_max, u32 levels_max = 0);
+
+    // False if the id is `instruments_max` or above. Order references are unique within a venue.
+    bool add_instrument(u32 instrument, u16 venue = 0);
+
+    BookChange apply(const Market& record);
+    // Asks for the memory of a record that will be applied soon.
+    void prefetch(const Market& record) const;
+
+    const Touch& touch(u32 instrument) const { return has(instrument) ? books_[instrument].touch : kNoTouch; }
+    // Best first; returns how many were written.
+    std::size_t depth(u32 instrument, Side side, std::span<Level> out) const;
+    bool is_valid(u32 instrument) const { return has(instrument) && books_[instrument].is_valid; }
+    void set_valid(u32 instrument, bool is_valid);
+    bool is_crossed(u32 instrument) const;  // or locked
+    u32 orders(u32 instrument) const { return has(instrument) ? books_[instrument].orders : 0; }
+
+    // The queue, for whoever keeps a place in it. Handles are below `orders_max`.
+    static constexpr u32 kNone = book::kNone;
+    u32 find(u32 instrument, u64 order_id) const;  // handle or kNone
+    RestingOrder at(u32 handle) const;
+    u32 front(u32 instrument, Side side, i64 px) const;          // first order of the level, kNone: no level
+    u32 behind(u32 handle) const { return slab_[handle].next; }  // next in its level
+    i64 level_qty(u32 instrument, Side side, i64 px) const;
+    // The level at `px` or the next worse one; false if there is none.
+    bool level_from(u32 instrument, Side side, i64 px, Level& out) const;
+
+    // Canonical: instruments by id, levels best first, orders by priority.
+    void save(StateWriter& out) const;
+    void load(StateReader& in);
+
+  private:
+    struct Order {
+        u64 order_id;
+        i64 qty;
+        u32 next;  // behind it in the level, or the next free one
+        u32 prev;
+        u32 level;
+        u32 instrument;
+    };
+    static_assert(sizeof(Order) == 32);
+    struct Rung {  // a level in the slab
+        i64 px;
+        i64 qty;
+        u32 orders;
+        u32 head;  // first in priority; or the next free rung
+        u32 tail;
+        Side side;
+    };
+    static_assert(sizeof(Rung) == 32);
+    struct Book {
+        Touch touch{};
+        u32 best_block[2] = {kNone, kNone};  // bids, asks
+        u32 orders = 0;
+        u32 levels = 0;
+        u16 venue = 0;
+        bool is_here = false;
+        bool is_valid = false;
+        u8 pad[12] = {};
+    };
+    static_assert(sizeof(Book) == 64);
+    static constexpr Touch kNoTouch{};
+
+    bool has(u32 instrument) const { return instrument < books_.size() && books_[instrument].is_here; }
+    static u32 index_of(Side side) { return side == Side::Buy ? 0 : 1; }
+
+    BookChange add(Book& book, const Market& r);
+    BookChange modify(Book& book, const Market& r);
+    BookChange reduce(Book& book, const Market& r, bool is_whole);
+    BookChange clear(Book& book, const Market& r);
+    static BookChange refuse(Book& book, BookChange::Fault fault);
+
+    u32 slot_of(u32 mark, u32 instrument, u64 order_id) const;
+    bool has_room(const book::Place& place, i64 qty, const Order* leaving) const;
+    void join(Book& book, Side side, i64 px, const book::Place& place, u32 order);
+    void leave(Book& book, u32 order);
+    void free_order(u32 slot, u32 order);
+    u32 open_rung(Book& book, Side side, i64 px, const book::Place& place);
+    void close_rung(Book& book, u32 rung);
+    bool refresh_touch(Book& book, Side side, i64 px);
+    void empty(Book& book);
+    void save_side(StateWriter& out, const Book& book, Side side) const;
+    void load_side(StateReader& in, u32 instrument, Side side);
+
+    u32 orders_max_;
+    u32 levels_max_;
+    std::vector<Book> books_;
+    std::vector<Order> slab_;
+    std::vector<Rung> rungs_;
+    book::OrderTable table_;
+    book::LadderPool ladders_;
+    u32 free_order_ = kNone;
+    u32 free_rung_ = kNone;
+};
+
+}  // namespace openbell

@@ -1,0 +1,90 @@
+// Snapshot of the books.
+//
+//     count | per instrument: id u32, venue u16, is_valid u8, bids, asks
+//     side:   levels u32 | per level, best first: px i64, orders u32 | per order, by priority: order_id u64, qty i64
+#include <string>
+
+#include "book/books.h"
+
+namespace openbell {
+
+void Books::save(StateWriter& out) const {
+    u32 count = 0;
+    for (const Book& book : books_) count += book.is_here;
+    out.put(count);
+    for (u32 id = 0; id < books_.size(); ++id) {
+        const Book& book = books_[id];
+        if (!book.is_here) continue;
+        out.put(id);
+        out.put(book.venue);
+        out.put(u8(book.is_valid));
+        save_side(out, book, Side::Buy);
+        save_side(out, book, Side::Sell);
+    }
+}
+
+void Books::save_side(StateWriter& out, const Book& book, Side side) const {
+    u32 levels = 0;
+    const u32 best_block = book.best_block[index_of(side)];
+    for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) levels += ladders_.block(at).count;
+    out.put(levels);
+    for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
+        const book::Block& block = ladders_.block(at);
+        for (u32 i = block.count; i-- > 0;) {
+            const Rung& rung = rungs_[block.levels[i]];
+            out.put(rung.px);
+            out.put(rung.orders);
+            for (u32 order = rung.head; order != kNone; order = slab_[order].next) {
+                out.put(slab_[order].order_id);
+                out.put(slab_[order].qty);
+            }
+        }
+    }
+}
+
+void Books::load(StateReader& in) {
+    for (Book& book : books_) {
+        if (book.is_here) empty(book);
+        book = {};
+    }
+    const u32 count = in.get<u32>();
+    for (u32 i = 0; i < count; ++i) {
+        const u32 id = in.get<u32>();
+        const u16 venue = in.get<u16>();
+        const bool is_valid = in.get<u8>() != 0;
+        if (!add_instrument(id, venue))
+            throw Error(ErrorKind::Snapshot, "snapshot of books: expected instrument ids below " +
+                                                 std::to_string(books_.size()) + ", found " + std::to_string(id) +
+                                                 "; raise instruments_max to at least that of the snapshot");
+        load_side(in, id, Side::Buy);
+        load_side(in, id, Side::Sell);
+        set_valid(id, is_valid);
+    }
+}
+
+void Books::load_side(StateReader& in, u32 instrument, Side side) {
+    const u32 levels = in.get<u32>();
+    Market add{.type = u8(Type::BookAdd),
+               .flags = u8(side == Side::Buy ? kBuy : 0),
+               .tracking = 0,
+               .instrument = instrument,
+               .ts_event = 0,
+               .order_id = 0,
+               .px = 0,
+               .qty = 0,
+               .ref = 0};
+    for (u32 i = 0; i < levels; ++i) {
+        add.px = in.get<i64>();
+        for (u32 left = in.get<u32>(); left > 0; --left) {
+            add.order_id = in.get<u64>();
+            add.qty = in.get<i64>();
+            if (const auto fault = apply(add).fault; fault != BookChange::Ok)
+                throw Error(ErrorKind::Snapshot, "snapshot of books: expected an order that fits, found order " +
+                                                     std::to_string(add.order_id) + " of instrument " +
+                                                     std::to_string(instrument) + " refused with fault " +
+                                                     std::to_string(int(fault)) + "; check orders_max and levels_max");
+        }
+    }
+}
+
+}  // namespace openbell

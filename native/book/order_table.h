@@ -1,0 +1,73 @@
+// Order reference -> place of the order: open addressing, fixed capacity, no tombstones.
+//
+// A slot is 8 bytes: 32 bits of hash and the index of the order in the slab. Eight slots are one cache
+// line, and eight consecutive references share a line: venues number orders upwards, so the orders of one
+// burst lie together, while the lines themselves are scattered by the hash. Deletion shifts the rest of
+// its run back (Knuth 6.4, algorithm R), so a probe never gets longer with age.
+//
+// Capacity is the power of two at or above twice `orders_max`: at least half of the slots stay empty,
+// which is also why a probe always ends. 16 bytes an order when `orders_max` is a power of two.
+#pragma once
+
+#include <bit>
+#include <vector>
+
+#include "records.h"
+
+namespace openbell::book {
+
+inline constexpr u32 kNone = 0xFFFF'FFFF;
+
+class OrderTable {
+  public:
+    explicit OrderTable(u32 orders_max)
+        : slots_(std::bit_ceil(std::size_t(orders_max) * 2 + 8)), mask_(u32(slots_.size() - 1)) {}
+
+    // The 32 bits a slot remembers; the place where its probe begins is their lowest bits.
+    static u32 mark_of(u64 order_id, u16 venue) {
+        u64 line = ((order_id >> 3) + (u64(venue) << 48)) * 0x9E37'79B9'7F4A'7C15;
+        return u32(line >> 32 ^ line) << 3 | u32(order_id & 7);
+    }
+
+    // The slot whose order `is_it(index)` confirms, or the empty slot where it would be inserted.
+    template <class Confirm>
+    u32 find(u32 mark, Confirm is_it) const {
+        u32 at = mark & mask_;
+        while (slots_[at].order != kNone && !(slots_[at].mark == mark && is_it(slots_[at].order)))
+            at = (at + 1) & mask_;
+        return at;
+    }
+    u32 order_at(u32 slot) const { return slots_[slot].order; }
+
+    void insert(u32 empty_slot, u32 mark, u32 order) { slots_[empty_slot] = {mark, order}; }
+
+    void erase(u32 hole) {
+        u32 at = hole;
+        while (true) {
+            at = (at + 1) & mask_;
+            if (slots_[at].order == kNone) break;
+            // The slot may move back into the hole unless its probe begins after the hole.
+            const u32 distance = (at - slots_[at].mark) & mask_;
+            if (distance >= ((at - hole) & mask_)) {
+                slots_[hole] = slots_[at];
+                hole = at;
+            }
+        }
+        slots_[hole].order = kNone;
+    }
+
+    void clear() { slots_.assign(slots_.size(), Slot{}); }
+    void prefetch(u32 mark) const { __builtin_prefetch(&slots_[mark & mask_], 1); }
+
+  private:
+    struct Slot {
+        u32 mark = 0;
+        u32 order = kNone;
+    };
+    static_assert(sizeof(Slot) == 8);
+
+    std::vector<Slot> slots_;
+    u32 mask_;
+};
+
+}  // namespace openbell::book
