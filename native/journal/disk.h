@@ -1,0 +1,79 @@
+// The Disk port: what the journal asks of durable storage, one directory of flat names.
+//
+// Every call throws Error(Journal) when it fails. A failed sync is final: the pages it would have written
+// may already be marked clean, so nobody retries it (the caller stops).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "journal/mapping.h"
+
+namespace openbell {
+
+class Disk {
+  public:
+    virtual ~Disk() = default;
+    virtual std::vector<u8> read(const std::string& name) = 0;         // empty when absent
+    virtual void append(const std::string& name, Bytes bytes) = 0;     // creates the file
+    virtual void overwrite(const std::string& name, Bytes bytes) = 0;  // from its beginning; creates the file
+    virtual void truncate(const std::string& name, u64 bytes) = 0;
+    virtual void sync(const std::string& name) = 0;  // contents, and size
+    virtual void rename(const std::string& from, const std::string& to) = 0;
+    virtual void sync_names() = 0;  // creations and renames
+};
+
+// A directory of the file system.
+class RealDisk final : public Disk {
+  public:
+    explicit RealDisk(std::string dir);
+    std::vector<u8> read(const std::string& name) override;
+    void append(const std::string& name, Bytes bytes) override;
+    void overwrite(const std::string& name, Bytes bytes) override;
+    void truncate(const std::string& name, u64 bytes) override;
+    void sync(const std::string& name) override;
+    void rename(const std::string& from, const std::string& to) override;
+    void sync_names() override;
+    const std::string& dir() const { return dir_; }
+
+  private:
+    std::string path(const std::string& name) const { return dir_ + "/" + name; }
+    int opened(const std::string& name);
+
+    std::string dir_;
+    std::string open_name_;  // the one descriptor kept: segments are appended to many times
+    Fd open_;
+};
+
+// Memory with an unsynced layer. `crash` keeps what was synced and, of the rest, only what the seed says:
+// whole files never named, tails cut anywhere, sectors of 512 bytes left at their old value or zero.
+class SimDisk final : public Disk {
+  public:
+    std::vector<u8> read(const std::string& name) override;
+    void append(const std::string& name, Bytes bytes) override;
+    void overwrite(const std::string& name, Bytes bytes) override;
+    void truncate(const std::string& name, u64 bytes) override;
+    void sync(const std::string& name) override;
+    void rename(const std::string& from, const std::string& to) override;
+    void sync_names() override;
+
+    void crash(u64 seed);
+    // The n-th sync from now (1 = the next) fails once; 0 = none does.
+    void fail_sync(u32 n) { fail_sync_ = n; }
+    std::vector<std::string> names() const;
+
+  private:
+    struct File {
+        std::vector<u8> now;     // what a reader sees
+        std::vector<u8> synced;  // what a power loss must keep
+        bool is_named = false;   // its name has reached the disk
+    };
+    std::map<std::string, File> files_;
+    u32 fail_sync_ = 0;
+};
+
+// Write under another name, sync, rename, sync the directory: a reader sees the old file or the new one.
+void replace_durably(Disk& disk, const std::string& name, Bytes bytes);
+
+}  // namespace openbell

@@ -1,0 +1,99 @@
+#include "journal/mapping.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "journal/segment.h"
+
+namespace openbell {
+
+void throw_errno(const std::string& what, const std::string& path) {
+    const int code = errno;
+    std::string next;
+    if (code == ENOSPC) next = "; free space there or make segments smaller";
+    if (code == EACCES) next = "; check owner and permissions";
+    throw Error(ErrorKind::Journal, "cannot " + what + " " + path + ": " + std::strerror(code) + next);
+}
+
+Fd::~Fd() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Mapping::~Mapping() {
+    if (data_) ::munmap(data_, size_);
+}
+
+Mapping Mapping::map(int fd, std::size_t bytes, int protection, bool resident, const std::string& path) {
+    const int flags = MAP_SHARED | (resident ? MAP_POPULATE : 0);
+    void* at = ::mmap(nullptr, bytes, protection, flags, fd, 0);
+    if (at == MAP_FAILED) throw_errno("map", path);
+    Mapping m;
+    m.data_ = static_cast<u8*>(at);
+    m.size_ = bytes;
+    m.is_locked_ = resident && ::mlock(at, bytes) == 0;
+    return m;
+}
+
+Mapping Mapping::create(const std::string& path, std::size_t bytes, bool resident) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+    if (!fd) throw_errno("create", path);
+    if (resident) {
+        errno = ::posix_fallocate(fd.get(), 0, off_t(bytes));
+        if (errno) {
+            ::unlink(path.c_str());
+            throw_errno("allocate " + std::to_string(bytes) + " bytes for", path);
+        }
+    } else if (::ftruncate(fd.get(), off_t(bytes)) != 0) {
+        throw_errno("size", path);
+    }
+    return map(fd.get(), bytes, PROT_READ | PROT_WRITE, resident, path);
+}
+
+Mapping Mapping::open_writable(const std::string& path, bool resident) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd) throw_errno("open", path);
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0) throw_errno("stat", path);
+    if (st.st_size == 0) return {};
+    return map(fd.get(), std::size_t(st.st_size), PROT_READ | PROT_WRITE, resident, path);
+}
+
+Mapping Mapping::open_readable(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        if (errno == ENOENT) return {};
+        throw_errno("open", path);
+    }
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0) throw_errno("stat", path);
+    if (st.st_size == 0) return {};
+    return map(fd.get(), std::size_t(st.st_size), PROT_READ, false, path);
+}
+
+bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+void make_directories(const std::string& path) {
+    std::error_code code;
+    std::filesystem::create_directories(path, code);
+    if (code) throw Error(ErrorKind::Journal, "cannot create directory " + path + ": " + code.message());
+}
+
+std::vector<u64> segments_in(const std::string& dir) {
+    std::vector<u64> numbers;
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(dir, code)) {
+        const std::string name = entry.path().filename().string();
+        const u64 number = std::strtoull(name.c_str(), nullptr, 10);
+        if (number > 0 && name == segment_name(number)) numbers.push_back(number);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+}
+
+}  // namespace openbell

@@ -1,0 +1,125 @@
+#include "journal/reader.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "journal/disk.h"
+
+namespace openbell {
+
+JournalReader::JournalReader(std::string journal_dir, std::string hot_dir, bool check_crc)
+    : journal_dir_(std::move(journal_dir)), hot_dir_(std::move(hot_dir)), check_crc_(check_crc) {
+    if (hot_dir_ == journal_dir_) hot_dir_.clear();
+}
+
+FrameView JournalReader::next() {
+    if (number_ == 0 && !attach()) return {};
+    for (;;) {
+        const Look look = look_at(bytes_, offset_, next_seq_, check_crc_);
+        switch (look.slot) {
+            case Slot::Frame: {
+                const FrameView view{frame_at(bytes_, offset_)};
+                offset_ += look.length;
+                ++next_seq_;
+                if (view.header->seq >= wanted_seq_) return view;
+                break;
+            }
+            case Slot::End:
+                if (!open_segment(number_ + 1)) return {};
+                break;
+            case Slot::Empty:
+                if (!grow()) return {};
+                break;
+            case Slot::Damaged:
+                if (grow()) break;
+                if (is_end_torn()) return {};
+                throw_damaged(path_, offset_, next_seq_, look.why);
+        }
+    }
+}
+
+bool JournalReader::attach() {
+    const std::vector<u64> all = numbers();
+    return !all.empty() && open_segment(all.front());
+}
+
+// Hot first: a segment leaves the hot directory only after its file is complete on disk.
+bool JournalReader::open_segment(u64 number) {
+    if (!hot_dir_.empty() && open_in(hot_dir_, number)) {
+        is_hot_ = true;
+    } else if (open_in(journal_dir_, number)) {
+        is_hot_ = false;
+    } else {
+        const std::vector<u64> all = numbers();
+        if (number_ == 0 || all.empty() || all.back() <= number) return false;  // not archived yet
+        throw_damaged(journal_dir_ + "/" + segment_name(number), 0, next_seq_, "segment is missing");
+    }
+    return true;
+}
+
+bool JournalReader::open_in(const std::string& dir, u64 number) {
+    const std::string path = dir + "/" + segment_name(number);
+    auto mapping = std::make_shared<const Mapping>(Mapping::open_readable(path));
+    SegmentHeader header;
+    if (!read_segment_header(mapping->bytes(), number, header)) return false;
+    if (number_ != 0 && header.first_seq != next_seq_) throw_damaged(path, 0, next_seq_, "segment begins elsewhere");
+    mapping_ = std::move(mapping);
+    bytes_ = mapping_->bytes();
+    path_ = path;
+    number_ = number;
+    offset_ = kSegmentHeaderBytes;
+    next_seq_ = header.first_seq;
+    return true;
+}
+
+// An archived file grows; a hot segment has its size from the start. True when there is more to look at.
+bool JournalReader::grow() {
+    if (is_hot_) return false;
+    auto mapping = std::make_shared<const Mapping>(Mapping::open_readable(path_));
+    if (mapping->size() <= bytes_.size()) return false;
+    mapping_ = std::move(mapping);
+    bytes_ = mapping_->bytes();
+    return true;
+}
+
+// Bad bytes above the watermark, in the last segment, are where the journal ends.
+bool JournalReader::is_end_torn() {
+    const std::vector<u64> all = numbers();
+    return next_seq_ > durable_seq() && (all.empty() || all.back() <= number_ + 1);
+}
+
+u64 JournalReader::durable_seq() const {
+    if (!control_ && !hot_dir_.empty()) control_ = JournalControl::attach(hot_dir_, false);
+    const Mapping m = Mapping::open_readable(journal_dir_ + "/" + kWatermarkName);
+    const u64 on_disk = read_watermark(m.bytes()).seq;
+    return control_ ? std::max(on_disk, control_->durable_seq.load(std::memory_order_acquire)) : on_disk;
+}
+
+std::vector<u64> JournalReader::numbers() const {
+    std::vector<u64> disk = segments_in(journal_dir_);
+    if (hot_dir_.empty()) return disk;
+    const std::vector<u64> hot = segments_in(hot_dir_);
+    std::vector<u64> all;
+    std::set_union(disk.begin(), disk.end(), hot.begin(), hot.end(), std::back_inserter(all));
+    return all;
+}
+
+void JournalReader::seek(u64 seq) {
+    wanted_seq_ = seq;
+    if (number_ != 0 && next_seq_ <= seq) return;  // forward: next() passes over what lies between
+    number_ = 0;
+    const std::vector<u64> all = numbers();
+    for (auto it = all.rbegin(); it != all.rend(); ++it) {
+        const std::string hot = hot_dir_ + "/" + segment_name(*it);
+        const bool is_in_hot = !hot_dir_.empty() && file_exists(hot);
+        const Mapping m = Mapping::open_readable(is_in_hot ? hot : journal_dir_ + "/" + segment_name(*it));
+        SegmentHeader header;
+        const bool is_begun = read_segment_header(m.bytes(), *it, header);
+        if (is_begun && (header.first_seq <= seq || it + 1 == all.rend())) {
+            open_segment(*it);
+            return;
+        }
+    }
+}
+
+}  // namespace openbell

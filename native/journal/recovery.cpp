@@ -1,0 +1,135 @@
+#include "journal/recovery.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "journal/disk.h"
+
+namespace openbell {
+namespace {
+
+u64 extent_after(Bytes segment, std::size_t offset) {
+    std::size_t end = segment.size();
+    while (end > offset && segment[end - 1] == 0) --end;
+    return end > offset ? end - offset : 0;
+}
+
+std::string path_of(const std::string& dir, u64 number) { return dir + "/" + segment_name(number); }
+
+// The oldest segment of the directory that has been begun; prepared ones have no header yet.
+u64 first_begun(const std::string& dir, const std::vector<u64>& numbers) {
+    SegmentHeader header;
+    for (u64 number : numbers) {
+        const Mapping m = Mapping::open_readable(path_of(dir, number));
+        if (read_segment_header(m.bytes(), number, header)) return number;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void throw_damaged(const std::string& path, std::size_t offset, u64 seq, const std::string& why) {
+    throw Error(ErrorKind::JournalDamaged, "journal is damaged: expected frame seq " + std::to_string(seq) +
+                                               ", found that its " + why + ", in " + path + " at offset " +
+                                               std::to_string(offset) +
+                                               "; nothing was skipped: restore this segment from a copy");
+}
+
+Scan scan_segment(Bytes segment, const std::string& path, const SegmentHeader& header, u64 durable_seq) {
+    Scan scan{header.first_seq - 1, kSegmentHeaderBytes, header.epoch, false, 0};
+    for (;;) {
+        const Look look = look_at(segment, scan.end, scan.last_seq + 1, true);
+        if (look.slot == Slot::Frame) {
+            scan.epoch = std::max(scan.epoch, frame_at(segment, scan.end)->epoch);
+            scan.end += look.length;
+            ++scan.last_seq;
+            continue;
+        }
+        scan.is_ended = look.slot == Slot::End;
+        if (scan.is_ended) return scan;
+        if (scan.last_seq < durable_seq) {
+            throw_damaged(path, scan.end, scan.last_seq + 1, look.slot == Slot::Empty ? "bytes are missing" : look.why);
+        }
+        scan.torn_bytes = extent_after(segment, scan.end);
+        return scan;
+    }
+}
+
+Recovery recover_hot(const std::string& hot_dir, u64 durable_seq) {
+    const std::vector<u64> numbers = segments_in(hot_dir);
+    Recovery r;
+    r.first_segment = first_begun(hot_dir, numbers);
+    if (r.first_segment == 0) return r;
+    r.is_hot = true;
+    for (u64 number = r.first_segment;; ++number) {
+        const std::string path = path_of(hot_dir, number);
+        const Mapping m = Mapping::open_readable(path);
+        SegmentHeader header;
+        if (!read_segment_header(m.bytes(), number, header))
+            throw_damaged(path, 0, r.last_seq + 1, "segment header is missing");
+        if (r.segment != 0 && header.first_seq != r.last_seq + 1)
+            throw_damaged(path, 0, r.last_seq + 1, "segment begins elsewhere");
+        // A finished segment was committed as a whole before the next one began.
+        const Scan scan = scan_segment(m.bytes(), path, header, durable_seq);
+        r.segment = number;
+        r.end = scan.end;
+        r.last_seq = scan.last_seq;
+        r.epoch = std::max(r.epoch, scan.epoch);
+        r.torn_bytes = scan.torn_bytes;
+        if (!scan.is_ended) return r;
+    }
+}
+
+namespace {
+
+// The last archived segment with a whole header; a younger file without one is a torn creation.
+u64 last_begun(const std::string& dir, std::vector<u64> numbers) {
+    SegmentHeader header;
+    for (; !numbers.empty(); numbers.pop_back()) {
+        const Mapping m = Mapping::open_readable(path_of(dir, numbers.back()));
+        if (read_segment_header(m.bytes(), numbers.back(), header)) return numbers.back();
+    }
+    return 0;
+}
+
+void end_segment(Disk& disk, const std::string& name, std::size_t end) {
+    u8 marker[kEndMarkerBytes] = {0xFF, 0xFF, 0xFF, 0xFF};
+    disk.truncate(name, end);
+    disk.append(name, marker);
+    disk.sync(name);
+}
+
+}  // namespace
+
+Recovery recover_disk(const std::string& journal_dir, u64 durable_seq) {
+    const std::vector<u64> numbers = segments_in(journal_dir);
+    Recovery r;
+    r.segment = last_begun(journal_dir, numbers);
+    if (r.segment == 0) {
+        if (durable_seq > 0) throw_damaged(journal_dir, 0, durable_seq, "segment is missing");
+        for (u64 number : numbers) ::unlink(path_of(journal_dir, number).c_str());
+        return r;
+    }
+    const std::string path = path_of(journal_dir, r.segment);
+    const Mapping m = Mapping::open_readable(path);
+    SegmentHeader header;
+    read_segment_header(m.bytes(), r.segment, header);
+    const Scan scan = scan_segment(m.bytes(), path, header, durable_seq);
+    // It is the oldest unfinished segment, or the end marker says that the next one had begun in memory.
+    if (scan.last_seq < durable_seq) throw_damaged(path, scan.end, scan.last_seq + 1, "segment is missing");
+    r.end = scan.end;
+    r.last_seq = scan.last_seq;
+    r.epoch = scan.epoch;
+    r.torn_bytes = scan.torn_bytes;
+    for (u64 number : numbers) {
+        if (number > r.segment) ::unlink(path_of(journal_dir, number).c_str());
+    }
+    if (!scan.is_ended) {
+        RealDisk disk(journal_dir);
+        end_segment(disk, segment_name(r.segment), scan.end);
+    }
+    return r;
+}
+
+}  // namespace openbell

@@ -1,0 +1,25 @@
+"""The journal: numbered frames of records, appended by one process and read by any number.
+
+    journal = open_journal("run/journal", hot="/dev/shm/openbell/node1")
+    for frame in journal:                      # everything committed up to now
+        print(frame.seq, frame.records["type"])
+    for trades in journal.arrays("Market"):    # the fast path: large batches of one record
+        ...
+
+A tape is a journal without hot segments: plain files in one directory. The format is drawn byte by byte
+in `native/journal/frame.h` and `native/journal/segment.h`.
+"""
+
+from openbell._native import JournalReader, JournalWriter
+from openbell.journal.frames import RECORD_OF, Frame, FrameClass, Journal, open_journal, records_view
+
+__all__ = [
+    "RECORD_OF",
+    "Frame",
+    "FrameClass",
+    "Journal",
+    "JournalReader",
+    "JournalWriter",
+    "open_journal",
+    "records_view",
+]
