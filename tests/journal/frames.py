@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from tests.oracles.journal import OracleFrame
+from oracles.journal import OracleFrame
 
 SMALL = {"segment_bytes": 64 << 10, "frame_bytes_max": 8192, "hot_segments_max": 64}
 

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journal.frames import SMALL, append_all, random_frames, read_all
 from openbell._native import JournalReader, JournalWriter
 from openbell.errors import ConfigError, JournalError, JournalLockedError
 from openbell.journal import FrameClass, open_journal
 from openbell.types import RECORDS, Type
-from tests.journal.frames import SMALL, append_all, random_frames, read_all
-from tests.oracles.journal import parse_journal, parse_segment
+from oracles.journal import parse_journal, parse_segment
 
 
 def test_what_is_appended_is_what_reader_and_oracle_read(hot, disk):

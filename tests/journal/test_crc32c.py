@@ -1,7 +1,7 @@
 import random
 
 from openbell._native import crc32c, crc32c_table
-from tests.oracles import journal as oracle
+from oracles import journal as oracle
 
 
 def test_known_vectors():
