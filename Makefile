@@ -22,7 +22,7 @@ help:
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
-	@echo 'make format  put all sources into shape'
+	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
 	@echo 'make clean   remove what the others made, .venv included'
 
@@ -40,10 +40,11 @@ lint: $(VENV)/.built
 	@$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	$(BIN)/python -m pytest tests/test_house.py
 
-format: $(VENV)/.packages
+format: $(VENV)/.built
 	$(BIN)/ruff check --fix $(PY_DIRS)
 	$(BIN)/ruff format $(PY_DIRS)
 	$(BIN)/clang-format -i $(CXX_FILES)
+	$(BIN)/python tests/formats.py
 
 bench: $(VENV)/.built
 	@$(BIN)/python -m bench $(ARGS)
