@@ -1,0 +1,396 @@
+#include "oms/oms.h"
+
+#include <algorithm>
+
+#include "oms/transitions.h"
+
+namespace openbell {
+namespace {
+
+constexpr u32 kCounterMax = (1u << 30) - 1;
+constexpr u32 kStrategiesMax = 1u << 10;
+
+Oms::Capacity checked(Oms::Capacity c) {
+    if (c.strategies_max == 0 || c.strategies_max > kStrategiesMax) {
+        throw Error(ErrorKind::Config, "order ids hold 10 bits of strategy: expected 1 to 1024 strategies, got " +
+                                           std::to_string(c.strategies_max) + "; change strategies_max");
+    }
+    if (c.fills_max == 0) c.fills_max = 4 * c.orders_max;
+    return c;
+}
+
+// True when the sum leaves int64; then `total` is unchanged.
+bool overflows(i64& total, i64 by) {
+    i64 sum;
+    if (__builtin_add_overflow(total, by, &sum)) return true;
+    total = sum;
+    return false;
+}
+
+bool is_fill(const Report& r) {
+    return r.last_qty > 0 && r.last_qty <= kQtyMax && r.last_px > 0 && r.last_px <= kPxMax;
+}
+
+void mark_overfill(LiveOrder& o) {
+    if (o.cum_qty + o.leaves_qty > o.qty) o.flags |= kOverfilled;
+}
+
+void describe(Report& r, const LiveOrder& o) {
+    r.strategy = o.strategy;
+    r.side = o.side;
+    r.instrument = o.instrument;
+    r.leaves_qty = o.leaves_qty;
+}
+
+void expect_room(u64 found, u64 room, const char* setting) {
+    if (found <= room) return;
+    throw Error(ErrorKind::Capacity, "OMS snapshot: expected at most " + std::to_string(room) + ", found " +
+                                         std::to_string(found) + "; raise " + setting);
+}
+
+void expect_same(u32 found, u32 expected, const char* setting) {
+    if (found == expected) return;
+    throw Error(ErrorKind::Snapshot, std::string("OMS snapshot: expected ") + setting + " " + std::to_string(expected) +
+                                         ", found " + std::to_string(found) +
+                                         "; recover with the capacity of the run that wrote it");
+}
+
+constexpr i64 sign_of(u8 side) { return Side(side) == Side::Buy ? 1 : -1; }
+
+}  // namespace
+
+Oms::Oms(Capacity capacity)
+    : capacity_(checked(capacity)),
+      counters_of_(capacity.strategies_max, 0),
+      orders_(capacity.orders_max),
+      fills_(capacity_.fills_max),
+      cells_((std::size_t(capacity.strategies_max) + 1) * capacity.instruments_max) {}
+
+void Oms::on_started(const Started& started) {
+    node_ = started.node;
+    if (started.epoch > epoch_) {
+        epoch_ = started.epoch;
+        std::fill(counters_of_.begin(), counters_of_.end(), 0);
+    } else {
+        counters_.stale_starts += 1;  // ids must stay unique (I3): the counters go on
+    }
+    for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) {
+        LiveOrder& o = orders_[s];
+        o.in_doubt |= o.unsent;
+        o.unsent = 0;
+        settle(o);
+    }
+}
+
+u64 Oms::reserve(u16 strategy) {
+    if (epoch_ == 0 || strategy >= capacity_.strategies_max || counters_of_[strategy] >= kCounterMax) return 0;
+    return make_cl_ord_id(node_, epoch_, strategy, ++counters_of_[strategy]);
+}
+
+// ---- commands ------------------------------------------------------------------------------------
+
+Reason Oms::on_command(const Order& command) {
+    Reason refused = Reason::UnknownOrder;
+    if (Type(command.type) == Type::NewOrder) {
+        refused = open(command);
+    } else if (const u32 slot = orders_.find(command.cl_ord_id); slot != LiveOrders::kNone && is_live(orders_[slot])) {
+        LiveOrder& o = orders_[slot];
+        add_exposure(o, -1);
+        if (Type(command.type) == Type::ReplaceOrder) refused = replace(o, command);
+        if (Type(command.type) == Type::CancelOrder) refused = cancel(o, command);
+        settle(o);
+        add_exposure(o, +1);
+    }
+    counters_.refused_commands += refused != Reason::None;
+    return refused;
+}
+
+Reason Oms::open(const Order& command) {
+    if (command.strategy >= capacity_.strategies_max) return Reason::UnknownStrategy;
+    if (command.instrument >= capacity_.instruments_max) return Reason::NoInstrument;
+    if (command.side != u8(Side::Buy) && command.side != u8(Side::Sell)) return Reason::UnknownOrder;
+    if (command.cl_ord_id == 0 || orders_.find(command.cl_ord_id) != LiveOrders::kNone) return Reason::UnknownOrder;
+    if (command.qty <= 0) return Reason::QtyNotPositive;
+    if (command.px <= 0) return Reason::PriceNotPositive;
+    if (command.qty > kQtyMax || command.px > kPxMax) return Reason::WouldOverflow;
+    if (!orders_.has_room()) return Reason::OrdersFull;
+    LiveOrder& o = orders_[orders_.add(command.cl_ord_id)];
+    o.instrument = command.instrument;
+    o.strategy = command.strategy;
+    o.side = command.side;
+    o.tif = command.tif;
+    o.state = u8(OrderState::PendingNew);
+    o.unsent = kNewBit;
+    o.flags = kChanging;
+    o.pending_version = 1;
+    o.px = command.px;
+    o.qty = o.leaves_qty = command.qty;
+    o.created_ns = command.ts_event;
+    o.tag = command.tag;
+    settle(o);
+    add_exposure(o, +1);
+    return Reason::None;
+}
+
+Reason Oms::replace(LiveOrder& o, const Order& command) {
+    const bool is_next = command.version == o.pending_version + 1 && command.version <= kVersionMax;
+    if (o.pending != 0 || o.in_doubt != 0 || !is_next) return Reason::NotReplaceable;
+    if (command.qty <= o.cum_qty) return Reason::QtyNotPositive;
+    if (command.px <= 0) return Reason::PriceNotPositive;
+    if (command.qty > kQtyMax || command.px > kPxMax) return Reason::WouldOverflow;
+    o.pending_version = command.version;
+    o.pending_px = command.px;
+    o.pending_qty = command.qty;
+    o.flags |= kChanging;
+    o.unsent |= kReplaceBit;
+    return Reason::None;
+}
+
+// A cancel is never blocked; sending it again is harmless. Version 0 means "whatever is newest".
+Reason Oms::cancel(LiveOrder& o, const Order& command) {
+    if (command.version > o.pending_version) return Reason::UnknownOrder;
+    const u32 newest = is_changing(o) ? o.pending_version : o.version;
+    o.cancel_version = command.version != 0 ? command.version : newest;
+    o.unsent |= kCancelBit;
+    return Reason::None;
+}
+
+// ---- reports -------------------------------------------------------------------------------------
+
+Applied Oms::on_report(Report& r) {
+    counters_.reports += 1;
+    const u32 slot = orders_.find(r.cl_ord_id);
+    if (slot == LiveOrders::kNone) return tallied(on_unknown(r));
+    LiveOrder& o = orders_[slot];
+    const bool was_live = is_live(o);
+    add_exposure(o, -1);
+    const Applied::Kind kind = apply(o, r);
+    settle(o);
+    add_exposure(o, +1);
+    const bool became_terminal = was_live && !is_live(o);
+    if (became_terminal) orders_.retire(slot);
+    describe(r, o);
+    return tallied({kind, &o, became_terminal});
+}
+
+Applied::Kind Oms::apply(LiveOrder& o, const Report& r) {
+    switch (Type(r.type)) {
+        case Type::Accepted: return apply_accepted(o, r);
+        case Type::Rejected: return apply_rejected(o, r);
+        case Type::Replaced: return apply_replaced(o, r);
+        case Type::Canceled: return apply_canceled(o, r);
+        case Type::CancelRejected: return apply_cancel_rejected(o, r);
+        case Type::Filled: return apply_fill(o, r);
+        case Type::Corrected:
+        case Type::Busted: return apply_change(&o, r);
+        case Type::Expired: return apply_expired(o, r);
+        case Type::Sent: return apply_sent(o, r);
+        case Type::NotSent: return apply_not_sent(o, r);
+        default: return Applied::Illegal;
+    }
+}
+
+// A fill moves the position whatever state we thought the order in: the venue's account is the truth.
+Applied::Kind Oms::apply_fill(LiveOrder& o, const Report& r) {
+    if (!is_fill(r)) return Applied::Illegal;
+    if (r.exec_id != 0 && fills_.find(r.cl_ord_id, r.exec_id)) return Applied::Duplicate;
+    if (o.cum_qty > kQtyMax) return Applied::Illegal;
+    i64 room = cell(kNoStrategy, o.instrument).position.qty;
+    if (overflows(room, sign_of(o.side) * r.last_qty)) return Applied::Illegal;
+
+    confirm_version(o, r.version);
+    counters_.late_fills += !is_live(o);
+    o.cum_qty += r.last_qty;
+    o.leaves_qty -= std::min(r.last_qty, o.leaves_qty);
+    const bool is_overfill = o.cum_qty + o.leaves_qty > o.qty;
+    mark_overfill(o);
+    if (is_live(o) && o.leaves_qty == 0) end_order(o, OrderState::Filled);
+
+    if (r.exec_id != 0) {
+        fills_.remember({r.cl_ord_id, r.exec_id, r.last_px, r.last_qty, o.instrument, o.strategy, o.side, 0});
+    }
+    for_each_cell(o.strategy, o.instrument,
+                  [&](Cell& c) { c.position.apply_fill(Side(o.side), r.last_px, r.last_qty); });
+    return is_overfill ? Applied::Overfill : Applied::Done;
+}
+
+// Busted and Corrected reverse exactly the fill they name, once (I14). Quantity that a bust gives back does
+// not return to the market: a dead order stays dead.
+Applied::Kind Oms::apply_change(LiveOrder* o, const Report& r) {
+    const bool is_bust = Type(r.type) == Type::Busted;
+    Fill* fill = r.exec_id != 0 ? fills_.find(r.cl_ord_id, r.exec_id) : nullptr;
+    if (!fill || (!is_bust && !is_fill(r))) return Applied::Illegal;
+    if (fill->is_busted) return is_bust ? Applied::Duplicate : Applied::Illegal;
+    if (!is_bust && fill->px == r.last_px && fill->qty == r.last_qty) return Applied::Duplicate;
+
+    for_each_cell(fill->strategy, fill->instrument, [&](Cell& c) {
+        c.position.reverse_fill(Side(fill->side), fill->px, fill->qty);
+        if (!is_bust) c.position.apply_fill(Side(fill->side), r.last_px, r.last_qty);
+    });
+    if (o) {
+        o->cum_qty += (is_bust ? 0 : r.last_qty) - fill->qty;
+        mark_overfill(*o);
+    }
+    fill->is_busted = is_bust;
+    if (!is_bust) {
+        fill->px = r.last_px;
+        fill->qty = r.last_qty;
+    }
+    return Applied::Done;
+}
+
+Applied Oms::on_unknown(Report& r) {
+    const bool is_change = Type(r.type) == Type::Busted || Type(r.type) == Type::Corrected;
+    const Fill* fill = is_change && r.exec_id != 0 ? fills_.find(r.cl_ord_id, r.exec_id) : nullptr;
+    if (!fill) return {Applied::UnknownOrder, nullptr, false};
+    r.strategy = fill->strategy;
+    r.side = fill->side;
+    r.instrument = fill->instrument;
+    r.leaves_qty = 0;
+    return {apply_change(nullptr, r), nullptr, false};
+}
+
+Applied Oms::tallied(Applied result) {
+    switch (result.kind) {
+        case Applied::Ignored: counters_.ignored += 1; break;
+        case Applied::Done: counters_.applied += 1; break;
+        case Applied::UnknownOrder: counters_.unknown += 1; break;
+        case Applied::Duplicate: counters_.duplicates += 1; break;
+        case Applied::Illegal: counters_.illegal += 1; break;
+        case Applied::Overfill: counters_.overfills += 1; break;
+    }
+    return result;
+}
+
+// ---- in doubt ------------------------------------------------------------------------------------
+
+std::size_t Oms::on_resolved(u16, std::span<Report> out) {
+    std::size_t count = 0;
+    u32 next = LiveOrders::kNone;
+    for (u32 s = orders_.first_live(); s != LiveOrders::kNone && count < out.size(); s = next) {
+        next = orders_.next(s);
+        for (u8 bit : {kNewBit, kReplaceBit, kCancelBit}) {
+            if (count < out.size()) count += withdraw_unreached(s, bit, out[count]);
+        }
+    }
+    return count;
+}
+
+bool Oms::withdraw_unreached(u32 slot, u8 bit, Report& report) {
+    LiveOrder& o = orders_[slot];
+    if (!is_live(o) || (o.unsent & bit)) return false;  // Sent or NotSent of this epoch is still to come
+    const bool is_cancel = bit == kCancelBit;
+    const bool in_flight = is_cancel ? o.cancel_version != 0 : is_changing(o) && (bit == kNewBit) == !is_replacing(o);
+    if (!in_flight) return false;
+
+    report = Report{};
+    report.type = u8(Type::NotSent);
+    report.cl_ord_id = o.cl_ord_id;
+    report.order_id = o.order_id;
+    report.version = is_cancel ? o.cancel_version : o.pending_version;
+    report.reason = u16(Reason::NeverReachedVenue);
+    report.command = u8(bit == kNewBit ? Type::NewOrder : is_cancel ? Type::CancelOrder : Type::ReplaceOrder);
+    add_exposure(o, -1);
+    withdraw(o, bit);
+    settle(o);
+    add_exposure(o, +1);
+    if (!is_live(o)) orders_.retire(slot);
+    describe(report, o);
+    return true;
+}
+
+// ---- answers -------------------------------------------------------------------------------------
+
+const LiveOrder* Oms::find(u64 cl_ord_id) const {
+    const u32 slot = orders_.find(cl_ord_id);
+    return slot == LiveOrders::kNone ? nullptr : &orders_[slot];
+}
+
+Exposure Oms::exposure(u16 strategy, u32 instrument) const {
+    if (!knows(strategy, instrument)) return {};
+    const Cell& c = cells_[at(strategy, instrument)];
+    return {c.position.qty, c.open_buy, c.open_sell, c.orders};
+}
+
+const Position& Oms::position(u16 strategy, u32 instrument) const {
+    static const Position flat{};
+    return knows(strategy, instrument) ? cells_[at(strategy, instrument)].position : flat;
+}
+
+void Oms::add_exposure(const LiveOrder& o, i64 sign) {
+    if (!is_live(o)) return;
+    const i64 open = sign * leaves_worst(o);
+    for_each_cell(o.strategy, o.instrument, [&](Cell& c) {
+        (Side(o.side) == Side::Buy ? c.open_buy : c.open_sell) += open;
+        c.orders += sign;
+    });
+}
+
+// ---- state ---------------------------------------------------------------------------------------
+
+void Oms::save(StateWriter& w) const {
+    w.put(node_);
+    w.put(epoch_);
+    w.put(capacity_.strategies_max);
+    w.put(capacity_.instruments_max);
+    for (u32 counter : counters_of_) w.put(counter);
+    w.put(orders_.live());
+    for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) w.put(orders_[s]);
+    w.put(orders_.ended());
+    for (u32 s = orders_.first_ended(); s != LiveOrders::kNone; s = orders_.next(s)) w.put(orders_[s]);
+    w.put(fills_.size());
+    for (u32 i = 0; i < fills_.size(); ++i) w.put(fills_.oldest(i));
+    u64 used = 0;
+    for (const Cell& c : cells_) used += c.position.fills != 0 || c.position.cash != 0 || c.position.qty != 0;
+    w.put(used);
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+        const Position& p = cells_[i].position;
+        if (p.fills == 0 && p.cash == 0 && p.qty == 0) continue;
+        w.put(u64(i));
+        w.put(p);
+    }
+    w.put(counters_);
+}
+
+void Oms::load(StateReader& r) {
+    node_ = r.get<u32>();
+    epoch_ = r.get<u32>();
+    expect_same(r.get<u32>(), capacity_.strategies_max, "strategies_max");
+    expect_same(r.get<u32>(), capacity_.instruments_max, "instruments_max");
+    for (u32& counter : counters_of_) counter = r.get<u32>();
+    orders_.clear();
+    fills_.clear();
+    std::fill(cells_.begin(), cells_.end(), Cell{});
+    for (const bool are_live : {true, false}) load_orders(r, are_live);
+    const u32 fills = r.get<u32>();
+    expect_room(fills, fills_.capacity(), "fills_max");
+    for (u32 i = 0; i < fills; ++i) {
+        const auto fill = r.get<Fill>();
+        expect_room(fill.strategy + u64(1), capacity_.strategies_max, "strategies_max");
+        expect_room(fill.instrument + u64(1), capacity_.instruments_max, "instruments_max");
+        fills_.remember(fill);
+    }
+    const u64 used = r.get<u64>();
+    for (u64 i = 0; i < used; ++i) {
+        const u64 at_cell = r.get<u64>();
+        expect_room(at_cell, cells_.size() - 1, "instruments_max");
+        cells_[at_cell].position = r.get<Position>();
+    }
+    counters_ = r.get<Counters>();
+}
+
+void Oms::load_orders(StateReader& r, bool are_live) {
+    const u32 count = r.get<u32>();
+    expect_room(orders_.live() + orders_.ended() + u64(count), orders_.capacity(), "orders_max");
+    for (u32 i = 0; i < count; ++i) {
+        const auto order = r.get<LiveOrder>();
+        expect_room(order.strategy + u64(1), capacity_.strategies_max, "strategies_max");
+        expect_room(order.instrument + u64(1), capacity_.instruments_max, "instruments_max");
+        const u32 slot = orders_.add(order.cl_ord_id);
+        orders_[slot] = order;
+        if (!are_live) orders_.retire(slot);
+        add_exposure(order, +1);
+    }
+}
+
+}  // namespace openbell

@@ -1,0 +1,138 @@
+// The OMS owns what became of every order: its state, what it may still execute, the position it made.
+//
+//  on_command ──► PENDING_NEW ──Accepted──► NEW ──Filled──► PARTIALLY_FILLED ──► FILLED
+//                      │                     │  ▲                                CANCELED
+//                      │                     ▼  │                                REJECTED
+//                      │        PENDING_REPLACE, PENDING_CANCEL                  EXPIRED
+//                      └─ new epoch, no Sent ─► IN_DOUBT ─ evidence, or Resolved ─┘
+//
+// The live state is a function of what is confirmed and what is in flight (`settle`), so a fill while a
+// replace or cancel is pending needs no case of its own. The venue's account is the truth: what contradicts
+// ours is counted and answered with a kind, never clamped away.
+//
+// Rules of silence (OUCH 4.2, section Replace/Cancel): a command for a dead order gets no answer; the fill or
+// cancel that killed the order settles it. A cancel that names a version the venue no longer holds is
+// ignored too, so it stops pending as soon as another version is confirmed.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "oms/fill_memory.h"
+#include "oms/live_orders.h"
+#include "oms/position.h"
+#include "state.h"
+
+namespace openbell {
+
+struct Applied {
+    enum Kind : u8 {
+        Ignored,  // legitimate and without effect (Sent after the ack, a refusal of what is settled)
+        Done,
+        UnknownOrder,  // not ours or long recycled; nothing changed: reconcile
+        Duplicate,     // seen before; nothing changed
+        Illegal,       // contradicts what we know; nothing changed: halt the instrument and reconcile
+        Overfill,      // applied, position follows the venue; the order executed more than its quantity
+    } kind;
+    const LiveOrder* order;  // null if unknown (a bust may still apply when only its fill is remembered)
+    bool became_terminal;
+};
+
+class Oms {
+  public:
+    struct Capacity {
+        u32 orders_max, strategies_max, instruments_max;
+        u32 fills_max = 0;  // fills remembered for duplicates and busts; 0 = 4 x orders_max
+    };
+    struct Counters {
+        u64 reports, applied, ignored, unknown, duplicates, illegal, overfills;
+        u64 late_fills;        // on an order that had ended
+        u64 refused_commands;  // on_command said no
+        u64 stale_starts;      // Started with an epoch not above the last
+    };
+
+    explicit Oms(Capacity);
+
+    // A new epoch: id counters restart, and every live order with a command unsent becomes IN_DOUBT.
+    void on_started(const Started&);
+    // The next cl_ord_id; 0 when nothing was started, the strategy is unknown or its 2^30 ids are used up.
+    u64 reserve(u16 strategy);
+    bool can_open(u16 strategy) const { return strategy < capacity_.strategies_max && orders_.has_room(); }
+
+    // Tracks a decided command, after risk. Reason::None = tracked; anything else: nothing changed, do not send.
+    Reason on_command(const Order&);
+    // Applies a report and fills in its strategy, side, instrument and leaves_qty (what is open after it).
+    Applied on_report(Report&);
+    // The session has replayed all it has. Commands in doubt and commands sent without any evidence never
+    // reached the venue and are settled so; each is a NotSent report in `out`. Returns how many; call again
+    // while it equals out.size(). Nothing may be sent between Connected and Resolved. `session` is the
+    // source id; in this version every order belongs to the one order session.
+    std::size_t on_resolved(u16 session, std::span<Report> out);
+
+    const LiveOrder* find(u64 cl_ord_id) const;
+    // Every live order in the order of creation. `f` must not call on_command or on_report.
+    template <class F>
+    void for_each_live(F&& f) const {
+        for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) f(orders_[s]);
+    }
+
+    Exposure exposure(u32 instrument) const { return exposure(kNoStrategy, instrument); }
+    Exposure exposure(u16 strategy, u32 instrument) const;  // kNoStrategy: the whole account
+    const Position& position(u16 strategy, u32 instrument) const;
+    const Position& position(u32 instrument) const { return position(kNoStrategy, instrument); }
+
+    u32 live_orders() const { return orders_.live(); }
+    u32 ended_orders() const { return orders_.ended(); }
+    u64 recycled_orders() const { return orders_.recycled(); }
+    const Counters& counters() const { return counters_; }
+    const Capacity& capacity() const { return capacity_; }
+    u32 epoch() const { return epoch_; }
+
+    void save(StateWriter&) const;
+    void load(StateReader&);  // of an OMS whose capacity is at least what was saved
+
+  private:
+    struct Cell {  // one (strategy, instrument); the last row is the account
+        Position position;
+        i64 open_buy, open_sell, orders, pad;
+    };
+
+    Reason open(const Order&);
+    Reason replace(LiveOrder&, const Order&);
+    Reason cancel(LiveOrder&, const Order&);
+
+    Applied::Kind apply(LiveOrder&, const Report&);
+    Applied::Kind apply_fill(LiveOrder&, const Report&);
+    Applied::Kind apply_change(LiveOrder*, const Report&);  // Busted, Corrected
+    Applied on_unknown(Report&);
+    Applied tallied(Applied);
+    bool withdraw_unreached(u32 slot, u8 bit, Report&);
+
+    void load_orders(StateReader&, bool are_live);
+    void add_exposure(const LiveOrder&, i64 sign);
+    template <class F>
+    void for_each_cell(u16 strategy, u32 instrument, F&& f) {
+        f(cell(strategy, instrument));
+        f(cell(kNoStrategy, instrument));
+    }
+    Cell& cell(u16 strategy, u32 instrument) { return cells_[at(strategy, instrument)]; }
+    std::size_t at(u16 strategy, u32 instrument) const {
+        const std::size_t row = strategy == kNoStrategy ? capacity_.strategies_max : strategy;
+        return row * capacity_.instruments_max + instrument;
+    }
+    bool knows(u16 strategy, u32 instrument) const {
+        return (strategy < capacity_.strategies_max || strategy == kNoStrategy) &&
+               instrument < capacity_.instruments_max;
+    }
+
+    Capacity capacity_;
+    u32 node_ = 0;
+    u32 epoch_ = 0;
+    std::vector<u32> counters_of_;  // last id counter by strategy
+    LiveOrders orders_;
+    FillMemory fills_;
+    std::vector<Cell> cells_;
+    Counters counters_{};
+};
+
+}  // namespace openbell
