@@ -50,9 +50,7 @@ class LadderPool {
         if (at == kNone) return {kNone, 0, false};
         while (key < blocks_[at].keys[0] && blocks_[at].worse != kNone) at = blocks_[at].worse;
         const Block& block = blocks_[at];
-        // Counting all of them is 20 compares without a branch to mispredict, cheaper than stopping early.
-        u32 pos = 0;
-        for (u32 i = 0; i < kBlockLevels; ++i) pos += block.keys[i] < key;
+        const u32 pos = rank_of(block.keys, key);
         return {at, pos, pos < block.count && block.keys[pos] == key};
     }
     u32 level_at(const Place& place) const { return blocks_[place.block].levels[place.pos]; }
@@ -68,6 +66,15 @@ class LadderPool {
     u32 clear(u32 best_block);  // kNone
 
   private:
+    // How many keys are below `key`: 8 compares in two steps and no branch. Stopping at the first greater one
+    // mispredicts on nearly every order; a search by halves waits for five loads in a row.
+    static u32 rank_of(const i64* keys, i64 key) {
+        static_assert(kBlockLevels == 20);
+        const u32 fours = 4 * ((keys[4] < key) + (keys[8] < key) + (keys[12] < key) + (keys[16] < key));
+        const i64* k = keys + fours;
+        return fours + (k[0] < key) + (k[1] < key) + (k[2] < key) + (k[3] < key);
+    }
+
     static constexpr i64 kUnused = std::numeric_limits<i64>::max();
 
     u32 take_block(u32 better, u32 worse);
