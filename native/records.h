@@ -156,6 +156,8 @@ enum class Reason : u16 {
     GateEpoch = 100,
     SocketFull = 101,
     GateNotApproved = 102,
+    // order entry
+    NotExpressible = 103,  // the venue's protocol cannot carry it: tif, quantity, price, scale or version
 };
 
 // Market::flags
@@ -329,9 +331,11 @@ struct Order {
     u16 reason;      // 78 Reason
     u64 tag;         // 80
     u64 intent_seq;  // 88 seq of the IN frame that caused it
-    u64 pad1[4];
+    u32 prev_version;  // 96 ReplaceOrder: the version replaced; 0 = version - 1
+    u32 pad0;
+    u64 pad1[3];
 };
-static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, pad1) == 96);
+static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, pad1) == 104);
 
 struct TimerArmed {
     u8 type;
