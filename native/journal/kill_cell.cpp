@@ -1,0 +1,42 @@
+#include "journal/kill_cell.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace openbell {
+namespace {
+constexpr std::size_t kCellBytes = 4096;
+constexpr char kMagic[] = "openkill";
+}  // namespace
+
+KillCell KillCell::open(const std::string& path) {
+    // Two processes may open it first at once: zeros are a valid cell, and both write the same magic.
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
+    if (!fd || ::ftruncate(fd.get(), kCellBytes) != 0) throw_errno("open kill cell", path);
+    KillCell cell(Mapping::open_writable(path, true));
+    std::memcpy(cell.line().magic, kMagic, 8);
+    return cell;
+}
+
+void KillCell::request(KillLevel level, i64 now_ns, u32 uid) {
+    Line& cell = line();
+    u32 present = cell.level.load(std::memory_order_acquire);
+    if (present == 0) {  // the first request stays on record
+        cell.requested_at.store(now_ns, std::memory_order_relaxed);
+        cell.requester_uid.store(uid, std::memory_order_relaxed);
+    }
+    while (present < u32(level) && !cell.level.compare_exchange_weak(present, u32(level), std::memory_order_acq_rel)) {
+    }
+}
+
+void KillCell::release() {
+    Line& cell = line();
+    cell.ack.store(0, std::memory_order_relaxed);
+    cell.cancels_sent.store(0, std::memory_order_relaxed);
+    cell.cancels_confirmed.store(0, std::memory_order_relaxed);
+    cell.requested_at.store(0, std::memory_order_relaxed);
+    cell.requester_uid.store(0, std::memory_order_relaxed);
+    cell.level.store(0, std::memory_order_release);
+}
+
+}  // namespace openbell

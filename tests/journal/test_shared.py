@@ -1,0 +1,133 @@
+"""Ring, counters and kill cell: between processes, and across the death of one."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from openbell.errors import CapacityError, ConfigError, JournalError
+from openbell.journal import Counters, KillCell, Ring
+from openbell.types import KillLevel
+
+
+def slot(n):
+    return np.frombuffer(n.to_bytes(128, "little"), np.uint8)
+
+
+def test_ring_gives_back_in_order_and_refuses_when_full(hot):
+    ring = Ring.create(str(hot / "r"), 8)
+    assert ring.pop() is None
+    for lap in range(5):
+        assert [ring.push(slot(lap * 8 + i)) for i in range(9)] == [True] * 8 + [False]
+        assert len(ring) == 8
+        assert [int.from_bytes(ring.pop(), "little") for _ in range(8)] == list(range(lap * 8, lap * 8 + 8))
+    assert ring.pop() is None
+
+
+def test_small_record_leaves_the_rest_of_the_slot(hot):
+    ring = Ring.create(str(hot / "r"), 2)
+    assert ring.push(np.full(48, 7, np.uint8))
+    assert ring.pop()[:48] == bytes([7]) * 48
+
+
+@pytest.mark.parametrize("capacity", [0, 3, 1 << 21])
+def test_ring_capacity_is_a_bounded_power_of_two(hot, capacity):
+    with pytest.raises(ConfigError, match="power of two"):
+        Ring.create(str(hot / "r"), capacity)
+
+
+def test_ring_is_never_created_over_another(hot):
+    Ring.create(str(hot / "r"), 8)
+    with pytest.raises(JournalError, match="File exists"):
+        Ring.create(str(hot / "r"), 8)
+    (hot / "x").write_bytes(b"short")
+    with pytest.raises(JournalError, match="expected a ring"):
+        Ring.attach(str(hot / "x"))
+
+
+ECHO = """
+import sys
+import numpy as np
+from openbell.journal import Ring
+requests, answers = Ring.attach(sys.argv[1]), Ring.attach(sys.argv[2])
+for _ in range(int(sys.argv[3])):
+    while (record := requests.pop()) is None:
+        pass
+    while not answers.push(np.frombuffer(record, np.uint8)):
+        pass
+"""
+
+
+def test_ring_between_two_processes_loses_and_reorders_nothing(hot):
+    count = 30_000
+    requests, answers = Ring.create(str(hot / "q"), 64), Ring.create(str(hot / "a"), 64)
+    echo = subprocess.Popen([sys.executable, "-c", ECHO, str(hot / "q"), str(hot / "a"), str(count)], env=os.environ)
+    sent, received = 0, []
+    while len(received) < count:
+        assert echo.poll() in (None, 0)
+        while sent < count and requests.push(slot(sent)):
+            sent += 1
+        while (record := answers.pop()) is not None:
+            received.append(int.from_bytes(record, "little"))
+
+    assert echo.wait(timeout=60) == 0
+    assert received == list(range(count))
+
+
+def test_counters_are_named_once_and_read_by_anyone(hot):
+    counters = Counters.open(str(hot / "counters"))
+    frames = counters.counter("frames")
+    counters.counter("gaps").add(2)
+    frames.add()
+    frames.add(9)
+
+    assert Counters.attach(str(hot / "counters")).read() == [("frames", 10), ("gaps", 2)]
+    assert Counters.open(str(hot / "counters")).counter("frames").get() == 10
+
+
+def test_counter_names_and_table_are_bounded(hot):
+    counters = Counters.open(str(hot / "counters"))
+    with pytest.raises(CapacityError, match="1 to 55"):
+        counters.counter("x" * 56)
+    for i in range(1023):
+        counters.counter(f"c{i}")
+    with pytest.raises(CapacityError, match="1023"):
+        counters.counter("one more")
+    assert counters.counter("c7").get() == 0
+
+
+def test_attach_says_that_the_node_does_not_run(hot):
+    with pytest.raises(JournalError, match="is the node running"):
+        Counters.attach(str(hot / "counters"))
+
+
+def test_kill_rises_and_only_release_lowers_it(hot):
+    cell = KillCell.open(str(hot / "kill"))
+    assert cell.level == KillLevel.NONE
+    cell.request(KillLevel.HARD, now_ns=5, uid=1000)
+    cell.request(KillLevel.SOFT, now_ns=6, uid=1001)
+    assert (cell.level, cell.requested_at, cell.requester_uid) == (KillLevel.HARD, 5, 1000)
+    cell.request(KillLevel.CORD, now_ns=7, uid=1002)
+    assert (cell.level, cell.requested_at) == (KillLevel.CORD, 5)
+    cell.ack(KillLevel.CORD)
+    cell.count_cancel_sent()
+    cell.count_cancel_confirmed()
+    other = KillCell.open(str(hot / "kill"))
+    assert (other.acked, other.cancels_sent, other.cancels_confirmed) == (KillLevel.CORD, 1, 1)
+
+    cell.release()
+
+    assert (other.level, other.acked, other.cancels_sent) == (KillLevel.NONE, KillLevel.NONE, 0)
+
+
+def test_kill_survives_the_death_of_the_process_that_asked(hot):
+    path = str(hot / "kill")
+    code = (
+        "import os, sys; from openbell.journal import KillCell; from openbell.types import KillLevel\n"
+        "KillCell.open(sys.argv[1]).request(KillLevel.SOFT, 9, 3); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, path], env=os.environ).returncode == -9
+
+    assert KillCell.open(path).level == KillLevel.SOFT
