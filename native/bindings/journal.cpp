@@ -7,7 +7,9 @@
 #include <nanobind/stl/vector.h>
 
 #include <bitset>
+#include <memory>
 
+#include "journal/archiver.h"
 #include "journal/reader.h"
 #include "journal/writer.h"
 
@@ -15,6 +17,8 @@ namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace openbell {
+void bind_journal_shared(nb::module_& m);  // journal_shared.cpp
+
 namespace {
 
 using ReadOnlyBytes = nb::ndarray<nb::numpy, const u8, nb::ndim<2>, nb::c_contig>;
@@ -29,9 +33,9 @@ nb::capsule owner_of(std::shared_ptr<const Mapping> mapping) {
 }
 
 // (class, seq, epoch, source, source_seq, cause_seq, ts_recv, ts_seq, flags, records as bytes [count, size]).
-nb::object next_frame(JournalReader& reader) {
+std::optional<nb::tuple> next_frame(JournalReader& reader) {
     const FrameView view = reader.next();
-    if (!view) return nb::none();
+    if (!view) return std::nullopt;
     const FrameHeader& h = *view.header;
     ReadOnlyBytes raw(view.record(0), {h.count, h.record_size}, owner_of(reader.mapping()));
     return nb::make_tuple(h.frame_class, h.seq, h.epoch, h.source, h.source_seq, h.cause_seq, h.ts_recv, h.ts_seq,
@@ -175,6 +179,54 @@ void bind_reader(nb::module_& m) {
         .def_prop_ro("durable_seq", &JournalReader::durable_seq);
 }
 
+// The archiver and the disk that it owns or borrows.
+struct ArchiverWithDisk {
+    std::unique_ptr<RealDisk> own;
+    Archiver archiver;
+};
+
+void bind_archiver(nb::module_& m) {
+    nb::class_<SimDisk>(m, "SimDisk", "Storage in memory that can lose what was not synced.")
+        .def(nb::init<>())
+        .def("names", &SimDisk::names)
+        .def(
+            "read",
+            [](SimDisk& d, const std::string& name) {
+                const std::vector<u8> bytes = d.read(name);
+                return nb::bytes(bytes.data(), bytes.size());
+            },
+            "name"_a)
+        .def("crash", &SimDisk::crash, "seed"_a)
+        .def("fail_sync", &SimDisk::fail_sync, "n"_a);
+    nb::class_<ArchiverWithDisk>(m, "Archiver")
+        .def(
+            "__init__",
+            [](ArchiverWithDisk* self, const std::string& hot_dir, const std::string& journal_dir) {
+                auto disk = std::make_unique<RealDisk>(journal_dir);
+                disk->lock();
+                RealDisk& port = *disk;
+                new (self) ArchiverWithDisk{std::move(disk), Archiver(hot_dir, port)};
+            },
+            "hot_dir"_a, "journal_dir"_a, "Raises JournalLockedError when another archiver serves the directory.")
+        .def(
+            "__init__",
+            [](ArchiverWithDisk* self, const std::string& hot_dir, SimDisk& disk) {
+                new (self) ArchiverWithDisk{nullptr, Archiver(hot_dir, disk)};
+            },
+            "hot_dir"_a, "disk"_a, nb::keep_alive<1, 3>())
+        .def(
+            "run_once", [](ArchiverWithDisk& a) { return a.archiver.run_once(); },
+            nb::call_guard<nb::gil_scoped_release>(), "Copy, sync, publish; the bytes made durable.")
+        .def(
+            "run", [](ArchiverWithDisk& a, u64 passes, i64 wait_ns) { a.archiver.run(passes, wait_ns); }, "passes"_a,
+            "wait_ns"_a, nb::call_guard<nb::gil_scoped_release>())
+        .def(
+            "take_finished", [](ArchiverWithDisk& a) { return a.archiver.take_finished(); },
+            "Numbers of the segments completed since the last call.")
+        .def_prop_ro("is_done", [](const ArchiverWithDisk& a) { return a.archiver.is_done(); })
+        .def_prop_ro("durable_seq", [](const ArchiverWithDisk& a) { return a.archiver.durable_seq(); });
+}
+
 }  // namespace
 
 void bind_journal(nb::module_& m) {
@@ -183,6 +235,8 @@ void bind_journal(nb::module_& m) {
     m.def("crc32c_is_hardware", &crc32c_is_hardware);
     bind_writer(m);
     bind_reader(m);
+    bind_archiver(m);
+    bind_journal_shared(m);
 }
 
 }  // namespace openbell

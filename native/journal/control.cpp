@@ -1,10 +1,7 @@
 #include "journal/control.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "journal/segment.h"
 
@@ -31,14 +28,6 @@ void throw_locked(const std::string& path) {
 }
 
 }  // namespace
-
-Fd lock_exclusively(const std::string& path) {
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) throw_errno("open", path);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-    if (errno != EWOULDBLOCK) throw_errno("lock", path);
-    return Fd();
-}
 
 JournalControl JournalControl::open_as_writer(const std::string& hot_dir) {
     const std::string path = hot_dir + "/" + kControlName;

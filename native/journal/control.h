@@ -68,9 +68,6 @@ class JournalControl {
     bool was_created_ = false;
 };
 
-// Takes an exclusive lock on `path` (a file or a directory) for the life of the descriptor; empty if held.
-Fd lock_exclusively(const std::string& path);
-
 // The watermark as last written to disk: a lower bound of what is durable, for the day after a power loss.
 struct Watermark {
     u64 seq = 0;

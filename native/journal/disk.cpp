@@ -74,6 +74,13 @@ void RealDisk::sync_names() {
     if (!fd || ::fsync(fd.get()) != 0) throw_errno("sync", dir_);
 }
 
+void RealDisk::lock() {
+    lock_ = lock_exclusively(dir_);
+    if (lock_) return;
+    throw Error(ErrorKind::JournalLocked, "journal directory has one archiver: expected " + dir_ +
+                                              " to be free, found it locked; stop the other archiver first");
+}
+
 std::vector<u8> SimDisk::read(const std::string& name) {
     const auto it = files_.find(name);
     return it == files_.end() ? std::vector<u8>{} : it->second.now;

@@ -36,6 +36,8 @@ class RealDisk final : public Disk {
     void rename(const std::string& from, const std::string& to) override;
     void sync_names() override;
     const std::string& dir() const { return dir_; }
+    // One archiver per directory. Throws JournalLocked; held until the disk goes.
+    void lock();
 
   private:
     std::string path(const std::string& name) const { return dir_ + "/" + name; }
@@ -44,6 +46,7 @@ class RealDisk final : public Disk {
     std::string dir_;
     std::string open_name_;  // the one descriptor kept: segments are appended to many times
     Fd open_;
+    Fd lock_;
 };
 
 // Memory with an unsynced layer. `crash` keeps what was synced and, of the rest, only what the seed says:

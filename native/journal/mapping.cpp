@@ -1,6 +1,7 @@
 #include "journal/mapping.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,6 +75,14 @@ Mapping Mapping::open_readable(const std::string& path) {
     if (::fstat(fd.get(), &st) != 0) throw_errno("stat", path);
     if (st.st_size == 0) return {};
     return map(fd.get(), std::size_t(st.st_size), PROT_READ, false, path);
+}
+
+Fd lock_exclusively(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw_errno("open", path);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    if (errno != EWOULDBLOCK) throw_errno("lock", path);
+    return Fd();
 }
 
 bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

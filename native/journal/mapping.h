@@ -65,6 +65,9 @@ class Mapping {
     bool is_locked_ = false;
 };
 
+// Takes an exclusive lock on `path` (a file or a directory) for the life of the descriptor; empty if held.
+Fd lock_exclusively(const std::string& path);
+
 bool file_exists(const std::string& path);
 void make_directories(const std::string& path);
 // Numbers of the `<n>.seg` files in a directory, ascending; empty when the directory does not exist.

@@ -10,16 +10,26 @@ A tape is a journal without hot segments: plain files in one directory. The form
 in `native/journal/frame.h` and `native/journal/segment.h`.
 """
 
-from openbell._native import JournalReader, JournalWriter
+from openbell._native import Archiver, Counter, Counters, JournalReader, JournalWriter, KillCell, Ring, SimDisk
 from openbell.journal.frames import RECORD_OF, Frame, FrameClass, Journal, open_journal, records_view
+from openbell.journal.seal import journal_hash, seal_finished, verify_seals
 
 __all__ = [
     "RECORD_OF",
+    "Archiver",
+    "Counter",
+    "Counters",
     "Frame",
     "FrameClass",
     "Journal",
     "JournalReader",
     "JournalWriter",
+    "KillCell",
+    "Ring",
+    "SimDisk",
+    "journal_hash",
     "open_journal",
     "records_view",
+    "seal_finished",
+    "verify_seals",
 ]
