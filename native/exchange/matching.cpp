@@ -47,8 +47,10 @@ bool MatchingEngine::reduce(u64 ref, i64 leaves, Cause cause) {
     if (!found || leaves < 0 || leaves >= found->leaves) return false;
     Resting& order = at(ref);
     i64 taken = order.leaves - leaves;
-    if (leaves == 0) leave_level(order);
-    else find_level(levels(order.instrument, order.side), key_of(order.side, order.px))->qty -= taken;
+    if (leaves == 0)
+        leave_level(order);
+    else
+        find_level(levels(order.instrument, order.side), key_of(order.side, order.px))->qty -= taken;
     order.leaves = leaves;
     emit(MatchEventType::Reduced, order, taken, cause);
     if (leaves == 0) free_slot(ref);
@@ -58,9 +60,16 @@ bool MatchingEngine::reduce(u64 ref, i64 leaves, Cause cause) {
 u64 MatchingEngine::replace(u64 ref, const Terms& terms, u64 tag) {
     if (!find(ref)) return 0;
     Resting& order = at(ref);
-    MatchEvent event{.type = MatchEventType::Replaced, .side = order.side, .instrument = order.instrument,
-                     .account = order.account, .ref = ref, .tag = tag, .prev_ref = ref, .px = terms.px,
-                     .qty = order.leaves - terms.qty, .leaves = terms.qty};
+    MatchEvent event{.type = MatchEventType::Replaced,
+                     .side = order.side,
+                     .instrument = order.instrument,
+                     .account = order.account,
+                     .ref = ref,
+                     .tag = tag,
+                     .prev_ref = ref,
+                     .px = terms.px,
+                     .qty = order.leaves - terms.qty,
+                     .leaves = terms.qty};
     bool may_rest = terms.px != kMarketPx && (terms.tif == Tif::Day || terms.tif == Tif::Gtc);
     order.tag = tag;
     if (may_rest && terms.px == order.px && terms.qty <= order.leaves) {
@@ -78,8 +87,10 @@ u64 MatchingEngine::replace(u64 ref, const Terms& terms, u64 tag) {
     event.ref = ref;
     event.priority = rests ? Priority::Lost : Priority::Reentered;
     sink_.on_match_event(event);
-    if (rests) join_level(order);
-    else enter(order, terms);
+    if (rests)
+        join_level(order);
+    else
+        enter(order, terms);
     return ref;
 }
 
@@ -137,10 +148,19 @@ void MatchingEngine::execute(Resting& resting, Resting& aggressor, i64 qty) {
     aggressor.leaves -= qty;
     levels(resting.instrument, resting.side).back().qty -= qty;
     if (resting.leaves == 0) leave_level(resting);
-    MatchEvent event{.type = MatchEventType::Executed, .side = resting.side, .instrument = resting.instrument,
-                     .account = resting.account, .aggressor_account = aggressor.account, .ref = resting.ref,
-                     .tag = resting.tag, .aggressor_ref = aggressor.ref, .aggressor_tag = aggressor.tag,
-                     .match_number = ++match_number_, .px = resting.px, .qty = qty, .leaves = resting.leaves};
+    MatchEvent event{.type = MatchEventType::Executed,
+                     .side = resting.side,
+                     .instrument = resting.instrument,
+                     .account = resting.account,
+                     .aggressor_account = aggressor.account,
+                     .ref = resting.ref,
+                     .tag = resting.tag,
+                     .aggressor_ref = aggressor.ref,
+                     .aggressor_tag = aggressor.tag,
+                     .match_number = ++match_number_,
+                     .px = resting.px,
+                     .qty = qty,
+                     .leaves = resting.leaves};
     sink_.on_match_event(event);
     if (resting.leaves == 0) free_slot(resting.ref);
 }
@@ -198,8 +218,15 @@ void MatchingEngine::discard(Resting& order, Cause cause) {
 }
 
 void MatchingEngine::emit(MatchEventType type, const Resting& order, i64 qty, Cause cause) {
-    sink_.on_match_event({.type = type, .side = order.side, .cause = cause, .instrument = order.instrument,
-                          .account = order.account, .ref = order.ref, .tag = order.tag, .px = order.px, .qty = qty,
+    sink_.on_match_event({.type = type,
+                          .side = order.side,
+                          .cause = cause,
+                          .instrument = order.instrument,
+                          .account = order.account,
+                          .ref = order.ref,
+                          .tag = order.tag,
+                          .px = order.px,
+                          .qty = qty,
                           .leaves = order.leaves});
 }
 
