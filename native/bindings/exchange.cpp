@@ -97,6 +97,19 @@ nb::tuple sequenced(const VenueCore& venue, u32 account, u64 from, std::size_t b
     return nb::make_tuple(to_bytes(out.written()), from);
 }
 
+// Every whole packet at the front of a client's stream as (type, payload), the bytes used, and whether what follows is
+// no SoupBinTCP at all.
+nb::tuple soup_packets(const nb::bytes& stream, std::size_t payload_max) {
+    nb::list packets;
+    Bytes rest = bytes_of(stream);
+    soup::Parsed parsed = soup::parse(rest, payload_max);
+    for (; parsed.framing == soup::Framing::Complete; parsed = soup::parse(rest, payload_max)) {
+        packets.append(nb::make_tuple(text_of({&parsed.packet.type, 1}), to_bytes(parsed.packet.payload)));
+        rest = rest.subspan(parsed.used);
+    }
+    return nb::make_tuple(packets, stream.size() - rest.size(), parsed.framing == soup::Framing::Broken);
+}
+
 nb::list orders_of(const VenueCore& venue, u32 account) {
     nb::list rows;
     for (u32 index : venue.orders_of(account)) {
@@ -194,6 +207,8 @@ void bind_venue_core(nb::module_& m) {
         .def("holdings", &holdings_of, "account"_a, "(position, cash) per instrument")
         .def("counters", &counters_of);
 
+    m.def("soup_packets", &soup_packets, "stream"_a, "payload_max"_a,
+          "([(type, payload)], bytes used, broken): every whole packet at the front of a stream.");
     nb::class_<Publisher>(m, "Publisher", "MoldUDP64 datagrams of a venue's ITCH messages, sans I/O.")
         .def(
             "__init__",

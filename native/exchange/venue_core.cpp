@@ -186,7 +186,7 @@ void VenueCore::on_message(u32 account, const ouch42::CancelOrder& m) {
     LedgerOrder* order = live(account, m.token);
     if (!order) return void(++counters_.dead_orders);
     i64 leaves = std::max<i64>(0, i64(m.qty) - order->cum_qty);
-    if (engine_.reduce(order->order_id, leaves, Cause::User)) order->qty = order->cum_qty + leaves;
+    if (engine_.reduce(order->order_id, leaves, Cause::User) && leaves > 0) order->qty = m.qty;
 }
 
 void VenueCore::cancel_all(u32 account, i64 now_ns) {

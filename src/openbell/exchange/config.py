@@ -1,0 +1,163 @@
+"""The exchange's configuration file: what it lists, who may trade, where it listens, and what flow fills the book.
+
+`load_exchange("exchange.toml")` returns it checked as a whole. `examples/exchange.toml` shows every section.
+Port 0 lets the system choose; the ready file says what it chose.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from openbell.config import Problem, Settings, load_toml
+from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, native_units
+
+PX_DECIMALS = 4
+SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,7}$"
+FLOW_ACCOUNT = "*FLOW*"
+"""The internal account that the background flow trades for; no login can have its name."""
+LOCALHOST = Address("127.0.0.1", 0)
+
+
+class ListedSettings(Settings):
+    """`[[instruments]]`: an instrument that is listed; the n-th has stock locate n."""
+
+    symbol: str = Field(pattern=SYMBOL_PATTERN)
+    tick: DecimalText = Decimal("0.01")
+    round_lot: int = Field(default=100, ge=1, le=10_000)
+    px: DecimalText = Field(default=Decimal("100.00"), description="where the random flow begins")
+
+    @property
+    def tick_px(self) -> int:
+        """The tick in 1e-4."""
+        return native_units(self.tick, PX_DECIMALS)
+
+    @property
+    def start_px(self) -> int:
+        """Where the random flow begins, in 1e-4."""
+        return native_units(self.px, PX_DECIMALS)
+
+
+class AccountSettings(Settings):
+    """`[[accounts]]`: who may log in, one connection at a time."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]{1,6}$", description="SoupBinTCP user name, 1 to 6 letters or digits")
+    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
+    cancel_on_disconnect: bool = True
+
+
+class OrderEntrySettings(Settings):
+    """`[order_entry]`: OUCH 4.2 over SoupBinTCP."""
+
+    listen: AddressText = LOCALHOST
+    heartbeat_ms: int = Field(default=1_000, ge=10, le=60_000)
+    dead_peer_ms: int = Field(default=15_000, ge=20, le=600_000, description="a client silent for so long is dropped")
+    login_timeout_ms: int = Field(default=30_000, ge=20, le=600_000)
+    lag_messages_max: int = Field(default=100_000, ge=1, description="a client so far behind is dropped")
+    connections_max: int = Field(default=64, ge=1, le=4096)
+
+
+class FeedOutSettings(Settings):
+    """`[feed]`: ITCH 5.0 over MoldUDP64, to every one of `send_to`, and the answers to requests."""
+
+    send_to: tuple[AddressText, ...] = Field(default=(), max_length=16)
+    retransmit: AddressText = LOCALHOST
+    interface: str = Field(default="127.0.0.1", description="address of the interface that multicast leaves by")
+    heartbeat_ms: int = Field(default=1_000, ge=10, le=60_000)
+    linger_ms: int = Field(default=300, ge=0, le=60_000, description="end of session is repeated for so long")
+
+
+class ControlSettings(Settings):
+    """`[control]`: JSON lines for status, ledger and shutdown; on loopback or a Unix socket only."""
+
+    listen: AddressText = LOCALHOST
+    unix: NearPath | None = None
+
+
+class NoFlow(Settings):
+    """`[flow] kind = "none"`: only the accounts trade."""
+
+    kind: Literal["none"] = "none"
+
+
+class RandomFlowSettings(Settings):
+    """`[flow] kind = "random"`: seeded zero-intelligence orders in every instrument, matched like everybody's."""
+
+    kind: Literal["random"]
+    seed: int = Field(default=1, ge=0, le=2**63 - 1)
+    events_per_s: float = Field(default=200.0, gt=0, le=1_000_000, description="per instrument")
+    orders_target: int = Field(default=200, ge=10, le=100_000, description="open orders per instrument, about")
+    depth_ticks: float = Field(default=8.0, gt=0, le=1_000, description="mean distance of new orders from the value")
+
+
+class TapeFlowSettings(Settings):
+    """`[flow] kind = "lobster"` or `"itch"`: a tape passed through as it is.
+
+    The feed is the tape's messages and nothing else. Orders of accounts are accepted, can be replaced and canceled,
+    rest in a shadow book that is not published, and never trade: a tape cannot say what it would have done to them.
+    An order that may not rest (IOC, market) is canceled at once.
+    """
+
+    kind: Literal["lobster", "itch"]
+    path: NearPath
+    speed: float = Field(default=1.0, ge=0, le=1_000_000, description="1: real time; 0: as fast as receivers follow")
+    start: Literal["at_once", "first_login"] = "at_once"
+    packets_per_ms: int = Field(default=20, ge=1, le=1_000, description="pace of speed 0, packets of 1400 bytes")
+
+
+class LimitSettings(Settings):
+    """`[limits]`: how much the venue remembers of a day; at the end of it the day ends."""
+
+    orders_max: int = Field(default=1 << 18, ge=1, le=(1 << 24) - 1, description="open at once")
+    tokens_max: int = Field(default=8_000_000, ge=1, le=2**32 - 2)
+    messages_max: int = Field(default=100_000_000, ge=1, description="of the feed, and of each account")
+
+
+FlowSettings = Annotated[NoFlow | RandomFlowSettings | TapeFlowSettings, Field(discriminator="kind")]
+
+
+class ExchangeConfig(Settings):
+    """A whole exchange file."""
+
+    session: str = Field(default="", pattern=r"^[A-Za-z0-9]{0,10}$", description="empty: made from the time of start")
+    utc_offset_s: int = Field(default=0, ge=-50_400, le=50_400, description="of the exchange's midnight")
+    ready_file: NearPath | None = None
+    instruments: tuple[ListedSettings, ...] = Field(min_length=1, max_length=10_000)
+    accounts: tuple[AccountSettings, ...] = Field(default=(), max_length=1_000)
+    order_entry: OrderEntrySettings = OrderEntrySettings()
+    feed: FeedOutSettings = FeedOutSettings()
+    control: ControlSettings = ControlSettings()
+    flow: FlowSettings = NoFlow()
+    limits: LimitSettings = LimitSettings()
+
+    def cross_check(self) -> Iterable[Problem]:
+        """Yield names used twice, ticks that are none, and exposed credentials or controls."""
+        yield from _twice("instruments", "symbol", [i.symbol for i in self.instruments])
+        yield from _twice("accounts", "name", [a.name.upper() for a in self.accounts])
+        for index, instrument in enumerate(self.instruments):
+            if instrument.tick_px < 1:
+                yield Problem(("instruments", index, "tick"), f'expected at least "0.0001", found "{instrument.tick}"')
+            elif not instrument.start_px or instrument.start_px % instrument.tick_px:
+                yield Problem(("instruments", index, "px"), f'expected a multiple of the tick "{instrument.tick}"')
+        for index, account in enumerate(self.accounts):
+            if account.password.is_plain and not self.order_entry.listen.is_loopback:
+                yield Problem(("accounts", index, "password"), '"plain:" is for loopback only; write "env:NAME"')
+        if not self.control.listen.is_loopback:
+            yield Problem(("control", "listen"), f"expected a loopback address, found {self.control.listen}")
+
+
+def load_exchange(path: Path | str) -> ExchangeConfig:
+    """Return the exchange file at `path`, checked as a whole.
+
+    Raises:
+        ConfigError: with one line per error.
+    """
+    return load_toml(path, ExchangeConfig)
+
+
+def _twice(table: str, key: str, values: list[str]) -> Iterable[Problem]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            yield Problem((table, index, key), f"{value!r} stands here for the second time; it must be unique")

@@ -1,0 +1,34 @@
+"""The venue's own account of an account, as plain values for JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from openbell._native import VenueCore
+
+STATES = ("", "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "REPLACED", "EXPIRED")
+ORDER_KEYS = (
+    "token", "prev_token", "symbol", "side", "state", "px", "qty", "cum_qty", "leaves_qty", "order_id",
+)  # fmt: skip
+FILL_KEYS = ("match_id", "token", "symbol", "side", "px", "qty")
+
+
+def ledger(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, Any]:
+    """Return every token (`qty` and `cum_qty` count its whole chain of replaces), every fill, and what is held."""
+    return {
+        "last_seq": venue.reports_next(account) - 1,
+        "orders": [
+            dict(zip(ORDER_KEYS, (token, prev, symbols[n], side, STATES[state], *numbers), strict=True))
+            for token, prev, n, side, state, *numbers in venue.orders(account)
+        ],
+        "fills": [
+            dict(zip(FILL_KEYS, (match, token, symbols[n], side, px, qty), strict=True))
+            for match, token, n, side, px, qty in venue.fills(account)
+        ],
+        "positions": holdings(venue, account, symbols),
+    }
+
+
+def holdings(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return position and cash per symbol."""
+    rows = venue.holdings(account)
+    return {symbol: {"position": p, "cash": c} for symbol, (p, c) in zip(symbols, rows, strict=True)}
