@@ -45,7 +45,7 @@ class Ready:
     order_entry: str
     retransmit: str
     control: str
-    feed: tuple[str, ...]
+    receivers: tuple[str, ...]
 
 
 class ExchangeServer:
@@ -116,7 +116,7 @@ class ExchangeServer:
             order_entry=await self._listen_for_orders(),
             retransmit=str(self.feed.retransmit),
             control=await self._listen_for_control(),
-            feed=tuple(f"{host}:{port}" for host, port in self.feed.receivers),
+            receivers=tuple(f"{host}:{port}" for host, port in self.feed.receivers),
         )
 
     def _close_sockets(self) -> None:
