@@ -1,8 +1,159 @@
-// What Python sees of `feed`.
+// What Python sees of `feed`: datagrams in, batches of records out.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
-namespace nb = nanobind;
+#include <memory>
+
+#include "bindings/fields.h"
+#include "feed/collector.h"
 
 namespace openbell {
-void bind_feed(nb::module_& m) { (void)m; }
+namespace {
+
+// The records so far, as bytes for `numpy.frombuffer`; they are kept no longer.
+template <class Record>
+nb::bytes take(std::vector<Record>& records) {
+    nb::bytes out(reinterpret_cast<const char*>(records.data()), records.size() * sizeof(Record));
+    records.clear();
+    return out;
+}
+
+// An ITCH feed alone: messages that came in order, from a file or a stream.
+struct PyItchFeed {
+    ItchFeed itch;
+    Collector collector{itch};
+
+    PyItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue)
+        : itch(std::move(symbols), midnight_ns, venue) {}
+
+    void push(const nb::bytes& message) { collector.on_message(0, bytes_of(message)); }
+    // Nasdaq's file framing, length (2) then message; returns the bytes used, whole messages only.
+    std::size_t push_framed(const nb::bytes& data) {
+        ByteReader in(bytes_of(data));
+        const std::size_t total = in.remaining();
+        nb::gil_scoped_release release;
+        for (std::size_t used = 0;; used = total - in.remaining()) {
+            const Bytes message = in.take(in.be16());
+            if (in.failed()) return used;
+            collector.on_message(0, message);
+        }
+    }
+};
+
+// A MoldUDP64 session that carries ITCH.
+struct PyMoldItchFeed {
+    ItchFeed itch;
+    MoldReceiver receiver;
+    Collector collector{itch};
+
+    PyMoldItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue, const MoldConfig& config)
+        : itch(std::move(symbols), midnight_ns, venue), receiver(config) {}
+};
+
+nb::dict counters_of(const ItchCounters& c) {
+    nb::dict d;
+    d["messages"] = c.messages, d["markets"] = c.markets, d["instruments"] = c.instruments;
+    d["unsubscribed"] = c.unsubscribed, d["ignored"] = c.ignored, d["unknown"] = c.unknown;
+    d["malformed"] = c.malformed;
+    return d;
+}
+
+nb::dict counters_of(const MoldCounters& c) {
+    auto lines = [](const std::array<u64, line::kCount>& a) { return nb::make_tuple(a[0], a[1], a[2]); };
+    nb::dict d;
+    d["packets"] = lines(c.packets), d["messages"] = lines(c.messages), d["delivered"] = lines(c.delivered);
+    d["skipped"] = lines(c.skipped), d["duplicates"] = c.duplicates, d["out_of_order"] = c.out_of_order;
+    d["not_held"] = c.not_held, d["gaps"] = c.gaps, d["requests"] = c.requests;
+    d["requests_refused"] = c.requests_refused, d["recovered"] = c.recovered, d["lost"] = c.lost;
+    d["wrong_session"] = c.wrong_session, d["malformed"] = c.malformed, d["implausible"] = c.implausible;
+    return d;
+}
+
+nb::list take_events(Collector& collector) {
+    nb::list out;
+    for (const FeedEvent& e : collector.events) out.append(nb::make_tuple(e.what, e.from, e.to));
+    collector.events.clear();
+    return out;
+}
+
+nb::list take_seqs(Collector& collector) {
+    nb::list out;
+    for (u64 seq : collector.seqs) out.append(seq);
+    collector.seqs.clear();
+    return out;
+}
+
+nb::list take_requests(MoldReceiver& receiver) {
+    nb::list out;
+    while (const auto request = receiver.take_request()) {
+        std::array<u8, mold::kHeaderBytes> buffer;
+        ByteWriter writer(buffer);
+        mold::write_request(writer, *request);
+        out.append(to_bytes(writer.written()));
+    }
+    return out;
+}
+
+}  // namespace
+
+void bind_feed(nb::module_& m) {
+    nb::class_<MoldConfig>(m, "MoldConfig", "Limits and times of a MoldUDP64 receiver.")
+        .def(nb::init<>())
+        .def_rw("held_packets_max", &MoldConfig::held_packets_max)
+        .def_rw("packet_bytes_max", &MoldConfig::packet_bytes_max)
+        .def_rw("requests_in_flight_max", &MoldConfig::requests_in_flight_max)
+        .def_rw("messages_per_request", &MoldConfig::messages_per_request)
+        .def_rw("wait_ns", &MoldConfig::wait_ns)
+        .def_rw("retry_ns", &MoldConfig::retry_ns)
+        .def_rw("tries_max", &MoldConfig::tries_max)
+        .def_rw("gap_messages_max", &MoldConfig::gap_messages_max);
+
+    nb::class_<PyItchFeed>(m, "ItchFeed", "ITCH messages -> records, without a transport.")
+        .def(nb::init<std::vector<std::string>, i64, u16>(), nb::arg("symbols") = std::vector<std::string>{},
+             nb::arg("midnight_ns") = 0, nb::arg("venue") = 0)
+        .def("push", &PyItchFeed::push, nb::arg("message"))
+        .def("push_framed", &PyItchFeed::push_framed, nb::arg("data"),
+             "Messages in Nasdaq's file framing; returns how many bytes held whole messages.")
+        .def(
+            "take_markets", [](PyItchFeed& f) { return take(f.collector.markets); }, "Bytes of RECORDS['Market'].")
+        .def(
+            "take_instruments", [](PyItchFeed& f) { return take(f.collector.instruments); },
+            "Bytes of RECORDS['Instrument'].")
+        .def_prop_ro("counters", [](const PyItchFeed& f) { return counters_of(f.itch.counters()); });
+
+    nb::class_<PyMoldItchFeed>(m, "MoldItchFeed", "A MoldUDP64 session of ITCH: datagrams -> records, in order.")
+        .def(nb::init<std::vector<std::string>, i64, u16, const MoldConfig&>(),
+             nb::arg("symbols") = std::vector<std::string>{}, nb::arg("midnight_ns") = 0, nb::arg("venue") = 0,
+             nb::arg("config") = MoldConfig{})
+        .def(
+            "start",
+            [](PyMoldItchFeed& f, const std::string& session, u64 next_seq) {
+                f.receiver.start(mold::Session(session), next_seq);
+            },
+            nb::arg("session"), nb::arg("next_seq"), "A blank session is that of the first packet; 0 is its number.")
+        .def("allow_switch", [](PyMoldItchFeed& f) { f.receiver.allow_switch(); })
+        .def(
+            "on_packet",
+            [](PyMoldItchFeed& f, const nb::bytes& datagram, u8 line, i64 now_ns) {
+                f.receiver.on_packet(bytes_of(datagram), line, now_ns, f.collector);
+            },
+            nb::arg("datagram"), nb::arg("line"), nb::arg("now_ns"), "Lines: 0 A, 1 B, 2 answers to requests.")
+        .def(
+            "poll", [](PyMoldItchFeed& f, i64 now_ns) { f.receiver.poll(now_ns, f.collector); }, nb::arg("now_ns"))
+        .def(
+            "take_requests", [](PyMoldItchFeed& f) { return take_requests(f.receiver); }, "Packets for the server.")
+        .def(
+            "take_events", [](PyMoldItchFeed& f) { return take_events(f.collector); }, "[(what, from, to)]")
+        .def(
+            "take_seqs", [](PyMoldItchFeed& f) { return take_seqs(f.collector); }, "Numbers of the messages delivered.")
+        .def("take_markets", [](PyMoldItchFeed& f) { return take(f.collector.markets); })
+        .def("take_instruments", [](PyMoldItchFeed& f) { return take(f.collector.instruments); })
+        .def_prop_ro("deadline_ns", [](const PyMoldItchFeed& f) { return f.receiver.deadline_ns(); })
+        .def_prop_ro("next_seq", [](const PyMoldItchFeed& f) { return f.receiver.next_seq(); })
+        .def_prop_ro("is_behind", [](const PyMoldItchFeed& f) { return f.receiver.is_behind(); })
+        .def_prop_ro("counters", [](const PyMoldItchFeed& f) { return counters_of(f.receiver.counters()); })
+        .def_prop_ro("itch_counters", [](const PyMoldItchFeed& f) { return counters_of(f.itch.counters()); });
+}
+
 }  // namespace openbell
