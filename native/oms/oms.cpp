@@ -152,6 +152,7 @@ Reason Oms::cancel(LiveOrder& o, const Order& command) {
     const u32 newest = is_changing(o) ? o.pending_version : o.version;
     o.cancel_version = command.version != 0 ? command.version : newest;
     o.unsent |= kCancelBit;
+    o.in_doubt = u8(o.in_doubt & ~kCancelBit);  // an older cancel in doubt wants the same end
     return Reason::None;
 }
 

@@ -129,7 +129,7 @@ Applied::Kind apply_rejected(LiveOrder& o, const Report& r) {
 Applied::Kind apply_replaced(LiveOrder& o, const Report& r) {
     if (r.version > o.pending_version || r.version == 0) return Applied::Illegal;
     if (r.version <= o.version) return r.version > 1 ? Applied::Duplicate : Applied::Illegal;
-    if (!is_live(o) || !is_changing(o) || r.version != o.pending_version) return Applied::Illegal;
+    if (!is_live(o) || !is_replacing(o) || r.version != o.pending_version) return Applied::Illegal;
     if (!is_quantity(r.leaves_qty) || r.px < 0 || r.px > kPxMax) return Applied::Illegal;
     adopt_replace(o, r.px > 0 ? r.px : o.pending_px, r.leaves_qty);
     if (r.order_id != 0) o.order_id = r.order_id;

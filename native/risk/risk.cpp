@@ -65,8 +65,9 @@ Risk::Risk(u32 strategies_max, u32 instruments_max)
       scopes_((std::size_t(strategies_max) + 1) * instruments_max) {}
 
 const Risk::Scope* Risk::scope(u16 strategy, u32 instrument) const {
+    const bool is_known = strategy < strategies_max_ || strategy == kNoStrategy;
+    if (!is_known || instrument >= instruments_max_) return nullptr;
     const std::size_t row = strategy == kNoStrategy ? strategies_max_ : strategy;
-    if (row > strategies_max_ || instrument >= instruments_max_) return nullptr;
     return &scopes_[row * instruments_max_ + instrument];
 }
 
