@@ -95,7 +95,8 @@ BookChange Books::add(Book& book, const Market& r) {
     table_.insert(slot, mark, order);
     slab_[order] = {r.order_id, r.qty, kNone, kNone, kNone, r.instrument};
     join(book, side, r.px, place, order);
-    return {.touched = refresh_touch(book, side, r.px), .resting_side = side, .px = r.px, .qty = r.qty};
+    return {
+        .touched = refresh_touch(book, side, r.px), .resting_side = side, .handle = order, .px = r.px, .qty = r.qty};
 }
 
 BookChange Books::reduce(Book& book, const Market& r, bool is_whole) {
@@ -118,7 +119,11 @@ BookChange Books::reduce(Book& book, const Market& r, bool is_whole) {
         free_order(slot, order);
     }
     const bool is_elsewhere = Type(r.type) == Type::BookExecute && !(r.flags & kAtOrderPx);
-    return {.touched = refresh_touch(book, side, px), .resting_side = side, .px = is_elsewhere ? r.px : px, .qty = qty};
+    return {.touched = refresh_touch(book, side, px),
+            .resting_side = side,
+            .handle = order,
+            .px = is_elsewhere ? r.px : px,
+            .qty = qty};
 }
 
 // The order gets a new reference, price, quantity and the last place of its new level.
@@ -146,7 +151,7 @@ BookChange Books::modify(Book& book, const Market& r) {
     resting = {r.ref, r.qty, kNone, kNone, kNone, r.instrument};
     join(book, side, r.px, ladders_.locate(best_block, key_of(side, r.px)), order);
     refresh_touch(book, side, r.px);
-    return {.touched = !(before == book.touch), .resting_side = side, .px = old_px, .qty = old_qty};
+    return {.touched = !(before == book.touch), .resting_side = side, .handle = order, .px = old_px, .qty = old_qty};
 }
 
 BookChange Books::clear(Book& book, const Market&) {
@@ -301,19 +306,6 @@ u32 Books::front(u32 instrument, Side side, i64 px) const {
     if (!has(instrument)) return kNone;
     const Place place = ladders_.locate(books_[instrument].best_block[index_of(side)], key_of(side, px));
     return place.is_found ? rungs_[ladders_.level_at(place)].head : kNone;
-}
-
-bool Books::level_from(u32 instrument, Side side, i64 px, Level& out) const {
-    if (!has(instrument)) return false;
-    Place place = ladders_.locate(books_[instrument].best_block[index_of(side)], key_of(side, px));
-    if (place.block == kNone) return false;
-    if (!place.is_found) {  // `pos` is the first better one: the next worse is before it
-        if (place.pos == 0) return false;
-        --place.pos;
-    }
-    const Rung& rung = rungs_[ladders_.level_at(place)];
-    out = {rung.px, rung.qty, rung.orders, 0};
-    return true;
 }
 
 }  // namespace openbell

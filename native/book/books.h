@@ -47,9 +47,10 @@ struct BookChange {
     } fault = Ok;
     bool touched = false;           // px or qty of a best changed
     Side resting_side = Side::Buy;  // of the order concerned
-    u8 pad[5] = {};
-    i64 px = 0;   // where: the order's price before the record; of an execution, its own price
-    i64 qty = 0;  // how much joined (BookAdd), left (BookCancel, BookModify) or traded (BookExecute)
+    u8 pad = 0;
+    u32 handle = 0;  // of that order; of one that left, the handle it had
+    i64 px = 0;      // where: the order's price before the record; of an execution, its own price
+    i64 qty = 0;     // how much joined (BookAdd), left (BookCancel, BookModify) or traded (BookExecute)
 };
 static_assert(sizeof(BookChange) == 24);
 
@@ -69,6 +70,7 @@ class Books {
 
     // False if the id is `instruments_max` or above. Order references are unique within a venue.
     bool add_instrument(u32 instrument, u16 venue = 0);
+    bool has(u32 instrument) const { return instrument < books_.size() && books_[instrument].is_here; }
 
     BookChange apply(const Market& record);
     // Asks for the memory of a record that will be applied soon.
@@ -88,9 +90,19 @@ class Books {
     RestingOrder at(u32 handle) const;
     u32 front(u32 instrument, Side side, i64 px) const;          // first order of the level, kNone: no level
     u32 behind(u32 handle) const { return slab_[handle].next; }  // next in its level
-    i64 level_qty(u32 instrument, Side side, i64 px) const;
-    // The level at `px` or the next worse one; false if there is none.
-    bool level_from(u32 instrument, Side side, i64 px, Level& out) const;
+    // Visits the orders of a side, best level first and by priority, until `visit(RestingOrder)` is false.
+    template <class Visit>
+    void walk(u32 instrument, Side side, Visit visit) const {
+        if (!has(instrument)) return;
+        for (u32 b = books_[instrument].best_block[index_of(side)]; b != kNone; b = ladders_.block(b).worse) {
+            const book::Block& block = ladders_.block(b);
+            for (u32 i = block.count; i-- > 0;) {
+                const Rung& rung = rungs_[block.levels[i]];
+                for (u32 at = rung.head; at != kNone; at = slab_[at].next)
+                    if (!visit(RestingOrder{slab_[at].order_id, rung.px, slab_[at].qty, at, side})) return;
+            }
+        }
+    }
 
     // Canonical: instruments by id, levels best first, orders by priority.
     void save(StateWriter& out) const;
@@ -128,7 +140,6 @@ class Books {
     static_assert(sizeof(Book) == 64);
     static constexpr Touch kNoTouch{};
 
-    bool has(u32 instrument) const { return instrument < books_.size() && books_[instrument].is_here; }
     static u32 index_of(Side side) { return side == Side::Buy ? 0 : 1; }
 
     BookChange add(Book& book, const Market& r);

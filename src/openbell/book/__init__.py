@@ -7,7 +7,15 @@ from openbell._native import BookFault, Books
 __all__ = ["CHANGE", "LEVEL", "BookFault", "Books"]
 
 CHANGE = np.dtype(
-    [("fault", "u1"), ("touched", "u1"), ("side", "u1"), ("pad", "u1", (5,)), ("px", "<i8"), ("qty", "<i8")]
+    [
+        ("fault", "u1"),
+        ("touched", "u1"),
+        ("side", "u1"),
+        ("pad", "u1"),
+        ("handle", "<u4"),
+        ("px", "<i8"),
+        ("qty", "<i8"),
+    ]
 )
 """One row of `Books.changes(records).view(CHANGE)[:, 0]`: what a record did."""
 
