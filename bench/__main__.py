@@ -11,12 +11,11 @@ from rich.table import Table
 from bench.harness import REPO, Figure, Result, as_json, from_dict, machine
 
 RESULTS = REPO / "bench/results"
-MACHINERY = {"__init__", "__main__", "harness"}
 
 
 def main(names: list[str]) -> int:
     """Run the benchmarks called `names`, or all of them; return 1 if one failed."""
-    known = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in MACHINERY)
+    known = benchmarks()
     unknown = [name for name in names if name not in known]
     if unknown:
         print(f"expected names of files in bench/, found {', '.join(unknown)}; known: {', '.join(known) or 'none'}")
@@ -33,6 +32,12 @@ def main(names: list[str]) -> int:
     console.print(table(results))
     console.print(f"median beside target; files in {RESULTS.relative_to(REPO)}/")
     return 1 if failed else 0
+
+
+def benchmarks() -> list[str]:
+    """Return the names of the files that have a `run`; the others help them."""
+    here = Path(__file__).parent
+    return sorted(path.stem for path in here.glob("*.py") if "\ndef run(" in path.read_text())
 
 
 def run_one(name: str) -> Result:

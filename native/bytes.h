@@ -33,7 +33,9 @@ class ByteReader {
         return high << 32 | be32();
     }
     template <class T>
-    T le() { return raw<T>(); }
+    T le() {
+        return raw<T>();
+    }
 
     // `n` bytes as they are; empty on overrun.
     Bytes take(std::size_t n) {
@@ -89,7 +91,9 @@ class ByteWriter {
         be32(u32(v));
     }
     template <class T>
-    void le(T v) { raw(v); }
+    void le(T v) {
+        raw(v);
+    }
 
     void put(Bytes b) {
         if (!has(b.size())) return;

@@ -6,7 +6,18 @@
 
 namespace openbell {
 
-enum class ErrorKind { Config, Journal, JournalDamaged, JournalLocked, Snapshot, Decode, Capacity, Net, Strategy, Invariant };
+enum class ErrorKind {
+    Config,
+    Journal,
+    JournalDamaged,
+    JournalLocked,
+    Snapshot,
+    Decode,
+    Capacity,
+    Net,
+    Strategy,
+    Invariant
+};
 
 // The message says what was expected, what was found, where, and the next step, in that order.
 class Error : public std::runtime_error {

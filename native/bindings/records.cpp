@@ -39,15 +39,15 @@ struct Layout {
 #define EXPAND2(...) EXPAND1(EXPAND1(EXPAND1(__VA_ARGS__)))
 #define EXPAND1(...) __VA_ARGS__
 #define FOR_EACH_FIELD(R, ...) __VA_OPT__(EXPAND(EACH_FIELD(R, __VA_ARGS__)))
-#define EACH_FIELD(R, name, ...)                          \
+#define EACH_FIELD(R, name, ...)                             \
     layout.add<decltype(R::name)>(#name, offsetof(R, name)); \
     __VA_OPT__(EACH_FIELD_AGAIN PARENS(R, __VA_ARGS__))
 #define EACH_FIELD_AGAIN() EACH_FIELD
 // LAYOUT(Record, fields...): the fields in the order of the struct. A test shows that they tile it.
-#define LAYOUT(R, ...)                                     \
-    {                                                      \
-        Layout layout;                                     \
-        FOR_EACH_FIELD(R, __VA_ARGS__)                     \
+#define LAYOUT(R, ...)                                          \
+    {                                                           \
+        Layout layout;                                          \
+        FOR_EACH_FIELD(R, __VA_ARGS__)                          \
         layouts[#R] = nb::make_tuple(sizeof(R), layout.fields); \
     }
 
@@ -57,17 +57,17 @@ nb::dict record_layouts() {
     LAYOUT(Timer, type, flags, strategy, instrument, ts_event, timer_id, pad)
     LAYOUT(Instrument, type, flags, venue, instrument, ts_event, symbol, currency, asset, locate, px_decimals,
            qty_decimals, pad0, tick, lot, multiplier, valid_from, calendar, pad1)
-    LAYOUT(Report, type, flags, side, liquidity, instrument, ts_event, cl_ord_id, order_id, exec_id, last_px,
-           last_qty, px, leaves_qty, ts_sent, version, prev_version, reason, venue_reason, command, strategy, pad0, pad1)
-    LAYOUT(Started, type, flags, node, instrument, ts_event, epoch, pad0, binary_hash, strategies_hash,
-           limits_hash, config_hash, seed, pad1)
+    LAYOUT(Report, type, flags, side, liquidity, instrument, ts_event, cl_ord_id, order_id, exec_id, last_px, last_qty,
+           px, leaves_qty, ts_sent, version, prev_version, reason, venue_reason, command, strategy, pad0, pad1)
+    LAYOUT(Started, type, flags, node, instrument, ts_event, epoch, pad0, binary_hash, strategies_hash, limits_hash,
+           config_hash, seed, pad1)
     LAYOUT(Limits, type, flags, strategy, instrument, ts_event, order_qty_max, order_notional_max, position_max,
            collar_bps, open_orders_max, version, pad0, owner, pad1)
     LAYOUT(Control, type, flags, strategy, instrument, ts_event, code, source, pad0, values, text)
-    LAYOUT(Intent, type, kind, side, tif, instrument, ts_event, bid_px, bid_qty, ask_px, ask_qty, px, qty,
-           cl_ord_id, tag, as_of_seq, strategy, pad0, pad1)
-    LAYOUT(Order, type, flags, side, tif, instrument, ts_event, cl_ord_id, px, qty, prev_px, prev_qty, limit,
-           observed, version, strategy, reason, tag, intent_seq, prev_version, pad0, pad1)
+    LAYOUT(Intent, type, kind, side, tif, instrument, ts_event, bid_px, bid_qty, ask_px, ask_qty, px, qty, cl_ord_id,
+           tag, as_of_seq, strategy, pad0, pad1)
+    LAYOUT(Order, type, flags, side, tif, instrument, ts_event, cl_ord_id, px, qty, prev_px, prev_qty, limit, observed,
+           version, strategy, reason, tag, intent_seq, prev_version, pad0, pad1)
     LAYOUT(TimerArmed, type, flags, strategy, instrument, ts_event, timer_id, deadline, pad1)
     LAYOUT(StrategyState, type, flags, strategy, instrument, ts_event, offset, length, size, bytes)
     LAYOUT(Hash, type, flags, pad0, instrument, ts_event, rolling, state, decisions, pad1)
@@ -77,72 +77,142 @@ nb::dict record_layouts() {
 // Python spells the members as constants are spelled there: Type.BookAdd is openbell.types.Type.BOOK_ADD.
 void bind_enums(nb::module_& m) {
     nb::enum_<Type>(m, "Type", nb::is_arithmetic())
-        .value("BOOK_ADD", Type::BookAdd).value("BOOK_MODIFY", Type::BookModify)
-        .value("BOOK_CANCEL", Type::BookCancel).value("BOOK_EXECUTE", Type::BookExecute)
-        .value("BOOK_CLEAR", Type::BookClear).value("BOOK_LEVEL", Type::BookLevel).value("QUOTE", Type::Quote)
-        .value("TRADE", Type::Trade).value("TRADE_BUST", Type::TradeBust).value("STATUS", Type::Status)
-        .value("IMBALANCE", Type::Imbalance).value("TIMER", Type::Timer).value("INSTRUMENT", Type::Instrument)
-        .value("ACCEPTED", Type::Accepted).value("REJECTED", Type::Rejected).value("REPLACED", Type::Replaced)
-        .value("CANCELED", Type::Canceled).value("CANCEL_REJECTED", Type::CancelRejected)
-        .value("FILLED", Type::Filled).value("CORRECTED", Type::Corrected).value("BUSTED", Type::Busted)
-        .value("EXPIRED", Type::Expired).value("SENT", Type::Sent).value("NOT_SENT", Type::NotSent)
-        .value("STARTED", Type::Started).value("LIMITS", Type::Limits).value("OPERATOR", Type::Operator)
-        .value("PARAMETERS", Type::Parameters).value("ARM", Type::Arm).value("KILL", Type::Kill)
-        .value("CONNECTED", Type::Connected).value("DISCONNECTED", Type::Disconnected).value("GAP", Type::Gap)
-        .value("RECOVERED", Type::Recovered).value("HEARTBEAT", Type::Heartbeat)
-        .value("TRADING_DAY", Type::TradingDay).value("CLOCK_OFFSET", Type::ClockOffset)
-        .value("OVERRUN", Type::Overrun).value("CHECKPOINT", Type::Checkpoint)
-        .value("STRATEGY_HALTED", Type::StrategyHalted).value("RESOLVED", Type::Resolved)
-        .value("TAPE_REF", Type::TapeRef).value("INTENT", Type::Intent).value("APPROVED", Type::Approved)
-        .value("REFUSED", Type::Refused).value("NEW_ORDER", Type::NewOrder)
-        .value("REPLACE_ORDER", Type::ReplaceOrder).value("CANCEL_ORDER", Type::CancelOrder)
-        .value("MASS_CANCEL", Type::MassCancel).value("TIMER_ARMED", Type::TimerArmed)
-        .value("STRATEGY_STATE", Type::StrategyState).value("HASH", Type::Hash);
-    nb::enum_<Side>(m, "Side", nb::is_arithmetic())
-        .value("BUY", Side::Buy).value("SELL", Side::Sell);
+        .value("BOOK_ADD", Type::BookAdd)
+        .value("BOOK_MODIFY", Type::BookModify)
+        .value("BOOK_CANCEL", Type::BookCancel)
+        .value("BOOK_EXECUTE", Type::BookExecute)
+        .value("BOOK_CLEAR", Type::BookClear)
+        .value("BOOK_LEVEL", Type::BookLevel)
+        .value("QUOTE", Type::Quote)
+        .value("TRADE", Type::Trade)
+        .value("TRADE_BUST", Type::TradeBust)
+        .value("STATUS", Type::Status)
+        .value("IMBALANCE", Type::Imbalance)
+        .value("TIMER", Type::Timer)
+        .value("INSTRUMENT", Type::Instrument)
+        .value("ACCEPTED", Type::Accepted)
+        .value("REJECTED", Type::Rejected)
+        .value("REPLACED", Type::Replaced)
+        .value("CANCELED", Type::Canceled)
+        .value("CANCEL_REJECTED", Type::CancelRejected)
+        .value("FILLED", Type::Filled)
+        .value("CORRECTED", Type::Corrected)
+        .value("BUSTED", Type::Busted)
+        .value("EXPIRED", Type::Expired)
+        .value("SENT", Type::Sent)
+        .value("NOT_SENT", Type::NotSent)
+        .value("STARTED", Type::Started)
+        .value("LIMITS", Type::Limits)
+        .value("OPERATOR", Type::Operator)
+        .value("PARAMETERS", Type::Parameters)
+        .value("ARM", Type::Arm)
+        .value("KILL", Type::Kill)
+        .value("CONNECTED", Type::Connected)
+        .value("DISCONNECTED", Type::Disconnected)
+        .value("GAP", Type::Gap)
+        .value("RECOVERED", Type::Recovered)
+        .value("HEARTBEAT", Type::Heartbeat)
+        .value("TRADING_DAY", Type::TradingDay)
+        .value("CLOCK_OFFSET", Type::ClockOffset)
+        .value("OVERRUN", Type::Overrun)
+        .value("CHECKPOINT", Type::Checkpoint)
+        .value("STRATEGY_HALTED", Type::StrategyHalted)
+        .value("RESOLVED", Type::Resolved)
+        .value("TAPE_REF", Type::TapeRef)
+        .value("INTENT", Type::Intent)
+        .value("APPROVED", Type::Approved)
+        .value("REFUSED", Type::Refused)
+        .value("NEW_ORDER", Type::NewOrder)
+        .value("REPLACE_ORDER", Type::ReplaceOrder)
+        .value("CANCEL_ORDER", Type::CancelOrder)
+        .value("MASS_CANCEL", Type::MassCancel)
+        .value("TIMER_ARMED", Type::TimerArmed)
+        .value("STRATEGY_STATE", Type::StrategyState)
+        .value("HASH", Type::Hash);
+    nb::enum_<Side>(m, "Side", nb::is_arithmetic()).value("BUY", Side::Buy).value("SELL", Side::Sell);
     nb::enum_<Tif>(m, "Tif", nb::is_arithmetic())
-        .value("DAY", Tif::Day).value("GTC", Tif::Gtc).value("IOC", Tif::Ioc).value("FOK", Tif::Fok);
+        .value("DAY", Tif::Day)
+        .value("GTC", Tif::Gtc)
+        .value("IOC", Tif::Ioc)
+        .value("FOK", Tif::Fok);
     nb::enum_<OrderState>(m, "OrderState", nb::is_arithmetic())
-        .value("NONE", OrderState::None).value("PENDING_NEW", OrderState::PendingNew).value("NEW", OrderState::New)
-        .value("PARTIALLY_FILLED", OrderState::PartiallyFilled).value("PENDING_REPLACE", OrderState::PendingReplace)
-        .value("PENDING_CANCEL", OrderState::PendingCancel).value("IN_DOUBT", OrderState::InDoubt)
-        .value("FILLED", OrderState::Filled).value("CANCELED", OrderState::Canceled)
-        .value("REJECTED", OrderState::Rejected).value("EXPIRED", OrderState::Expired);
+        .value("NONE", OrderState::None)
+        .value("PENDING_NEW", OrderState::PendingNew)
+        .value("NEW", OrderState::New)
+        .value("PARTIALLY_FILLED", OrderState::PartiallyFilled)
+        .value("PENDING_REPLACE", OrderState::PendingReplace)
+        .value("PENDING_CANCEL", OrderState::PendingCancel)
+        .value("IN_DOUBT", OrderState::InDoubt)
+        .value("FILLED", OrderState::Filled)
+        .value("CANCELED", OrderState::Canceled)
+        .value("REJECTED", OrderState::Rejected)
+        .value("EXPIRED", OrderState::Expired);
     nb::enum_<ArmState>(m, "ArmState", nb::is_arithmetic())
-        .value("OFF", ArmState::Off).value("SHADOW", ArmState::Shadow).value("CANCEL_ONLY", ArmState::CancelOnly)
-        .value("REDUCE_ONLY", ArmState::ReduceOnly).value("LIMITED", ArmState::Limited)
+        .value("OFF", ArmState::Off)
+        .value("SHADOW", ArmState::Shadow)
+        .value("CANCEL_ONLY", ArmState::CancelOnly)
+        .value("REDUCE_ONLY", ArmState::ReduceOnly)
+        .value("LIMITED", ArmState::Limited)
         .value("FULL", ArmState::Full);
     nb::enum_<KillLevel>(m, "KillLevel", nb::is_arithmetic())
-        .value("NONE", KillLevel::None).value("SOFT", KillLevel::Soft).value("HARD", KillLevel::Hard)
+        .value("NONE", KillLevel::None)
+        .value("SOFT", KillLevel::Soft)
+        .value("HARD", KillLevel::Hard)
         .value("CORD", KillLevel::Cord);
     nb::enum_<TradingState>(m, "TradingState", nb::is_arithmetic())
-        .value("UNKNOWN", TradingState::Unknown).value("HALTED", TradingState::Halted)
-        .value("PAUSED", TradingState::Paused).value("QUOTE_ONLY", TradingState::QuoteOnly)
-        .value("TRADING", TradingState::Trading).value("CLOSED", TradingState::Closed);
+        .value("UNKNOWN", TradingState::Unknown)
+        .value("HALTED", TradingState::Halted)
+        .value("PAUSED", TradingState::Paused)
+        .value("QUOTE_ONLY", TradingState::QuoteOnly)
+        .value("TRADING", TradingState::Trading)
+        .value("CLOSED", TradingState::Closed);
     nb::enum_<IntentKind>(m, "IntentKind", nb::is_arithmetic())
-        .value("QUOTE", IntentKind::Quote).value("ORDER", IntentKind::Order).value("CANCEL", IntentKind::Cancel)
-        .value("CANCEL_ALL", IntentKind::CancelAll).value("TARGET", IntentKind::Target)
+        .value("QUOTE", IntentKind::Quote)
+        .value("ORDER", IntentKind::Order)
+        .value("CANCEL", IntentKind::Cancel)
+        .value("CANCEL_ALL", IntentKind::CancelAll)
+        .value("TARGET", IntentKind::Target)
         .value("PARENT", IntentKind::Parent);
     nb::enum_<Reason>(m, "Reason", nb::is_arithmetic())
-        .value("NONE", Reason::None).value("NOT_ARMED", Reason::NotArmed).value("KILLED", Reason::Killed)
-        .value("NO_LIMITS", Reason::NoLimits).value("NO_INSTRUMENT", Reason::NoInstrument)
-        .value("NOT_TRADING", Reason::NotTrading).value("BOOK_NOT_VALID", Reason::BookNotValid)
-        .value("NO_REFERENCE", Reason::NoReference).value("PRICE_COLLAR", Reason::PriceCollar)
-        .value("PRICE_TICK", Reason::PriceTick).value("PRICE_NOT_POSITIVE", Reason::PriceNotPositive)
-        .value("QTY_LOT", Reason::QtyLot).value("QTY_NOT_POSITIVE", Reason::QtyNotPositive)
-        .value("ORDER_QTY", Reason::OrderQty).value("ORDER_NOTIONAL", Reason::OrderNotional)
-        .value("POSITION", Reason::Position).value("REDUCE_ONLY", Reason::ReduceOnly)
-        .value("ORDERS_FULL", Reason::OrdersFull).value("OPEN_ORDERS", Reason::OpenOrders)
-        .value("UNKNOWN_ORDER", Reason::UnknownOrder).value("NOT_REPLACEABLE", Reason::NotReplaceable)
-        .value("STRATEGY_IS_HALTED", Reason::StrategyIsHalted).value("SESSION_DOWN", Reason::SessionDown)
-        .value("WOULD_OVERFLOW", Reason::WouldOverflow).value("UNKNOWN_STRATEGY", Reason::UnknownStrategy)
-        .value("VENUE_REJECT", Reason::VenueReject).value("USER_CANCEL", Reason::UserCancel)
-        .value("SESSION_CANCEL", Reason::SessionCancel).value("IOC_REMAINDER", Reason::IocRemainder)
-        .value("SELF_MATCH", Reason::SelfMatch).value("NEVER_REACHED_VENUE", Reason::NeverReachedVenue)
-        .value("GATE_CLOSED", Reason::GateClosed).value("GATE_ORDER_QTY", Reason::GateOrderQty)
-        .value("GATE_NOTIONAL", Reason::GateNotional).value("GATE_RATE", Reason::GateRate)
-        .value("GATE_EPOCH", Reason::GateEpoch).value("SOCKET_FULL", Reason::SocketFull)
-        .value("GATE_NOT_APPROVED", Reason::GateNotApproved).value("NOT_EXPRESSIBLE", Reason::NotExpressible);
+        .value("NONE", Reason::None)
+        .value("NOT_ARMED", Reason::NotArmed)
+        .value("KILLED", Reason::Killed)
+        .value("NO_LIMITS", Reason::NoLimits)
+        .value("NO_INSTRUMENT", Reason::NoInstrument)
+        .value("NOT_TRADING", Reason::NotTrading)
+        .value("BOOK_NOT_VALID", Reason::BookNotValid)
+        .value("NO_REFERENCE", Reason::NoReference)
+        .value("PRICE_COLLAR", Reason::PriceCollar)
+        .value("PRICE_TICK", Reason::PriceTick)
+        .value("PRICE_NOT_POSITIVE", Reason::PriceNotPositive)
+        .value("QTY_LOT", Reason::QtyLot)
+        .value("QTY_NOT_POSITIVE", Reason::QtyNotPositive)
+        .value("ORDER_QTY", Reason::OrderQty)
+        .value("ORDER_NOTIONAL", Reason::OrderNotional)
+        .value("POSITION", Reason::Position)
+        .value("REDUCE_ONLY", Reason::ReduceOnly)
+        .value("ORDERS_FULL", Reason::OrdersFull)
+        .value("OPEN_ORDERS", Reason::OpenOrders)
+        .value("UNKNOWN_ORDER", Reason::UnknownOrder)
+        .value("NOT_REPLACEABLE", Reason::NotReplaceable)
+        .value("STRATEGY_IS_HALTED", Reason::StrategyIsHalted)
+        .value("SESSION_DOWN", Reason::SessionDown)
+        .value("WOULD_OVERFLOW", Reason::WouldOverflow)
+        .value("UNKNOWN_STRATEGY", Reason::UnknownStrategy)
+        .value("VENUE_REJECT", Reason::VenueReject)
+        .value("USER_CANCEL", Reason::UserCancel)
+        .value("SESSION_CANCEL", Reason::SessionCancel)
+        .value("IOC_REMAINDER", Reason::IocRemainder)
+        .value("SELF_MATCH", Reason::SelfMatch)
+        .value("NEVER_REACHED_VENUE", Reason::NeverReachedVenue)
+        .value("GATE_CLOSED", Reason::GateClosed)
+        .value("GATE_ORDER_QTY", Reason::GateOrderQty)
+        .value("GATE_NOTIONAL", Reason::GateNotional)
+        .value("GATE_RATE", Reason::GateRate)
+        .value("GATE_EPOCH", Reason::GateEpoch)
+        .value("SOCKET_FULL", Reason::SocketFull)
+        .value("GATE_NOT_APPROVED", Reason::GateNotApproved)
+        .value("NOT_EXPRESSIBLE", Reason::NotExpressible);
 }
 
 }  // namespace
