@@ -53,7 +53,7 @@ def samples(name: str, unit: str, values: Sequence[float], target: float | None 
 
 
 def throughput(name: str, unit: str, rates: Sequence[float], target: float | None = None) -> Figure:
-    """Return the spread of `rates`, one per repetition, where larger is better."""
+    """Return the spread of `rates`, one per repetition, where larger is better; p99 is the rate 99 % reach."""
     return _figure(name, unit, rates, target, larger_is_better=True, more={})
 
 
@@ -91,7 +91,7 @@ def _figure(
         repetitions=len(values),
         min=float(min(values)),
         median=percentile(values, 0.5),
-        p99=percentile(values, 0.99),
+        p99=percentile(values, 0.01 if larger_is_better else 0.99),
         max=float(max(values)),
         target=target,
         larger_is_better=larger_is_better,
