@@ -114,7 +114,7 @@ nb::list orders_of(const VenueCore& venue, u32 account) {
     nb::list rows;
     for (u32 index : venue.orders_of(account)) {
         const LedgerOrder& o = venue.orders()[index];
-        rows.append(nb::make_tuple(text_of(o.token.raw()), text_of(o.prev_token.trimmed()), o.instrument,
+        rows.append(nb::make_tuple(text_of(o.token.trimmed()), text_of(o.prev_token.trimmed()), o.instrument,
                                    text_of({&o.terms.side, 1}), int(o.state), o.terms.px, o.qty, o.cum_qty,
                                    o.leaves_qty, o.order_id));
     }
@@ -126,7 +126,7 @@ nb::list fills_of(const VenueCore& venue, u32 account) {
     for (const LedgerFill& f : venue.fills_of(account)) {
         const LedgerOrder& o = venue.orders()[f.order];
         rows.append(
-            nb::make_tuple(f.match_id, text_of(o.token.raw()), o.instrument, text_of({&o.terms.side, 1}), f.px, f.qty));
+            nb::make_tuple(f.match_id, text_of(o.token.trimmed()), o.instrument, text_of({&o.terms.side, 1}), f.px, f.qty));
     }
     return rows;
 }

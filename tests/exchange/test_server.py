@@ -78,7 +78,7 @@ def test_orders_of_two_accounts_trade_and_the_ledger_conserves():
                 {"position": -100, "cash": 100 * 50_0100}, {"position": 100, "cash": -100 * 50_0100},
             ]  # fmt: skip
             assert books[0]["fills"] == [
-                {"match_id": 1, "token": "M1".ljust(14), "symbol": "OBEL", "side": "S", "px": 50_0100, "qty": 100}
+                {"match_id": 1, "token": "M1", "symbol": "OBEL", "side": "S", "px": 50_0100, "qty": 100}
             ]
             assert [(o["state"], o["cum_qty"], o["leaves_qty"]) for o in books[1]["orders"]] == [("CANCELED", 100, 0)]
 
