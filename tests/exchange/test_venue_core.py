@@ -5,11 +5,11 @@ import struct
 from collections import Counter
 
 import pytest
+from tests.exchange.harness import enter
+
 from openbell._native import VenueCore, itch_decode, ouch_decode_outbound, ouch_encode_inbound, soup_packets
 from openbell.exchange.ledger import ledger
 from openbell.types import Side, Tif
-
-from tests.exchange.harness import enter
 
 SYMBOLS = ("OBEL", "RING")
 MARKET = 0x7FFF_FFFF

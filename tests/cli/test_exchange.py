@@ -1,0 +1,87 @@
+"""`openbell exchange` as a process of its own."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from openbell.errors import ConfigError
+from openbell.exchange.config import load_exchange
+
+SMALL = """
+[[instruments]]
+symbol = "OBEL"
+
+[[accounts]]
+name = "NODE1"
+password = "plain:demo"
+
+[feed]
+linger_ms = 0
+"""
+
+
+def openbell(*arguments):
+    return [sys.executable, "-m", "openbell", "exchange", *map(str, arguments)]
+
+
+def test_it_says_where_it_listens_answers_and_ends(tmp_path):
+    path = tmp_path / "exchange.toml"
+    path.write_text(SMALL)
+    with subprocess.Popen(openbell(path), stdout=subprocess.PIPE, text=True) as process:
+        ready = json.loads(process.stdout.readline())
+        asked = subprocess.run(
+            openbell("ledger", "NODE1", "--control", ready["control"]), capture_output=True, text=True, check=True
+        )
+        subprocess.run(openbell("shutdown", "--control", ready["control"]), check=True, capture_output=True)
+        assert process.wait(timeout=10) == 0
+
+    assert json.loads(asked.stdout)["positions"] == {"OBEL": {"position": 0, "cash": 0}}
+
+
+def test_sigint_ends_it_in_good_order(tmp_path):
+    path = tmp_path / "exchange.toml"
+    path.write_text(SMALL)
+    with subprocess.Popen(openbell(path), stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+
+
+def test_nobody_at_the_control_address_is_said_so():
+    result = subprocess.run(openbell("status", "--control", "127.0.0.1:1"), capture_output=True, text=True, check=False)
+
+    assert result.returncode == 2
+    assert "expected an exchange at 127.0.0.1:1" in result.stderr
+
+
+def test_the_example_is_a_valid_file(repo):
+    example = load_exchange(repo / "examples" / "exchange.toml")
+
+    assert [i.symbol for i in example.instruments] == ["OBEL", "RING"]
+    assert example.instruments[0].start_px == 50_0000
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('[[instruments]]\nsymbol = "OBEL"', "'OBEL' stands here for the second time"),
+        ('[[instruments]]\nsymbol = "A"\ntick = "0.03"', 'expected a multiple of the tick "0.03"'),
+        ('[[instruments]]\nsymbol = "A"\ntick = "0.00001"', 'expected at least "0.0001"'),
+        ('[control]\nlisten = "0.0.0.0:0"', "expected a loopback address"),
+        ('[order_entry]\nlisten = "0.0.0.0:0"', '"plain:" is for loopback only'),
+        ('[flow]\nkind = "random"\nrate = 5', "rate"),
+        ("[order_entry]\nheartbeat = 5", "heartbeat_ms"),
+    ],
+)
+def test_a_wrong_file_is_refused_at_its_line(tmp_path, more, message):
+    path = tmp_path / "exchange.toml"
+    path.write_text(SMALL + more + "\n")
+
+    with pytest.raises(ConfigError, match="nothing was started") as caught:
+        load_exchange(path)
+    assert message in str(caught.value)
+    assert re.search(r"exchange\.toml:\d+: ", str(caught.value))
