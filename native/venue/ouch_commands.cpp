@@ -65,12 +65,13 @@ ouch42::ReplaceOrder replace(const Order& order) {
 }  // namespace
 
 Reason ouch_expressible(const Order& order, const Instrument& instrument) {
-    const bool has_token = order.version < ouch42::kVersionLimit;
+    // Version 0 names nothing at the venue: it would be ignored in silence.
+    const bool has_token = order.version > 0 && order.version < ouch42::kVersionLimit;
     bool is_expressible = false;
     switch (Type(order.type)) {
         case Type::NewOrder: is_expressible = has_token && has_expressible_terms(order, instrument); break;
         case Type::ReplaceOrder:
-            is_expressible = has_token && order.version > 0 && prev_version(order) < order.version &&
+            is_expressible = has_token && prev_version(order) > 0 && prev_version(order) < order.version &&
                              has_expressible_terms(order, instrument);
             break;
         case Type::CancelOrder: is_expressible = has_token; break;

@@ -1,9 +1,14 @@
 #include "venue/ouch_reports.h"
 
+#include <algorithm>
+
 #include "wire/token.h"
 
 namespace openbell {
 namespace {
+
+// A time beyond this is nonsense, but the fill that carries it is real: the time is cut, the report kept.
+constexpr u64 kVenueTimeMax = u64(48) * 3600 * 1'000'000'000;
 
 // Called with the one decoded message; what has no overload here is of no consequence for an order.
 struct Reader {
@@ -59,7 +64,7 @@ struct Reader {
         Report& r = out.records[out.count++];
         r.type = u8(type);
         r.instrument = kNoInstrument;
-        r.ts_event = midnight_ns + i64(m.ts);
+        r.ts_event = midnight_ns + i64(std::min(m.ts, kVenueTimeMax));
         if (const auto key = ouch42::decode_token(m.token)) {
             r.cl_ord_id = key->cl_ord_id;
             r.version = key->version;

@@ -9,7 +9,7 @@ import pytest
 from openbell.types import Reason, Type
 from oracles import ouch
 from oracles.ouch_reports import CANCEL_REASONS, reports_of
-from venue.client import MIDNIGHT_NS, ORDER_ID, live, sequenced
+from venue.client import MIDNIGHT_NS, ORDER_ID, SECOND_NS, live, sequenced
 
 TERMS = {
     "side": "B",
@@ -74,6 +74,13 @@ def test_the_venues_reason_is_kept_beside_ours():
 
     assert (supervisory["reason"], supervisory["venue_reason"]) == (Reason.SESSION_CANCEL, ord("S"))
     assert (unknown["reason"], unknown["venue_reason"]) == (Reason.VENUE_REJECT, ord("?"))
+
+
+def test_an_impossible_time_is_cut_and_the_fill_kept():
+    [report] = live().hear(sequenced(type="E", ts=2**64 - 1, token=TOKEN, **EXECUTION))
+
+    assert report["ts_event"] == MIDNIGHT_NS + 48 * 3600 * SECOND_NS
+    assert report["last_qty"] == EXECUTION["qty"]
 
 
 def test_accepted_and_dead_is_two_reports_of_one_message():
