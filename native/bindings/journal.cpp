@@ -18,6 +18,7 @@ using namespace nb::literals;
 
 namespace openbell {
 void bind_journal_shared(nb::module_& m);  // journal_shared.cpp
+void bind_journal_bench(nb::module_& m);   // journal_bench.cpp
 
 namespace {
 
@@ -80,7 +81,6 @@ nb::dict summary(JournalReader& reader) {
     i64 first_ts = 0, last_ts = 0;
     std::array<u64, 256> by_type{};
     std::vector<std::pair<u32, u64>> epochs;  // epoch, its first seq
-    std::string damage;
     {
         nb::gil_scoped_release release;
         while (const FrameView view = reader.next()) {
@@ -173,6 +173,8 @@ void bind_reader(nb::module_& m) {
         .def("summary", &summary, "Read to the end and count.")
         .def("seek", &JournalReader::seek, "seq"_a)
         .def_prop_ro("segment", &JournalReader::segment)
+        .def_prop_ro("path", &JournalReader::path)
+        .def_prop_ro("bytes_after", &JournalReader::bytes_after, "Bytes after the last whole frame that are not zero.")
         .def_prop_ro("offset", &JournalReader::offset)
         .def_prop_ro("next_seq", &JournalReader::next_seq)
         .def_prop_ro("is_hot", &JournalReader::is_hot)
@@ -237,6 +239,7 @@ void bind_journal(nb::module_& m) {
     bind_reader(m);
     bind_archiver(m);
     bind_journal_shared(m);
+    bind_journal_bench(m);
 }
 
 }  // namespace openbell

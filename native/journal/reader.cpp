@@ -28,8 +28,11 @@ FrameView JournalReader::next() {
                 if (!open_segment(number_ + 1)) return {};
                 break;
             case Slot::Empty:
-                if (!grow()) return {};
-                break;
+                if (grow()) break;
+                if (!is_passed()) return {};
+                // The writer may have committed or rolled in between: look once more.
+                if (look_at(bytes_, offset_, next_seq_, false).slot != Slot::Empty || grow()) break;
+                throw_damaged(path_, offset_, next_seq_, "bytes are missing");
             case Slot::Damaged:
                 if (grow()) break;
                 if (is_end_torn()) return {};
@@ -76,10 +79,20 @@ bool JournalReader::open_in(const std::string& dir, u64 number) {
 bool JournalReader::grow() {
     if (is_hot_) return false;
     auto mapping = std::make_shared<const Mapping>(Mapping::open_readable(path_));
-    if (mapping->size() <= bytes_.size()) return false;
+    if (!*mapping || mapping->size() == bytes_.size()) return false;  // recovery may also have cut a torn tail
     mapping_ = std::move(mapping);
     bytes_ = mapping_->bytes();
     return true;
+}
+
+// Whether something after this place is promised: then nothing here is not the end, but a loss.
+bool JournalReader::is_passed() {
+    if (!control_ && !hot_dir_.empty()) control_ = JournalControl::attach(hot_dir_, false);
+    if (is_hot_) {
+        return control_ && (control_->current_segment.load(std::memory_order_acquire) > number_ ||
+                            control_->durable_seq.load(std::memory_order_acquire) >= next_seq_);
+    }
+    return file_exists(journal_dir_ + "/" + segment_name(number_ + 1)) || durable_seq() >= next_seq_;
 }
 
 // Bad bytes above the watermark, in the last segment, are where the journal ends.
@@ -93,6 +106,11 @@ u64 JournalReader::durable_seq() const {
     const Mapping m = Mapping::open_readable(journal_dir_ + "/" + kWatermarkName);
     const u64 on_disk = read_watermark(m.bytes()).seq;
     return control_ ? std::max(on_disk, control_->durable_seq.load(std::memory_order_acquire)) : on_disk;
+}
+
+u64 JournalReader::bytes_after() const {
+    if (look_at(bytes_, offset_, next_seq_, false).slot == Slot::End) return 0;
+    return extent_after(bytes_, offset_);
 }
 
 std::vector<u64> JournalReader::numbers() const {

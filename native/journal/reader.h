@@ -24,6 +24,9 @@ class JournalReader {
     u64 segment() const { return number_; }
     std::size_t offset() const { return offset_; }
     u64 next_seq() const { return next_seq_; }
+    const std::string& path() const { return path_; }
+    // After next() returned null: bytes up to the last one that is not zero, of a torn tail. 0 = a clean end.
+    u64 bytes_after() const;
     bool is_hot() const { return is_hot_; }
     std::shared_ptr<const Mapping> mapping() const { return mapping_; }
     // Frames up to here are promised; damage among them is an error and not an end.
@@ -34,7 +37,7 @@ class JournalReader {
     bool open_segment(u64 number);
     bool open_in(const std::string& dir, u64 number);
     bool grow();
-    FrameView frame_or_end();
+    bool is_passed();
     bool is_end_torn();
     std::vector<u64> numbers() const;
 

@@ -9,12 +9,6 @@
 namespace openbell {
 namespace {
 
-u64 extent_after(Bytes segment, std::size_t offset) {
-    std::size_t end = segment.size();
-    while (end > offset && segment[end - 1] == 0) --end;
-    return end > offset ? end - offset : 0;
-}
-
 std::string path_of(const std::string& dir, u64 number) { return dir + "/" + segment_name(number); }
 
 // The oldest segment of the directory that has been begun; prepared ones have no header yet.
@@ -28,6 +22,12 @@ u64 first_begun(const std::string& dir, const std::vector<u64>& numbers) {
 }
 
 }  // namespace
+
+u64 extent_after(Bytes segment, std::size_t offset) {
+    std::size_t end = segment.size();
+    while (end > offset && segment[end - 1] == 0) --end;
+    return end > offset ? end - offset : 0;
+}
 
 void throw_damaged(const std::string& path, std::size_t offset, u64 seq, const std::string& why) {
     throw Error(ErrorKind::JournalDamaged, "journal is damaged: expected frame seq " + std::to_string(seq) +

@@ -23,6 +23,9 @@ struct Scan {
 // `durable_seq`: frames up to here must be whole.
 Scan scan_segment(Bytes segment, const std::string& path, const SegmentHeader& header, u64 durable_seq);
 
+// Bytes from `offset` to the last one that is not zero.
+u64 extent_after(Bytes segment, std::size_t offset);
+
 // Where the writer goes on.
 struct Recovery {
     u64 segment = 0;        // 0: there is no journal yet
