@@ -163,3 +163,22 @@ def test_hot_directory_of_another_journal_is_refused(hot, disk):
     (disk / "00000007.seg").write_bytes(b"x")
     with pytest.raises(JournalError, match="belong to different journals"):
         reopen(hot, disk)
+
+
+def test_zeros_where_a_later_segment_or_the_watermark_promises_frames_are_a_loss(hot, disk):
+    writer = JournalWriter(str(disk), str(hot), **SMALL)
+    frames = append_all(writer, random_frames(8, 100))
+    assert writer.segment > 2
+    at = SEGMENT_HEADER_BYTES + 64 + len(frames[0].records)
+    patch(hot / "00000001.seg", at, bytes(4))
+    reader = JournalReader(str(disk), str(hot))
+    assert reader.next()[1] == 1
+    with pytest.raises(JournalDamagedError, match=rf"seq 2, found that its bytes are missing, .* at offset {at};"):
+        reader.next()
+
+
+def test_journal_whose_first_segment_was_moved_away_is_damaged_below_the_watermark(hot, disk, crashed):
+    set_durable_seq(hot, len(crashed.frames))
+    (hot / "00000001.seg").unlink()
+    with pytest.raises(JournalDamagedError, match="segment is missing"):
+        reopen(hot, disk)
