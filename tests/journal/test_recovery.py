@@ -168,7 +168,7 @@ def test_hot_directory_of_another_journal_is_refused(hot, disk):
 def test_zeros_where_a_later_segment_or_the_watermark_promises_frames_are_a_loss(hot, disk):
     writer = JournalWriter(str(disk), str(hot), **SMALL)
     frames = append_all(writer, random_frames(8, 100))
-    assert writer.segment > 2
+    assert writer.segment == 2
     at = SEGMENT_HEADER_BYTES + 64 + len(frames[0].records)
     patch(hot / "00000001.seg", at, bytes(4))
     reader = JournalReader(str(disk), str(hot))
