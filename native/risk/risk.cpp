@@ -21,6 +21,14 @@ i64 saturated(i128 v) {
 
 Verdict refuse(Reason reason, i128 limit, i128 observed) { return {reason, saturated(limit), saturated(observed)}; }
 
+// v % unit == 0 for v >= 0. Prices, ticks and lots nearly always fit 32 bits, where dividing is much cheaper.
+bool is_multiple(i64 v, i64 unit) {
+    if (unit <= 0) return false;
+    if (unit == 1) return true;
+    if (((v | unit) >> 32) == 0) return u32(v) % u32(unit) == 0;
+    return v % unit == 0;
+}
+
 // What is open at the venue now of the order that a replace changes; 0 for a new order.
 i64 open_before(const Order& o, i64 leaves_after, const Exposure& account) {
     if (Type(o.type) != Type::ReplaceOrder) return 0;
@@ -152,10 +160,9 @@ Verdict Risk::check_market(const Order& o, const RiskView& view) const {
 
 Verdict Risk::check_order(const Order& o, i64 leaves_after, const Instrument& instrument) const {
     if (o.px <= 0) return {Reason::PriceNotPositive, 1, o.px};
-    if (instrument.tick <= 0 || o.px % instrument.tick != 0) return {Reason::PriceTick, instrument.tick, o.px};
+    if (!is_multiple(o.px, instrument.tick)) return {Reason::PriceTick, instrument.tick, o.px};
     if (leaves_after <= 0 || o.qty < leaves_after) return {Reason::QtyNotPositive, 1, std::min(leaves_after, o.qty)};
-    if (instrument.lot <= 0 || leaves_after % instrument.lot != 0)
-        return {Reason::QtyLot, instrument.lot, leaves_after};
+    if (!is_multiple(leaves_after, instrument.lot)) return {Reason::QtyLot, instrument.lot, leaves_after};
     if (o.px > kPxMax) return {Reason::WouldOverflow, kPxMax, o.px};
     if (o.qty > kQtyMax) return {Reason::WouldOverflow, kQtyMax, o.qty};
     return kPass;

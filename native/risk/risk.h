@@ -3,7 +3,7 @@
 // It fails closed: not armed, no limits, an unknown state, an invalid book or a missing reference refuse. Two
 // scopes are checked, the account (limits with strategy kNoStrategy, required) and the strategy (if set); a
 // limit of zero allows zero. Every refusal names the limit and what was observed; docs/refusals.md explains
-// each code. Nothing here divides on the way to a pass, and nothing can overflow.
+// each code. The collar is compared without dividing, and nothing can overflow.
 #pragma once
 
 #include <vector>

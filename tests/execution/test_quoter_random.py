@@ -4,12 +4,12 @@ import random
 from collections import Counter
 
 import pytest
-from oracles import oms as oms_oracle
-from oracles import quoter as oracle
-from oracles.order_records import commands_of, orders_of, record
 
 from openbell import _native
 from openbell.types import Reason, Side, Type
+from oracles import oms as oms_oracle
+from oracles import quoter as oracle
+from oracles.order_records import commands_of, orders_of, record
 
 BUY, SELL = 1, 2
 KEYS = [(0, 0), (0, 1), (1, 0)]
@@ -115,7 +115,8 @@ class Desk:
             names = ("type", "side", "cl_ord_id", "px", "qty", "version")
             twin = self.quoter_twin.reconcile(key, self.oms_twin)
             assert [tuple(c[n] for n in names) for c in commands] == twin
-            if not any([self.carry_out(key, c) for c in commands]):
+            refused = [self.carry_out(key, c) for c in commands]
+            if not any(refused):
                 return
 
     def carry_out(self, key: tuple[int, int], c: dict[str, int]) -> bool:

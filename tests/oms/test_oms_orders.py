@@ -1,11 +1,11 @@
 """The life of an order: what each report of the venue makes of it, and the races."""
 
 import pytest
-from oracles.order_records import ACCOUNT, fields_of, orders_of, record
 
 from openbell import _native
 from openbell.errors import CapacityError, ConfigError, SnapshotError
 from openbell.types import RECORDS, OrderState, Reason, Side, Type
+from oracles.order_records import ACCOUNT, fields_of, orders_of, record
 
 BUY, SELL = Side.BUY, Side.SELL
 

@@ -3,15 +3,27 @@
 import random
 
 import pytest
-from oracles import oms as oracle
-from oracles.order_records import ACCOUNT, commands_of, fields_of, orders_of, record
 
 from openbell import _native
 from openbell.types import RECORDS, OrderState, Reason, Type
+from oracles import oms as oracle
+from oracles.order_records import ACCOUNT, commands_of, fields_of, orders_of, record
 
 ORDERS, STRATEGIES, INSTRUMENTS, FILLS = 8, 2, 2, 12
-REPORTS = [Type.ACCEPTED, Type.REJECTED, Type.REPLACED, Type.CANCELED, Type.CANCEL_REJECTED, Type.FILLED, Type.FILLED,
-           Type.CORRECTED, Type.BUSTED, Type.EXPIRED, Type.SENT, Type.NOT_SENT]  # fmt: skip
+REPORTS = [
+    Type.ACCEPTED,
+    Type.REJECTED,
+    Type.REPLACED,
+    Type.CANCELED,
+    Type.CANCEL_REJECTED,
+    Type.FILLED,
+    Type.FILLED,
+    Type.CORRECTED,
+    Type.BUSTED,
+    Type.EXPIRED,
+    Type.SENT,
+    Type.NOT_SENT,
+]
 
 S = OrderState
 IN_FLIGHT = {S.PENDING_REPLACE, S.PENDING_CANCEL, S.IN_DOUBT}
@@ -116,21 +128,34 @@ def likely_report(rng: random.Random, pair: Pair, cl_ord_id: int) -> dict[str, i
     )
     leaves = order.leaves if order else 10
     return {
-        "type": rng.choice(REPORTS), "cl_ord_id": cl_ord_id, "order_id": rng.randint(0, 3), "version": version,
-        "exec_id": rng.choice([0, *range(1, 40)]), "last_px": rng.choice([99, 100, 101, 101, 102, 0]),
+        "type": rng.choice(REPORTS),
+        "cl_ord_id": cl_ord_id,
+        "order_id": rng.randint(0, 3),
+        "version": version,
+        "exec_id": rng.choice([0, *range(1, 40)]),
+        "last_px": rng.choice([99, 100, 101, 101, 102, 0]),
         "last_qty": rng.choice([1, 10, 10, max(1, leaves // 2), leaves, leaves, leaves + 5, -3]),
-        "px": rng.choice([0, 100, 101]), "leaves_qty": rng.choice([leaves, leaves, 10, 0, -1]),
+        "px": rng.choice([0, 100, 101]),
+        "leaves_qty": rng.choice([leaves, leaves, 10, 0, -1]),
         "command": rng.choice([Type.NEW_ORDER, Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER, 0]),
         "reason": rng.choice([0, Reason.USER_CANCEL]),
-    }  # fmt: skip
+    }
 
 
 def random_command(rng: random.Random, pair: Pair) -> dict[str, int]:
     kind = rng.choice([Type.NEW_ORDER, Type.REPLACE_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER])
     strategy = rng.choice([0, 0, 0, 1, 1, 1, 2])
-    fields = {"type": kind, "strategy": strategy, "instrument": rng.choice([0, 0, 0, 1, 1, 2]), "ts_event": rng.randint(1, 9),
-              "side": rng.choice([1, 1, 1, 2, 2, 2, 0]), "px": rng.choice([99, 100, 101, 0]), "tag": rng.randint(0, 5),
-              "qty": rng.choice([10, 20, 50, 100, 100, 0, 2**44 + 1]), "version": 1}  # fmt: skip
+    fields = {
+        "type": kind,
+        "strategy": strategy,
+        "instrument": rng.choice([0, 0, 0, 1, 1, 2]),
+        "ts_event": rng.randint(1, 9),
+        "side": rng.choice([1, 1, 1, 2, 2, 2, 0]),
+        "px": rng.choice([99, 100, 101, 0]),
+        "tag": rng.randint(0, 5),
+        "qty": rng.choice([10, 20, 50, 100, 100, 0, 2**44 + 1]),
+        "version": 1,
+    }
     if kind == Type.NEW_ORDER:
         fields["cl_ord_id"] = pair.native.reserve(strategy) or rng.choice([0, *pair.ids[-3:]])
         pair.ids.append(fields["cl_ord_id"])

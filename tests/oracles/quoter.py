@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from oracles.oms import CANCEL, NEW, REPLACE, Oms, Order
-
 from openbell.types import OrderState, Reason, Type
+from oracles.oms import CANCEL, NEW, REPLACE, Oms, Order
 
 BUY, SELL = 1, 2
 CANCELS_MAX = 3

@@ -4,17 +4,22 @@ import random
 from dataclasses import replace
 
 import pytest
-from oracles import risk as oracle
-from oracles.order_records import ACCOUNT, commands_of, record
 
 from openbell import _native
 from openbell.types import ArmState, KillLevel, Reason, TradingState, Type
+from oracles import risk as oracle
+from oracles.order_records import ACCOUNT, commands_of, record
 
 BUY, SELL = 1, 2
 INT64_MAX = 2**63 - 1
 TRADING = TradingState.TRADING
-LIMITS = {"order_qty_max": 500, "order_notional_max": 50_000_000, "position_max": 1_000, "collar_bps": 100,
-          "open_orders_max": 3}  # fmt: skip
+LIMITS = {
+    "order_qty_max": 500,
+    "order_notional_max": 50_000_000,
+    "position_max": 1_000,
+    "collar_bps": 100,
+    "open_orders_max": 3,
+}
 FLAT = (0, 0, 0, 0)
 # A stock at 10.00 by 10.02, in 1e-4 dollars, one-cent ticks, round lots of 1.
 CALM = oracle.View({"tick": 100, "lot": 1}, (100_000, 300, 100_200, 400), True, TRADING, FLAT, FLAT)
@@ -33,8 +38,17 @@ def order(side=BUY, px=100_000, qty=100, kind=Type.NEW_ORDER, **fields):
 
 def check(risk, o, view=CALM, leaves=None, repeat=1):
     instrument = None if view.instrument is None else record("Instrument", type=Type.INSTRUMENT, **view.instrument)
-    return risk.check(record("Order", **o), o["qty"] if leaves is None else leaves, instrument, view.touch,
-                      view.book_valid, view.trading, view.account, view.strategy, repeat)  # fmt: skip
+    return risk.check(
+        record("Order", **o),
+        o["qty"] if leaves is None else leaves,
+        instrument,
+        view.touch,
+        view.book_valid,
+        view.trading,
+        view.account,
+        view.strategy,
+        repeat,
+    )
 
 
 def test_an_ordinary_quote_passes():
@@ -208,20 +222,37 @@ def test_random_orders_agree_with_the_slow_twin(rng: random.Random):
         native.kill(twin.killed)
         for who in (None, 0):
             if rng.random() < (0.95 if who is None else 0.5):
-                limits = {"order_qty_max": random_int(rng, 100, 200, 200), "order_notional_max": random_int(rng, 20_000, 40_000),
-                          "position_max": random_int(rng, 100, 400, 500), "collar_bps": random_int(rng, 100, 200, 500),
-                          "open_orders_max": rng.randint(2, 6)}  # fmt: skip
+                limits = {
+                    "order_qty_max": random_int(rng, 100, 200, 200),
+                    "order_notional_max": random_int(rng, 20_000, 40_000),
+                    "position_max": random_int(rng, 100, 400, 500),
+                    "collar_bps": random_int(rng, 100, 200, 500),
+                    "open_orders_max": rng.randint(2, 6),
+                }
                 twin.limits[who, 0] = limits
                 native.set_limits(record("Limits", strategy=ACCOUNT if who is None else who, instrument=0, **limits))
         touch = rng.choice(
             [(100, 5, 101, 5)] * 5 + [(100, 5, 0, 0), (0, 0, 101, 5), (0, 0, 0, 0), (2**47, 1, 2**47 + 1, 1)]
         )
-        view = oracle.View(rng.choice([{"tick": 1, "lot": 1}, {"tick": 1, "lot": 10}, {"tick": 5, "lot": 1}, None][: rng.choice([2, 3, 4])]),
-                           touch, rng.random() < 0.97, rng.choice([TRADING] * 20 + [TradingState.PAUSED]),
-                           random_exposure(rng), random_exposure(rng))  # fmt: skip
-        o = {"type": rng.choice([Type.NEW_ORDER, Type.REPLACE_ORDER]), "side": rng.choice([BUY, SELL]),
-             "px": random_int(rng, 99, 100, 101, 103, 105), "qty": random_int(rng, 10, 50, 100, 200, 333),
-             "prev_qty": random_int(rng, 10, 50, 100), "instrument": 0, "strategy": rng.choice([0, 0, 0, 1, 2])}  # fmt: skip
+        view = oracle.View(
+            rng.choice(
+                [{"tick": 1, "lot": 1}, {"tick": 1, "lot": 10}, {"tick": 5, "lot": 1}, None][: rng.choice([2, 3, 4])]
+            ),
+            touch,
+            rng.random() < 0.97,
+            rng.choice([TRADING] * 20 + [TradingState.PAUSED]),
+            random_exposure(rng),
+            random_exposure(rng),
+        )
+        o = {
+            "type": rng.choice([Type.NEW_ORDER, Type.REPLACE_ORDER]),
+            "side": rng.choice([BUY, SELL]),
+            "px": random_int(rng, 99, 100, 101, 103, 105),
+            "qty": random_int(rng, 10, 50, 100, 200, 333),
+            "prev_qty": random_int(rng, 10, 50, 100),
+            "instrument": 0,
+            "strategy": rng.choice([0, 0, 0, 1, 2]),
+        }
         leaves = o["qty"] if o["type"] == Type.NEW_ORDER else min(o["qty"], random_int(rng, 10, 20, 50))
 
         found = check(native, o, view, leaves)
