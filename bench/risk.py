@@ -35,7 +35,7 @@ def run() -> Result:
         name="risk",
         input="a passive buy of 100 in one instrument, account and strategy limits set, 19 rules in both scopes",
         figures=[_figure(risk, "new order, hot", Type.NEW_ORDER), _figure(risk, "replace, hot", Type.REPLACE_ORDER)],
-        notes=f"mean of {CHECKS:_} checks in a row; the same order each time, so caches and branches are warm; processor time of the thread",
+        notes=f"mean of {CHECKS:_} checks of the same order: caches and branches warm; processor time of the thread",
     )
 
 
