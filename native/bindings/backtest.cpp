@@ -36,7 +36,10 @@ nb::object take_reports(VirtualVenue& venue) {
 
 }  // namespace
 
+void bind_tape_import(nb::module_& m);  // tape_import.cpp
+
 void bind_backtest(nb::module_& m) {
+    bind_tape_import(m);
     nb::class_<VirtualVenue>(m, "VirtualVenue", "Virtual own orders in an unaltered book; rules in virtual_venue.h.")
         .def(nb::init<u32, u32, u32>(), nb::arg("instruments_max"), nb::arg("orders_max"), nb::arg("own_orders_max"))
         .def("add_instrument", &add_instrument, nb::arg("instrument"), "From Instrument records; false: no room.")

@@ -26,6 +26,9 @@ inline constexpr u16 kFeed = 16;        // 16..63: market-data feeds; source_seq
 inline constexpr u16 kOrderEntry = 64;  // 64..127: order sessions; source_seq = the venue's message number
 }  // namespace source
 
+// FrameHeader::flags
+inline constexpr u8 kSyntheticTime = 1;  // nobody received this frame: ts_recv is the event time of its records
+
 struct FrameHeader {
     u32 length;       //  0 commit word
     u32 crc32c;       //  4 of bytes 8..length

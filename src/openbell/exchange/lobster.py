@@ -36,7 +36,7 @@ Timed = tuple[int, bytes]
 """(ns since midnight US Eastern, one ITCH message)"""
 
 
-def itch_messages(zip_path: Path | str, *, symbol: str = "AMZN", locate: int = 1) -> Iterator[Timed]:
+def itch_messages(source: Path | str | LobsterDay, *, symbol: str = "AMZN", locate: int = 1) -> Iterator[Timed]:
     """The day as (ns since midnight US Eastern, ITCH message) in the order of the file.
 
     Every message of row i carries i mod 65536 as its tracking number; the start of the day (S, R, H) carries 0.
@@ -44,7 +44,8 @@ def itch_messages(zip_path: Path | str, *, symbol: str = "AMZN", locate: int = 1
     Raises:
         DecodeError: the file is missing, of another kind, or names an order that its book cannot hold.
     """
-    yield from _Conversion(load_lobster(zip_path), symbol, locate).messages()
+    day = source if isinstance(source, LobsterDay) else load_lobster(source)
+    yield from _Conversion(day, symbol, locate).messages()
 
 
 class _Conversion:
