@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from tests.oracles.matching import OracleMatching
+from oracles.matching import OracleMatching
 
 from openbell._native import MARKET_PX, MatchingEngine
 from openbell.types import Side, Tif

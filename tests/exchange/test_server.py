@@ -3,12 +3,13 @@
 import asyncio
 import json
 import socket
+import struct
 from contextlib import suppress
 
 import pytest
-from tests.exchange.harness import Client, Receiver, config, exchange, run
+from tests.exchange.harness import Client, Receiver, config, enter, exchange, run
 
-from openbell._native import soup_packet
+from openbell._native import ouch_encode_inbound, soup_packet
 from openbell.errors import NetError
 from openbell.exchange.control import RequestError, ask
 from openbell.exchange.server import ExchangeServer
@@ -248,6 +249,27 @@ def test_a_new_login_drops_the_old_connection_after_draining_it(user):
     run(conversation)
 
 
+def test_orders_of_a_killed_client_count_if_they_reached_our_socket():
+    """A process that dies with unread bytes resets its connection; what it had sent before is still obeyed."""
+
+    async def conversation():
+        async with exchange() as server:
+            old = await Client.login(server, user="NODE2")
+            await old.replay()
+            server.door.accounts["NODE2"].connection.transport.pause_reading()
+            orders = [soup_packet("U", ouch_encode_inbound(enter(f"A{n}"))) for n in range(50)]
+            old.writer.write(b"".join(orders))  # one segment: it has arrived when this returns
+            linger_0 = struct.pack("ii", 1, 0)
+            old.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_0)
+            old.writer.transport.abort()
+            await old.disconnect()
+
+            new = await Client.login(server, user="NODE2")
+            assert [r["type"] for r in await new.replay()] == ["S", *["A"] * 50]
+
+    run(conversation)
+
+
 @pytest.mark.parametrize(("user", "state"), [("NODE1", "CANCELED"), ("NODE2", "NEW")])
 def test_cancel_on_disconnect_is_the_accounts_choice(user, state):
     async def conversation():
@@ -360,6 +382,16 @@ def test_shutdown_cancels_reports_and_ends_both_sessions():
             pass
         assert packet[1] == server.venue.itch_next
         receiver.close()
+
+    run(conversation)
+
+
+def test_control_may_be_a_unix_socket(tmp_path):
+    async def conversation():
+        path = str(tmp_path / "control.sock")
+        async with exchange(control={"unix": path}) as server:
+            assert server.ready.control == path
+            assert (await ask(path, {"verb": "status"}))["session"] == "DAY1"
 
     run(conversation)
 
