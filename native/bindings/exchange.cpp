@@ -125,8 +125,8 @@ nb::list fills_of(const VenueCore& venue, u32 account) {
     nb::list rows;
     for (const LedgerFill& f : venue.fills_of(account)) {
         const LedgerOrder& o = venue.orders()[f.order];
-        rows.append(
-            nb::make_tuple(f.match_id, text_of(o.token.trimmed()), o.instrument, text_of({&o.terms.side, 1}), f.px, f.qty));
+        rows.append(nb::make_tuple(f.match_id, text_of(o.token.trimmed()), o.instrument, text_of({&o.terms.side, 1}),
+                                   f.px, f.qty));
     }
     return rows;
 }

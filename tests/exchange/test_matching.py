@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from oracles.matching import OracleMatching
 
 from openbell._native import MARKET_PX, MatchingEngine
 from openbell.types import Side, Tif
+from oracles.matching import OracleMatching
 
 BUY, SELL = Side.BUY, Side.SELL
 NAMES = {1: "accepted", 2: "rested", 3: "executed", 4: "reduced", 5: "discarded", 6: "replaced"}
