@@ -28,7 +28,8 @@ class ByteReader {
     u16 be16() { return __builtin_bswap16(raw<u16>()); }
     u32 be32() { return __builtin_bswap32(raw<u32>()); }
     u64 be64() { return __builtin_bswap64(raw<u64>()); }
-    u64 be48() {
+    // Inlined by force: a cursor that is passed by reference lives in memory, and every check stays.
+    [[gnu::always_inline]] u64 be48() {
         u64 high = be16();
         return high << 32 | be32();
     }

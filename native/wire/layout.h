@@ -46,22 +46,23 @@ struct Alpha {
     constexpr bool operator==(const Alpha&) const = default;
 };
 
+// Inlined by force: otherwise the cursor lives in memory and every field pays for its check.
 struct FieldReader {
     ByteReader& in;
 
-    void operator()(const char*, u8& v) { v = in.be8(); }
-    void operator()(const char*, char& v) { v = char(in.be8()); }
-    void operator()(const char*, u16& v) { v = in.be16(); }
-    void operator()(const char*, u32& v) { v = in.be32(); }
-    void operator()(const char*, u64& v) { v = in.be64(); }
+    [[gnu::always_inline]] void operator()(const char*, u8& v) { v = in.be8(); }
+    [[gnu::always_inline]] void operator()(const char*, char& v) { v = char(in.be8()); }
+    [[gnu::always_inline]] void operator()(const char*, u16& v) { v = in.be16(); }
+    [[gnu::always_inline]] void operator()(const char*, u32& v) { v = in.be32(); }
+    [[gnu::always_inline]] void operator()(const char*, u64& v) { v = in.be64(); }
     template <std::size_t N>
-    void operator()(const char*, Alpha<N>& v) {
+    [[gnu::always_inline]] void operator()(const char*, Alpha<N>& v) {
         const Bytes b = in.take(N);
         if (!b.empty()) std::memcpy(v.chars.data(), b.data(), N);
     }
-    void be48(const char*, u64& v) { v = in.be48(); }
+    [[gnu::always_inline]] void be48(const char*, u64& v) { v = in.be48(); }
     // A last field that older revisions lack: NUL when it is not there.
-    void optional(const char*, char& v) { v = in.remaining() ? char(in.be8()) : '\0'; }
+    [[gnu::always_inline]] void optional(const char*, char& v) { v = in.remaining() ? char(in.be8()) : '\0'; }
 };
 
 struct FieldWriter {
@@ -120,7 +121,7 @@ void encode(const M& message, ByteWriter& out) {
 // Bytes known to be of type M and at least length_min<M>() long. The bounds are checked once: the cursor
 // ends at a constant, so the compiler drops the checks per field.
 template <class M>
-M decode_known(Bytes bytes) {
+[[gnu::always_inline]] inline M decode_known(Bytes bytes) {
     constexpr bool kFixed = length_min<M>() == M::kLength;
     ByteReader in(bytes.first(kFixed || bytes.size() > M::kLength ? M::kLength : bytes.size()));
     in.skip(1);
