@@ -92,8 +92,14 @@ def test_a_message_becomes_its_record(message: itch.Fields, expected: tuple[int,
 
 @pytest.mark.parametrize(
     "event, state",
-    [("O", TradingState.UNKNOWN), ("S", TradingState.UNKNOWN), ("Q", TradingState.TRADING)]
-    + [("M", TradingState.CLOSED), ("E", TradingState.UNKNOWN), ("C", TradingState.UNKNOWN)],
+    [
+        ("O", TradingState.UNKNOWN),
+        ("S", TradingState.UNKNOWN),
+        ("Q", TradingState.TRADING),
+        ("M", TradingState.CLOSED),
+        ("E", TradingState.UNKNOWN),
+        ("C", TradingState.UNKNOWN),
+    ],
 )
 def test_a_system_event_is_a_status_of_no_instrument(event: str, state: TradingState):
     feed = native.ItchFeed(["ALC"], MIDNIGHT)
@@ -106,8 +112,13 @@ def test_a_system_event_is_a_status_of_no_instrument(event: str, state: TradingS
 
 @pytest.mark.parametrize(
     "letter, state",
-    [("H", TradingState.HALTED), ("P", TradingState.PAUSED), ("Q", TradingState.QUOTE_ONLY)]
-    + [("T", TradingState.TRADING), ("?", TradingState.UNKNOWN)],
+    [
+        ("H", TradingState.HALTED),
+        ("P", TradingState.PAUSED),
+        ("Q", TradingState.QUOTE_ONLY),
+        ("T", TradingState.TRADING),
+        ("?", TradingState.UNKNOWN),
+    ],
 )
 def test_a_trading_action_names_the_state(letter: str, state: TradingState):
     feed = feed_of()
