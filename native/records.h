@@ -23,6 +23,8 @@ using i8 = std::int8_t;
 using i16 = std::int16_t;
 using i32 = std::int32_t;
 using i64 = std::int64_t;
+__extension__ typedef __int128 i128;  // sums of price x quantity
+__extension__ typedef unsigned __int128 u128;
 
 inline constexpr u32 kNoInstrument = 0xFFFF'FFFF;
 inline constexpr u16 kNoStrategy = 0xFFFF;

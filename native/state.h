@@ -17,7 +17,7 @@ namespace openbell {
 inline u64 hash_bytes(Bytes bytes, u64 seed) {
     constexpr u64 kMix = 0x9E37'79B9'7F4A'7C15;
     auto fold = [](u64 a, u64 b) {
-        unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+        const u128 product = static_cast<u128>(a) * b;
         return u64(product) ^ u64(product >> 64);
     };
     u64 hash = seed ^ kMix;

@@ -1,8 +1,100 @@
-// What Python sees of `engine`.
+// What Python sees of `engine`: its tables, its hash, its snapshots.
+#include "engine/engine.h"
+
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 namespace nb = nanobind;
 
 namespace openbell {
-void bind_engine(nb::module_& m) { (void)m; }
+namespace {
+
+using namespace nb::literals;
+
+nb::object big_int(i128 value) {
+    const nb::object high = nb::int_(i64(value >> 64));
+    return high.attr("__lshift__")(64).attr("__add__")(nb::int_(u64(value)));
+}
+
+// Totals of one strategy's position in one instrument, exact integers.
+nb::dict position_of(const Engine& engine, u16 strategy, u32 instrument) {
+    const Position& p = engine.oms().position(strategy, instrument);
+    nb::dict out;
+    out["qty"] = p.qty;
+    out["cash"] = big_int(p.cash);
+    out["cost"] = big_int(p.cost);
+    out["realized"] = big_int(p.realized);
+    out["fills"] = p.fills;
+    return out;
+}
+
+nb::bytes save(const Engine& engine) {
+    StateWriter out;
+    engine.save(out);
+    return nb::bytes(out.bytes().data(), out.bytes().size());
+}
+
+void load(Engine& engine, nb::bytes bytes) {
+    StateReader in(Bytes{reinterpret_cast<const u8*>(bytes.c_str()), bytes.size()});
+    engine.load(in);
+}
+
+std::vector<LiveOrder> live_orders(const Engine& engine) {
+    std::vector<LiveOrder> orders;
+    engine.oms().for_each_live([&](const LiveOrder& order) { orders.push_back(order); });
+    return orders;
+}
+
+nb::bytes instrument_record(const Engine& engine, u32 id) {
+    const Instrument* known = engine.instrument(id);
+    return known ? nb::bytes(reinterpret_cast<const char*>(known), sizeof *known) : nb::bytes("", 0);
+}
+
+}  // namespace
+
+void bind_engine(nb::module_& m) {
+    nb::class_<EngineCapacity>(m, "EngineCapacity", "Every table of the engine, sized once.")
+        .def(nb::init<>())
+        .def_rw("instruments_max", &EngineCapacity::instruments_max)
+        .def_rw("book_orders_max", &EngineCapacity::book_orders_max)
+        .def_rw("orders_max", &EngineCapacity::orders_max)
+        .def_rw("strategies_max", &EngineCapacity::strategies_max)
+        .def_rw("timers_max", &EngineCapacity::timers_max);
+    nb::class_<Engine>(m, "Engine", "The decision loop; read-only for Python, fed by a driver or a replay.")
+        .def(nb::init<const EngineCapacity&>())
+        .def_prop_ro("seq", &Engine::seq)
+        .def_prop_ro("now_ns", &Engine::now_ns)
+        .def_prop_ro("epoch", &Engine::epoch)
+        .def_prop_ro("state_hash", &Engine::state_hash)
+        .def_prop_ro("rolling_hash", &Engine::rolling_hash)
+        .def_prop_ro("refusals", &Engine::refusals)
+        .def_prop_ro("book_faults", &Engine::book_faults)
+        .def_prop_ro("instruments", &Engine::instruments)
+        .def_prop_ro("is_session_up", &Engine::is_session_up)
+        .def_prop_ro("is_killed", [](const Engine& e) { return e.risk().killed() != KillLevel::None; })
+        .def("is_halted", &Engine::is_halted, "strategy"_a)
+        .def("source_seq", &Engine::source_seq, "source"_a, "the last message number applied from a feed or session")
+        .def("find_instrument", &Engine::find_instrument, "venue"_a, "symbol"_a)
+        .def("instrument_record", &instrument_record, "instrument"_a)
+        .def("touch",
+             [](const Engine& e, u32 id) {
+                 const Touch& t = e.books().touch(id);
+                 return nb::make_tuple(t.bid_px, t.bid_qty, t.ask_px, t.ask_qty);
+             },
+             "instrument"_a)
+        .def("is_book_valid", [](const Engine& e, u32 id) { return e.books().is_valid(id); }, "instrument"_a)
+        .def("position", &position_of, "strategy"_a, "instrument"_a)
+        .def("live_orders", &live_orders)
+        .def("strategy_state",
+             [](const Engine& e, u16 s) {
+                 const Bytes b = e.strategy_state(s);
+                 return nb::bytes(b.data(), b.size());
+             },
+             "strategy"_a)
+        .def("save", &save, "The whole state as bytes: a snapshot's payload.")
+        .def("load", &load, "state"_a);
+}
+
 }  // namespace openbell

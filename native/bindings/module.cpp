@@ -18,6 +18,7 @@ void bind_venue(nb::module_& m);
 void bind_net(nb::module_& m);
 void bind_exchange(nb::module_& m);
 void bind_backtest(nb::module_& m);
+void bind_strategy(nb::module_& m);
 void bind_engine(nb::module_& m);
 void bind_node(nb::module_& m);
 }  // namespace openbell
@@ -67,6 +68,7 @@ NB_MODULE(_native, m) {
     openbell::bind_net(m);
     openbell::bind_exchange(m);
     openbell::bind_backtest(m);
+    openbell::bind_strategy(m);
     openbell::bind_engine(m);
     openbell::bind_node(m);
 }

@@ -18,16 +18,18 @@ enum class FrameClass : u8 { In = 1, Out = 2 };
 
 inline constexpr u16 kFormatVersion = 1;
 
-// Who a frame comes from. Sources have their own strictly increasing source_seq.
+// Who a frame comes from. Feeds and sessions number their messages: source_seq is the number of the last
+// message in the frame, so that a restart resumes after it.
 namespace source {
 inline constexpr u16 kNode = 0;         // start, timers, Sent and NotSent
 inline constexpr u16 kOperator = 1;     // commands of people
-inline constexpr u16 kFeed = 16;        // 16..63: market-data feeds; source_seq = the venue's first message number
-inline constexpr u16 kOrderEntry = 64;  // 64..127: order sessions; source_seq = the venue's message number
+inline constexpr u16 kFeed = 16;        // 16..63: market-data feeds
+inline constexpr u16 kOrderEntry = 64;  // 64..127: order sessions
 }  // namespace source
 
 // FrameHeader::flags
 inline constexpr u8 kSyntheticTime = 1;  // nobody received this frame: ts_recv is the event time of its records
+inline constexpr u8 kAfterTape = 2;  // numbers before this one that the journal lacks are its tape's, in order
 
 struct FrameHeader {
     u32 length;       //  0 commit word

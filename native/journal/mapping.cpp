@@ -22,10 +22,6 @@ void throw_errno(const std::string& what, const std::string& path) {
     throw Error(ErrorKind::Journal, "cannot " + what + " " + path + ": " + std::strerror(code) + next);
 }
 
-Fd::~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
 Mapping::~Mapping() {
     if (data_) ::munmap(data_, size_);
 }

@@ -1,4 +1,4 @@
-// Files as memory: owners of a descriptor and of a mapped range.
+// Files as memory: the owner of a mapped range.
 #pragma once
 
 #include <string>
@@ -7,27 +7,12 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "fd.h"
 
 namespace openbell {
 
 // Throws Error(Journal): "cannot <what> <path>: <reason of errno>".
 [[noreturn]] void throw_errno(const std::string& what, const std::string& path);
-
-class Fd {
-  public:
-    explicit Fd(int fd = -1) : fd_(fd) {}
-    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Fd& operator=(Fd&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Fd();
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
 
 // A shared mapping of a whole file; unmapped with its owner.
 class Mapping {

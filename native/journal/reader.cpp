@@ -20,7 +20,7 @@ FrameView JournalReader::next() {
             case Slot::Frame: {
                 const FrameView view{frame_at(bytes_, offset_)};
                 offset_ += look.length;
-                ++next_seq_;
+                next_seq_ = view.header->seq + 1;
                 if (view.header->seq >= wanted_seq_) return view;
                 break;
             }
@@ -65,7 +65,11 @@ bool JournalReader::open_in(const std::string& dir, u64 number) {
     auto mapping = std::make_shared<const Mapping>(Mapping::open_readable(path));
     SegmentHeader header;
     if (!read_segment_header(mapping->bytes(), number, header)) return false;
-    if (number_ != 0 && header.first_seq != next_seq_) throw_damaged(path, 0, next_seq_, "segment begins elsewhere");
+    // Only a journal that refers to a tape may go on at a later number; its first frame says so.
+    const bool has_skipped = header.first_seq > next_seq_ && mapping->bytes().size() > kSegmentHeaderBytes + sizeof(FrameHeader) &&
+                             frame_at(mapping->bytes(), kSegmentHeaderBytes)->flags & kAfterTape;
+    if (number_ != 0 && header.first_seq != next_seq_ && !has_skipped)
+        throw_damaged(path, 0, next_seq_, "segment begins elsewhere");
     mapping_ = std::move(mapping);
     bytes_ = mapping_->bytes();
     path_ = path;

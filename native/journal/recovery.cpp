@@ -42,8 +42,8 @@ Scan scan_segment(Bytes segment, const std::string& path, const SegmentHeader& h
         const Look look = look_at(segment, scan.end, scan.last_seq + 1, true);
         if (look.slot == Slot::Frame) {
             scan.epoch = std::max(scan.epoch, frame_at(segment, scan.end)->epoch);
+            scan.last_seq = frame_at(segment, scan.end)->seq;
             scan.end += look.length;
-            ++scan.last_seq;
             continue;
         }
         scan.is_ended = look.slot == Slot::End;

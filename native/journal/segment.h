@@ -87,7 +87,8 @@ inline const char* flaw_of(const FrameHeader& h, u32 length, u64 expected_seq, b
     if (h.version != kFormatVersion) return "format version is unknown";
     if (h.record_size != kSmallRecord && h.record_size != kLargeRecord) return "record size is neither 48 nor 128";
     if (sizeof(FrameHeader) + u64(h.count) * h.record_size != length) return "length does not match the record count";
-    if (h.seq != expected_seq) return "sequence does not continue";
+    const bool continues = h.seq == expected_seq || (h.seq > expected_seq && h.flags & kAfterTape);
+    if (!continues) return "sequence does not continue";
     const u8* body = reinterpret_cast<const u8*>(&h) + 8;
     if (check_crc && crc32c({body, length - 8}) != h.crc32c) return "CRC32C does not match";
     return nullptr;

@@ -44,6 +44,12 @@ class JournalWriter {
     // Publishes the frame begun last, with `count` records; returns its seq. count 0 abandons it.
     u64 commit(FrameHeader* header, u32 count);
 
+    // Gives a number to a frame that stays on its tape; the next frame committed says that numbers were skipped.
+    u64 skip() {
+        has_skipped_ = true;
+        return ++seq_;
+    }
+
     u64 last_seq() const { return seq_; }
     // Everything up to here survives the host. A tape promises nothing and answers last_seq.
     u64 durable_seq() const;
@@ -81,6 +87,7 @@ class JournalWriter {
     u32 epoch_ = 0;
     u64 number_ = 0;
     bool is_open_ = false;
+    bool has_skipped_ = false;
 };
 
 inline u64 JournalWriter::commit(FrameHeader* header, u32 count) {
@@ -94,6 +101,10 @@ inline u64 JournalWriter::commit(FrameHeader* header, u32 count) {
     const u64 word = u64(count) | u64(epoch_) << 32;
     std::memcpy(&header->count, &word, 8);
     header->seq = ++seq_;
+    if (has_skipped_) [[unlikely]] {
+        header->flags |= kAfterTape;
+        has_skipped_ = false;
+    }
     u8* at = reinterpret_cast<u8*>(header);
     header->crc32c = crc32c({at + 8, length - 8});
     tail_ += length;

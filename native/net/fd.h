@@ -1,40 +1,13 @@
-// One owned file descriptor, and how a failed system call becomes a NetError.
+// How a failed system call of the network becomes a NetError, and how names become addresses.
 #pragma once
 
-#include <unistd.h>
-
 #include <string>
-#include <utility>
 
 #include "error.h"
+#include "fd.h"
 #include "net/ports.h"
 
 namespace openbell {
-
-class Fd {
-  public:
-    Fd() = default;
-    explicit Fd(int fd) : fd_(fd) {}
-    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Fd& operator=(Fd&& other) noexcept {
-        if (this != &other) {
-            reset();
-            fd_ = std::exchange(other.fd_, -1);
-        }
-        return *this;
-    }
-    ~Fd() { reset(); }
-
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-    void reset() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-  private:
-    int fd_ = -1;
-};
 
 // "expected to <what>, got <errno text>; <next step>"
 std::string net_failure(const std::string& what, int error);

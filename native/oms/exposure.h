@@ -5,8 +5,6 @@
 
 namespace openbell {
 
-__extension__ typedef __int128 i128;  // sums of price x quantity
-
 // Larger prices or quantities are refused before they are tracked, so that no sum of them can overflow:
 // 2^44 lots x 2^18 orders < 2^63 and 2^48 x 2^44 x 2^35 fills = 2^127.
 inline constexpr i64 kPxMax = i64(1) << 48;

@@ -87,6 +87,11 @@ u64 Oms::reserve(u16 strategy) {
     return make_cl_ord_id(node_, epoch_, strategy, ++counters_of_[strategy]);
 }
 
+u64 Oms::next_id(u16 strategy, u32 n) const {
+    if (epoch_ == 0 || strategy >= capacity_.strategies_max || kCounterMax - counters_of_[strategy] <= n) return 0;
+    return make_cl_ord_id(node_, epoch_, strategy, counters_of_[strategy] + n + 1);
+}
+
 // ---- commands ------------------------------------------------------------------------------------
 
 Reason Oms::on_command(const Order& command) {

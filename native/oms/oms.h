@@ -57,6 +57,8 @@ class Oms {
     void on_started(const Started&);
     // The next cl_ord_id; 0 when nothing was started, the strategy is unknown or its 2^30 ids are used up.
     u64 reserve(u16 strategy);
+    // The id that the n-th call of `reserve` from now will return (n from 0), for whoever must know it earlier.
+    u64 next_id(u16 strategy, u32 n) const;
     bool can_open(u16 strategy) const { return strategy < capacity_.strategies_max && orders_.has_room(); }
 
     // Tracks a decided command, after risk. Reason::None = tracked; anything else: nothing changed, do not send.

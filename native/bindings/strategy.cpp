@@ -1,0 +1,101 @@
+// What a Python strategy sees: the context, books, prints and reports; and the host that calls it.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include "strategy/python/host.h"
+
+namespace openbell {
+namespace {
+
+using namespace nb::literals;
+
+std::vector<std::tuple<i64, i64, u32>> depth(const BookView& book, Side side, std::size_t levels) {
+    std::vector<Level> out(levels);
+    out.resize(book.engine().books().depth(book.instrument(), side, out));
+    std::vector<std::tuple<i64, i64, u32>> rows;
+    for (const Level& level : out) rows.emplace_back(level.px, level.qty, level.orders);
+    return rows;
+}
+
+void bind_views(nb::module_& m) {
+    nb::class_<BookView>(m, "BookView", "A window on one instrument's book: integers in its units, 0 where empty.")
+        .def_prop_ro("instrument", &BookView::instrument)
+        .def_prop_ro("bid_px", [](const BookView& b) { return b.touch().bid_px; })
+        .def_prop_ro("bid_qty", [](const BookView& b) { return b.touch().bid_qty; })
+        .def_prop_ro("ask_px", [](const BookView& b) { return b.touch().ask_px; })
+        .def_prop_ro("ask_qty", [](const BookView& b) { return b.touch().ask_qty; })
+        .def_prop_ro("is_valid", [](const BookView& b) { return b.engine().books().is_valid(b.instrument()); })
+        .def_prop_ro("trading", [](const BookView& b) { return b.engine().trading(b.instrument()); })
+        .def_prop_ro("tick", [](const BookView& b) { return b.engine().instrument(b.instrument())->tick; })
+        .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first");
+    nb::class_<Market>(m, "Market", "A print or a status: see `RECORDS['Market']`.")
+        .def_ro("type", &Market::type)
+        .def_ro("instrument", &Market::instrument)
+        .def_ro("ts_event", &Market::ts_event)
+        .def_ro("px", &Market::px)
+        .def_ro("qty", &Market::qty)
+        .def_ro("ref", &Market::ref)
+        .def_prop_ro("resting_side", [](const Market& r) { return r.flags & kBuy ? Side::Buy : Side::Sell; })
+        .def_prop_ro("is_printable", [](const Market& r) { return (r.flags & kPrintable) != 0; });
+    nb::class_<Report>(m, "Report", "What a venue said of one of our orders: see `RECORDS['Report']`.")
+        .def_prop_ro("type", [](const Report& r) { return Type(r.type); })
+        .def_prop_ro("side", [](const Report& r) { return Side(r.side); })
+        .def_prop_ro("reason", [](const Report& r) { return Reason(r.reason); })
+        .def_ro("instrument", &Report::instrument)
+        .def_ro("ts_event", &Report::ts_event)
+        .def_ro("cl_ord_id", &Report::cl_ord_id)
+        .def_ro("version", &Report::version)
+        .def_ro("exec_id", &Report::exec_id)
+        .def_ro("last_px", &Report::last_px)
+        .def_ro("last_qty", &Report::last_qty)
+        .def_ro("leaves_qty", &Report::leaves_qty);
+    nb::class_<LiveOrder>(m, "LiveOrder", "One of our orders that may still be executed.")
+        .def_ro("cl_ord_id", &LiveOrder::cl_ord_id)
+        .def_ro("instrument", &LiveOrder::instrument)
+        .def_ro("px", &LiveOrder::px)
+        .def_ro("qty", &LiveOrder::qty)
+        .def_ro("cum_qty", &LiveOrder::cum_qty)
+        .def_ro("leaves_qty", &LiveOrder::leaves_qty)
+        .def_ro("version", &LiveOrder::version)
+        .def_ro("strategy", &LiveOrder::strategy)
+        .def_prop_ro("state", [](const LiveOrder& o) { return OrderState(o.state); })
+        .def_prop_ro("side", [](const LiveOrder& o) { return Side(o.side); });
+}
+
+}  // namespace
+
+void bind_strategy(nb::module_& m) {
+    bind_views(m);
+    nb::class_<Context>(m, "Context", "A strategy's only way to see and to act. Prices and quantities are integers.")
+        .def_prop_ro("now_ns", &Context::now_ns, "engine time, ns since the epoch, UTC")
+        .def_prop_ro("seq", &Context::seq, "number of the frame being decided")
+        .def_prop_ro("instruments", &Context::instruments, "ids of this strategy's instruments")
+        .def("quote", &Context::quote, "instrument"_a, "bid_px"_a = 0, "bid_qty"_a = 0, "ask_px"_a = 0,
+             "ask_qty"_a = 0, "Two-sided target; a side with quantity 0 is pulled.")
+        .def("order", &Context::order, "instrument"_a, "side"_a, "px"_a, "qty"_a, "tif"_a = Tif::Day, "tag"_a = 0,
+             "One order; returns its cl_ord_id, which is final once risk approved it.")
+        .def("cancel", &Context::cancel, "cl_ord_id"_a)
+        .def("cancel_all", &Context::cancel_all, "Cancels every open order of this strategy and pulls its quotes.")
+        .def("set_timer", &Context::set_timer, "timer_id"_a, "deadline_ns"_a, "Arms or moves a timer.")
+        .def("position", &Context::position, "instrument"_a, "this strategy's position in lots, short negative")
+        .def("orders", &Context::orders, "this strategy's live orders")
+        .def("random", &Context::random, "seeded and journalled: uniform in [0, 1)")
+        .def("book", &Context::book, "instrument"_a, nb::keep_alive<0, 1>())
+        .def("instrument", &Context::instrument, "symbol"_a);
+    nb::class_<IntentSource>(m, "IntentSource");
+    nb::class_<PythonStrategies, IntentSource>(m, "PythonStrategies", "Hosts interpreted strategies.")
+        .def(nb::init<>())
+        .def("add",
+             [](PythonStrategies& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
+                std::vector<std::pair<std::string, char>> fields) {
+                 host.add({id, std::move(name), std::move(self), std::move(symbols), std::move(fields)});
+             },
+             "id"_a, "name"_a, "self"_a, "symbols"_a, "fields"_a)
+        .def_prop_ro("callbacks", &PythonStrategies::callbacks);
+}
+
+}  // namespace openbell

@@ -1,0 +1,139 @@
+// The spine: `on_event(frame) -> decision` is the whole system's decision loop, in every mode.
+//
+// Pure: no clock, no socket, no unseeded random number, no log. The same frames give the same decisions
+// and the same state hash, always (DESIGN section 4). Rooms are visited in one order: book, strategy,
+// execution, risk, OMS.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "book/books.h"
+#include "engine/decision.h"
+#include "engine/timers.h"
+#include "execution/quoter.h"
+#include "oms/oms.h"
+#include "risk/risk.h"
+#include "strategy/intent_source.h"
+
+namespace openbell {
+
+// What a person may ask of a running engine: Control::code of an Operator record.
+enum class OperatorVerb : u32 { CancelAll = 1 };
+
+// Every table of the engine, sized once.
+struct EngineCapacity {
+    u32 instruments_max = 64;
+    u32 book_orders_max = 1 << 20;
+    u32 orders_max = 1 << 14;
+    u32 strategies_max = 16;
+    u32 timers_max = 1024;
+};
+
+class Engine {
+  public:
+    static constexpr std::size_t kStateBytesMax = 1024;  // declared state of one strategy
+
+    explicit Engine(const EngineCapacity& capacity);
+
+    // The decision about one IN frame; valid until the next call.
+    const Decision& on_event(const FrameView& in, IntentSource& strategies);
+
+    // What strategies, monitors and tests may see.
+    i64 now_ns() const { return now_ns_; }
+    u64 seq() const { return seq_; }
+    u32 epoch() const { return started_.epoch; }
+    const Started& started() const { return started_; }
+    const Books& books() const { return books_; }
+    const Oms& oms() const { return oms_; }
+    const Risk& risk() const { return risk_; }
+    const Instrument* instrument(u32 id) const;
+    u32 instruments() const { return u32(instruments_.size()); }
+    u32 find_instrument(u16 venue, std::string_view symbol) const;  // kNoInstrument when unknown
+    TradingState trading(u32 instrument) const;
+    bool is_halted(u16 strategy) const { return halted_[strategy] != 0; }
+    std::string_view session_name() const;  // of the last login, to resume it; empty before the first
+    bool is_session_up() const { return session_up_; }
+    bool is_draining() const { return draining_; }
+    u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
+    Bytes strategy_state(u16 strategy) const { return states_[strategy]; }
+    // The id that the n-th order intent of this frame will get (n from 0).
+    u64 next_order_id(u16 strategy, u32 n) const { return oms_.next_id(strategy, n); }
+    i64 next_deadline() const { return timers_.next_deadline(); }
+    const ArmedTimer* due_timer(i64 now) const { return timers_.due(now); }
+    u64 state_hash() const;
+    u64 rolling_hash() const { return rolling_; }
+    u64 refusals() const { return refusals_; }
+    u64 book_faults() const { return book_faults_; }
+
+    void save(StateWriter& out) const;
+    void load(StateReader& in);
+
+  private:
+    static constexpr u16 kSourcesMax = 128;
+    struct QuoteKey {
+        u16 strategy;
+        u32 instrument;
+    };
+
+    // what happened
+    void apply(const FrameView& in, std::size_t i);
+    void apply_market(const Market& record);
+    void apply_status(const Market& record);
+    void apply_report(const Report& record);
+    void apply_instrument(const Instrument& record, u16 source);
+    void apply_started(const Started& record);
+    void apply_arm(const Control& record);
+    void apply_connection(const Control& record);
+    void apply_gap(const Control& record, bool is_open);
+    void apply_resolved(const Control& record);
+    void mark_book(u32 instrument);
+
+    // what to do about it
+    void take_strategy_output();
+    void execute(const Intent& intent);
+    void open_order(const Intent& intent);
+    void cancel_order(const LiveOrder& order);
+    void pull_quotes(u32 instrument);
+    void mark_quote(u16 strategy, u32 instrument);
+    void reconcile_quotes();
+    bool reconcile_quote(const QuoteKey& key);
+    void sweep();
+    bool must_cancel(const LiveOrder& order) const;
+    u64 submit(Order candidate, i64 leaves_after);
+    RiskView view_of(const Order& candidate) const;
+    void seal(const FrameView& in);
+
+    i64 now_ns_ = 0;
+    u64 seq_ = 0;
+    Started started_{};
+    Books books_;
+    Oms oms_;
+    Risk risk_;
+    Quoter quoter_;
+    TimerTable timers_;
+    std::vector<Instrument> instruments_;
+    std::vector<u16> feed_of_;
+    std::vector<u8> trading_;
+    std::vector<u8> halted_;
+    std::vector<std::vector<u8>> states_;
+    std::vector<u64> source_seq_;
+    char session_name_[16] = {};
+    bool session_up_ = false;
+    bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, open nothing
+    bool sweep_due_ = false;
+    bool checkpoint_ = false;
+    u64 rolling_ = 0;
+    u64 decisions_ = 0;
+    u64 refusals_ = 0;
+    u64 book_faults_ = 0;
+
+    // scratch of one frame
+    Happened happened_;
+    Decision decision_;
+    std::vector<u64> book_marked_;  // seq of the frame that last named the book
+    std::vector<QuoteKey> dirty_quotes_;
+    const EngineCapacity capacity_;
+};
+
+}  // namespace openbell

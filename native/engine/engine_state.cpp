@@ -1,0 +1,90 @@
+// The engine's state as bytes: snapshots, restore, and the hash that says two engines are equal.
+#include "engine/engine.h"
+
+namespace openbell {
+
+const Instrument* Engine::instrument(u32 id) const { return id < instruments_.size() ? &instruments_[id] : nullptr; }
+
+u32 Engine::find_instrument(u16 venue, std::string_view symbol) const {
+    for (const Instrument& known : instruments_) {
+        const std::string_view name(known.symbol, strnlen(known.symbol, sizeof known.symbol));
+        if (known.venue == venue && name == symbol) return known.instrument;
+    }
+    return kNoInstrument;
+}
+
+TradingState Engine::trading(u32 id) const {
+    return id < instruments_.size() ? TradingState(trading_[id]) : TradingState::Unknown;
+}
+
+std::string_view Engine::session_name() const { return {session_name_, strnlen(session_name_, sizeof session_name_)}; }
+
+void Engine::save(StateWriter& out) const {
+    out.put(now_ns_);
+    out.put(seq_);
+    out.put(started_);
+    out.put(u64(instruments_.size()));
+    for (u32 id = 0; id < instruments_.size(); ++id) {
+        out.put(instruments_[id]);
+        out.put(feed_of_[id]);
+        out.put(trading_[id]);
+    }
+    books_.save(out);
+    oms_.save(out);
+    risk_.save(out);
+    quoter_.save(out);
+    timers_.save(out);
+    for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
+        out.put(halted_[strategy]);
+        out.put(u64(states_[strategy].size()));
+        out.put_bytes(states_[strategy]);
+    }
+    for (u64 seq : source_seq_) out.put(seq);
+    out.put(session_name_);
+    out.put(u8(session_up_));
+    out.put(u8(draining_));
+    out.put(u8(sweep_due_));
+    out.put(rolling_);
+    out.put(decisions_);
+    out.put(refusals_);
+    out.put(book_faults_);
+}
+
+void Engine::load(StateReader& in) {
+    now_ns_ = in.get<i64>();
+    seq_ = in.get<u64>();
+    started_ = in.get<Started>();
+    for (u64 n = in.get<u64>(), id = 0; id < n; ++id) {
+        const auto record = in.get<Instrument>();
+        apply_instrument(record, in.get<u16>());
+        trading_[id] = in.get<u8>();
+    }
+    books_.load(in);
+    oms_.load(in);
+    risk_.load(in);
+    quoter_.load(in);
+    timers_.load(in);
+    for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
+        halted_[strategy] = in.get<u8>();
+        const Bytes state = in.get_bytes(in.get<u64>());
+        states_[strategy].assign(state.begin(), state.end());
+    }
+    for (u64& seq : source_seq_) seq = in.get<u64>();
+    std::memcpy(session_name_, in.get_bytes(sizeof session_name_).data(), sizeof session_name_);
+    session_up_ = in.get<u8>() != 0;
+    draining_ = in.get<u8>() != 0;
+    sweep_due_ = in.get<u8>() != 0;
+    rolling_ = in.get<u64>();
+    decisions_ = in.get<u64>();
+    refusals_ = in.get<u64>();
+    book_faults_ = in.get<u64>();
+    std::fill(book_marked_.begin(), book_marked_.end(), 0);
+}
+
+u64 Engine::state_hash() const {
+    StateWriter out;
+    save(out);
+    return hash_bytes(out.bytes(), 0);
+}
+
+}  // namespace openbell

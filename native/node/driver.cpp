@@ -1,0 +1,174 @@
+#include "node/driver.h"
+
+namespace openbell {
+namespace {
+
+// The archiver fell silent for this long with commands waiting: the disk is lost, stop trading.
+constexpr i64 kDurableTimeoutNs = 2'000'000'000;
+
+constexpr bool is_command(Type type) {
+    return type == Type::NewOrder || type == Type::ReplaceOrder || type == Type::CancelOrder || type == Type::MassCancel;
+}
+
+Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) {
+    Report report{};
+    report.type = u8(outcome.reason == Reason::None ? Type::Sent : Type::NotSent);
+    report.side = command.side;
+    report.instrument = command.instrument;
+    report.ts_event = now_ns;
+    report.cl_ord_id = command.cl_ord_id;
+    report.ts_sent = outcome.ts_sent;
+    report.version = command.version;
+    report.reason = u16(outcome.reason);
+    report.command = command.type;
+    return report;
+}
+
+}  // namespace
+
+Driver::Driver(const Parts& parts) : parts_(parts), now_ns_(parts.engine.now_ns()) {
+    outcomes_.reserve(Decision::kRecordsMax);
+}
+
+FrameHeader* Driver::open(u16 source, std::size_t record_size) {
+    FrameHeader* in = parts_.journal.begin(FrameClass::In, source, record_size);
+    if (in == nullptr)
+        throw Error(ErrorKind::Journal, "journal: expected room in the hot segments, found all of them waiting for the "
+                                        "archiver after seq " + std::to_string(parts_.journal.durable_seq()) +
+                                            "; check the disk of journal_dir and the archiver");
+    return in;
+}
+
+void Driver::abandon(FrameHeader* in) { parts_.journal.commit(in, 0); }
+
+void Driver::stamp(FrameHeader& in) {
+    now_ns_ = std::max(now_ns_, parts_.clock.now_ns());
+    in.ts_seq = now_ns_;
+    if (in.ts_recv == 0) in.ts_recv = now_ns_;
+    ++frames_in_;
+}
+
+void Driver::submit(FrameHeader* in, u32 count) {
+    stamp(*in);
+    parts_.journal.commit(in, count);
+    if (parts_.tap && in->source >= source::kFeed && in->source < source::kOrderEntry)
+        parts_.tap->on_market(FrameView(in), now_ns_);
+    decide(FrameView(in));
+    settle();
+}
+
+void Driver::submit_mapped(const FrameHeader& header, const u8* records) {
+    FrameHeader in = header;
+    stamp(in);
+    in.seq = parts_.journal.skip();
+    in.epoch = parts_.journal.epoch();
+    decide(FrameView(&in, records));
+    settle();
+}
+
+// What followed from a frame becomes frames of its own, until nothing follows.
+void Driver::settle() {
+    while (!outcomes_.empty()) report_outcomes();
+    if (instruments_limited_ < parts_.engine.instruments()) give_limits();
+}
+
+// An instrument without limits is refused by risk, so these come before anything can be traded.
+void Driver::give_limits() {
+    while (instruments_limited_ < parts_.engine.instruments()) {
+        const Instrument& known = *parts_.engine.instrument(instruments_limited_++);
+        const std::string_view symbol(known.symbol, strnlen(known.symbol, sizeof known.symbol));
+        for (const PresetLimits& preset : presets_) {
+            if (preset.symbol != symbol) continue;
+            Limits limits = preset.limits;
+            limits.type = u8(Type::Limits);
+            limits.instrument = known.instrument;
+            limits.ts_event = now_ns_;
+            submit_one(source::kOperator, limits);
+        }
+    }
+}
+
+void Driver::decide(const FrameView& in) {
+    const i64 ts_recv = in.header->ts_recv;
+    const bool timed = parts_.latency != nullptr && in.header->source >= source::kFeed;
+    const i64 sequenced = timed ? parts_.clock.now_ns() : 0;
+    const Decision& decision = parts_.engine.on_event(in, parts_.strategies);
+    if (decision.empty()) return;
+    if (timed) {
+        parts_.latency->record(Hop::Sequenced, sequenced - ts_recv);
+        parts_.latency->record(Hop::Decided, parts_.clock.now_ns() - ts_recv);
+    }
+    carry_out(decision, in.header->seq, timed ? ts_recv : 0);
+}
+
+void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv) {
+    FrameHeader* out = parts_.journal.begin(FrameClass::Out, source::kNode, kLargeRecord);
+    if (out == nullptr) throw Error(ErrorKind::Journal, "journal: no room for a decision; nothing was sent");
+    std::memcpy(out + 1, decision.bytes().data(), decision.bytes().size());
+    out->cause_seq = cause_seq;
+    out->ts_recv = out->ts_seq = now_ns_;
+    const u64 seq = parts_.journal.commit(out, u32(decision.count()));
+    if (ts_recv) parts_.latency->record(Hop::Journalled, parts_.clock.now_ns() - ts_recv);
+
+    bool has_commands = false;
+    for (std::size_t i = 0; i < decision.count(); ++i) has_commands |= is_command(decision.type_at(i));
+    if (!has_commands) return;
+    if (parts_.durability == Durability::Local) {
+        await_durable(seq);
+        if (ts_recv) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - ts_recv);
+    }
+    send_commands(decision, ts_recv);
+}
+
+void Driver::await_durable(u64 seq) {
+    const i64 give_up = parts_.clock.now_ns() + kDurableTimeoutNs;
+    while (parts_.journal.durable_seq() < seq) {
+        if (parts_.clock.now_ns() > give_up)
+            throw Error(ErrorKind::Journal, "archiver: expected durable_seq " + std::to_string(seq) + " within 2 s, found " +
+                                                std::to_string(parts_.journal.durable_seq()) + "; nothing was sent; check its disk");
+        __builtin_ia32_pause();
+    }
+}
+
+void Driver::send_commands(const Decision& decision, i64 ts_recv) {
+    for (std::size_t i = 0; i < decision.count(); ++i) {
+        if (!is_command(decision.type_at(i))) continue;
+        const Order& command = decision.as<Order>(i);
+        SendOutcome outcome;
+        outcome.reason = parts_.gate.check(command, parts_.engine.epoch(), now_ns_);
+        if (outcome.reason == Reason::None) {
+            outcome = parts_.route.send(command, parts_.engine, now_ns_);
+            // From the return of the receive call to the entry of the send call, of the first order.
+            if (ts_recv && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - ts_recv);
+            ts_recv = 0;
+        }
+        ++commands_;
+        sent_ += outcome.reason == Reason::None;
+        outcomes_.push_back(outcome_of(command, outcome, now_ns_));
+    }
+}
+
+// One IN frame with what became of every command of the last decision.
+void Driver::report_outcomes() {
+    FrameHeader* in = open(source::kNode, sizeof(Report));
+    std::memcpy(in + 1, outcomes_.data(), outcomes_.size() * sizeof(Report));
+    const u32 count = u32(outcomes_.size());
+    outcomes_.clear();
+    stamp(*in);
+    parts_.journal.commit(in, count);
+    decide(FrameView(in));
+}
+
+void Driver::fire_timers(i64 now_ns) {
+    while (const ArmedTimer* due = parts_.engine.due_timer(now_ns)) {
+        Timer timer{};
+        timer.type = u8(Type::Timer);
+        timer.strategy = u16(due->strategy);
+        timer.instrument = kNoInstrument;
+        timer.ts_event = due->deadline;
+        timer.timer_id = due->timer_id;
+        submit_one(source::kNode, timer);
+    }
+}
+
+}  // namespace openbell

@@ -1,0 +1,89 @@
+// Law 1 on one page: append IN -> decide -> append one OUT -> wait for durability -> perimeter -> send,
+// and what became of each command comes back as an IN frame.
+//
+// Live, paper and backtest use this same driver; they differ in who fills the IN frames, in the clock and
+// in the route.
+#pragma once
+
+#include "clock.h"
+#include "journal/writer.h"
+#include "node/histogram.h"
+#include "node/route.h"
+#include "venue/gate.h"
+
+namespace openbell {
+
+// Limits of a symbol, given to the engine when its instrument becomes known: ids do not exist before.
+struct PresetLimits {
+    std::string symbol;
+    Limits limits;
+};
+
+// Whoever else wants to see market data at the moment it is sequenced (the virtual venue of paper trading).
+class MarketTap {
+  public:
+    virtual ~MarketTap() = default;
+    virtual void on_market(const FrameView& frame, i64 now_ns) = 0;
+};
+
+enum class Durability : u8 { Memory, Local };
+
+class Driver {
+  public:
+    struct Parts {
+        Engine& engine;
+        JournalWriter& journal;
+        IntentSource& strategies;
+        Clock& clock;
+        Route& route;
+        Gate& gate;
+        Latency* latency = nullptr;
+        Durability durability = Durability::Memory;
+        MarketTap* tap = nullptr;
+    };
+    explicit Driver(const Parts& parts);
+
+    void set_limits(std::vector<PresetLimits> limits) { presets_ = std::move(limits); }
+
+    // Room for an IN frame at the journal's tail; fill its records and `submit`, or `abandon`.
+    FrameHeader* open(u16 source, std::size_t record_size);
+    void submit(FrameHeader* in, u32 count);
+    void abandon(FrameHeader* in);
+    // One record of ours, as a frame of its own.
+    template <class Record>
+    void submit_one(u16 source, const Record& record, u64 source_seq = 0) {
+        FrameHeader* in = open(source, sizeof(Record));
+        std::memcpy(in + 1, &record, sizeof(Record));
+        in->source_seq = source_seq;
+        submit(in, 1);
+    }
+    // Records that stay where they are (a tape): numbered and decided, not copied into the journal.
+    void submit_mapped(const FrameHeader& stamp, const u8* records);
+
+    void fire_timers(i64 now_ns);
+    i64 now_ns() const { return now_ns_; }
+    u64 frames_in() const { return frames_in_; }
+    u64 commands() const { return commands_; }
+    u64 sent() const { return sent_; }
+
+  private:
+    void stamp(FrameHeader& in);
+    void decide(const FrameView& in);
+    void carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv);
+    void await_durable(u64 seq);
+    void send_commands(const Decision& decision, i64 ts_recv);
+    void report_outcomes();
+    void give_limits();
+    void settle();
+
+    Parts parts_;
+    i64 now_ns_ = 0;
+    u64 frames_in_ = 0;
+    u64 commands_ = 0;
+    u64 sent_ = 0;
+    u32 instruments_limited_ = 0;
+    std::vector<PresetLimits> presets_;
+    std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
+};
+
+}  // namespace openbell

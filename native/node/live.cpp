@@ -1,0 +1,263 @@
+#include "node/live.h"
+
+#include <csignal>
+#include <cstdlib>
+
+namespace openbell {
+namespace {
+
+constexpr i64 kTickNs = 10'000'000;   // counters, heartbeats, a look at the kill cell when idle
+constexpr std::size_t kOperatorSlots = 256;
+constexpr u32 kReportsPerFrame = 256;
+constexpr int kSignalsToQuit = 3;
+
+volatile std::sig_atomic_t stop_signals = 0;
+
+void on_signal(int) {
+    const int seen = stop_signals + 1;
+    stop_signals = seen;
+    if (seen >= kSignalsToQuit) std::_Exit(130);  // stuck: cancel-on-disconnect is what remains
+}
+
+JournalOptions journal_options(const LiveNode::Config& config) {
+    JournalOptions options;
+    options.journal_dir = config.journal_dir;
+    options.hot_dir = config.hot_dir;
+    options.segment_bytes = config.segment_bytes;
+    options.node = config.node;
+    return options;
+}
+
+Ring open_ring(const std::string& path) {
+    return file_exists(path) ? Ring::attach(path) : Ring::create(path, kOperatorSlots);
+}
+
+Mapping open_latency(const std::string& path) {
+    if (file_exists(path)) ::unlink(path.c_str());  // of an earlier run
+    return Mapping::create(path, sizeof(Latency), true);
+}
+
+}  // namespace
+
+void install_stop_handler() {
+    stop_signals = 0;
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool is_stop_requested() { return stop_signals > 0; }
+
+LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategies)
+    : config_(config),
+      engine_(engine),
+      journal_(journal_options(config)),
+      kill_(KillCell::open(config.hot_dir + "/kill")),
+      operator_(open_ring(config.hot_dir + "/operator.ring")),
+      counters_(Counters::open(config.hot_dir + "/counters")),
+      latency_file_(open_latency(config.hot_dir + "/latency")),
+      gate_(config.gate, &kill_),
+      driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
+               reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
+    if (engine_.seq() != journal_.last_seq())
+        throw Error(ErrorKind::Journal, "recovery: expected the engine at seq " + std::to_string(journal_.last_seq()) +
+                                            ", found it at " + std::to_string(engine_.seq()) + "; recover it first");
+    driver_.set_limits(config.limits);
+    if (session_) session_->attach(driver_);
+    open_feeds();
+    if (stream_) warden_ = std::make_unique<Warden>(kill_, *stream_);
+    const auto name = [&](const char* counter) { return counters_.counter(counter); };
+    published_ = {name("frames_in"),    name("commands"),        name("sent"),         name("gate_refused"),
+                  name("loops"),        name("feed_packets"),    name("feed_gaps"),    name("feed_duplicates"),
+                  name("feed_dropped"), name("feed_lost"),       name("refusals"),     name("book_faults"),
+                  name("now_ns"),       name("warden_acted"),    name("stopping")};
+}
+
+LiveNode::~LiveNode() = default;
+
+Route& LiveNode::choose_route() {
+    if (config_.is_paper) {
+        const EngineCapacity& c = config_.capacity;
+        venue_ = std::make_unique<VirtualVenue>(c.instruments_max, c.book_orders_max, c.orders_max);
+        paper_ = std::make_unique<VenueRoute>(*venue_, config_.paper);
+        return *paper_;
+    }
+    if (!config_.has_session) return nobody_;
+    stream_ = std::make_unique<TcpSocket>(config_.stream);
+    ouch_ = std::make_unique<OuchSession>(config_.ouch);
+    const std::string_view known = engine_.session_name();
+    if (!known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
+    session_ = std::make_unique<OrderSession>(OrderSession::Config{config_.ouch.source}, *stream_, *ouch_, clock_);
+    return *session_;
+}
+
+void LiveNode::open_feeds() {
+    for (std::size_t i = 0; i < config_.feeds.size(); ++i) {
+        const FeedConfig& from = config_.feeds[i];
+        Feed& feed = feeds_.emplace_back();
+        const u16 venue = u16(i);
+        feed.socket = std::make_unique<UdpSocket>(from.socket);
+        feed.itch = std::make_unique<ItchFeed>(from.symbols, from.midnight_ns, venue);
+        FeedHandler::Config handler;
+        handler.source = u16(source::kFeed + i);
+        handler.venue = venue;
+        handler.instruments_max = config_.capacity.instruments_max;
+        handler.retransmit = from.retransmit;
+        feed.handler = std::make_unique<FeedHandler>(handler, *feed.socket, *feed.itch, driver_, engine_, clock_);
+        feed.handler->start(from.session);
+        poller_.add(feed.socket->fd());
+    }
+}
+
+void LiveNode::submit(Bytes record, u16 source) {
+    FrameHeader* in = driver_.open(source, record.size());
+    std::memcpy(in + 1, record.data(), record.size());
+    driver_.submit(in, 1);
+}
+
+// ---- the loop --------------------------------------------------------------------------------------
+
+u64 LiveNode::run(i64 for_ns) {
+    const i64 until_ns = for_ns > 0 ? clock_.now_ns() + for_ns : INT64_MAX;
+    for (;;) {
+        const i64 now_ns = clock_.now_ns();
+        if (!is_stopping_ && (is_stop_requested() || now_ns >= until_ns)) begin_stop();
+        if (is_stopping_ && (engine_.oms().live_orders() == 0 || now_ns >= stop_by_ns_)) break;
+        const bool did_something = step(now_ns);
+        if (!did_something && !config_.is_busy) wait(now_ns);
+        ++loops_;
+    }
+    publish(clock_.now_ns());
+    return engine_.oms().live_orders();
+}
+
+// One round in the fixed order of law 5.
+bool LiveNode::step(i64 now_ns) {
+    bool did_something = poll_kill();
+    did_something |= poll_operator();
+    driver_.fire_timers(now_ns);
+    if (session_) did_something |= session_->poll(now_ns);
+    if (paper_) did_something |= poll_paper(now_ns);
+    for (Feed& feed : feeds_) did_something |= feed.handler->poll() > 0;
+    if (now_ns >= next_tick_ns_) tick(now_ns);
+    return did_something;
+}
+
+bool LiveNode::poll_kill() {
+    const KillLevel level = kill_.level();
+    if (level <= kill_.acked()) return false;
+    Control kill{};
+    kill.type = u8(Type::Kill);
+    kill.strategy = kNoStrategy;
+    kill.instrument = kNoInstrument;
+    kill.ts_event = kill_.requested_at();
+    kill.code = u32(level);
+    kill.values[0] = kill_.requester_uid();
+    kill_.ack(level);  // the gate has been closed by the cell itself; this says that cancels follow
+    driver_.submit_one(source::kOperator, kill);
+    return true;
+}
+
+bool LiveNode::poll_operator() {
+    const u8* record = operator_.front();
+    if (record == nullptr) return false;
+    const auto& command = *reinterpret_cast<const Control*>(record);
+    if (command.type == u8(Type::Arm) && command.flags & kAfterKill) kill_.release();
+    submit({record, kLargeRecord}, source::kOperator);
+    operator_.pop();
+    return true;
+}
+
+bool LiveNode::poll_paper(i64 now_ns) {
+    bool did_something = false;
+    for (; paper_->next_command() <= now_ns; did_something = true) paper_->deliver_command();
+    while (paper_->next_report() <= now_ns) {
+        FrameHeader* in = driver_.open(source::kOrderEntry, sizeof(Report));
+        const u32 count = paper_->take_due_reports({reinterpret_cast<Report*>(in + 1), kReportsPerFrame});
+        driver_.submit(in, count);
+        did_something = true;
+    }
+    return did_something;
+}
+
+void LiveNode::tick(i64 now_ns) {
+    next_tick_ns_ = now_ns + kTickNs;
+    for (Feed& feed : feeds_) feed.handler->tick(now_ns);
+    publish(now_ns);
+}
+
+void LiveNode::wait(i64 now_ns) {
+    if (stream_ && stream_->fd() != polled_stream_) {
+        if (polled_stream_ >= 0) poller_.remove(polled_stream_);
+        polled_stream_ = stream_->fd();
+    }
+    if (polled_stream_ >= 0) {
+        const bool is_connecting = stream_->state() == StreamState::Connecting;
+        poller_.add(polled_stream_, is_connecting || !ouch_->outgoing().empty());
+    }
+    poller_.wait(std::max<i64>(0, next_deadline(now_ns) - now_ns));
+}
+
+i64 LiveNode::next_deadline(i64 now_ns) const {
+    i64 next = std::min({next_tick_ns_, engine_.next_deadline(), now_ns + kTickNs});
+    for (const Feed& feed : feeds_) next = std::min(next, feed.handler->deadline_ns());
+    if (paper_) next = std::min({next, paper_->next_command(), paper_->next_report()});
+    return next;
+}
+
+// Ctrl-C: cancel all, then wait for the venue to confirm.
+void LiveNode::begin_stop() {
+    is_stopping_ = true;
+    stop_by_ns_ = clock_.now_ns() + config_.stop_timeout_ns;
+    Control stop{};
+    stop.type = u8(Type::Operator);
+    stop.strategy = kNoStrategy;
+    stop.instrument = kNoInstrument;
+    stop.ts_event = clock_.now_ns();
+    stop.code = u32(OperatorVerb::CancelAll);
+    driver_.submit_one(source::kOperator, stop);
+}
+
+void LiveNode::close() {
+    if (session_ && session_->is_up()) {
+        session_->log_out();
+        session_->poll(clock_.now_ns());
+    }
+    Control checkpoint{};
+    checkpoint.type = u8(Type::Checkpoint);
+    checkpoint.strategy = kNoStrategy;
+    checkpoint.instrument = kNoInstrument;
+    driver_.submit_one(source::kNode, checkpoint);
+    journal_.close();
+}
+
+void LiveNode::publish(i64 now_ns) {
+    Published& p = published_;
+    p.frames_in.set(driver_.frames_in());
+    p.commands.set(driver_.commands());
+    p.sent.set(driver_.sent());
+    p.gate_refused.set(gate_.counters().refused);
+    p.loops.set(loops_);
+    p.refusals.set(engine_.refusals());
+    p.book_faults.set(engine_.book_faults());
+    p.now_ns.set(u64(now_ns));
+    p.warden_acted.set(warden_ && warden_->has_acted());
+    p.stopping.set(is_stopping_);
+    u64 packets = 0, gaps = 0, duplicates = 0, dropped = 0, lost = 0;
+    for (const Feed& feed : feeds_) {
+        const MoldCounters& c = feed.handler->receiver().counters();
+        packets += c.packets[line::kA];
+        gaps += c.gaps;
+        duplicates += c.duplicates;
+        lost += c.lost;
+        dropped += feed.socket->dropped();
+    }
+    p.feed_packets.set(packets);
+    p.feed_gaps.set(gaps);
+    p.feed_duplicates.set(duplicates);
+    p.feed_dropped.set(dropped);
+    p.feed_lost.set(lost);
+}
+
+}  // namespace openbell

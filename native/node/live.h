@@ -1,0 +1,116 @@
+// The live loop: one thread polls control, reports, feeds and timers in a fixed order, and sends.
+//
+// Law 5: a batch bound for each, so that a flood of one never starves another. Law 12: it is the only
+// thread that trades; strategies are called from it.
+#pragma once
+
+#include <memory>
+
+#include "backtest/venue_route.h"
+#include "journal/counters.h"
+#include "journal/ring.h"
+#include "net/poller.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+#include "node/feed_handler.h"
+#include "node/order_session.h"
+#include "node/warden.h"
+
+namespace openbell {
+
+class LiveNode {
+  public:
+    struct FeedConfig {
+        UdpSocket::Config socket;
+        Address retransmit;
+        std::string session;
+        i64 midnight_ns = 0;
+        std::vector<std::string> symbols;
+    };
+    struct Config {
+        std::string journal_dir;
+        std::string hot_dir;
+        u64 segment_bytes = kSegmentBytesDefault;
+        u16 node = 0;
+        Durability durability = Durability::Memory;
+        bool is_busy = false;  // spin instead of waiting for descriptors
+        EngineCapacity capacity;
+        GateLimits gate;
+        std::vector<PresetLimits> limits;
+        std::vector<FeedConfig> feeds;
+        bool has_session = false;
+        TcpSocket::Config stream;
+        OuchSession::Config ouch;
+        bool is_paper = false;  // the virtual venue on the live feed
+        VenueLatency paper;
+        i64 stop_timeout_ns = 5'000'000'000;  // for cancels to be confirmed
+    };
+
+    // `engine` stands at the end of the journal (see `recover`); the journal is opened here, in a new epoch.
+    LiveNode(const Config& config, Engine& engine, IntentSource& strategies);
+    ~LiveNode();
+
+    void submit(Bytes record, u16 source);  // a control record of ours
+    // Runs until a signal or `for_ns` asks it to stop; returns how many orders are left open.
+    u64 run(i64 for_ns);
+    void close();  // a last checkpoint; the journal is closed
+
+    u32 epoch() const { return journal_.epoch(); }
+    u64 last_seq() const { return journal_.last_seq(); }
+    const Recovery& recovery() const { return journal_.recovery(); }
+    u16 feed_port(std::size_t i) const { return feeds_[i].socket->local().port; }
+
+  private:
+    struct Feed {
+        std::unique_ptr<UdpSocket> socket;
+        std::unique_ptr<ItchFeed> itch;
+        std::unique_ptr<FeedHandler> handler;
+    };
+
+    Route& choose_route();
+    void open_feeds();
+    bool step(i64 now_ns);
+    bool poll_operator();
+    bool poll_kill();
+    bool poll_paper(i64 now_ns);
+    void tick(i64 now_ns);
+    void wait(i64 now_ns);
+    i64 next_deadline(i64 now_ns) const;
+    void begin_stop();
+    void publish(i64 now_ns);
+
+    Config config_;
+    WallClock clock_;
+    Engine& engine_;
+    JournalWriter journal_;
+    KillCell kill_;
+    Ring operator_;
+    Counters counters_;
+    Mapping latency_file_;
+    Gate gate_;
+    std::unique_ptr<TcpSocket> stream_;
+    std::unique_ptr<OuchSession> ouch_;
+    std::unique_ptr<OrderSession> session_;
+    std::unique_ptr<VirtualVenue> venue_;
+    std::unique_ptr<VenueRoute> paper_;
+    NoRoute nobody_;
+    Driver driver_;
+    std::vector<Feed> feeds_;
+    std::unique_ptr<Warden> warden_;
+    Poller poller_;
+    int polled_stream_ = -1;
+    i64 next_tick_ns_ = 0;
+    bool is_stopping_ = false;
+    i64 stop_by_ns_ = 0;
+    u64 loops_ = 0;
+    struct Published {
+        Counter frames_in, commands, sent, gate_refused, loops, feed_packets, feed_gaps, feed_duplicates, feed_dropped,
+            feed_lost, refusals, book_faults, now_ns, warden_acted, stopping;
+    } published_;
+};
+
+// SIGINT and SIGTERM ask for a stop, the third one ends the process at once.
+void install_stop_handler();
+bool is_stop_requested();
+
+}  // namespace openbell

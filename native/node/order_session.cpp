@@ -1,0 +1,75 @@
+#include "node/order_session.h"
+
+namespace openbell {
+
+OrderSession::OrderSession(const Config& config, StreamPort& port, OuchSession& session, Clock& clock)
+    : config_(config), port_(port), session_(session), clock_(clock), buffer_(kReceiveBytes) {}
+
+// With bytes still waiting for the socket only cancels queue (law 11).
+SendOutcome OrderSession::send(const Order& command, const Engine& engine, i64) {
+    const Instrument* instrument = engine.instrument(command.instrument);
+    if (instrument == nullptr) return {Reason::NoInstrument, 0};
+    u8 packet[kOuchPacketBytesMax];
+    const std::size_t n = session_.encode(command, *instrument, packet);
+    if (n == 0) return {session_.refusal(command, *instrument), 0};
+    const i64 ts_sent = clock_.now_ns();
+    const std::size_t taken = session_.outgoing().empty() ? port_.send({packet, n}) : 0;
+    if (taken == 0 && command.type != u8(Type::CancelOrder)) return {Reason::SocketFull, 0};
+    if (taken < n && !session_.keep({packet + taken, n - taken})) return {Reason::SocketFull, 0};
+    return {Reason::None, ts_sent};
+}
+
+bool OrderSession::poll(i64 now_ns) {
+    follow_connection(now_ns);
+    if (!was_up_) return false;
+    const bool received = receive(now_ns);
+    session_.on_tick(now_ns);
+    flush();
+    if (session_.wants_disconnect()) port_.shutdown();
+    return received;
+}
+
+void OrderSession::follow_connection(i64 now_ns) {
+    const StreamState state = port_.state();
+    if (state == StreamState::Up && !was_up_) {
+        was_up_ = true;
+        session_.on_connected(now_ns);
+    } else if (state == StreamState::Down) {
+        if (was_up_) {
+            was_up_ = false;
+            receive(now_ns);  // what arrived before the end still counts
+            session_.on_disconnected(now_ns, *this);
+            retry_at_ = now_ns + config_.reconnect_ns;
+        }
+        if (now_ns >= retry_at_ && session_.may_reconnect()) {
+            retry_at_ = now_ns + config_.reconnect_ns;
+            port_.connect();
+        }
+    }
+}
+
+bool OrderSession::receive(i64 now_ns) {
+    const std::size_t n = port_.receive(buffer_);
+    if (n > 0) session_.on_bytes({buffer_.data(), n}, now_ns, *this);
+    return n > 0;
+}
+
+void OrderSession::flush() {
+    const Bytes waiting = session_.outgoing();
+    if (!waiting.empty()) session_.taken(port_.send(waiting));
+}
+
+i64 OrderSession::deadline_ns() const {
+    return was_up_ ? session_.next_tick() : (session_.may_reconnect() ? retry_at_ : INT64_MAX);
+}
+
+void OrderSession::on_reports(std::span<const Report> reports, u64 source_seq) {
+    FrameHeader* in = driver_->open(config_.source, sizeof(Report));
+    std::memcpy(in + 1, reports.data(), reports.size_bytes());
+    in->source_seq = source_seq;
+    driver_->submit(in, u32(reports.size()));
+}
+
+void OrderSession::on_control(const Control& control) { driver_->submit_one(source::kNode, control); }
+
+}  // namespace openbell

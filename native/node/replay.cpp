@@ -1,0 +1,130 @@
+#include "node/replay.h"
+
+#include "node/arrival.h"
+
+namespace openbell {
+namespace {
+
+// What strategies said in `records`, as bytes in order.
+template <class Records>
+std::vector<u8> strategy_output(const Records& records, std::size_t count) {
+    struct Raw {
+        u8 bytes[kLargeRecord];
+    };
+    std::vector<u8> said;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!is_strategy_output(records.type_at(i))) continue;
+        const Raw& raw = records.template as<Raw>(i);
+        said.insert(said.end(), raw.bytes, raw.bytes + sizeof raw.bytes);
+    }
+    return said;
+}
+
+std::string first_difference(const FrameView& recorded, const Decision& now) {
+    const std::size_t there = recorded ? recorded.count() : 0;
+    for (std::size_t i = 0; i < std::min(there, now.count()); ++i)
+        if (std::memcmp(recorded.record(i), now.bytes().data() + i * kLargeRecord, kLargeRecord) != 0)
+            return "record " + std::to_string(i) + " of " + std::to_string(there) + ": expected type " +
+                   std::to_string(*recorded.record(i)) + ", found type " + std::to_string(u8(now.type_at(i)));
+    return "expected " + std::to_string(there) + " records, found " + std::to_string(now.count());
+}
+
+}  // namespace
+
+Replay::Replay(Engine& engine, IntentSource* again, JournalReader* tape, i64 feed_ns)
+    : engine_(engine), again_(again), tape_(tape), feed_ns_(feed_ns), next_seq_(engine.seq() + 1) {
+    in_.reserve(kFrameBytesMax);
+}
+
+FrameView Replay::pending() const {
+    if (is_tape_pending_) return FrameView(&tape_header_, tape_records_);
+    return FrameView(reinterpret_cast<const FrameHeader*>(in_.data()));
+}
+
+void Replay::feed(const FrameView& frame) {
+    const FrameHeader& header = *frame.header;
+    if (tape_ != nullptr && header.seq > next_seq_) play_tape(header.seq);
+    report_.last_seq = header.seq;
+    next_seq_ = header.seq + 1;
+    if (header.frame_class == u8(FrameClass::Out)) {
+        ++report_.frames_out;
+        if (has_pending_ && pending().header->seq == header.cause_seq) settle(frame, false);
+        return;
+    }
+    settle_pending(frame);
+    in_.assign(reinterpret_cast<const u8*>(frame.header), reinterpret_cast<const u8*>(frame.header) + header.length);
+    has_pending_ = true;
+    is_tape_pending_ = false;
+}
+
+void Replay::finish() {
+    if (has_pending_) settle({}, true);
+}
+
+// The pending frame had no decision; if an epoch begins now, the process may have died before it had one.
+void Replay::settle_pending(const FrameView& next) {
+    if (has_pending_) settle({}, next && next.type_at(0) == Type::Started);
+}
+
+void Replay::play_tape(u64 up_to_seq) {
+    for (u64 seq = next_seq_; seq < up_to_seq; ++seq) {
+        settle_pending({});
+        const FrameView frame = tape_->next();
+        if (!frame)
+            throw Error(ErrorKind::Journal, "tape ends early: expected a frame for seq " + std::to_string(seq) +
+                                                " of the journal; is it the tape that was used?");
+        tape_header_ = arrival_of(*frame.header, feed_ns_);
+        tape_header_.ts_seq = std::max(engine_.now_ns(), tape_header_.ts_seq);
+        tape_header_.seq = seq;
+        tape_records_ = frame.records;
+        has_pending_ = is_tape_pending_ = true;
+    }
+}
+
+void Replay::settle(const FrameView& out, bool is_cut) {
+    has_pending_ = false;
+    deciding_ = pending();
+    recorded_out_ = out;
+    recorded_.expect(out);
+    run_again_ = again_ != nullptr && !is_cut;
+    ++report_.frames_in;
+    const u64 seq = deciding_.header->seq;
+    const Decision& now = engine_.on_event(deciding_, *this);
+    if (!is_cut) compare(out, now, seq);
+}
+
+void Replay::compare(const FrameView& recorded, const Decision& now, u64 seq) {
+    if (report_.core_differs_at) return;
+    const Bytes then = recorded ? recorded.bytes() : Bytes{};
+    const Bytes bytes = now.bytes();
+    if (then.size() == bytes.size() && (bytes.empty() || std::memcmp(then.data(), bytes.data(), bytes.size()) == 0)) return;
+    report_.core_differs_at = seq;
+    report_.what = first_difference(recorded, now);
+}
+
+void Replay::decide(const FrameView& in, const Happened& happened, const Engine& engine, Decision& out) {
+    recorded_.decide(in, happened, engine, out);
+    if (!run_again_) return;
+    ++report_.strategy_frames;
+    scratch_.clear();
+    again_->decide(in, happened, engine, scratch_);
+    if (report_.strategy_differs_at) return;
+    const std::size_t recorded_count = recorded_out_ ? recorded_out_.count() : 0;
+    if (strategy_output(recorded_out_, recorded_count) == strategy_output(scratch_, scratch_.count())) return;
+    report_.strategy_differs_at = in.header->seq;
+    if (report_.what.empty()) report_.what = "strategies: " + first_difference(recorded_out_, scratch_);
+}
+
+ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::string& hot_dir, u64 up_to_seq) {
+    JournalReader reader(journal_dir, hot_dir);
+    Replay replay(engine);
+    if (engine.seq() > 0) reader.seek(engine.seq() + 1);
+    while (const FrameView frame = reader.next()) {
+        if (frame.header->seq > up_to_seq) break;
+        replay.feed(frame);
+    }
+    replay.finish();
+    return replay.report();
+}
+
+}  // namespace openbell

@@ -1,0 +1,63 @@
+// Plays a journal's frames through an engine again: recovery, snapshots, verification (law 3).
+//
+// Core replay needs no Python: strategies are the records they left. Given strategies to run again, it
+// compares what they say now with what they said then.
+#pragma once
+
+#include "engine/engine.h"
+#include "journal/reader.h"
+#include "strategy/recorded.h"
+
+namespace openbell {
+
+struct ReplayReport {
+    u64 frames_in = 0;
+    u64 frames_out = 0;
+    u64 last_seq = 0;
+    u64 core_differs_at = 0;      // seq of the first IN frame whose decision differs; 0: none does
+    u64 strategy_differs_at = 0;  // the same for what strategies said, run again
+    u64 strategy_frames = 0;      // frames on which strategies were run again
+    std::string what;             // the first difference, for people
+};
+
+class Replay final : private IntentSource {
+  public:
+    // `again` may be null: core replay only. A `tape` fills the sequence numbers that the journal skips.
+    Replay(Engine& engine, IntentSource* again = nullptr, JournalReader* tape = nullptr, i64 feed_ns = 0);
+
+    // The next frame in the journal's order. An IN frame is decided when its successor is known.
+    void feed(const FrameView& frame);
+    // No frame follows: the pending one is decided as having had no decision.
+    void finish();
+    const ReplayReport& report() const { return report_; }
+
+  private:
+    void decide(const FrameView&, const Happened&, const Engine&, Decision& out) override;
+    void settle(const FrameView& out, bool is_cut);
+    void settle_pending(const FrameView& next);
+    void play_tape(u64 up_to_seq);
+    void compare(const FrameView& recorded, const Decision& now, u64 seq);
+    FrameView pending() const;
+
+    Engine& engine_;
+    IntentSource* again_;
+    JournalReader* tape_;
+    i64 feed_ns_;
+    RecordedStrategies recorded_;
+    FrameView recorded_out_;
+    FrameView deciding_;
+    Decision scratch_;
+    bool run_again_ = false;
+    std::vector<u8> in_;  // the pending IN frame, copied: its segment may go
+    FrameHeader tape_header_{};
+    const u8* tape_records_ = nullptr;
+    bool has_pending_ = false;
+    bool is_tape_pending_ = false;
+    u64 next_seq_ = 0;
+    ReplayReport report_;
+};
+
+// Brings `engine` to the end of the journal at these directories, from where it stands (a snapshot, or new).
+ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::string& hot_dir, u64 up_to_seq);
+
+}  // namespace openbell

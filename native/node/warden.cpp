@@ -1,0 +1,31 @@
+#include "node/warden.h"
+
+#include <time.h>
+
+namespace openbell {
+
+Warden::Warden(const KillCell& cell, StreamPort& port) : cell_(cell), port_(port), thread_([this] { watch(); }) {}
+
+Warden::~Warden() {
+    stop_.store(true, std::memory_order_release);
+    thread_.join();
+}
+
+void Warden::watch() {
+    const timespec look{0, kLookEveryNs};
+    i64 waited_ns = 0;
+    while (!stop_.load(std::memory_order_acquire)) {
+        const KillLevel level = cell_.level();
+        const bool is_answered = cell_.acked() >= level;
+        waited_ns = level == KillLevel::None || is_answered ? 0 : waited_ns + kLookEveryNs;
+        const bool must_act = level == KillLevel::Cord || waited_ns >= kPatienceNs;
+        if (must_act && !has_acted_.load(std::memory_order_relaxed)) {
+            port_.shutdown();  // cancel-on-disconnect does the rest
+            has_acted_.store(true, std::memory_order_release);
+        }
+        if (level == KillLevel::None) has_acted_.store(false, std::memory_order_release);
+        ::nanosleep(&look, nullptr);
+    }
+}
+
+}  // namespace openbell

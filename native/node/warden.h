@@ -1,0 +1,33 @@
+// The warden: a thread without locks that closes the order sockets when a kill is asked for and the
+// trading thread does not answer (law 11). It needs neither Python nor the engine to be healthy.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "journal/kill_cell.h"
+#include "net/ports.h"
+
+namespace openbell {
+
+class Warden {
+  public:
+    static constexpr i64 kLookEveryNs = 1'000'000;
+    static constexpr i64 kPatienceNs = 50'000'000;  // for the trading thread to acknowledge a kill
+
+    // `port` is shut from this thread; its shutdown() is safe from any thread.
+    Warden(const KillCell& cell, StreamPort& port);
+    ~Warden();
+    bool has_acted() const { return has_acted_.load(std::memory_order_acquire); }
+
+  private:
+    void watch();
+
+    const KillCell& cell_;
+    StreamPort& port_;
+    std::atomic<bool> stop_{false};       // stored by the destructor, loaded by `watch`
+    std::atomic<bool> has_acted_{false};  // stored by `watch`, loaded by the trading thread
+    std::thread thread_;
+};
+
+}  // namespace openbell

@@ -1,0 +1,78 @@
+// The door between the engine and its strategies (law 3: the replay boundary lies below the strategy).
+//
+// Three producers of the same records stand behind it: interpreted Python classes, compiled ones, and a
+// journal whose recorded records are played back. The engine cannot tell them apart.
+#pragma once
+
+#include <vector>
+
+#include "journal/frame.h"
+
+namespace openbell {
+
+class Engine;
+class Decision;
+
+// A list of stated capacity; what does not fit is dropped and counted.
+template <class T>
+class BoundedList {
+  public:
+    explicit BoundedList(std::size_t capacity) : capacity_(capacity) { items_.reserve(capacity); }
+    void push(const T& item) {
+        if (items_.size() < capacity_)
+            items_.push_back(item);
+        else
+            ++dropped_;
+    }
+    void clear() { items_.clear(); }
+    bool empty() const { return items_.empty(); }
+    std::size_t size() const { return items_.size(); }
+    u64 dropped() const { return dropped_; }
+    auto begin() const { return items_.begin(); }
+    auto end() const { return items_.end(); }
+
+  private:
+    std::vector<T> items_;
+    std::size_t capacity_;
+    u64 dropped_ = 0;
+};
+
+// What one frame did, in the form strategies are told of it. Books are named once each (law 7).
+struct Happened {
+    static constexpr std::size_t kRecordsMax = kFrameBytesMax / kSmallRecord;
+
+    bool started = false;   // a new epoch: strategies start
+    bool stopping = false;  // an operator asked for CancelAll: strategies stop
+    BoundedList<u32> books{kRecordsMax};
+    BoundedList<Market> trades{kRecordsMax};  // executions and prints, with the price resolved
+    BoundedList<Market> statuses{kRecordsMax};
+    BoundedList<Report> reports{kRecordsMax};  // as the OMS completed them
+    BoundedList<Timer> timers{kRecordsMax};
+
+    void clear() {
+        started = stopping = false;
+        books.clear();
+        trades.clear();
+        statuses.clear();
+        reports.clear();
+        timers.clear();
+    }
+    bool empty() const {
+        return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && reports.empty() && timers.empty();
+    }
+};
+
+class IntentSource {
+  public:
+    virtual ~IntentSource() = default;
+    // Adds Intent, TimerArmed, StrategyState and StrategyHalted records to `out`, nothing else.
+    virtual void decide(const FrameView& in, const Happened& happened, const Engine& engine, Decision& out) = 0;
+};
+
+// A node without strategies: recording, reconciling.
+class NoStrategies final : public IntentSource {
+  public:
+    void decide(const FrameView&, const Happened&, const Engine&, Decision&) override {}
+};
+
+}  // namespace openbell

@@ -1,0 +1,106 @@
+// The verbs of `ctx`: each becomes one record of the decision.
+#include "strategy/python/host.h"
+
+namespace openbell {
+
+void Context::open(const Engine& engine, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments) {
+    engine_ = &engine;
+    out_ = &out;
+    strategy_ = strategy;
+    rng_ = &rng;
+    instruments_ = &instruments;
+    intents_ = 0;
+    orders_ = 0;
+}
+
+void Context::check_instrument(u32 instrument) const {
+    if (engine_->instrument(instrument) == nullptr)
+        throw Error(ErrorKind::Strategy, "expected the id of a known instrument, found " + std::to_string(instrument) +
+                                             "; take it from book.instrument or ctx.instrument(symbol)");
+}
+
+Intent& Context::intend(IntentKind kind, u32 instrument) {
+    if (intents_ == kIntentsMax || out_->room() < Decision::kRecordsMax / 2)
+        throw Error(ErrorKind::Strategy, "at most " + std::to_string(kIntentsMax) +
+                                             " intents a strategy and frame; found one more; decide less often");
+    ++intents_;
+    Intent& intent = out_->add<Intent>(Type::Intent);
+    intent.kind = u8(kind);
+    intent.instrument = instrument;
+    intent.ts_event = engine_->now_ns();
+    intent.as_of_seq = engine_->seq();
+    intent.strategy = strategy_;
+    return intent;
+}
+
+void Context::quote(u32 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty) {
+    check_instrument(instrument);
+    Intent& intent = intend(IntentKind::Quote, instrument);
+    intent.bid_px = bid_px;
+    intent.bid_qty = bid_qty;
+    intent.ask_px = ask_px;
+    intent.ask_qty = ask_qty;
+}
+
+u64 Context::order(u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag) {
+    check_instrument(instrument);
+    Intent& intent = intend(IntentKind::Order, instrument);
+    intent.side = u8(side);
+    intent.tif = u8(tif);
+    intent.px = px;
+    intent.qty = qty;
+    intent.tag = tag;
+    return engine_->next_order_id(strategy_, orders_++);
+}
+
+void Context::cancel(u64 cl_ord_id) { intend(IntentKind::Cancel, kNoInstrument).cl_ord_id = cl_ord_id; }
+
+void Context::cancel_all() { intend(IntentKind::CancelAll, kNoInstrument); }
+
+void Context::set_timer(u64 timer_id, i64 deadline) {
+    if (intents_++ >= kIntentsMax || out_->room() < Decision::kRecordsMax / 2)
+        throw Error(ErrorKind::Strategy, "at most " + std::to_string(kIntentsMax) + " intents and timers a frame");
+    TimerArmed& timer = out_->add<TimerArmed>(Type::TimerArmed);
+    timer.strategy = strategy_;
+    timer.instrument = kNoInstrument;
+    timer.ts_event = engine_->now_ns();
+    timer.timer_id = timer_id;
+    timer.deadline = deadline;
+}
+
+i64 Context::position(u32 instrument) const {
+    check_instrument(instrument);
+    return engine_->oms().position(strategy_, instrument).qty;
+}
+
+// splitmix64: 53 random bits in [0, 1); the state is part of the strategy's declared state.
+double Context::random() {
+    u64 z = (*rng_ += 0x9E37'79B9'7F4A'7C15);
+    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
+    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
+    return double((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
+}
+
+BookView Context::book(u32 instrument) const {
+    check_instrument(instrument);
+    return BookView(*engine_, instrument);
+}
+
+u32 Context::instrument(std::string_view symbol) const {
+    for (u32 id : *instruments_) {
+        const Instrument& known = *engine_->instrument(id);
+        if (symbol == std::string_view(known.symbol, strnlen(known.symbol, sizeof known.symbol))) return id;
+    }
+    throw Error(ErrorKind::Strategy, "expected a symbol of this strategy's instruments, found " + std::string(symbol) +
+                                         "; it may not have been announced yet: ask again in on_book");
+}
+
+std::vector<LiveOrder> Context::orders() const {
+    std::vector<LiveOrder> mine;
+    engine_->oms().for_each_live([&](const LiveOrder& order) {
+        if (order.strategy == strategy_) mine.push_back(order);
+    });
+    return mine;
+}
+
+}  // namespace openbell

@@ -1,0 +1,36 @@
+"""A first market maker: quotes both sides of the touch and leans away from its inventory."""
+
+from openbell import Strategy, param
+
+
+class MarketMaker(Strategy):
+    """Joins both touches; the more it holds, the further the side that would add to it steps back."""
+
+    size: int = param(100, ge=1, unit="lots", doc="quantity shown on each side")
+    max_position: int = param(1_000, ge=1, unit="lots", doc="beyond it only the reducing side is quoted")
+    skew_ticks: int = param(2, ge=0, unit="ticks", doc="how far the adding side steps back at max_position")
+    min_spread_ticks: int = param(1, ge=1, unit="ticks", doc="no quotes in a tighter market")
+    fills: int = 0
+    volume: int = 0
+
+    def on_book(self, ctx, book):
+        """Requote from the touch; pull when the book cannot be trusted."""
+        tick = book.tick
+        bid, ask = book.bid_px, book.ask_px
+        if not book.is_valid or not bid or not ask or ask - bid < self.min_spread_ticks * tick:
+            ctx.quote(book.instrument)
+            return
+        position = ctx.position(book.instrument)
+        lean = self.skew_ticks * abs(position) // self.max_position * tick
+        ctx.quote(
+            book.instrument,
+            bid_px=bid - (lean if position > 0 else 0),
+            bid_qty=self.size if position < self.max_position else 0,
+            ask_px=ask + (lean if position < 0 else 0),
+            ask_qty=self.size if position > -self.max_position else 0,
+        )
+
+    def on_fill(self, ctx, fill):
+        """Keep count across restarts."""
+        self.fills += 1
+        self.volume += fill.last_qty
