@@ -21,6 +21,7 @@ void bind_backtest(nb::module_& m);
 void bind_strategy(nb::module_& m);
 void bind_engine(nb::module_& m);
 void bind_node(nb::module_& m);
+void bind_session(nb::module_& m);
 }  // namespace openbell
 
 namespace {
@@ -71,4 +72,5 @@ NB_MODULE(_native, m) {
     openbell::bind_strategy(m);
     openbell::bind_engine(m);
     openbell::bind_node(m);
+    openbell::bind_session(m);
 }

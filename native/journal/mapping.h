@@ -7,7 +7,7 @@
 
 #include "bytes.h"
 #include "error.h"
-#include "fd.h"
+#include "owned_fd.h"
 
 namespace openbell {
 

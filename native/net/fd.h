@@ -4,7 +4,7 @@
 #include <string>
 
 #include "error.h"
-#include "fd.h"
+#include "owned_fd.h"
 #include "net/ports.h"
 
 namespace openbell {

@@ -1,5 +1,7 @@
 #include "net/poller.h"
 
+#include "net/fd.h"
+
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>

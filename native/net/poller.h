@@ -7,7 +7,8 @@
 
 #include <array>
 
-#include "net/fd.h"
+#include "owned_fd.h"
+#include "records.h"
 
 namespace openbell {
 
