@@ -60,7 +60,8 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       gate_(config.gate, &kill_),
       driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
-    if (engine_.seq() != journal_.last_seq())
+    // A decision takes the number after the frame it answers, so the engine may stand one behind.
+    if (journal_.last_seq() - engine_.seq() > 1)
         throw Error(ErrorKind::Journal, "recovery: expected the engine at seq " + std::to_string(journal_.last_seq()) +
                                             ", found it at " + std::to_string(engine_.seq()) + "; recover it first");
     driver_.set_limits(config.limits);

@@ -40,6 +40,9 @@ class NodeSettings(Settings):
     wait: Literal["block", "busy"] = "block"
     arm_at_start: Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"] = "cancel_only"
     segment_mib: int = Field(default=64, ge=1, le=1024)
+    book_orders_max: int = Field(default=262_144, ge=1024, le=1 << 24, description="resting orders of all books")
+    orders_per_second_max: int = Field(default=1_000, ge=1, description="of the perimeter, per second")
+    snapshot_every_s: float = Field(default=10.0, gt=0, le=86_400)
 
     @property
     def hot_dir(self) -> Path:
@@ -56,7 +59,8 @@ class FeedSettings(Settings):
     interface: str = "127.0.0.1"
     retransmit: AddressText | None = None
     session: str = Field(default="", max_length=10)
-    date: datetime.date | None = None
+    date: datetime.date | None = Field(default=None, description="the venue's day; today when absent")
+    zone: str = Field(default="UTC", description="time zone of the venue's midnight, as in the IANA database")
 
 
 class SessionSettings(Settings):

@@ -1,0 +1,168 @@
+"""From a node's configuration to the parts of the engine: capacities, limits, strategies, sockets."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+import openbell
+from openbell import _native as native
+from openbell import events
+from openbell.config_types import native_units
+from openbell.node.config import FeedSettings, LimitSettings, NodeConfig
+from openbell.strategy.loader import load_strategy, source_hash
+from openbell.types import NO_STRATEGY, ArmState
+
+PX_DECIMALS = 4
+"""ITCH prices are integers in 1e-4."""
+INSTRUMENTS_MAX_LEAST = 64
+STRATEGIES_MAX_LEAST = 16
+
+
+def capacity_of(config: NodeConfig) -> native.EngineCapacity:
+    """The size of every table; the same in the trading process, in recovery and in every follower."""
+    capacity = native.EngineCapacity()
+    capacity.instruments_max = max(INSTRUMENTS_MAX_LEAST, len(config.instruments))
+    capacity.strategies_max = max(STRATEGIES_MAX_LEAST, *(i + 1 for i in config.strategy_ids().values()), 1)
+    capacity.book_orders_max = config.node.book_orders_max
+    return capacity
+
+
+def midnight_ns(feed: FeedSettings) -> int:
+    """UTC ns of the venue's midnight, from which its messages count."""
+    zone = ZoneInfo(feed.zone)
+    day = feed.date or datetime.datetime.now(zone).date()
+    return int(datetime.datetime.combine(day, datetime.time(), zone).timestamp()) * 1_000_000_000
+
+
+def preset_limits(config: NodeConfig) -> list[native.PresetLimits]:
+    """Risk limits by symbol, in engine units."""
+    ids = config.strategy_ids()
+    return [
+        native.PresetLimits(
+            limit.symbol,
+            events.limits(
+                instrument=0,
+                strategy=ids[limit.strategy] if limit.strategy else NO_STRATEGY,
+                order_qty_max=limit.order_qty_max_lots,
+                order_notional_max=native_units(limit.order_notional_max, PX_DECIMALS),
+                position_max=limit.position_max_lots,
+                collar_bps=limit.collar_bps,
+                open_orders_max=limit.open_orders_max,
+                owner=limit.owner,
+            ),
+        )
+        for limit in config.limits
+    ]
+
+
+def gate_limits(config: NodeConfig) -> native.GateLimits:
+    """The perimeter: as wide as the widest limit of the account, no wider."""
+    gate = native.GateLimits()
+    gate.order_qty_max = max((limit.order_qty_max_lots for limit in config.limits), default=0)
+    gate.order_notional_max = max(
+        (native_units(limit.order_notional_max, PX_DECIMALS) for limit in config.limits), default=0
+    )
+    gate.orders_per_second_max = config.node.orders_per_second_max
+    return gate
+
+
+def build_strategies(config: NodeConfig) -> native.PythonStrategies:
+    """Every strategy of the configuration, loaded, with its parameters, in the order of their ids."""
+    host = native.PythonStrategies()
+    ids = config.strategy_ids()
+    for settings in sorted(config.strategies, key=lambda s: ids[s.name]):
+        strategy_class = load_strategy(settings.file, settings.class_name)
+        host.add(
+            ids[settings.name],
+            settings.name,
+            strategy_class(**settings.params),
+            list(settings.instruments),
+            strategy_class.state_fields(),
+        )
+    return host
+
+
+def digest(*parts: bytes) -> bytes:
+    """16 bytes over `parts`."""
+    return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
+
+
+def binary_hash() -> bytes:
+    """16 bytes that change when the native core does."""
+    return digest(Path(str(native.__file__)).read_bytes(), openbell.__version__.encode())
+
+
+def started_record(config: NodeConfig, epoch: int, now_ns: int) -> bytes:
+    """The record that opens an epoch: who runs what, under which limits."""
+    return events.started(
+        node=config.node.id,
+        epoch=epoch,
+        now_ns=now_ns,
+        seed=config.node.seed,
+        binary=binary_hash(),
+        strategies=digest(*(source_hash(s.file) for s in config.strategies)),
+        limits=digest(*(limit.model_dump_json().encode() for limit in config.limits)),
+        config=digest(config.model_dump_json(exclude={"sessions": {"__all__": {"password"}}}).encode()),
+    )
+
+
+def arm_state(name: str) -> ArmState:
+    """`cancel_only` -> ArmState.CANCEL_ONLY."""
+    return ArmState[name.upper()]
+
+
+def live_config(config: NodeConfig) -> native.LiveConfig:
+    """Everything the trading process needs, in native form."""
+    live = native.LiveConfig()
+    live.journal_dir = str(config.node.journal_dir)
+    live.hot_dir = str(config.node.hot_dir)
+    live.segment_bytes = config.node.segment_mib << 20
+    live.node = config.node.id
+    live.durability = native.Durability[config.node.durability.upper()]
+    live.is_busy = config.node.wait == "busy"
+    live.capacity = capacity_of(config)
+    live.gate = gate_limits(config)
+    live.limits = preset_limits(config)
+    live.feeds = [_feed(feed, [i.symbol for i in config.instruments]) for feed in config.feeds]
+    live.is_paper = config.node.mode == "paper"
+    live.paper = native.VenueLatency(0, config.paper.latency_ns, config.paper.latency_ns)
+    if config.node.mode == "live":
+        session = config.sessions[0]
+        live.set_session(
+            host=session.connect.host,
+            port=session.connect.port,
+            user=session.user,
+            password=session.password.read(),
+            firm=session.firm,
+            midnight_ns=midnight_ns(config.feeds[0]),
+        )
+    return live
+
+
+def _feed(feed: FeedSettings, symbols: list[str]) -> native.LiveFeedConfig:
+    out = native.LiveFeedConfig()
+    if feed.listen.is_multicast:
+        out.group = feed.listen.host
+    else:
+        out.host = feed.listen.host
+    out.port = feed.listen.port
+    out.interface = feed.interface
+    out.session = feed.session
+    out.midnight_ns = midnight_ns(feed)
+    out.symbols = symbols
+    if feed.retransmit is not None:
+        out.set_retransmit(feed.retransmit.host, feed.retransmit.port)
+    return out
+
+
+def symbol_of(engine: native.Engine, instrument: int) -> str:
+    """The symbol of an instrument id."""
+    from openbell.types import RECORDS
+
+    row = np.frombuffer(engine.instrument_record(instrument), RECORDS["Instrument"])[0]
+    return bytes(row["symbol"]).rstrip(b"\0").decode()

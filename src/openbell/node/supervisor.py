@@ -1,0 +1,142 @@
+"""Starts the processes of a node, watches over them, and ends them in the right order.
+
+    trading process     the one that trades; restarted after a crash, within limits
+    archiver            makes the journal durable; outlives the trading process until all is on disk
+    snapshots           follows the journal; its death changes nothing in trading
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from openbell.errors import OpenbellError
+from openbell.node.config import load_node
+
+RESTARTS_MAX = 5
+"""Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
+RESTART_WINDOW_S = 60.0
+ARCHIVER_DRAIN_S = 30.0
+LOOK_EVERY_S = 0.1
+
+
+class NodeFailedError(OpenbellError):
+    """The trading process ended with an error, or crashed too often."""
+
+
+class Supervisor:
+    """One node's processes. Use as a context: leaving it ends all of them."""
+
+    def __init__(self, config_path: Path, *, for_s: float = 0.0) -> None:
+        self.config_path = config_path
+        self.config = load_node(config_path)
+        self.for_s = for_s
+        self.restarts: list[float] = []
+        self._asked_to_stop = False
+        self._helpers: dict[str, subprocess.Popen[bytes]] = {}
+        self._trading: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Supervisor:
+        node = self.config.node
+        node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        node.journal_dir.mkdir(parents=True, exist_ok=True)
+        self._start_helpers()
+        self._start_trading()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._trading and self._trading.poll() is None:
+            self._trading.terminate()
+            self._trading.wait()
+        self._end_helpers()
+
+    def _start_helpers(self) -> None:
+        node = self.config.node
+        commands = {
+            "archiver": ["openbell.journal.archiver", str(node.hot_dir), str(node.journal_dir)],
+            "snapshots": ["openbell.node.snapshots", str(self.config_path)],
+        }
+        for name, (module, *arguments) in commands.items():
+            running = self._helpers.get(name)
+            if running is None or running.poll() is not None:
+                self._helpers[name] = _start(module, *arguments)
+
+    def _start_trading(self) -> None:
+        self._trading = _start(
+            "openbell.node.trading", str(self.config_path), "--for", str(self.for_s), stdout=subprocess.PIPE
+        )
+
+    @property
+    def trading_pid(self) -> int:
+        """Process id of the trading process."""
+        assert self._trading is not None
+        return self._trading.pid
+
+    def stop(self, *_: int | FrameType | None) -> None:
+        """Ask the trading process to cancel everything and end; a second call insists."""
+        self._asked_to_stop = True
+        if self._trading and self._trading.poll() is None:
+            self._trading.send_signal(signal.SIGINT)
+
+    def wait(self) -> dict[str, Any]:
+        """Until the trading process has ended by itself; its summary.
+
+        Raises:
+            NodeFailedError: it ended with an error, or crashed more often than is allowed.
+        """
+        while True:
+            assert self._trading is not None
+            try:
+                out, _ = self._trading.communicate(timeout=LOOK_EVERY_S)
+            except subprocess.TimeoutExpired:
+                if not self._asked_to_stop:
+                    self._start_helpers()
+                continue
+            code = self._trading.returncode
+            if code in (0, 3):
+                summary: dict[str, Any] = json.loads(out)
+                return summary
+            if code >= 0 or self._asked_to_stop:
+                raise NodeFailedError(f"trading process: expected an orderly end, found exit code {code}; see above")
+            self._restart_after(code)
+
+    def _restart_after(self, code: int) -> None:
+        now = time.monotonic()
+        self.restarts = [t for t in self.restarts if now - t < RESTART_WINDOW_S] + [now]
+        if len(self.restarts) > RESTARTS_MAX:
+            raise NodeFailedError(
+                f"trading process: crashed {len(self.restarts)} times within {RESTART_WINDOW_S:.0f} s, last by signal "
+                f"{-code}; not restarted again: look at the journal in {self.config.node.journal_dir}"
+            )
+        print(f"trading process ended by signal {-code}; restarting", file=sys.stderr, flush=True)
+        self._start_trading()
+
+    def _end_helpers(self) -> None:
+        for name, process in self._helpers.items():
+            if name == "archiver":  # ends by itself when the writer has closed and everything is durable
+                try:
+                    process.wait(ARCHIVER_DRAIN_S)
+                    continue
+                except subprocess.TimeoutExpired:
+                    pass
+            process.terminate()
+            process.wait()
+
+
+def _start(module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C reaches the supervisor, which decides the order of the ends.
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=stdout, start_new_session=True)
+
+
+def run_node(config_path: Path, *, for_s: float = 0.0) -> dict[str, Any]:
+    """Run a node until Ctrl-C or for `for_s` seconds; the summary of its trading process."""
+    with Supervisor(config_path, for_s=for_s) as supervisor:
+        signal.signal(signal.SIGINT, supervisor.stop)
+        signal.signal(signal.SIGTERM, supervisor.stop)
+        return supervisor.wait()

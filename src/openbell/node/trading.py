@@ -1,0 +1,117 @@
+"""The trading process: recover, start an epoch, trade until asked to stop, leave nothing open in silence.
+
+    python -m openbell.node.trading NODE.toml [--for SECONDS]
+
+`openbell run` starts it under a supervisor, beside the archiver and the process that makes snapshots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from openbell import _native as native
+from openbell import events
+from openbell.errors import OpenbellError
+from openbell.node import assemble
+from openbell.node.config import NodeConfig, load_node
+from openbell.node.recovery import recover_engine
+from openbell.types import Type
+
+SOURCE_NODE = 0
+SOURCE_OPERATOR = 1
+SOURCE_ORDER_ENTRY = 64
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a session left behind; money in the instrument's smallest unit (1e-4 for ITCH)."""
+
+    epoch: int
+    last_seq: int
+    orders_open: int
+    recovered: str
+    positions: dict[str, dict[str, Any]]
+    refusals: int
+    state_hash: str
+
+
+def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
+    """Run the node of `config` in this process until a signal, or for `for_s` seconds.
+
+    Raises:
+        OpenbellError: nothing was started, or the journal or a socket failed; the order sockets are closed.
+    """
+    node_settings = config.node
+    engine, recovered = recover_engine(assemble.capacity_of(config), node_settings.journal_dir, node_settings.hot_dir)
+    strategies = assemble.build_strategies(config)
+    node = native.LiveNode(assemble.live_config(config), engine, strategies)
+    native.install_stop_handler()
+    print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
+    _open_epoch(node, config)
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # law 12: nothing collects while armed; callbacks make no cycles worth keeping
+    open_orders = node.run(int(for_s * 1e9))
+    node.close()
+    return Summary(
+        epoch=node.epoch,
+        last_seq=node.last_seq,
+        orders_open=open_orders,
+        recovered=str(recovered),
+        positions=positions_of(engine, config),
+        refusals=engine.refusals,
+        state_hash=f"{engine.state_hash:016x}",
+    )
+
+
+def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
+    node.submit(assemble.started_record(config, node.epoch, time.time_ns()), SOURCE_NODE)
+    if config.node.mode == "paper":  # the virtual venue is always up and forgets nothing, because it knew nothing
+        node.submit(events.control(Type.CONNECTED, source=SOURCE_ORDER_ENTRY, text="paper"), SOURCE_NODE)
+        node.submit(events.control(Type.RESOLVED, source=SOURCE_ORDER_ENTRY, text="paper"), SOURCE_NODE)
+    state = "shadow" if config.node.mode == "shadow" else config.node.arm_at_start
+    node.submit(events.arm(assemble.arm_state(state)), SOURCE_OPERATOR)
+
+
+def positions_of(engine: native.Engine, config: NodeConfig) -> dict[str, dict[str, Any]]:
+    """Per symbol, summed over strategies: position, exact cash, and cash plus position at the mid."""
+    totals: dict[str, dict[str, Any]] = {}
+    for instrument in range(engine.instruments):
+        bid, _, ask, _ = engine.touch(instrument)
+        rows = [engine.position(i, instrument) for i in config.strategy_ids().values()]
+        qty, cash = sum(row["qty"] for row in rows), sum(row["cash"] for row in rows)
+        mid2 = bid + ask if bid and ask else 2 * (bid or ask)
+        totals[assemble.symbol_of(engine, instrument)] = {
+            "position": qty,
+            "cash": cash,
+            "realized": sum(row["realized"] for row in rows),
+            "pnl": cash + qty * mid2 // 2,
+            "fills": sum(row["fills"] for row in rows),
+        }
+    return totals
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the process; 0, or 2 when the node could not start or had to stop, 3 when orders were left open."""
+    parser = argparse.ArgumentParser(prog="python -m openbell.node.trading")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--for", dest="for_s", type=float, default=0.0, help="seconds; 0: until a signal")
+    options = parser.parse_args(arguments)
+    try:
+        summary = trade(load_node(options.config), for_s=options.for_s)
+    except OpenbellError as error:
+        print(f"openbell: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(asdict(summary)), flush=True)
+    return 3 if summary.orders_open else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
