@@ -57,8 +57,8 @@ enum class Type : u8 {
     Corrected = 54,
     Busted = 55,
     Expired = 56,
-    Sent = 57,      // our own: the bytes were handed to the socket at ts_sent
-    NotSent = 58,   // our own: they were not, and never will be; reason says why
+    Sent = 57,     // our own: the bytes were handed to the socket at ts_sent
+    NotSent = 58,  // our own: they were not, and never will be; reason says why
     // control, `Started`, `Limits` or `Control`, 128 bytes
     Started = 80,   // a new epoch begins: `Started`
     Limits = 81,    // risk limits of one instrument: `Limits`
@@ -71,10 +71,10 @@ enum class Type : u8 {
     Gap = 88,           // feed `source` misses [values[0], values[1]): its books are not valid
     Recovered = 89,     // the gap is filled
     Heartbeat = 90,
-    TradingDay = 91,   // values[0] = YYYYMMDD, values[1] = UTC offset of the zone in s, text = zone
-    ClockOffset = 92,  // values[0] = new offset of wall over monotonic, ns
-    Overrun = 93,      // a callback of strategy `code` took values[0] ns
-    Checkpoint = 94,   // asks for a full state hash
+    TradingDay = 91,      // values[0] = YYYYMMDD, values[1] = UTC offset of the zone in s, text = zone
+    ClockOffset = 92,     // values[0] = new offset of wall over monotonic, ns
+    Overrun = 93,         // a callback of strategy `code` took values[0] ns
+    Checkpoint = 94,      // asks for a full state hash
     StrategyHalted = 95,  // strategy `strategy` raised or was stopped; text = why
     Resolved = 96,        // session `source` has replayed everything: in-doubt orders are settled now
     TapeRef = 97,         // a backtest's journal refers to a tape: text = its hash, values = latencies
@@ -143,7 +143,7 @@ enum class Reason : u16 {
     WouldOverflow = 23,
     UnknownStrategy = 24,
     // venue
-    VenueReject = 64,    // the venue's own code stands in `venue_reason`
+    VenueReject = 64,  // the venue's own code stands in `venue_reason`
     UserCancel = 65,
     SessionCancel = 66,  // cancel on disconnect, supervisory, halt
     IocRemainder = 67,
@@ -163,13 +163,13 @@ enum class Reason : u16 {
 };
 
 // Market::flags
-inline constexpr u8 kBuy = 1;         // the resting order's side is BUY (else SELL)
-inline constexpr u8 kWhole = 2;       // BookCancel: the whole order
-inline constexpr u8 kAtOrderPx = 4;   // BookExecute: at the order's own price
-inline constexpr u8 kPrintable = 8;   // counts as volume
-inline constexpr u8 kSnapshot = 16;   // part of a snapshot, not news
+inline constexpr u8 kBuy = 1;        // the resting order's side is BUY (else SELL)
+inline constexpr u8 kWhole = 2;      // BookCancel: the whole order
+inline constexpr u8 kAtOrderPx = 4;  // BookExecute: at the order's own price
+inline constexpr u8 kPrintable = 8;  // counts as volume
+inline constexpr u8 kSnapshot = 16;  // part of a snapshot, not news
 // Control::flags
-inline constexpr u8 kAfterKill = 1;   // Arm: the operator releases the kill
+inline constexpr u8 kAfterKill = 1;  // Arm: the operator releases the kill
 
 struct Market {
     u8 type;       //  0 Type
@@ -208,10 +208,10 @@ struct Instrument {
     u8 px_decimals;    // 44 price_unit = 10^-px_decimals
     u8 qty_decimals;   // 45
     u8 pad0[2];
-    i64 tick;        // 48 in px units: prices of orders must be multiples
-    i64 lot;         // 56 in qty units
-    i64 multiplier;  // 64
-    i64 valid_from;  // 72 ns
+    i64 tick;           // 48 in px units: prices of orders must be multiples
+    i64 lot;            // 56 in qty units
+    i64 multiplier;     // 64
+    i64 valid_from;     // 72 ns
     char calendar[16];  // 80
     u64 pad1[4];
 };
@@ -221,23 +221,23 @@ struct Report {
     u8 type;
     u8 flags;
     u8 side;
-    u8 liquidity;    //  3 the venue's liquidity flag, a character
-    u32 instrument;  //  4
-    i64 ts_event;    //  8 venue time
-    u64 cl_ord_id;   // 16 ours
-    u64 order_id;    // 24 the venue's
-    u64 exec_id;     // 32 the venue's match number
-    i64 last_px;     // 40 Filled: price and quantity of this fill
-    i64 last_qty;    // 48 Canceled: quantity taken away now
-    i64 px;          // 56 Accepted, Replaced: as the venue holds the order
-    i64 leaves_qty;  // 64 Accepted, Replaced: open quantity
-    i64 ts_sent;     // 72 Sent
-    u32 version;     // 80
+    u8 liquidity;      //  3 the venue's liquidity flag, a character
+    u32 instrument;    //  4
+    i64 ts_event;      //  8 venue time
+    u64 cl_ord_id;     // 16 ours
+    u64 order_id;      // 24 the venue's
+    u64 exec_id;       // 32 the venue's match number
+    i64 last_px;       // 40 Filled: price and quantity of this fill
+    i64 last_qty;      // 48 Canceled: quantity taken away now
+    i64 px;            // 56 Accepted, Replaced: as the venue holds the order
+    i64 leaves_qty;    // 64 Accepted, Replaced: open quantity
+    i64 ts_sent;       // 72 Sent
+    u32 version;       // 80
     u32 prev_version;  // 84 Replaced
-    u16 reason;      // 88 Reason
-    u8 venue_reason;  // 90 the venue's character
-    u8 command;      // 91 Sent, NotSent: Type of the command
-    u16 strategy;    // 92 filled in by the OMS for callbacks; 0 on the wire
+    u16 reason;        // 88 Reason
+    u8 venue_reason;   // 90 the venue's character
+    u8 command;        // 91 Sent, NotSent: Type of the command
+    u16 strategy;      // 92 filled in by the OMS for callbacks; 0 on the wire
     u16 pad0;
     u64 pad1[4];
 };
@@ -273,7 +273,7 @@ struct Limits {
     i64 open_orders_max;     // 48
     u32 version;             // 56
     u32 pad0;
-    char owner[16];          // 64
+    char owner[16];  // 64
     u64 pad1[6];
 };
 static_assert(sizeof(Limits) == 128 && offsetof(Limits, owner) == 64);
@@ -317,22 +317,22 @@ static_assert(sizeof(Intent) == 128 && offsetof(Intent, strategy) == 88 && offse
 struct Order {
     u8 type;
     u8 flags;
-    u8 side;         //  2 Side
-    u8 tif;          //  3 Tif
-    u32 instrument;  //  4
-    i64 ts_event;    //  8 engine time of the decision
-    u64 cl_ord_id;   // 16
-    i64 px;          // 24
-    i64 qty;         // 32 total of the chain, executed shares included
-    i64 prev_px;     // 40 ReplaceOrder: what is replaced
-    i64 prev_qty;    // 48
-    i64 limit;       // 56 Refused: the limit and what was observed
-    i64 observed;    // 64
-    u32 version;     // 72 the version this command creates (cancel: the version it cancels)
-    u16 strategy;    // 76
-    u16 reason;      // 78 Reason
-    u64 tag;         // 80
-    u64 intent_seq;  // 88 seq of the IN frame that caused it
+    u8 side;           //  2 Side
+    u8 tif;            //  3 Tif
+    u32 instrument;    //  4
+    i64 ts_event;      //  8 engine time of the decision
+    u64 cl_ord_id;     // 16
+    i64 px;            // 24
+    i64 qty;           // 32 total of the chain, executed shares included
+    i64 prev_px;       // 40 ReplaceOrder: what is replaced
+    i64 prev_qty;      // 48
+    i64 limit;         // 56 Refused: the limit and what was observed
+    i64 observed;      // 64
+    u32 version;       // 72 the version this command creates (cancel: the version it cancels)
+    u16 strategy;      // 76
+    u16 reason;        // 78 Reason
+    u64 tag;           // 80
+    u64 intent_seq;    // 88 seq of the IN frame that caused it
     u32 prev_version;  // 96 ReplaceOrder: the version replaced; 0 = version - 1
     u32 pad0;
     u64 pad1[3];
@@ -395,7 +395,7 @@ template <class Record>
 inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::is_standard_layout_v<Record> &&
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
 static_assert(is_record<Market> && is_record<Timer> && is_record<Instrument> && is_record<Report> &&
-              is_record<Started> && is_record<Limits> && is_record<Control> && is_record<Intent> &&
-              is_record<Order> && is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash>);
+              is_record<Started> && is_record<Limits> && is_record<Control> && is_record<Intent> && is_record<Order> &&
+              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash>);
 
 }  // namespace openbell

@@ -53,12 +53,14 @@ class StateReader {
     template <class T>
     T get() {
         T value = reader_.le<T>();
-        if (reader_.failed()) throw Error(ErrorKind::Snapshot, "snapshot ends early: expected more state, found its end");
+        if (reader_.failed())
+            throw Error(ErrorKind::Snapshot, "snapshot ends early: expected more state, found its end");
         return value;
     }
     Bytes get_bytes(std::size_t n) {
         Bytes b = reader_.take(n);
-        if (reader_.failed()) throw Error(ErrorKind::Snapshot, "snapshot ends early: expected more state, found its end");
+        if (reader_.failed())
+            throw Error(ErrorKind::Snapshot, "snapshot ends early: expected more state, found its end");
         return b;
     }
     bool done() const { return reader_.remaining() == 0; }

@@ -18,7 +18,8 @@ Backtest::Backtest(const Config& config, Driver& driver, const Engine& engine, S
       tape_(config.tape_dir),
       at_venue_(venue_tape_.next()),
       at_engine_(tape_.next()) {
-    if (!at_venue_) throw Error(ErrorKind::Journal, "tape " + config.tape_dir + ": expected frames, found none; import one");
+    if (!at_venue_)
+        throw Error(ErrorKind::Journal, "tape " + config.tape_dir + ": expected frames, found none; import one");
     first_ns_ = at_venue_.header->ts_recv;
 }
 
@@ -64,15 +65,9 @@ void Backtest::step(Next what, i64 when) {
             at_venue_ = venue_tape_.next();
             return;
         case Next::VenueCommand: return route_.deliver_command();
-        case Next::Timer:
-            clock_.advance_to(when);
-            return driver_.fire_timers(when);
-        case Next::Report:
-            clock_.advance_to(when);
-            return submit_reports();
-        case Next::Tape:
-            clock_.advance_to(when);
-            return submit_tape();
+        case Next::Timer: clock_.advance_to(when); return driver_.fire_timers(when);
+        case Next::Report: clock_.advance_to(when); return submit_reports();
+        case Next::Tape: clock_.advance_to(when); return submit_tape();
         case Next::End: return;
     }
 }

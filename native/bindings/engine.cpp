@@ -78,21 +78,24 @@ void bind_engine(nb::module_& m) {
         .def("source_seq", &Engine::source_seq, "source"_a, "the last message number applied from a feed or session")
         .def("find_instrument", &Engine::find_instrument, "venue"_a, "symbol"_a)
         .def("instrument_record", &instrument_record, "instrument"_a)
-        .def("touch",
-             [](const Engine& e, u32 id) {
-                 const Touch& t = e.books().touch(id);
-                 return nb::make_tuple(t.bid_px, t.bid_qty, t.ask_px, t.ask_qty);
-             },
-             "instrument"_a)
-        .def("is_book_valid", [](const Engine& e, u32 id) { return e.books().is_valid(id); }, "instrument"_a)
+        .def(
+            "touch",
+            [](const Engine& e, u32 id) {
+                const Touch& t = e.books().touch(id);
+                return nb::make_tuple(t.bid_px, t.bid_qty, t.ask_px, t.ask_qty);
+            },
+            "instrument"_a)
+        .def(
+            "is_book_valid", [](const Engine& e, u32 id) { return e.books().is_valid(id); }, "instrument"_a)
         .def("position", &position_of, "strategy"_a, "instrument"_a)
         .def("live_orders", &live_orders)
-        .def("strategy_state",
-             [](const Engine& e, u16 s) {
-                 const Bytes b = e.strategy_state(s);
-                 return nb::bytes(b.data(), b.size());
-             },
-             "strategy"_a)
+        .def(
+            "strategy_state",
+            [](const Engine& e, u16 s) {
+                const Bytes b = e.strategy_state(s);
+                return nb::bytes(b.data(), b.size());
+            },
+            "strategy"_a)
         .def("save", &save, "The whole state as bytes: a snapshot's payload.")
         .def("load", &load, "state"_a);
 }

@@ -33,8 +33,10 @@ void set_text(char (&to)[N], const std::string& from) {
 
 void bind_shared(nb::module_& m) {
     nb::class_<VenueLatency>(m, "VenueLatency", "Constant delays of the virtual venue, ns.")
-        .def("__init__", [](VenueLatency* self, i64 feed, i64 order, i64 report) { new (self) VenueLatency{feed, order, report}; },
-             "feed_ns"_a = 0, "order_ns"_a = 0, "report_ns"_a = 0)
+        .def(
+            "__init__",
+            [](VenueLatency* self, i64 feed, i64 order, i64 report) { new (self) VenueLatency{feed, order, report}; },
+            "feed_ns"_a = 0, "order_ns"_a = 0, "report_ns"_a = 0)
         .def_rw("feed_ns", &VenueLatency::feed_ns)
         .def_rw("order_ns", &VenueLatency::order_ns)
         .def_rw("report_ns", &VenueLatency::report_ns);
@@ -44,8 +46,12 @@ void bind_shared(nb::module_& m) {
         .def_rw("order_notional_max", &GateLimits::order_notional_max)
         .def_rw("orders_per_second_max", &GateLimits::orders_per_second_max);
     nb::class_<PresetLimits>(m, "PresetLimits", "Limits of a symbol, given when its instrument becomes known.")
-        .def("__init__", [](PresetLimits* self, std::string symbol, const nb::bytes& r) { new (self) PresetLimits(preset(std::move(symbol), r)); },
-             "symbol"_a, "record"_a);
+        .def(
+            "__init__",
+            [](PresetLimits* self, std::string symbol, const nb::bytes& r) {
+                new (self) PresetLimits(preset(std::move(symbol), r));
+            },
+            "symbol"_a, "record"_a);
     nb::enum_<Durability>(m, "Durability").value("MEMORY", Durability::Memory).value("LOCAL", Durability::Local);
 }
 
@@ -64,8 +70,9 @@ void bind_backtest_session(nb::module_& m) {
         .def_rw("until_ns", &Config::until_ns);
     nb::class_<BacktestSession>(m, "BacktestSession", "A tape through the engine, with the virtual venue.")
         .def(nb::init<const Config&, IntentSource&>(), "config"_a, "strategies"_a, nb::keep_alive<1, 3>())
-        .def("submit", [](BacktestSession& s, const nb::bytes& record, u16 source) { s.submit(view(record), source); },
-             "record"_a, "source"_a = 0)
+        .def(
+            "submit", [](BacktestSession& s, const nb::bytes& record, u16 source) { s.submit(view(record), source); },
+            "record"_a, "source"_a = 0)
         .def("run", &BacktestSession::run, "events_max"_a, "False when the tape is used up.")
         .def("close", &BacktestSession::close)
         .def_prop_ro("engine", &BacktestSession::engine, nb::rv_policy::reference_internal)
@@ -80,10 +87,17 @@ void bind_live_config(nb::module_& m) {
     using Feed = LiveNode::FeedConfig;
     nb::class_<Feed>(m, "LiveFeedConfig")
         .def(nb::init<>())
-        .def_prop_rw("host", [](const Feed& f) { return f.socket.host; }, [](Feed& f, std::string v) { f.socket.host = std::move(v); })
-        .def_prop_rw("port", [](const Feed& f) { return f.socket.port; }, [](Feed& f, u16 v) { f.socket.port = v; })
-        .def_prop_rw("group", [](const Feed& f) { return f.socket.group; }, [](Feed& f, std::string v) { f.socket.group = std::move(v); })
-        .def_prop_rw("interface", [](const Feed& f) { return f.socket.interface; }, [](Feed& f, std::string v) { f.socket.interface = std::move(v); })
+        .def_prop_rw(
+            "host", [](const Feed& f) { return f.socket.host; },
+            [](Feed& f, std::string v) { f.socket.host = std::move(v); })
+        .def_prop_rw(
+            "port", [](const Feed& f) { return f.socket.port; }, [](Feed& f, u16 v) { f.socket.port = v; })
+        .def_prop_rw(
+            "group", [](const Feed& f) { return f.socket.group; },
+            [](Feed& f, std::string v) { f.socket.group = std::move(v); })
+        .def_prop_rw(
+            "interface", [](const Feed& f) { return f.socket.interface; },
+            [](Feed& f, std::string v) { f.socket.interface = std::move(v); })
         .def("set_retransmit", [](Feed& f, const std::string& host, u16 port) { f.retransmit = resolve(host, port); })
         .def_rw("session", &Feed::session)
         .def_rw("midnight_ns", &Feed::midnight_ns)
@@ -104,19 +118,20 @@ void bind_live_config(nb::module_& m) {
         .def_rw("is_paper", &Config::is_paper)
         .def_rw("paper", &Config::paper)
         .def_rw("stop_timeout_ns", &Config::stop_timeout_ns)
-        .def("set_session",
-             [](Config& c, std::string host, u16 port, const std::string& user, const std::string& password,
-                const std::string& firm, i64 midnight_ns) {
-                 c.has_session = true;
-                 c.stream.host = std::move(host);
-                 c.stream.port = port;
-                 set_text(c.ouch.user, user);
-                 set_text(c.ouch.password, password);
-                 set_text(c.ouch.firm, firm);
-                 c.ouch.source = source::kOrderEntry;
-                 c.ouch.midnight_ns = midnight_ns;
-             },
-             "host"_a, "port"_a, "user"_a, "password"_a, "firm"_a, "midnight_ns"_a);
+        .def(
+            "set_session",
+            [](Config& c, std::string host, u16 port, const std::string& user, const std::string& password,
+               const std::string& firm, i64 midnight_ns) {
+                c.has_session = true;
+                c.stream.host = std::move(host);
+                c.stream.port = port;
+                set_text(c.ouch.user, user);
+                set_text(c.ouch.password, password);
+                set_text(c.ouch.firm, firm);
+                c.ouch.source = source::kOrderEntry;
+                c.ouch.midnight_ns = midnight_ns;
+            },
+            "host"_a, "port"_a, "user"_a, "password"_a, "firm"_a, "midnight_ns"_a);
 }
 
 void bind_live(nb::module_& m) {
@@ -124,35 +139,40 @@ void bind_live(nb::module_& m) {
     nb::class_<LiveNode>(m, "LiveNode", "The trading process: one thread that hears, decides and sends.")
         .def(nb::init<const LiveNode::Config&, Engine&, IntentSource&>(), "config"_a, "engine"_a, "strategies"_a,
              nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>())
-        .def("submit", [](LiveNode& n, const nb::bytes& record, u16 source) { n.submit(view(record), source); },
-             "record"_a, "source"_a = 0)
+        .def(
+            "submit", [](LiveNode& n, const nb::bytes& record, u16 source) { n.submit(view(record), source); },
+            "record"_a, "source"_a = 0)
         .def("run", &LiveNode::run, "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
         .def("close", &LiveNode::close)
         .def("feed_port", &LiveNode::feed_port, "feed"_a)
         .def_prop_ro("epoch", &LiveNode::epoch)
         .def_prop_ro("last_seq", &LiveNode::last_seq)
         .def_prop_ro("torn_bytes", [](const LiveNode& n) { return n.recovery().torn_bytes; });
-    m.def("install_stop_handler", &install_stop_handler, "SIGINT and SIGTERM stop the node in order; the third ends it.");
+    m.def("install_stop_handler", &install_stop_handler,
+          "SIGINT and SIGTERM stop the node in order; the third ends it.");
     m.def("is_stop_requested", &is_stop_requested);
     m.attr("LATENCY_HOPS") = nb::make_tuple("sequenced", "decided", "journalled", "durable", "sent");
-    m.def("latency_percentiles",
-          [](const std::string& path, const std::vector<double>& quantiles) {
-              const Mapping file = Mapping::open_readable(path);
-              std::vector<std::pair<u64, std::vector<u64>>> rows;
-              if (file.size() < sizeof(Latency)) return rows;
-              for (const Histogram& h : reinterpret_cast<const Latency*>(file.data())->hops) {
-                  auto& [count, values] = rows.emplace_back(h.count(), std::vector<u64>{});
-                  for (double q : quantiles) values.push_back(h.percentile(q));
-              }
-              return rows;
-          },
-          "path"_a, "quantiles"_a, "[(count, [ns by quantile])] by hop, each counted from the receive call.");
+    m.def(
+        "latency_percentiles",
+        [](const std::string& path, const std::vector<double>& quantiles) {
+            const Mapping file = Mapping::open_readable(path);
+            std::vector<std::pair<u64, std::vector<u64>>> rows;
+            if (file.size() < sizeof(Latency)) return rows;
+            for (const Histogram& h : reinterpret_cast<const Latency*>(file.data())->hops) {
+                auto& [count, values] = rows.emplace_back(h.count(), std::vector<u64>{});
+                for (double q : quantiles) values.push_back(h.percentile(q));
+            }
+            return rows;
+        },
+        "path"_a, "quantiles"_a, "[(count, [ns by quantile])] by hop, each counted from the receive call.");
 }
 
 void bind_follower(nb::module_& m) {
     nb::class_<Follower>(m, "Follower", "An engine that follows a journal from another process.")
-        .def(nb::init<const EngineCapacity&, std::string, std::string>(), "capacity"_a, "journal_dir"_a, "hot_dir"_a = "")
-        .def("load", [](Follower& f, const nb::bytes& state) { f.load(view(state)); }, "state"_a)
+        .def(nb::init<const EngineCapacity&, std::string, std::string>(), "capacity"_a, "journal_dir"_a,
+             "hot_dir"_a = "")
+        .def(
+            "load", [](Follower& f, const nb::bytes& state) { f.load(view(state)); }, "state"_a)
         .def("poll", &Follower::poll, "frames_max"_a = 100'000, "How many frames were played.")
         .def_prop_ro("engine", &Follower::engine, nb::rv_policy::reference_internal)
         .def_prop_ro("report", &Follower::report);

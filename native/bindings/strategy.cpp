@@ -74,8 +74,8 @@ void bind_strategy(nb::module_& m) {
         .def_prop_ro("now_ns", &Context::now_ns, "engine time, ns since the epoch, UTC")
         .def_prop_ro("seq", &Context::seq, "number of the frame being decided")
         .def_prop_ro("instruments", &Context::instruments, "ids of this strategy's instruments")
-        .def("quote", &Context::quote, "instrument"_a, "bid_px"_a = 0, "bid_qty"_a = 0, "ask_px"_a = 0,
-             "ask_qty"_a = 0, "Two-sided target; a side with quantity 0 is pulled.")
+        .def("quote", &Context::quote, "instrument"_a, "bid_px"_a = 0, "bid_qty"_a = 0, "ask_px"_a = 0, "ask_qty"_a = 0,
+             "Two-sided target; a side with quantity 0 is pulled.")
         .def("order", &Context::order, "instrument"_a, "side"_a, "px"_a, "qty"_a, "tif"_a = Tif::Day, "tag"_a = 0,
              "One order; returns its cl_ord_id, which is final once risk approved it.")
         .def("cancel", &Context::cancel, "cl_ord_id"_a)
@@ -89,12 +89,13 @@ void bind_strategy(nb::module_& m) {
     nb::class_<IntentSource>(m, "IntentSource");
     nb::class_<PythonStrategies, IntentSource>(m, "PythonStrategies", "Hosts interpreted strategies.")
         .def(nb::init<>())
-        .def("add",
-             [](PythonStrategies& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
-                std::vector<std::pair<std::string, char>> fields) {
-                 host.add({id, std::move(name), std::move(self), std::move(symbols), std::move(fields)});
-             },
-             "id"_a, "name"_a, "self"_a, "symbols"_a, "fields"_a)
+        .def(
+            "add",
+            [](PythonStrategies& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
+               std::vector<std::pair<std::string, char>> fields) {
+                host.add({id, std::move(name), std::move(self), std::move(symbols), std::move(fields)});
+            },
+            "id"_a, "name"_a, "strategy"_a, "symbols"_a, "fields"_a)
         .def_prop_ro("callbacks", &PythonStrategies::callbacks);
 }
 

@@ -70,9 +70,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Sent:
         case NotSent: return apply_report(in.as<Report>(i));
         case Started: return apply_started(in.as<openbell::Started>(i));
-        case Limits:
-            risk_.set_limits(in.as<openbell::Limits>(i));
-            return quoter_.forget_refusals();
+        case Limits: risk_.set_limits(in.as<openbell::Limits>(i)); return quoter_.forget_refusals();
         case Arm: return apply_arm(in.as<Control>(i));
         case Kill:
             risk_.kill(KillLevel(in.as<Control>(i).code));

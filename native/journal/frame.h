@@ -29,7 +29,7 @@ inline constexpr u16 kOrderEntry = 64;  // 64..127: order sessions
 
 // FrameHeader::flags
 inline constexpr u8 kSyntheticTime = 1;  // nobody received this frame: ts_recv is the event time of its records
-inline constexpr u8 kAfterTape = 2;  // numbers before this one that the journal lacks are its tape's, in order
+inline constexpr u8 kAfterTape = 2;      // numbers before this one that the journal lacks are its tape's, in order
 
 struct FrameHeader {
     u32 length;       //  0 commit word

@@ -66,7 +66,8 @@ bool JournalReader::open_in(const std::string& dir, u64 number) {
     SegmentHeader header;
     if (!read_segment_header(mapping->bytes(), number, header)) return false;
     // Only a journal that refers to a tape may go on at a later number; its first frame says so.
-    const bool has_skipped = header.first_seq > next_seq_ && mapping->bytes().size() > kSegmentHeaderBytes + sizeof(FrameHeader) &&
+    const bool has_skipped = header.first_seq > next_seq_ &&
+                             mapping->bytes().size() > kSegmentHeaderBytes + sizeof(FrameHeader) &&
                              frame_at(mapping->bytes(), kSegmentHeaderBytes)->flags & kAfterTape;
     if (number_ != 0 && header.first_seq != next_seq_ && !has_skipped)
         throw_damaged(path, 0, next_seq_, "segment begins elsewhere");

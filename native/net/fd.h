@@ -4,8 +4,8 @@
 #include <string>
 
 #include "error.h"
-#include "owned_fd.h"
 #include "net/ports.h"
+#include "owned_fd.h"
 
 namespace openbell {
 

@@ -7,7 +7,8 @@ namespace {
 constexpr i64 kDurableTimeoutNs = 2'000'000'000;
 
 constexpr bool is_command(Type type) {
-    return type == Type::NewOrder || type == Type::ReplaceOrder || type == Type::CancelOrder || type == Type::MassCancel;
+    return type == Type::NewOrder || type == Type::ReplaceOrder || type == Type::CancelOrder ||
+           type == Type::MassCancel;
 }
 
 Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) {
@@ -33,9 +34,11 @@ Driver::Driver(const Parts& parts) : parts_(parts), now_ns_(parts.engine.now_ns(
 FrameHeader* Driver::open(u16 source, std::size_t record_size) {
     FrameHeader* in = parts_.journal.begin(FrameClass::In, source, record_size);
     if (in == nullptr)
-        throw Error(ErrorKind::Journal, "journal: expected room in the hot segments, found all of them waiting for the "
-                                        "archiver after seq " + std::to_string(parts_.journal.durable_seq()) +
-                                            "; check the disk of journal_dir and the archiver");
+        throw Error(ErrorKind::Journal,
+                    "journal: expected room in the hot segments, found all of them waiting for the "
+                    "archiver after seq " +
+                        std::to_string(parts_.journal.durable_seq()) +
+                        "; check the disk of journal_dir and the archiver");
     return in;
 }
 
@@ -124,8 +127,9 @@ void Driver::await_durable(u64 seq) {
     const i64 give_up = parts_.clock.now_ns() + kDurableTimeoutNs;
     while (parts_.journal.durable_seq() < seq) {
         if (parts_.clock.now_ns() > give_up)
-            throw Error(ErrorKind::Journal, "archiver: expected durable_seq " + std::to_string(seq) + " within 2 s, found " +
-                                                std::to_string(parts_.journal.durable_seq()) + "; nothing was sent; check its disk");
+            throw Error(ErrorKind::Journal, "archiver: expected durable_seq " + std::to_string(seq) +
+                                                " within 2 s, found " + std::to_string(parts_.journal.durable_seq()) +
+                                                "; nothing was sent; check its disk");
         __builtin_ia32_pause();
     }
 }

@@ -2,8 +2,8 @@
 
 namespace openbell {
 
-FeedHandler::FeedHandler(const Config& config, DatagramPort& port, ItchFeed& feed, Driver& driver,
-                         const Engine& engine, Clock& clock)
+FeedHandler::FeedHandler(const Config& config, DatagramPort& port, ItchFeed& feed, Driver& driver, const Engine& engine,
+                         Clock& clock)
     : config_(config),
       port_(port),
       feed_(feed),
@@ -54,9 +54,7 @@ void FeedHandler::take(u64 number, Bytes message, i64 ts_recv) {
     Market& record = reinterpret_cast<Market*>(frame_ + 1)[count_];
     switch (feed_.on_message(message, record)) {
         case Emitted::Market: ++count_; return;
-        case Emitted::Instrument:
-            flush(number - 1, ts_recv);
-            return introduce(feed_.instrument(), number);
+        case Emitted::Instrument: flush(number - 1, ts_recv); return introduce(feed_.instrument(), number);
         default: return;
     }
 }

@@ -6,7 +6,7 @@
 namespace openbell {
 namespace {
 
-constexpr i64 kTickNs = 10'000'000;   // counters, heartbeats, a look at the kill cell when idle
+constexpr i64 kTickNs = 10'000'000;  // counters, heartbeats, a look at the kill cell when idle
 constexpr std::size_t kOperatorSlots = 256;
 constexpr u32 kReportsPerFrame = 256;
 constexpr int kSignalsToQuit = 3;
@@ -41,7 +41,7 @@ Mapping open_latency(const std::string& path) {
 
 void install_stop_handler() {
     stop_signals = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_signal;
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
@@ -69,10 +69,10 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     open_feeds();
     if (stream_) warden_ = std::make_unique<Warden>(kill_, *stream_);
     const auto name = [&](const char* counter) { return counters_.counter(counter); };
-    published_ = {name("frames_in"),    name("commands"),        name("sent"),         name("gate_refused"),
-                  name("loops"),        name("feed_packets"),    name("feed_gaps"),    name("feed_duplicates"),
-                  name("feed_dropped"), name("feed_lost"),       name("refusals"),     name("book_faults"),
-                  name("now_ns"),       name("warden_acted"),    name("stopping")};
+    published_ = {name("frames_in"),    name("commands"),     name("sent"),      name("gate_refused"),
+                  name("loops"),        name("feed_packets"), name("feed_gaps"), name("feed_duplicates"),
+                  name("feed_dropped"), name("feed_lost"),    name("refusals"),  name("book_faults"),
+                  name("now_ns"),       name("warden_acted"), name("stopping")};
 }
 
 LiveNode::~LiveNode() = default;

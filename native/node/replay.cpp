@@ -97,7 +97,8 @@ void Replay::compare(const FrameView& recorded, const Decision& now, u64 seq) {
     if (report_.core_differs_at) return;
     const Bytes then = recorded ? recorded.bytes() : Bytes{};
     const Bytes bytes = now.bytes();
-    if (then.size() == bytes.size() && (bytes.empty() || std::memcmp(then.data(), bytes.data(), bytes.size()) == 0)) return;
+    if (then.size() == bytes.size() && (bytes.empty() || std::memcmp(then.data(), bytes.data(), bytes.size()) == 0))
+        return;
     report_.core_differs_at = seq;
     report_.what = first_difference(recorded, now);
 }

@@ -58,7 +58,8 @@ struct Happened {
         timers.clear();
     }
     bool empty() const {
-        return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && reports.empty() && timers.empty();
+        return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && reports.empty() &&
+               timers.empty();
     }
 };
 

@@ -26,7 +26,9 @@ def record(name: str, **fields: Any) -> bytes:
     return row.tobytes()
 
 
-def control(kind: Type, *, code: int = 0, source: int = 0, values: tuple[int, ...] = (), text: str = "", flags: int = 0) -> bytes:
+def control(
+    kind: Type, *, code: int = 0, source: int = 0, values: tuple[int, ...] = (), text: str = "", flags: int = 0
+) -> bytes:
     """A `Control` record of type `kind`; `values` and `text` mean what its type says in records.h."""
     return record(
         "Control",

@@ -58,8 +58,9 @@ void PythonStrategies::add(StrategySpec spec) {
     entry.state.assign(kFieldBytes * (1 + entry.names.size()), 0);
     scratch_.reserve(Engine::kStateBytesMax);
     if (entry.state.size() > Engine::kStateBytesMax)
-        throw Error(ErrorKind::Strategy, "strategy " + entry.spec.name + " declares " + std::to_string(entry.names.size()) +
-                                             " state fields; at most " + std::to_string(Engine::kStateBytesMax / kFieldBytes - 1));
+        throw Error(ErrorKind::Strategy, "strategy " + entry.spec.name + " declares " +
+                                             std::to_string(entry.names.size()) + " state fields; at most " +
+                                             std::to_string(Engine::kStateBytesMax / kFieldBytes - 1));
 }
 
 void PythonStrategies::decide(const FrameView&, const Happened& happened, const Engine& engine, Decision& out) {
@@ -130,8 +131,9 @@ void PythonStrategies::start(Entry& entry, const Engine& engine) {
         return;
     }
     if (known.size() != entry.state.size())
-        throw Error(ErrorKind::Strategy, "declared state of " + entry.spec.name + ": expected " + std::to_string(known.size()) +
-                                             " bytes as journalled, found " + std::to_string(entry.state.size()) +
+        throw Error(ErrorKind::Strategy, "declared state of " + entry.spec.name + ": expected " +
+                                             std::to_string(known.size()) + " bytes as journalled, found " +
+                                             std::to_string(entry.state.size()) +
                                              "; start a new journal or restore the fields");
     entry.state.assign(known.begin(), known.end());
     unpack(entry);

@@ -1,8 +1,8 @@
 """Starts the processes of a node, watches over them, and ends them in the right order.
 
-    trading process     the one that trades; restarted after a crash, within limits
-    archiver            makes the journal durable; outlives the trading process until all is on disk
-    snapshots           follows the journal; its death changes nothing in trading
+trading process     the one that trades; restarted after a crash, within limits
+archiver            makes the journal durable; outlives the trading process until all is on disk
+snapshots           follows the journal; its death changes nothing in trading
 """
 
 from __future__ import annotations

@@ -44,9 +44,7 @@ class Param:
     doc: str = ""
 
 
-def param(
-    default: Any, *, ge: float | None = None, le: float | None = None, unit: str = "", doc: str = ""
-) -> Any:
+def param(default: Any, *, ge: float | None = None, le: float | None = None, unit: str = "", doc: str = "") -> Any:
     """A parameter of a strategy: set from the configuration, constant while it runs, checked against its bounds."""
     return Param(default, ge, le, unit, doc)
 
@@ -88,7 +86,9 @@ class StrategyType(type):
             namespace.pop(key, None)
         undeclared = [key for key, value in namespace.items() if isinstance(value, Param)]
         if undeclared:
-            raise StrategyError(f"{name}.{undeclared[0]}: expected an annotation, found none; write `{undeclared[0]}: int = param(...)`")
+            raise StrategyError(
+                f"{name}.{undeclared[0]}: expected an annotation, found none; write `{undeclared[0]}: int = param(...)`"
+            )
         namespace["__slots__"] = tuple(key for key in own if key not in fields)
         namespace["__fields__"] = {**fields, **own}
         return cast(StrategyType, super().__new__(mcls, name, bases, namespace))

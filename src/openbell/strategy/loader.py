@@ -20,7 +20,9 @@ def load_strategy(file: Path | str, class_name: str | None = None) -> type[Strat
     """
     path = Path(file)
     if not path.is_file():
-        raise StrategyError(f"strategy file: expected a Python file, found none at {path}; check `file` in [[strategies]]")
+        raise StrategyError(
+            f"strategy file: expected a Python file, found none at {path}; check `file` in [[strategies]]"
+        )
     name = f"openbell_strategy_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -38,10 +40,14 @@ def load_strategy(file: Path | str, class_name: str | None = None) -> type[Strat
     }
     if class_name is not None:
         if class_name not in classes:
-            raise StrategyError(f"{path}: expected class {class_name}, found {', '.join(classes) or 'no strategy class'}")
+            raise StrategyError(
+                f"{path}: expected class {class_name}, found {', '.join(classes) or 'no strategy class'}"
+            )
         return classes[class_name]
     if len(classes) != 1:
-        raise StrategyError(f"{path}: expected one strategy class, found {', '.join(classes) or 'none'}; name one with `class`")
+        raise StrategyError(
+            f"{path}: expected one strategy class, found {', '.join(classes) or 'none'}; name one with `class`"
+        )
     return next(iter(classes.values()))
 
 
