@@ -23,7 +23,7 @@ FLOORS = [
     ["cli", "ops", "research", "deploy", "__main__"],
 ]
 NATIVE_FLOORS = [
-    ["records", "bytes", "error", "state", "clock", "version", "math", "frame"],
+    ["records", "bytes", "error", "state", "clock", "version", "math", "frame", "owned_fd"],
     ["wire"],
     ["venue", "exchange", "feed", "journal", "net"],
     ["execution", "strategy", "book", "risk", "oms"],
@@ -43,6 +43,8 @@ NEIGHBOURS = {
     ("strategy", "book"): "a strategy reads the book",
     ("strategy", "oms"): "a strategy reads its orders and positions",
     ("node", "backtest"): "paper trading uses the virtual venue",
+    ("backtest", "node"): "a backtest is the node's driver with another feed",
+    ("venue", "journal"): "the gate reads the kill cell",
 }
 
 

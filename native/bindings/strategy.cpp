@@ -15,7 +15,7 @@ using namespace nb::literals;
 
 std::vector<std::tuple<i64, i64, u32>> depth(const BookView& book, Side side, std::size_t levels) {
     std::vector<Level> out(levels);
-    out.resize(book.engine().books().depth(book.instrument(), side, out));
+    out.resize(book.world().books.depth(book.instrument(), side, out));
     std::vector<std::tuple<i64, i64, u32>> rows;
     for (const Level& level : out) rows.emplace_back(level.px, level.qty, level.orders);
     return rows;
@@ -28,9 +28,9 @@ void bind_views(nb::module_& m) {
         .def_prop_ro("bid_qty", [](const BookView& b) { return b.touch().bid_qty; })
         .def_prop_ro("ask_px", [](const BookView& b) { return b.touch().ask_px; })
         .def_prop_ro("ask_qty", [](const BookView& b) { return b.touch().ask_qty; })
-        .def_prop_ro("is_valid", [](const BookView& b) { return b.engine().books().is_valid(b.instrument()); })
-        .def_prop_ro("trading", [](const BookView& b) { return b.engine().trading(b.instrument()); })
-        .def_prop_ro("tick", [](const BookView& b) { return b.engine().instrument(b.instrument())->tick; })
+        .def_prop_ro("is_valid", [](const BookView& b) { return b.world().books.is_valid(b.instrument()); })
+        .def_prop_ro("trading", [](const BookView& b) { return b.world().trading_of(b.instrument()); })
+        .def_prop_ro("tick", [](const BookView& b) { return b.world().instrument(b.instrument())->tick; })
         .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first");
     nb::class_<Market>(m, "Market", "A print or a status: see `RECORDS['Market']`.")
         .def_ro("type", &Market::type)

@@ -12,6 +12,7 @@ Engine::Engine(const EngineCapacity& capacity)
       halted_(capacity.strategies_max, 0),
       states_(capacity.strategies_max),
       source_seq_(kSourcesMax, 0),
+      world_{books_, oms_, instruments_, trading_, halted_, states_},
       book_marked_(capacity.instruments_max, 0),
       capacity_(capacity) {
     instruments_.reserve(capacity.instruments_max);
@@ -25,6 +26,8 @@ Engine::Engine(const EngineCapacity& capacity)
 const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) {
     now_ns_ = in.header->ts_seq;
     seq_ = in.header->seq;
+    world_.now_ns = now_ns_;
+    world_.seq = seq_;
     happened_.clear();
     decision_.clear();
     dirty_quotes_.clear();
@@ -33,7 +36,7 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     if (in.header->source_seq && in.header->source < kSourcesMax)
         source_seq_[in.header->source] = in.header->source_seq;
 
-    if (!happened_.empty()) strategies.decide(in, happened_, *this, decision_);
+    if (!happened_.empty()) strategies.decide(in, happened_, world_, decision_);
     take_strategy_output();  // intents -> execution
     reconcile_quotes();      // execution -> risk -> oms
     if (sweep_due_) sweep();
@@ -180,6 +183,7 @@ void Engine::apply_report(const Report& record) {
 
 void Engine::apply_started(const Started& record) {
     started_ = record;
+    world_.seed = record.seed;
     oms_.on_started(record);
     quoter_.pull_all();  // prices of a dead process are stale
     session_up_ = false;

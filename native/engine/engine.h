@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "book/books.h"
-#include "engine/decision.h"
+#include "strategy/decision.h"
 #include "engine/timers.h"
 #include "execution/quoter.h"
 #include "oms/oms.h"
 #include "risk/risk.h"
 #include "strategy/intent_source.h"
+#include "strategy/world.h"
 
 namespace openbell {
 
@@ -32,8 +33,6 @@ struct EngineCapacity {
 
 class Engine {
   public:
-    static constexpr std::size_t kStateBytesMax = 1024;  // declared state of one strategy
-
     explicit Engine(const EngineCapacity& capacity);
 
     // The decision about one IN frame; valid until the next call.
@@ -57,8 +56,6 @@ class Engine {
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
     Bytes strategy_state(u16 strategy) const { return states_[strategy]; }
-    // The id that the n-th order intent of this frame will get (n from 0).
-    u64 next_order_id(u16 strategy, u32 n) const { return oms_.next_id(strategy, n); }
     i64 next_deadline() const { return timers_.next_deadline(); }
     const ArmedTimer* due_timer(i64 now) const { return timers_.due(now); }
     u64 state_hash() const;
@@ -129,6 +126,7 @@ class Engine {
     u64 book_faults_ = 0;
 
     // scratch of one frame
+    World world_;
     Happened happened_;
     Decision decision_;
     std::vector<u64> book_marked_;  // seq of the frame that last named the book

@@ -7,7 +7,7 @@ const Instrument* Engine::instrument(u32 id) const { return id < instruments_.si
 
 u32 Engine::find_instrument(u16 venue, std::string_view symbol) const {
     for (const Instrument& known : instruments_) {
-        const std::string_view name(known.symbol, strnlen(known.symbol, sizeof known.symbol));
+        const std::string_view name = symbol_of(known);
         if (known.venue == venue && name == symbol) return known.instrument;
     }
     return kNoInstrument;
@@ -54,6 +54,7 @@ void Engine::load(StateReader& in) {
     now_ns_ = in.get<i64>();
     seq_ = in.get<u64>();
     started_ = in.get<Started>();
+    world_.seed = started_.seed;
     for (u64 n = in.get<u64>(), id = 0; id < n; ++id) {
         const auto record = in.get<Instrument>();
         apply_instrument(record, in.get<u16>());

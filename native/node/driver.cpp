@@ -79,7 +79,7 @@ void Driver::settle() {
 void Driver::give_limits() {
     while (instruments_limited_ < parts_.engine.instruments()) {
         const Instrument& known = *parts_.engine.instrument(instruments_limited_++);
-        const std::string_view symbol(known.symbol, strnlen(known.symbol, sizeof known.symbol));
+        const std::string_view symbol = symbol_of(known);
         for (const PresetLimits& preset : presets_) {
             if (preset.symbol != symbol) continue;
             Limits limits = preset.limits;

@@ -73,7 +73,7 @@ void FeedHandler::flush(u64 number, i64 ts_recv) {
 
 // Ids are dense and given at first sight; one symbol too many is refused, the rest of the feed goes on.
 void FeedHandler::introduce(Instrument instrument, u64 number) {
-    const std::string_view symbol(instrument.symbol, strnlen(instrument.symbol, sizeof instrument.symbol));
+    const std::string_view symbol = symbol_of(instrument);
     const u32 known = engine_.find_instrument(config_.venue, symbol);
     instrument.instrument = known != kNoInstrument ? known : engine_.instruments();
     if (instrument.instrument >= config_.instruments_max) {

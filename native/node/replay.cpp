@@ -103,12 +103,12 @@ void Replay::compare(const FrameView& recorded, const Decision& now, u64 seq) {
     report_.what = first_difference(recorded, now);
 }
 
-void Replay::decide(const FrameView& in, const Happened& happened, const Engine& engine, Decision& out) {
-    recorded_.decide(in, happened, engine, out);
+void Replay::decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) {
+    recorded_.decide(in, happened, world, out);
     if (!run_again_) return;
     ++report_.strategy_frames;
     scratch_.clear();
-    again_->decide(in, happened, engine, scratch_);
+    again_->decide(in, happened, world, scratch_);
     if (report_.strategy_differs_at) return;
     const std::size_t recorded_count = recorded_out_ ? recorded_out_.count() : 0;
     if (strategy_output(recorded_out_, recorded_count) == strategy_output(scratch_, scratch_.count())) return;

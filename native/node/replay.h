@@ -32,7 +32,7 @@ class Replay final : private IntentSource {
     const ReplayReport& report() const { return report_; }
 
   private:
-    void decide(const FrameView&, const Happened&, const Engine&, Decision& out) override;
+    void decide(const FrameView&, const Happened&, const World&, Decision& out) override;
     void settle(const FrameView& out, bool is_cut);
     void settle_pending(const FrameView& next);
     void play_tape(u64 up_to_seq);

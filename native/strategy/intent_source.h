@@ -10,8 +10,8 @@
 
 namespace openbell {
 
-class Engine;
 class Decision;
+struct World;
 
 // A list of stated capacity; what does not fit is dropped and counted.
 template <class T>
@@ -67,13 +67,13 @@ class IntentSource {
   public:
     virtual ~IntentSource() = default;
     // Adds Intent, TimerArmed, StrategyState and StrategyHalted records to `out`, nothing else.
-    virtual void decide(const FrameView& in, const Happened& happened, const Engine& engine, Decision& out) = 0;
+    virtual void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) = 0;
 };
 
 // A node without strategies: recording, reconciling.
 class NoStrategies final : public IntentSource {
   public:
-    void decide(const FrameView&, const Happened&, const Engine&, Decision&) override {}
+    void decide(const FrameView&, const Happened&, const World&, Decision&) override {}
 };
 
 }  // namespace openbell

@@ -1,7 +1,7 @@
 // Strategies played back from a journal: core replay, recovery and snapshots need no Python (law 3).
 #pragma once
 
-#include "engine/decision.h"
+#include "strategy/decision.h"
 #include "strategy/intent_source.h"
 
 namespace openbell {
@@ -17,7 +17,7 @@ class RecordedStrategies final : public IntentSource {
     // The OUT frame that answers the next IN frame; a null view when there is none.
     void expect(const FrameView& out) { out_ = out; }
 
-    void decide(const FrameView&, const Happened&, const Engine&, Decision& out) override {
+    void decide(const FrameView&, const Happened&, const World&, Decision& out) override {
         if (!out_) return;
         struct Raw {
             u8 type;

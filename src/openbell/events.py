@@ -106,7 +106,7 @@ def limits(
     owner: str,
     version: int = 1,
 ) -> bytes:
-    """Risk limits of one instrument, of the account or of one strategy; quantities in lots, notional in px x qty units."""
+    """Limits of one instrument, of the account or one strategy; quantities in lots, notional in px x qty units."""
     return record(
         "Limits",
         type=int(Type.LIMITS),

@@ -3,8 +3,8 @@
 
 namespace openbell {
 
-void Context::open(const Engine& engine, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments) {
-    engine_ = &engine;
+void Context::open(const World& world, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments) {
+    world_ = &world;
     out_ = &out;
     strategy_ = strategy;
     rng_ = &rng;
@@ -14,7 +14,7 @@ void Context::open(const Engine& engine, Decision& out, u16 strategy, u64& rng, 
 }
 
 void Context::check_instrument(u32 instrument) const {
-    if (engine_->instrument(instrument) == nullptr)
+    if (world_->instrument(instrument) == nullptr)
         throw Error(ErrorKind::Strategy, "expected the id of a known instrument, found " + std::to_string(instrument) +
                                              "; take it from book.instrument or ctx.instrument(symbol)");
 }
@@ -27,8 +27,8 @@ Intent& Context::intend(IntentKind kind, u32 instrument) {
     Intent& intent = out_->add<Intent>(Type::Intent);
     intent.kind = u8(kind);
     intent.instrument = instrument;
-    intent.ts_event = engine_->now_ns();
-    intent.as_of_seq = engine_->seq();
+    intent.ts_event = world_->now_ns;
+    intent.as_of_seq = world_->seq;
     intent.strategy = strategy_;
     return intent;
 }
@@ -50,7 +50,7 @@ u64 Context::order(u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag)
     intent.px = px;
     intent.qty = qty;
     intent.tag = tag;
-    return engine_->next_order_id(strategy_, orders_++);
+    return world_->oms.next_id(strategy_, orders_++);
 }
 
 void Context::cancel(u64 cl_ord_id) { intend(IntentKind::Cancel, kNoInstrument).cl_ord_id = cl_ord_id; }
@@ -63,14 +63,14 @@ void Context::set_timer(u64 timer_id, i64 deadline) {
     TimerArmed& timer = out_->add<TimerArmed>(Type::TimerArmed);
     timer.strategy = strategy_;
     timer.instrument = kNoInstrument;
-    timer.ts_event = engine_->now_ns();
+    timer.ts_event = world_->now_ns;
     timer.timer_id = timer_id;
     timer.deadline = deadline;
 }
 
 i64 Context::position(u32 instrument) const {
     check_instrument(instrument);
-    return engine_->oms().position(strategy_, instrument).qty;
+    return world_->oms.position(strategy_, instrument).qty;
 }
 
 // splitmix64: 53 random bits in [0, 1); the state is part of the strategy's declared state.
@@ -83,13 +83,13 @@ double Context::random() {
 
 BookView Context::book(u32 instrument) const {
     check_instrument(instrument);
-    return BookView(*engine_, instrument);
+    return BookView(*world_, instrument);
 }
 
 u32 Context::instrument(std::string_view symbol) const {
     for (u32 id : *instruments_) {
-        const Instrument& known = *engine_->instrument(id);
-        if (symbol == std::string_view(known.symbol, strnlen(known.symbol, sizeof known.symbol))) return id;
+        const Instrument& known = *world_->instrument(id);
+        if (symbol == symbol_of(known)) return id;
     }
     throw Error(ErrorKind::Strategy, "expected a symbol of this strategy's instruments, found " + std::string(symbol) +
                                          "; it may not have been announced yet: ask again in on_book");
@@ -97,7 +97,7 @@ u32 Context::instrument(std::string_view symbol) const {
 
 std::vector<LiveOrder> Context::orders() const {
     std::vector<LiveOrder> mine;
-    engine_->oms().for_each_live([&](const LiveOrder& order) {
+    world_->oms.for_each_live([&](const LiveOrder& order) {
         if (order.strategy == strategy_) mine.push_back(order);
     });
     return mine;

@@ -56,40 +56,40 @@ void PythonStrategies::add(StrategySpec spec) {
     for (const auto& [name, kind] : entry.spec.fields)
         entry.names.push_back(nb::steal(PyUnicode_InternFromString(name.c_str())));
     entry.state.assign(kFieldBytes * (1 + entry.names.size()), 0);
-    scratch_.reserve(Engine::kStateBytesMax);
-    if (entry.state.size() > Engine::kStateBytesMax)
+    scratch_.reserve(kStateBytesMax);
+    if (entry.state.size() > kStateBytesMax)
         throw Error(ErrorKind::Strategy, "strategy " + entry.spec.name + " declares " +
                                              std::to_string(entry.names.size()) + " state fields; at most " +
-                                             std::to_string(Engine::kStateBytesMax / kFieldBytes - 1));
+                                             std::to_string(kStateBytesMax / kFieldBytes - 1));
 }
 
-void PythonStrategies::decide(const FrameView&, const Happened& happened, const Engine& engine, Decision& out) {
+void PythonStrategies::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
     for (Entry& entry : entries_)
-        if (!engine.is_halted(entry.spec.id)) run(entry, happened, engine, out);
+        if (!world.halted[entry.spec.id]) run(entry, happened, world, out);
 }
 
 // One batch of callbacks: all of it counts, or none of it.
-void PythonStrategies::run(Entry& entry, const Happened& happened, const Engine& engine, Decision& out) {
+void PythonStrategies::run(Entry& entry, const Happened& happened, const World& world, Decision& out) {
     const std::size_t before = out.count();
     try {
-        if (entry.instruments.size() < entry.spec.symbols.size()) learn_instruments(entry, engine);
-        if (happened.started) start(entry, engine);
-        context_->open(engine, out, entry.spec.id, entry.rng, entry.instruments);
+        if (entry.instruments.size() < entry.spec.symbols.size()) learn_instruments(entry, world);
+        if (happened.started) start(entry, world);
+        context_->open(world, out, entry.spec.id, entry.rng, entry.instruments);
         const u64 calls = callbacks_;
-        call_hooks(entry, happened, engine);
-        if (callbacks_ != calls || happened.started) publish_state(entry, engine, out);
+        call_hooks(entry, happened, world);
+        if (callbacks_ != calls || happened.started) publish_state(entry, world, out);
     } catch (nb::python_error& error) {
         out.truncate(before);
         unpack(entry);
-        halt(entry, engine, out, describe(error));
+        halt(entry, world, out, describe(error));
     } catch (const Error& error) {
         out.truncate(before);
         unpack(entry);
-        halt(entry, engine, out, error.what());
+        halt(entry, world, out, error.what());
     }
 }
 
-void PythonStrategies::call_hooks(Entry& entry, const Happened& happened, const Engine&) {
+void PythonStrategies::call_hooks(Entry& entry, const Happened& happened, const World&) {
     const auto mine = [&](u32 id) { return id < entry.subscribed.size() && entry.subscribed[id]; };
     if (happened.started) call(entry, OnStart, {});
     if (entry.hooks[OnStatus].is_valid())
@@ -124,10 +124,10 @@ void PythonStrategies::call(Entry& entry, Hook hook, nb::handle argument) {
 }
 
 // A new epoch: state that the journal knows is restored, else the class's defaults stand.
-void PythonStrategies::start(Entry& entry, const Engine& engine) {
-    const Bytes known = engine.strategy_state(entry.spec.id);
+void PythonStrategies::start(Entry& entry, const World& world) {
+    const Bytes known = world.states[entry.spec.id];
     if (known.empty()) {
-        entry.rng = hash_bytes(known, engine.started().seed ^ entry.spec.id);
+        entry.rng = hash_bytes(known, world.seed ^ entry.spec.id);
         return;
     }
     if (known.size() != entry.state.size())
@@ -139,14 +139,14 @@ void PythonStrategies::start(Entry& entry, const Engine& engine) {
     unpack(entry);
 }
 
-void PythonStrategies::learn_instruments(Entry& entry, const Engine& engine) {
-    for (u32 id = u32(entry.subscribed.size()); id < engine.instruments(); ++id) {
-        const Instrument& known = *engine.instrument(id);
-        const std::string symbol(known.symbol, strnlen(known.symbol, sizeof known.symbol));
+void PythonStrategies::learn_instruments(Entry& entry, const World& world) {
+    for (u32 id = u32(entry.subscribed.size()); id < world.instruments.size(); ++id) {
+        const Instrument& known = world.instruments[id];
+        const std::string symbol(symbol_of(known));
         const auto& symbols = entry.spec.symbols;
         const bool mine = std::find(symbols.begin(), symbols.end(), symbol) != symbols.end();
         entry.subscribed.push_back(mine);
-        entry.books.push_back(mine ? nb::cast(BookView(engine, id)) : nb::none());
+        entry.books.push_back(mine ? nb::cast(BookView(world, id)) : nb::none());
         if (mine) entry.instruments.push_back(id);
     }
 }
@@ -186,15 +186,15 @@ void PythonStrategies::unpack(Entry& entry) const {
     }
 }
 
-void PythonStrategies::publish_state(Entry& entry, const Engine& engine, Decision& out) {
+void PythonStrategies::publish_state(Entry& entry, const World& world, Decision& out) {
     pack(entry, scratch_);
-    if (scratch_ == entry.state && !engine.strategy_state(entry.spec.id).empty()) return;
+    if (scratch_ == entry.state && !world.states[entry.spec.id].empty()) return;
     entry.state = scratch_;
     for (std::size_t at = 0; at < entry.state.size(); at += sizeof(StrategyState::bytes)) {
         StrategyState& part = out.add<StrategyState>(Type::StrategyState);
         part.strategy = entry.spec.id;
         part.instrument = kNoInstrument;
-        part.ts_event = engine.now_ns();
+        part.ts_event = world.now_ns;
         part.offset = u16(at);
         part.length = u16(std::min(sizeof part.bytes, entry.state.size() - at));
         part.size = u32(entry.state.size());
@@ -202,11 +202,11 @@ void PythonStrategies::publish_state(Entry& entry, const Engine& engine, Decisio
     }
 }
 
-void PythonStrategies::halt(const Entry& entry, const Engine& engine, Decision& out, std::string why) {
+void PythonStrategies::halt(const Entry& entry, const World& world, Decision& out, std::string why) {
     Control& halted = out.add<Control>(Type::StrategyHalted);
     halted.strategy = entry.spec.id;
     halted.instrument = kNoInstrument;
-    halted.ts_event = engine.now_ns();
+    halted.ts_event = world.now_ns;
     why.resize(std::min(why.size(), sizeof halted.text - 1));
     std::memcpy(halted.text, why.data(), why.size());
 }

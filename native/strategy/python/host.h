@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
+#include "strategy/decision.h"
+#include "strategy/intent_source.h"
+#include "strategy/world.h"
 
 namespace openbell {
 
@@ -21,13 +23,13 @@ namespace nb = nanobind;
 // What a strategy sees of one instrument's book: a window, never a copy.
 class BookView {
   public:
-    BookView(const Engine& engine, u32 instrument) : engine_(&engine), instrument_(instrument) {}
+    BookView(const World& world, u32 instrument) : world_(&world), instrument_(instrument) {}
     u32 instrument() const { return instrument_; }
-    const Touch& touch() const { return engine_->books().touch(instrument_); }
-    const Engine& engine() const { return *engine_; }
+    const Touch& touch() const { return world_->books.touch(instrument_); }
+    const World& world() const { return *world_; }
 
   private:
-    const Engine* engine_;
+    const World* world_;
     u32 instrument_;
 };
 
@@ -44,10 +46,10 @@ class Context {
   public:
     static constexpr u32 kIntentsMax = 64;  // of one strategy in one frame
 
-    void open(const Engine& engine, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments);
+    void open(const World& world, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments);
 
-    i64 now_ns() const { return engine_->now_ns(); }
-    u64 seq() const { return engine_->seq(); }
+    i64 now_ns() const { return world_->now_ns; }
+    u64 seq() const { return world_->seq; }
     void quote(u32 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty);
     u64 order(u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag);
     void cancel(u64 cl_ord_id);
@@ -64,7 +66,7 @@ class Context {
     Intent& intend(IntentKind kind, u32 instrument);
     void check_instrument(u32 instrument) const;
 
-    const Engine* engine_ = nullptr;
+    const World* world_ = nullptr;
     Decision* out_ = nullptr;
     u64* rng_ = nullptr;
     const std::vector<u32>* instruments_ = nullptr;
@@ -78,7 +80,7 @@ class PythonStrategies final : public IntentSource {
     PythonStrategies();
     ~PythonStrategies() override;
     void add(StrategySpec spec);
-    void decide(const FrameView& in, const Happened& happened, const Engine& engine, Decision& out) override;
+    void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) override;
     u64 callbacks() const { return callbacks_; }
 
   private:
@@ -94,15 +96,15 @@ class PythonStrategies final : public IntentSource {
         u64 rng = 0;
     };
 
-    void run(Entry& entry, const Happened& happened, const Engine& engine, Decision& out);
-    void call_hooks(Entry& entry, const Happened& happened, const Engine& engine);
+    void run(Entry& entry, const Happened& happened, const World& world, Decision& out);
+    void call_hooks(Entry& entry, const Happened& happened, const World& world);
     void call(Entry& entry, Hook hook, nb::handle argument);
-    void start(Entry& entry, const Engine& engine);
-    void learn_instruments(Entry& entry, const Engine& engine);
+    void start(Entry& entry, const World& world);
+    void learn_instruments(Entry& entry, const World& world);
     void pack(const Entry& entry, std::vector<u8>& into) const;
     void unpack(Entry& entry) const;
-    void publish_state(Entry& entry, const Engine& engine, Decision& out);
-    void halt(const Entry& entry, const Engine& engine, Decision& out, std::string why);
+    void publish_state(Entry& entry, const World& world, Decision& out);
+    void halt(const Entry& entry, const World& world, Decision& out, std::string why);
 
     std::deque<Entry> entries_;
     Context* context_;

@@ -13,7 +13,7 @@ import openbell
 from openbell import _native as native
 from openbell import events
 from openbell.config_types import native_units
-from openbell.node.config import FeedSettings, LimitSettings, NodeConfig
+from openbell.node.config import FeedSettings, NodeConfig
 from openbell.strategy.loader import load_strategy, source_hash
 from openbell.types import NO_STRATEGY, ArmState
 

@@ -21,7 +21,7 @@ import difflib
 import math
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from openbell.errors import StrategyError
 
@@ -62,9 +62,9 @@ class Field:
         """`value` as this field holds it, or a StrategyError that says what was expected."""
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if type(value) is not self.kind or (self.kind is float and not math.isfinite(value)):
+        if type(value) is not self.kind or (isinstance(value, float) and not math.isfinite(value)):
             raise StrategyError(f"{owner}.{self.name}: expected {self.kind.__name__}, found {value!r}")
-        if self.param is not None:
+        if self.param is not None and isinstance(value, int | float):
             low, high = self.param.ge, self.param.le
             if (low is not None and value < low) or (high is not None and value > high):
                 bounds = f"{'' if low is None else f'{low} <= '}{self.name}{'' if high is None else f' <= {high}'}"
@@ -91,7 +91,7 @@ class StrategyType(type):
             )
         namespace["__slots__"] = tuple(key for key in own if key not in fields)
         namespace["__fields__"] = {**fields, **own}
-        return cast(StrategyType, super().__new__(mcls, name, bases, namespace))
+        return super().__new__(mcls, name, bases, namespace)
 
 
 def _annotations(namespace: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+// All that a strategy may see: books, its orders, instruments and engine time, as one frame left them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "book/books.h"
+#include "oms/oms.h"
+
+namespace openbell {
+
+inline constexpr std::size_t kStateBytesMax = 1024;  // declared state of one strategy
+
+struct World {
+    const Books& books;
+    const Oms& oms;
+    const std::vector<Instrument>& instruments;      // by id
+    const std::vector<u8>& trading;                  // TradingState by instrument id
+    const std::vector<u8>& halted;                   // by strategy id
+    const std::vector<std::vector<u8>>& states;      // declared state by strategy id; empty before the first start
+    i64 now_ns = 0;
+    u64 seq = 0;
+    u64 seed = 0;  // of this epoch
+
+    const Instrument* instrument(u32 id) const { return id < instruments.size() ? &instruments[id] : nullptr; }
+    TradingState trading_of(u32 id) const {
+        return id < instruments.size() ? TradingState(trading[id]) : TradingState::Unknown;
+    }
+};
+
+inline std::string_view symbol_of(const Instrument& instrument) {
+    return {instrument.symbol, strnlen(instrument.symbol, sizeof instrument.symbol)};
+}
+
+}  // namespace openbell
