@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "book/books.h"
-#include "strategy/decision.h"
 #include "engine/timers.h"
 #include "execution/quoter.h"
 #include "oms/oms.h"
 #include "risk/risk.h"
+#include "strategy/decision.h"
 #include "strategy/intent_source.h"
 #include "strategy/world.h"
 

@@ -14,10 +14,10 @@ inline constexpr std::size_t kStateBytesMax = 1024;  // declared state of one st
 struct World {
     const Books& books;
     const Oms& oms;
-    const std::vector<Instrument>& instruments;      // by id
-    const std::vector<u8>& trading;                  // TradingState by instrument id
-    const std::vector<u8>& halted;                   // by strategy id
-    const std::vector<std::vector<u8>>& states;      // declared state by strategy id; empty before the first start
+    const std::vector<Instrument>& instruments;  // by id
+    const std::vector<u8>& trading;              // TradingState by instrument id
+    const std::vector<u8>& halted;               // by strategy id
+    const std::vector<std::vector<u8>>& states;  // declared state by strategy id; empty before the first start
     i64 now_ns = 0;
     u64 seq = 0;
     u64 seed = 0;  // of this epoch
