@@ -56,6 +56,7 @@ void raise_in_python(const std::exception_ptr& p, void*) {
 
 NB_MODULE(_native, m) {
     nb::register_exception_translator(raise_in_python);
+    nb::set_leak_warnings(false);  // objects alive when the interpreter ends are not worth an alarm to a trader
     m.doc() = "The mechanism of openbell; import it through the rooms of the package.";
     openbell::bind_records(m);
     openbell::bind_wire(m);

@@ -69,6 +69,14 @@ void Driver::submit_mapped(const FrameHeader& header, const u8* records) {
     settle();
 }
 
+void Driver::complete(const FrameView& in) {
+    now_ns_ = std::max(now_ns_, in.header->ts_seq);
+    Latency* latency = std::exchange(parts_.latency, nullptr);  // the time we were dead is no latency
+    decide(in);
+    settle();
+    parts_.latency = latency;
+}
+
 // What followed from a frame becomes frames of its own, until nothing follows.
 void Driver::settle() {
     while (!outcomes_.empty()) report_outcomes();
@@ -139,7 +147,8 @@ void Driver::send_commands(const Decision& decision, i64 ts_recv) {
         if (!is_command(decision.type_at(i))) continue;
         const Order& command = decision.as<Order>(i);
         SendOutcome outcome;
-        outcome.reason = parts_.gate.check(command, parts_.engine.epoch(), now_ns_);
+        const bool is_ours = parts_.engine.epoch() == parts_.journal.epoch();
+        outcome.reason = is_ours ? parts_.gate.check(command, parts_.engine.epoch(), now_ns_) : Reason::GateEpoch;
         if (outcome.reason == Reason::None) {
             outcome = parts_.route.send(command, parts_.engine, now_ns_);
             // From the return of the receive call to the entry of the send call, of the first order.

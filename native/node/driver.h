@@ -60,6 +60,9 @@ class Driver {
     // Records that stay where they are (a tape): numbered and decided, not copied into the journal.
     void submit_mapped(const FrameHeader& stamp, const u8* records);
 
+    // Decides an IN frame that a dead process journalled and did not decide. Nothing is sent: its epoch is over.
+    void complete(const FrameView& in);
+
     void fire_timers(i64 now_ns);
     i64 now_ns() const { return now_ns_; }
     u64 frames_in() const { return frames_in_; }

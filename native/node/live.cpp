@@ -60,12 +60,11 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       gate_(config.gate, &kill_),
       driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
-    // A decision takes the number after the frame it answers, so the engine may stand one behind.
-    if (journal_.last_seq() - engine_.seq() > 1)
-        throw Error(ErrorKind::Journal, "recovery: expected the engine at seq " + std::to_string(journal_.last_seq()) +
-                                            ", found it at " + std::to_string(engine_.seq()) + "; recover it first");
+    complete_last_frame();
     driver_.set_limits(config.limits);
     if (session_) session_->attach(driver_);
+    const std::string_view known = engine_.session_name();
+    if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
     open_feeds();
     if (stream_) warden_ = std::make_unique<Warden>(kill_, *stream_);
     const auto name = [&](const char* counter) { return counters_.counter(counter); };
@@ -87,10 +86,23 @@ Route& LiveNode::choose_route() {
     if (!config_.has_session) return nobody_;
     stream_ = std::make_unique<TcpSocket>(config_.stream);
     ouch_ = std::make_unique<OuchSession>(config_.ouch);
-    const std::string_view known = engine_.session_name();
-    if (!known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
     session_ = std::make_unique<OrderSession>(OrderSession::Config{config_.ouch.source}, *stream_, *ouch_, clock_);
     return *session_;
+}
+
+// The engine stands at the last decided frame; what follows it can only be that frame's decision and one IN
+// frame without one.
+void LiveNode::complete_last_frame() {
+    JournalReader reader(config_.journal_dir, config_.hot_dir);
+    reader.seek(engine_.seq() + 1);
+    while (const FrameView frame = reader.next()) {
+        if (frame.header->frame_class == u8(FrameClass::Out) && frame.header->cause_seq == engine_.seq()) continue;
+        if (frame.header->seq == journal_.last_seq() && frame.header->frame_class == u8(FrameClass::In))
+            return driver_.complete(frame);
+        throw Error(ErrorKind::Journal, "recovery: expected the engine at the end of the journal, seq " +
+                                            std::to_string(journal_.last_seq()) + ", found it at " +
+                                            std::to_string(engine_.seq()) + "; recover it first");
+    }
 }
 
 void LiveNode::open_feeds() {

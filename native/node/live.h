@@ -8,6 +8,7 @@
 
 #include "backtest/venue_route.h"
 #include "journal/counters.h"
+#include "journal/reader.h"
 #include "journal/ring.h"
 #include "net/poller.h"
 #include "net/tcp.h"
@@ -68,6 +69,7 @@ class LiveNode {
     };
 
     Route& choose_route();
+    void complete_last_frame();
     void open_feeds();
     bool step(i64 now_ns);
     bool poll_operator();

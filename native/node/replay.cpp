@@ -51,7 +51,7 @@ void Replay::feed(const FrameView& frame) {
         if (has_pending_ && pending().header->seq == header.cause_seq) settle(frame, false);
         return;
     }
-    settle_pending(frame);
+    settle_pending();
     in_.assign(reinterpret_cast<const u8*>(frame.header), reinterpret_cast<const u8*>(frame.header) + header.length);
     has_pending_ = true;
     is_tape_pending_ = false;
@@ -61,14 +61,13 @@ void Replay::finish() {
     if (has_pending_) settle({}, true);
 }
 
-// The pending frame had no decision; if an epoch begins now, the process may have died before it had one.
-void Replay::settle_pending(const FrameView& next) {
-    if (has_pending_) settle({}, next && next.type_at(0) == Type::Started);
+void Replay::settle_pending() {
+    if (has_pending_) settle({}, false);
 }
 
 void Replay::play_tape(u64 up_to_seq) {
     for (u64 seq = next_seq_; seq < up_to_seq; ++seq) {
-        settle_pending({});
+        settle_pending();
         const FrameView frame = tape_->next();
         if (!frame)
             throw Error(ErrorKind::Journal, "tape ends early: expected a frame for seq " + std::to_string(seq) +
@@ -124,7 +123,6 @@ ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::
         if (frame.header->seq > up_to_seq) break;
         replay.feed(frame);
     }
-    replay.finish();
     return replay.report();
 }
 

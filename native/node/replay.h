@@ -27,14 +27,15 @@ class Replay final : private IntentSource {
 
     // The next frame in the journal's order. An IN frame is decided when its successor is known.
     void feed(const FrameView& frame);
-    // No frame follows: the pending one is decided as having had no decision.
+    // No frame follows: the pending one had no decision, or the process died before it had one.
     void finish();
+    bool has_pending() const { return has_pending_; }
     const ReplayReport& report() const { return report_; }
 
   private:
     void decide(const FrameView&, const Happened&, const World&, Decision& out) override;
     void settle(const FrameView& out, bool is_cut);
-    void settle_pending(const FrameView& next);
+    void settle_pending();
     void play_tape(u64 up_to_seq);
     void compare(const FrameView& recorded, const Decision& now, u64 seq);
     FrameView pending() const;
@@ -58,6 +59,8 @@ class Replay final : private IntentSource {
 };
 
 // Brings `engine` to the end of the journal at these directories, from where it stands (a snapshot, or new).
+// A last IN frame without its decision is left for the driver to complete: nothing was sent for it, and the
+// strategies that live now decide it.
 ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::string& hot_dir, u64 up_to_seq);
 
 }  // namespace openbell

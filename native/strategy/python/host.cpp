@@ -73,7 +73,7 @@ void PythonStrategies::run(Entry& entry, const Happened& happened, const World& 
     const std::size_t before = out.count();
     try {
         if (entry.instruments.size() < entry.spec.symbols.size()) learn_instruments(entry, world);
-        if (happened.started) start(entry, world);
+        if (happened.started || !entry.is_restored) restore(entry, world);
         context_->open(world, out, entry.spec.id, entry.rng, entry.instruments);
         const u64 calls = callbacks_;
         call_hooks(entry, happened, world);
@@ -123,8 +123,9 @@ void PythonStrategies::call(Entry& entry, Hook hook, nb::handle argument) {
     Py_DECREF(result);
 }
 
-// A new epoch: state that the journal knows is restored, else the class's defaults stand.
-void PythonStrategies::start(Entry& entry, const World& world) {
+// State that the journal knows is taken over, else the class's defaults stand.
+void PythonStrategies::restore(Entry& entry, const World& world) {
+    entry.is_restored = true;
     const Bytes known = world.states[entry.spec.id];
     if (known.empty()) {
         entry.rng = hash_bytes(known, world.seed ^ entry.spec.id);

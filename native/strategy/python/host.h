@@ -94,12 +94,13 @@ class PythonStrategies final : public IntentSource {
         std::vector<nb::object> books;  // by instrument id, made once
         std::vector<u8> state;          // random state, then 8 bytes a field; what the engine owns
         u64 rng = 0;
+        bool is_restored = false;  // took over what the journal knows of it
     };
 
     void run(Entry& entry, const Happened& happened, const World& world, Decision& out);
     void call_hooks(Entry& entry, const Happened& happened, const World& world);
     void call(Entry& entry, Hook hook, nb::handle argument);
-    void start(Entry& entry, const World& world);
+    void restore(Entry& entry, const World& world);
     void learn_instruments(Entry& entry, const World& world);
     void pack(const Entry& entry, std::vector<u8>& into) const;
     void unpack(Entry& entry) const;

@@ -1,0 +1,265 @@
+"""Real processes to be killed: an exchange with flow, an archiver, a node; and what the exchange says of the node."""
+
+import asyncio
+import contextlib
+import json
+import mmap
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from openbell._native import Follower, ouch_token_decode
+from openbell.exchange.control import ask
+from openbell.journal import open_journal
+from openbell.node.assemble import capacity_of, symbol_of
+from openbell.node.config import load_node
+from openbell.types import OrderState, Type
+
+SYMBOLS = ("OBEL", "RING")
+WAIT_S = 60.0
+COMMITTED_SEQ_OFFSET = 64 + 16
+"""Of journal.ctl: where the writer says how far it has come."""
+
+EXCHANGE = """
+ready_file = "{dir}/exchange.json"
+[[instruments]]
+symbol = "OBEL"
+px = "50.00"
+[[instruments]]
+symbol = "RING"
+px = "120.00"
+[[accounts]]
+name = "NODE1"
+password = "plain:demo"
+cancel_on_disconnect = {cancel}
+[feed]
+send_to = ["127.0.0.1:{feed}"]
+[flow]
+kind = "random"
+seed = {seed}
+events_per_s = {rate}
+"""
+
+NODE = """
+[node]
+name = "chaos"
+id = 1
+mode = "live"
+run_dir = "{hot}"
+journal_dir = "{dir}/journal"
+durability = "{durability}"
+seed = 7
+arm_at_start = "full"
+segment_mib = 4
+snapshot_every_s = 1.0
+[[feeds]]
+name = "feed"
+kind = "itch_moldudp64"
+listen = "127.0.0.1:{feed}"
+retransmit = "{retransmit}"
+[[sessions]]
+name = "ouch"
+kind = "ouch42_soupbintcp"
+connect = "{order_entry}"
+user = "NODE1"
+password = "plain:demo"
+[[instruments]]
+symbol = "OBEL"
+[[instruments]]
+symbol = "RING"
+{limits}
+[[strategies]]
+name = "maker"
+id = 1
+file = "{strategy}"
+class = "{strategy_class}"
+instruments = ["OBEL", "RING"]
+"""
+
+LIMITS = """
+[[limits]]
+symbol = "{symbol}"
+owner = "desk"
+order_qty_max_lots = 1000
+order_notional_max = "500000.00"
+position_max_lots = 5000
+collar_bps = 2000
+open_orders_max = 20
+"""
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def wait_for(condition: Any, what: str, timeout_s: float = WAIT_S) -> Any:
+    """Poll `condition` until it is true; the test fails after `timeout_s`, so that no run can pass by luck."""
+    give_up = time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < give_up, f"waited {timeout_s} s for {what}"
+        os.sched_yield()
+    return found
+
+
+class World:
+    """One exchange, one node and its archiver. A context: leaving it ends every process."""
+
+    def __init__(
+        self,
+        directory: Path,
+        hot: Path,
+        *,
+        cancel_on_disconnect: bool,
+        seed: int,
+        strategy: Path,
+        strategy_class: str = "MarketMaker",
+        durability: str = "memory",
+        events_per_s: int = 1000,
+    ) -> None:
+        self.directory, self.hot = directory, hot
+        self.feed = free_udp_port()
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "exchange.toml").write_text(
+            EXCHANGE.format(
+                dir=directory,
+                cancel=str(cancel_on_disconnect).lower(),
+                feed=self.feed,
+                seed=seed,
+                rate=f"{events_per_s:.1f}",
+            )
+        )
+        self.exchange = self._spawn("openbell", "exchange", str(directory / "exchange.toml"), quiet=True)
+        ready_file = directory / "exchange.json"
+        wait_for(ready_file.exists, "the exchange to be ready")
+        self.ready = json.loads(ready_file.read_text())
+        self.config_path = directory / "node.toml"
+        self.config_path.write_text(
+            NODE.format(
+                dir=directory,
+                hot=hot,
+                feed=self.feed,
+                durability=durability,
+                retransmit=self.ready["retransmit"],
+                order_entry=self.ready["order_entry"],
+                limits="".join(LIMITS.format(symbol=s) for s in SYMBOLS),
+                strategy=strategy,
+                strategy_class=strategy_class,
+            )
+        )
+        self.config = load_node(self.config_path)
+        hot.mkdir(parents=True, exist_ok=True)
+        (directory / "journal").mkdir(exist_ok=True)
+        self.archiver = self._spawn("openbell.journal.archiver", str(hot), str(directory / "journal"))
+        self.snapshots = self._spawn("openbell.node.snapshots", str(self.config_path))
+        self.follower = Follower(capacity_of(self.config), str(directory / "journal"), str(hot))
+        self.trading: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self.trading, self.snapshots, self.archiver, self.exchange):
+            if process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                process.wait()
+
+    def _spawn(self, module: str, *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
+        with (self.directory / f"{module}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments], stdout=subprocess.DEVNULL if quiet else log, stderr=log
+            )
+
+    # ---- the node ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.trading = self._spawn("openbell.node.trading", str(self.config_path))
+
+    def kill9(self) -> None:
+        assert self.trading is not None
+        self.trading.kill()
+        assert self.trading.wait() == -signal.SIGKILL, (self.directory / "openbell.node.trading.log").read_text()
+
+    def committed_seq(self) -> int:
+        with (self.hot / "journal.ctl").open("rb") as file, mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ) as page:
+            return int(struct.unpack_from("<Q", page, COMMITTED_SEQ_OFFSET)[0])
+
+    def follow(self) -> Any:
+        while self.follower.poll():
+            pass
+        return self.follower.engine
+
+    def alive(self) -> bool:
+        assert self.trading is not None
+        code = self.trading.poll()
+        log = self.directory / "openbell.node.trading.log"
+        assert code is None, f"the node ended by itself with {code}:\n{log.read_text()}"
+        return True
+
+    def wait_resolved(self, epoch: int) -> None:
+        wait_for(
+            lambda: self.alive() and self.follow().epoch >= epoch and self.follower.engine.is_session_up,
+            f"epoch {epoch} to be resolved",
+        )
+
+    # ---- the exchange ------------------------------------------------------------------------------
+
+    def ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        return dict(asyncio.run(ask(self.ready["control"], {"verb": verb, **arguments})))
+
+    def set_trading(self, state: str) -> None:
+        for symbol in SYMBOLS:
+            self.ask("state", symbol=symbol, state=state)
+
+    def ledger(self) -> dict[str, Any]:
+        return self.ask("ledger", account="NODE1")
+
+    # ---- the comparison ----------------------------------------------------------------------------
+
+    def node_view(self) -> dict[str, Any]:
+        engine = self.follow()
+        ids = [*self.config.strategy_ids().values()]
+        positions = {}
+        for instrument in range(engine.instruments):
+            rows = [engine.position(i, instrument) for i in ids]
+            positions[symbol_of(engine, instrument)] = {
+                "position": sum(r["qty"] for r in rows),
+                "cash": sum(r["cash"] for r in rows),
+            }
+        orders = {
+            (o.cl_ord_id, o.version): (o.px, o.leaves_qty)
+            for o in engine.live_orders()
+            if o.state != OrderState.IN_DOUBT
+        }
+        in_doubt = [o.cl_ord_id for o in engine.live_orders() if o.state == OrderState.IN_DOUBT]
+        return {"positions": positions, "orders": orders, "in_doubt": in_doubt}
+
+    def venue_view(self) -> dict[str, Any]:
+        ledger = self.ledger()
+        orders = {
+            tuple(ouch_token_decode(o["token"])): (o["px"], o["leaves_qty"])
+            for o in ledger["orders"]
+            if o["state"] in ("NEW", "PARTIALLY_FILLED")
+        }
+        return {"positions": ledger["positions"], "orders": orders, "in_doubt": []}
+
+    def reports(self) -> tuple[Counter[tuple[int, int]], Counter[int]]:
+        """From the journal: how often each fill (match, order) and each acceptance (order) was applied."""
+        fills: Counter[tuple[int, int]] = Counter()
+        accepted: Counter[int] = Counter()
+        journal = open_journal(self.directory / "journal", self.hot)
+        for reports in journal.arrays("Report"):
+            for row in reports[reports["type"] == int(Type.FILLED)]:
+                fills[int(row["exec_id"]), int(row["cl_ord_id"])] += 1
+            for row in reports[reports["type"] == int(Type.ACCEPTED)]:
+                accepted[int(row["cl_ord_id"])] += 1
+        return fills, accepted
