@@ -184,6 +184,10 @@ class World:
     def start(self) -> None:
         self.trading = self._spawn("openbell.node.trading", str(self.config_path))
 
+    def reroute_orders(self, address: str) -> None:
+        """Let the node connect to `address` instead of the exchange; before `start`."""
+        self.config_path.write_text(self.config_path.read_text().replace(self.ready["order_entry"], address))
+
     def kill9(self) -> None:
         assert self.trading is not None
         self.trading.kill()

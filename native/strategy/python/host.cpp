@@ -1,5 +1,7 @@
 #include "strategy/python/host.h"
 
+#include <nanobind/stl/string.h>
+
 #include <cmath>
 
 namespace openbell {

@@ -1,0 +1,69 @@
+"""A strategy that raises is halted and its orders are pulled; the node goes on and stays safe."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from chaos.world import World, wait_for
+
+from openbell.journal import open_journal
+from openbell.types import Type
+
+RAISES = '''
+from openbell import Strategy, param
+
+
+class Raises(Strategy):
+    """Quotes a while, then divides by zero."""
+
+    books: int = 0
+
+    def on_book(self, ctx, book):
+        self.books += 1
+        if self.books == 200:
+            ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=700)
+            self.books //= 0
+        if book.bid_px and book.ask_px:
+            ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=100, ask_px=book.ask_px, ask_qty=100)
+'''
+
+
+@pytest.fixture
+def hot():
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-test-") as directory:
+        yield Path(directory)
+
+
+def test_a_strategy_that_raises_is_halted_and_its_orders_are_pulled(tmp_path, hot, seed):
+    file = tmp_path / "raises.py"
+    file.write_text(RAISES)
+    with World(
+        tmp_path / "world", hot, cancel_on_disconnect=True, seed=seed % 2**31, strategy=file, strategy_class="Raises"
+    ) as world:
+        world.start()
+        wait_for(lambda: world.alive() and world.follow().is_halted(1), "the strategy to be halted")
+        wait_for(lambda: world.alive() and not world.venue_view()["orders"], "its orders to be pulled")
+        wait_for(lambda: world.alive() and world.node_view() == world.venue_view(), "node and venue to agree")
+
+        seen = world.committed_seq()
+        wait_for(lambda: world.alive() and world.committed_seq() > seen + 500, "the node to go on hearing the market")
+        assert not world.venue_view()["orders"]
+        why, quantities = story(world)
+        assert "ZeroDivisionError" in why
+        assert "raises.py:14" in why
+        assert 700 not in quantities, "what a failed callback asked for is not done"
+
+
+def story(world: World) -> tuple[str, set[int]]:
+    """Why the strategy was halted, and the quantities of every order that was sent."""
+    why, quantities = "", set()
+    for frame in open_journal(world.directory / "journal", world.hot):
+        if not frame.is_decision:
+            continue
+        for i in range(len(frame.raw)):
+            record = frame.record(i)
+            if record["type"] == Type.STRATEGY_HALTED:
+                why = bytes(record["text"]).rstrip(b"\0").decode()
+            elif record["type"] == Type.NEW_ORDER:
+                quantities.add(int(record["qty"]))
+    return why, quantities
