@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from chaos.proxy import CutProxy
 from chaos.world import World, wait_for
 
@@ -22,13 +23,16 @@ def hot():
 @pytest.mark.parametrize("cancel_on_disconnect", [True, False], ids=["cancel-on-disconnect", "orders-survive"])
 def test_a_cut_connection_loses_and_doubles_nothing(tmp_path, hot, repo, seed, cancel_on_disconnect):
     draw = random.Random(seed)
-    with World(
-        tmp_path,
-        hot,
-        cancel_on_disconnect=cancel_on_disconnect,
-        seed=seed % 2**31,
-        strategy=repo / "strategies" / "market_maker.py",
-    ) as world, CutProxy(world.ready["order_entry"]) as proxy:
+    with (
+        World(
+            tmp_path,
+            hot,
+            cancel_on_disconnect=cancel_on_disconnect,
+            seed=seed % 2**31,
+            strategy=repo / "strategies" / "market_maker.py",
+        ) as world,
+        CutProxy(world.ready["order_entry"]) as proxy,
+    ):
         world.reroute_orders(f"127.0.0.1:{proxy.port}")
         world.start()
         world.wait_resolved(1)

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from chaos.world import World, wait_for
 
+from chaos.world import World, wait_for
 from openbell.journal import open_journal
 from openbell.types import Type
 

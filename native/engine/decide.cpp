@@ -1,0 +1,198 @@
+// What to do about it: strategy output -> execution -> risk -> OMS, as records of the decision.
+#include "engine/engine.h"
+
+namespace openbell {
+
+void Engine::take_strategy_output() {
+    const std::size_t said = decision_.count();
+    for (std::size_t i = 0; i < said; ++i) {
+        switch (decision_.type_at(i)) {
+            case Type::Intent: {
+                const Intent intent = decision_.as<Intent>(i);
+                execute(intent);
+                break;
+            }
+            case Type::TimerArmed: {
+                const auto& timer = decision_.as<TimerArmed>(i);
+                timers_.arm(timer.strategy, timer.timer_id, timer.deadline);
+                break;
+            }
+            case Type::StrategyState: {
+                const auto& part = decision_.as<StrategyState>(i);
+                auto& state = states_[part.strategy];
+                state.resize(part.size);
+                std::memcpy(state.data() + part.offset, part.bytes, part.length);
+                break;
+            }
+            case Type::StrategyHalted: {
+                const u16 strategy = decision_.as<Control>(i).strategy;
+                halted_[strategy] = 1;
+                quoter_.pull(strategy);
+                for (u32 id = 0; id < instruments_.size(); ++id) mark_quote(strategy, id);
+                sweep_due_ = true;
+                break;
+            }
+            default: break;
+        }
+    }
+}
+
+void Engine::execute(const Intent& intent) {
+    if (intent.strategy >= capacity_.strategies_max || halted_[intent.strategy]) return;
+    switch (IntentKind(intent.kind)) {
+        case IntentKind::Quote:
+            if (intent.instrument >= instruments_.size()) return;
+            quoter_.set_target(intent);
+            return mark_quote(intent.strategy, intent.instrument);
+        case IntentKind::Order: return open_order(intent);
+        case IntentKind::Cancel: {
+            const LiveOrder* order = oms_.find(intent.cl_ord_id);
+            if (order && order->strategy == intent.strategy) cancel_order(*order);
+            return;
+        }
+        case IntentKind::CancelAll:
+            quoter_.pull(intent.strategy);
+            oms_.for_each_live([&](const LiveOrder& order) {
+                if (order.strategy == intent.strategy) cancel_order(order);
+            });
+            return;
+        default: return;  // targets and parents are another room's
+    }
+}
+
+void Engine::open_order(const Intent& intent) {
+    Order order{};
+    order.type = u8(Type::NewOrder);
+    order.side = intent.side;
+    order.tif = intent.tif;
+    order.instrument = intent.instrument;
+    order.px = intent.px;
+    order.qty = intent.qty;
+    order.strategy = intent.strategy;
+    order.tag = intent.tag;
+    submit(order, intent.qty);
+}
+
+void Engine::cancel_order(const LiveOrder& order) {
+    if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder) || decision_.room() < 2) return;
+    Order cancel{};
+    cancel.type = u8(Type::CancelOrder);
+    cancel.side = order.side;
+    cancel.instrument = order.instrument;
+    cancel.ts_event = now_ns_;
+    cancel.cl_ord_id = order.cl_ord_id;
+    cancel.px = order.px;
+    cancel.qty = order.qty;
+    cancel.version = order.pending_version;
+    cancel.strategy = order.strategy;
+    cancel.tag = order.tag;
+    cancel.intent_seq = seq_;
+    if (oms_.on_command(cancel) == Reason::None) decision_.add_copy(cancel);
+}
+
+void Engine::pull_quotes(u32 instrument) {
+    for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
+        quoter_.pull(strategy, instrument);
+        mark_quote(strategy, instrument);
+    }
+}
+
+void Engine::mark_quote(u16 strategy, u32 instrument) {
+    for (const QuoteKey& key : dirty_quotes_)
+        if (key.strategy == strategy && key.instrument == instrument) return;
+    if (dirty_quotes_.size() < dirty_quotes_.capacity()) dirty_quotes_.push_back({strategy, instrument});
+}
+
+// While the session is down nothing can be changed; Resolved marks every quote again.
+void Engine::reconcile_quotes() {
+    if (!session_up_) return;
+    for (const QuoteKey& key : dirty_quotes_)
+        if (reconcile_quote(key)) reconcile_quote(key);  // a refused side pulls what still rests at its old target
+}
+
+bool Engine::reconcile_quote(const QuoteKey& key) {
+    Order wanted[Quoter::kCommandsMax];
+    bool is_refused = false;
+    for (Order& order : std::span(wanted, quoter_.reconcile(key.strategy, key.instrument, oms_, wanted))) {
+        const LiveOrder* live = order.cl_ord_id ? oms_.find(order.cl_ord_id) : nullptr;
+        if (order.type == u8(Type::CancelOrder)) {
+            if (live) cancel_order(*live);
+            continue;
+        }
+        if (live) order.prev_version = live->version;
+        const u64 id = submit(order, live ? order.qty - live->cum_qty : order.qty);
+        if (id == 0) {
+            is_refused = true;
+            quoter_.on_refused(key.strategy, key.instrument, Side(order.side));
+        } else if (order.type == u8(Type::NewOrder)) {
+            quoter_.on_order_opened(key.strategy, key.instrument, Side(order.side), id);
+        }
+    }
+    return is_refused;
+}
+
+// Cancels whatever must not rest; what does not fit into this decision follows in the next one.
+void Engine::sweep() {
+    sweep_due_ = false;
+    if (!session_up_) return;  // Resolved asks again
+    oms_.for_each_live([&](const LiveOrder& order) {
+        if (!must_cancel(order) || order.pending == u8(Type::CancelOrder)) return;
+        if (decision_.room() < 2) sweep_due_ = true;
+        cancel_order(order);
+    });
+}
+
+bool Engine::must_cancel(const LiveOrder& order) const {
+    return draining_ || risk_.killed() != KillLevel::None || halted_[order.strategy];
+}
+
+// Reserves the id, asks risk, and only then tells the OMS. Returns the order's id; 0 when it was refused.
+u64 Engine::submit(Order candidate, i64 leaves_after) {
+    if (decision_.room() < 4) return 0;
+    const bool is_new = candidate.type == u8(Type::NewOrder);
+    candidate.ts_event = now_ns_;
+    candidate.intent_seq = seq_;
+    if (is_new) {
+        candidate.version = 1;
+        candidate.cl_ord_id = oms_.reserve(candidate.strategy);
+    }
+    Risk::Verdict verdict{};
+    if (!session_up_)
+        verdict.reason = Reason::SessionDown;
+    else if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy)))
+        verdict.reason = Reason::OrdersFull;
+    else
+        verdict = risk_.check(candidate, leaves_after, view_of(candidate));
+
+    if (verdict.reason == Reason::None) verdict.reason = oms_.on_command(candidate);
+    if (verdict.reason != Reason::None) {
+        ++refusals_;
+        Order refused = candidate;
+        refused.type = u8(Type::Refused);
+        refused.reason = u16(verdict.reason);
+        refused.limit = verdict.limit;
+        refused.observed = verdict.observed;
+        decision_.add_copy(refused);
+        return 0;
+    }
+    Order approved = candidate;
+    approved.type = u8(Type::Approved);
+    decision_.add_copy(approved);
+    decision_.add_copy(candidate);
+    return candidate.cl_ord_id;
+}
+
+RiskView Engine::view_of(const Order& candidate) const {
+    static constexpr Touch kNoTouch{};
+    const bool known = candidate.instrument < instruments_.size();
+    return RiskView{
+        known ? &instruments_[candidate.instrument] : nullptr,
+        known ? books_.touch(candidate.instrument) : kNoTouch,
+        known && books_.is_valid(candidate.instrument),
+        known ? TradingState(trading_[candidate.instrument]) : TradingState::Unknown,
+        known ? oms_.exposure(candidate.instrument) : Exposure{},
+        known ? oms_.exposure(candidate.strategy, candidate.instrument) : Exposure{},
+    };
+}
+
+}  // namespace openbell
