@@ -72,7 +72,7 @@ enum class Type : u8 {
     Recovered = 89,     // the gap is filled
     Heartbeat = 90,
     TradingDay = 91,      // values[0] = YYYYMMDD, values[1] = UTC offset of the zone in s, text = zone
-    ClockOffset = 92,     // values[0] = new offset of wall over monotonic, ns
+    ClockOffset = 92,     // values[0] = measured offset of wall over monotonic, ns; values[1] = the one in use
     Overrun = 93,         // a callback of strategy `code` took values[0] ns
     Checkpoint = 94,      // asks for a full state hash
     StrategyHalted = 95,  // strategy `strategy` raised or was stopped; text = why

@@ -7,6 +7,8 @@ namespace openbell {
 namespace {
 
 constexpr i64 kTickNs = 10'000'000;  // counters, heartbeats, a look at the kill cell when idle
+constexpr i64 kClockLookNs = 1'000'000'000;
+constexpr i64 kClockStepNs = 1'000'000;  // a wall clock that moved by more than this is told
 constexpr std::size_t kOperatorSlots = 256;
 constexpr u32 kReportsPerFrame = 256;
 constexpr int kSignalsToQuit = 3;
@@ -197,7 +199,25 @@ bool LiveNode::poll_paper(i64 now_ns) {
 void LiveNode::tick(i64 now_ns) {
     next_tick_ns_ = now_ns + kTickNs;
     for (Feed& feed : feeds_) feed.handler->tick(now_ns);
+    look_at_clock(now_ns);
     publish(now_ns);
+}
+
+// Engine time keeps the offset of the start (law 4); that the wall clock was set is a fact for the record.
+void LiveNode::look_at_clock(i64 now_ns) {
+    if (now_ns < next_clock_look_ns_) return;
+    next_clock_look_ns_ = now_ns + kClockLookNs;
+    const i64 offset_ns = WallClock::measured_offset_ns();
+    if (std::abs(offset_ns - reported_offset_ns_) < kClockStepNs) return;
+    reported_offset_ns_ = offset_ns;
+    Control offset{};
+    offset.type = u8(Type::ClockOffset);
+    offset.strategy = kNoStrategy;
+    offset.instrument = kNoInstrument;
+    offset.ts_event = now_ns;
+    offset.values[0] = offset_ns;
+    offset.values[1] = clock_.offset_ns();
+    driver_.submit_one(source::kNode, offset);
 }
 
 void LiveNode::wait(i64 now_ns) {

@@ -78,6 +78,7 @@ class LiveNode {
     void tick(i64 now_ns);
     void wait(i64 now_ns);
     i64 next_deadline(i64 now_ns) const;
+    void look_at_clock(i64 now_ns);
     void begin_stop();
     void publish(i64 now_ns);
 
@@ -102,6 +103,8 @@ class LiveNode {
     Poller poller_;
     int polled_stream_ = -1;
     i64 next_tick_ns_ = 0;
+    i64 next_clock_look_ns_ = 0;
+    i64 reported_offset_ns_ = 0;  // of the wall clock, as the journal last heard
     bool is_stopping_ = false;
     i64 stop_by_ns_ = 0;
     u64 loops_ = 0;

@@ -5,6 +5,7 @@ Each function returns the bytes of one 128-byte record; the driver numbers and j
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,11 @@ def kill(level: KillLevel, why: str = "") -> bytes:
 def cancel_all(why: str = "") -> bytes:
     """Cancel what is open and open nothing, until armed again."""
     return control(Type.OPERATOR, code=CANCEL_ALL, text=why)
+
+
+def trading_day(day: datetime.date, zone: str, utc_offset_s: int) -> bytes:
+    """A trading day begins (law 16): its date, and the zone that its times count from."""
+    return control(Type.TRADING_DAY, values=(day.year * 10_000 + day.month * 100 + day.day, utc_offset_s), text=zone)
 
 
 def checkpoint() -> bytes:

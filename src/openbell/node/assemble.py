@@ -32,11 +32,22 @@ def capacity_of(config: NodeConfig) -> native.EngineCapacity:
     return capacity
 
 
-def midnight_ns(feed: FeedSettings) -> int:
-    """UTC ns of the venue's midnight, from which its messages count."""
+def midnight(feed: FeedSettings) -> datetime.datetime:
+    """The venue's midnight, from which its messages count."""
     zone = ZoneInfo(feed.zone)
-    day = feed.date or datetime.datetime.now(zone).date()
-    return int(datetime.datetime.combine(day, datetime.time(), zone).timestamp()) * 1_000_000_000
+    return datetime.datetime.combine(feed.date or datetime.datetime.now(zone).date(), datetime.time(), zone)
+
+
+def midnight_ns(feed: FeedSettings) -> int:
+    """The same as UTC ns."""
+    return int(midnight(feed).timestamp()) * 1_000_000_000
+
+
+def trading_day_record(config: NodeConfig) -> bytes:
+    """The day of the first feed."""
+    start = midnight(config.feeds[0])
+    offset = start.utcoffset() or datetime.timedelta()
+    return events.trading_day(start.date(), config.feeds[0].zone, int(offset.total_seconds()))
 
 
 def preset_limits(config: NodeConfig) -> list[native.PresetLimits]:

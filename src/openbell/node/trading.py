@@ -73,6 +73,7 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
 
 def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
     node.submit(assemble.started_record(config, node.epoch, time.time_ns()), SOURCE_NODE)
+    node.submit(assemble.trading_day_record(config), SOURCE_NODE)
     if config.node.mode == "paper":  # the virtual venue is always up and forgets nothing, because it knew nothing
         node.submit(events.control(Type.CONNECTED, source=SOURCE_ORDER_ENTRY, text="paper"), SOURCE_NODE)
         node.submit(events.control(Type.RESOLVED, source=SOURCE_ORDER_ENTRY, text="paper"), SOURCE_NODE)
