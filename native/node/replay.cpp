@@ -20,13 +20,20 @@ std::vector<u8> strategy_output(const Records& records, std::size_t count) {
     return said;
 }
 
-std::string first_difference(const FrameView& recorded, const Decision& now) {
-    const std::size_t there = recorded ? recorded.count() : 0;
-    for (std::size_t i = 0; i < std::min(there, now.count()); ++i)
-        if (std::memcmp(recorded.record(i), now.bytes().data() + i * kLargeRecord, kLargeRecord) != 0)
-            return "record " + std::to_string(i) + " of " + std::to_string(there) + ": expected type " +
-                   std::to_string(*recorded.record(i)) + ", found type " + std::to_string(u8(now.type_at(i)));
-    return "expected " + std::to_string(there) + " records, found " + std::to_string(now.count());
+// The first of the large records that differs between `then` and `now`.
+Difference first_difference(u64 seq, Bytes then, Bytes now) {
+    const std::size_t n = std::min(then.size(), now.size());
+    std::size_t at = 0;
+    while (at < n && std::memcmp(then.data() + at, now.data() + at, kLargeRecord) == 0) at += kLargeRecord;
+    const auto record = [&](Bytes of) {
+        return at < of.size() ? std::vector<u8>(of.begin() + at, of.begin() + at + kLargeRecord) : std::vector<u8>();
+    };
+    return {seq,
+            u32(at / kLargeRecord),
+            u32(then.size() / kLargeRecord),
+            u32(now.size() / kLargeRecord),
+            record(then),
+            record(now)};
 }
 
 }  // namespace
@@ -93,13 +100,12 @@ void Replay::settle(const FrameView& out, bool is_cut) {
 }
 
 void Replay::compare(const FrameView& recorded, const Decision& now, u64 seq) {
-    if (report_.core_differs_at) return;
+    if (report_.core.seq) return;
     const Bytes then = recorded ? recorded.bytes() : Bytes{};
     const Bytes bytes = now.bytes();
     if (then.size() == bytes.size() && (bytes.empty() || std::memcmp(then.data(), bytes.data(), bytes.size()) == 0))
         return;
-    report_.core_differs_at = seq;
-    report_.what = first_difference(recorded, now);
+    report_.core = first_difference(seq, then, bytes);
 }
 
 void Replay::decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) {
@@ -108,11 +114,10 @@ void Replay::decide(const FrameView& in, const Happened& happened, const World& 
     ++report_.strategy_frames;
     scratch_.clear();
     again_->decide(in, happened, world, scratch_);
-    if (report_.strategy_differs_at) return;
-    const std::size_t recorded_count = recorded_out_ ? recorded_out_.count() : 0;
-    if (strategy_output(recorded_out_, recorded_count) == strategy_output(scratch_, scratch_.count())) return;
-    report_.strategy_differs_at = in.header->seq;
-    if (report_.what.empty()) report_.what = "strategies: " + first_difference(recorded_out_, scratch_);
+    if (report_.strategy.seq) return;
+    const std::vector<u8> then = strategy_output(recorded_out_, recorded_out_ ? recorded_out_.count() : 0);
+    const std::vector<u8> now = strategy_output(scratch_, scratch_.count());
+    if (then != now) report_.strategy = first_difference(in.header->seq, then, now);
 }
 
 ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::string& hot_dir, u64 up_to_seq) {

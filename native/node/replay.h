@@ -10,14 +10,26 @@
 
 namespace openbell {
 
+// Where a replay first said something else than the journal does.
+struct Difference {
+    u64 seq = 0;     // of the IN frame; 0: nowhere
+    u32 record = 0;  // its place among those compared
+    u32 expected_count = 0;
+    u32 found_count = 0;
+    std::vector<u8> expected;  // the record of the journal, and the one of the replay; empty: none there
+    std::vector<u8> found;
+};
+
 struct ReplayReport {
     u64 frames_in = 0;
     u64 frames_out = 0;
     u64 last_seq = 0;
-    u64 core_differs_at = 0;      // seq of the first IN frame whose decision differs; 0: none does
-    u64 strategy_differs_at = 0;  // the same for what strategies said, run again
-    u64 strategy_frames = 0;      // frames on which strategies were run again
-    std::string what;             // the first difference, for people
+    u64 strategy_frames = 0;  // frames on which strategies were run again
+    u64 bytes_after = 0;      // of a torn end: bytes after the last whole frame, at `end_offset` of `end_path`
+    u64 end_offset = 0;
+    std::string end_path;
+    Difference core;      // decisions
+    Difference strategy;  // what strategies said, run again
 };
 
 class Replay final : private IntentSource {

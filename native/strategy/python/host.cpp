@@ -63,6 +63,7 @@ void PythonStrategies::add(StrategySpec spec) {
         throw Error(ErrorKind::Strategy, "strategy " + entry.spec.name + " declares " +
                                              std::to_string(entry.names.size()) + " state fields; at most " +
                                              std::to_string(kStateBytesMax / kFieldBytes - 1));
+    pack(entry, entry.state);  // what an exception in the very first callback returns to
 }
 
 void PythonStrategies::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
@@ -131,6 +132,7 @@ void PythonStrategies::restore(Entry& entry, const World& world) {
     const Bytes known = world.states[entry.spec.id];
     if (known.empty()) {
         entry.rng = hash_bytes(known, world.seed ^ entry.spec.id);
+        put_word(entry.state, 0, entry.rng);
         return;
     }
     if (known.size() != entry.state.size())

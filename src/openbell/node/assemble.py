@@ -14,7 +14,8 @@ from openbell import _native as native
 from openbell import events
 from openbell.config_types import native_units
 from openbell.node.config import FeedSettings, NodeConfig
-from openbell.strategy.loader import load_strategy, source_hash
+from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
+from openbell.strategy.loader import source_hash
 from openbell.types import NO_STRATEGY, ArmState
 
 PX_DECIMALS = 4
@@ -82,20 +83,32 @@ def gate_limits(config: NodeConfig) -> native.GateLimits:
     return gate
 
 
+def run_record(config: NodeConfig) -> RunRecord:
+    """What a replay of this node's journal needs, for `node.json` beside it; credentials are left out."""
+    ids = config.strategy_ids()
+    return RunRecord(
+        kind="node",
+        capacity=CapacityRecord.of(capacity_of(config)),
+        strategies=tuple(
+            StrategyRecord(
+                id=ids[settings.name],
+                name=settings.name,
+                file=str(settings.file),
+                class_name=settings.class_name,
+                params=settings.params,
+                symbols=settings.instruments,
+                source_hash=source_hash(settings.file).hex(),
+            )
+            for settings in config.strategies
+        ),
+        hot_dir=str(config.node.hot_dir),
+        settings=config.model_dump(mode="json", exclude={"sessions": {"__all__": {"password"}}}),
+    )
+
+
 def build_strategies(config: NodeConfig) -> native.PythonStrategies:
     """Every strategy of the configuration, loaded, with its parameters, in the order of their ids."""
-    host = native.PythonStrategies()
-    ids = config.strategy_ids()
-    for settings in sorted(config.strategies, key=lambda s: ids[s.name]):
-        strategy_class = load_strategy(settings.file, settings.class_name)
-        host.add(
-            ids[settings.name],
-            settings.name,
-            strategy_class(**settings.params),
-            list(settings.instruments),
-            strategy_class.state_fields(),
-        )
-    return host
+    return build_host(run_record(config).strategies)
 
 
 def digest(*parts: bytes) -> bytes:

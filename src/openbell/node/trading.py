@@ -52,6 +52,7 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
     engine, recovered = recover_engine(assemble.capacity_of(config), node_settings.journal_dir, node_settings.hot_dir)
     strategies = assemble.build_strategies(config)
     node = native.LiveNode(assemble.live_config(config), engine, strategies)
+    assemble.run_record(config).write(node_settings.journal_dir)
     native.install_stop_handler()
     print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
     _open_epoch(node, config)

@@ -1,0 +1,126 @@
+"""What a replay needs beside the journal, in one file of its directory: `backtest.json` or `node.json`.
+
+The journal holds every input and every decision. It does not hold source code, paths and table sizes; this does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from openbell import _native as native
+from openbell.config import Settings
+from openbell.errors import JournalError
+from openbell.strategy.loader import load_strategy, source_hash
+
+FORMAT = 1
+FILES = {"backtest": "backtest.json", "node": "node.json"}
+
+
+class StrategyRecord(Settings):
+    """One strategy as it ran; `source_hash` is of its file, in hexadecimal."""
+
+    id: int
+    name: str
+    file: str
+    class_name: str | None
+    params: dict[str, bool | int | float | str]
+    symbols: tuple[str, ...]
+    source_hash: str
+
+    def is_unchanged(self) -> bool:
+        """Whether the file still is what ran."""
+        return Path(self.file).is_file() and source_hash(self.file).hex() == self.source_hash
+
+
+class CapacityRecord(Settings):
+    """The size of every table of the engine."""
+
+    instruments_max: int
+    book_orders_max: int
+    orders_max: int
+    strategies_max: int
+    timers_max: int
+
+    @classmethod
+    def of(cls, capacity: native.EngineCapacity) -> CapacityRecord:
+        """The same sizes, to be written down."""
+        return cls(**{name: getattr(capacity, name) for name in cls.model_fields})
+
+    def native(self) -> native.EngineCapacity:
+        """The same sizes, for an engine."""
+        capacity = native.EngineCapacity()
+        for name in type(self).model_fields:
+            setattr(capacity, name, getattr(self, name))
+        return capacity
+
+
+class TapeRecord(Settings):
+    """The tape that fills the numbers a backtest's journal leaves out."""
+
+    path: str
+    hash: str
+    feed_latency_ns: int
+
+
+class EndRecord(Settings):
+    """Where a finished run ended."""
+
+    last_seq: int
+    state_hash: str
+
+
+class RunRecord(Settings):
+    """The whole file."""
+
+    format: Literal[1] = 1
+    kind: Literal["backtest", "node"]
+    capacity: CapacityRecord
+    strategies: tuple[StrategyRecord, ...]
+    tape: TapeRecord | None = None
+    hot_dir: str | None = None
+    end: EndRecord | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    def write(self, directory: Path) -> None:
+        """Put the file into `directory`, whole or not at all."""
+        path = directory / FILES[self.kind]
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text(self.model_dump_json(indent=2) + "\n")
+        unfinished.replace(path)
+
+
+def read_record(directory: Path) -> RunRecord | None:
+    """The record of the journal in `directory`; None when there is none.
+
+    Raises:
+        JournalError: it is there and damaged, or of a later format.
+    """
+    for name in FILES.values():
+        path = directory / name
+        if path.is_file():
+            try:
+                return RunRecord.model_validate_json(path.read_bytes())
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"])) or "the file"
+                raise JournalError(
+                    f"{path}: expected the record of a run in format {FORMAT}, found a fault at {where}: "
+                    f"{first['msg']}; restore the file, or give --config"
+                ) from None
+    return None
+
+
+def build_host(strategies: tuple[StrategyRecord, ...]) -> native.PythonStrategies:
+    """The strategies, loaded from their files with their parameters, in the order of their ids.
+
+    Raises:
+        StrategyError: a file, class or parameter is not there any more.
+    """
+    host = native.PythonStrategies()
+    for one in sorted(strategies, key=lambda s: s.id):
+        strategy_class = load_strategy(one.file, one.class_name)
+        host.add(one.id, one.name, strategy_class(**one.params), list(one.symbols), strategy_class.state_fields())
+    return host
