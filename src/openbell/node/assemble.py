@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 import openbell
 from openbell import _native as native
 from openbell import events
+from openbell.config import Settings
 from openbell.config_types import native_units
 from openbell.node.config import FeedSettings, NodeConfig
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
@@ -102,8 +105,19 @@ def run_record(config: NodeConfig) -> RunRecord:
             for settings in config.strategies
         ),
         hot_dir=str(config.node.hot_dir),
-        settings=config.model_dump(mode="json", exclude={"sessions": {"__all__": {"password"}}}),
+        settings=_plain(config),
     )
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """The effective configuration as JSON holds it, for people; a secret only says where it is kept."""
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=_plain_value))
+    return plain
+
+
+def _plain_value(value: object) -> Any:
+    return _plain(value) if isinstance(value, Settings) else str(value)
 
 
 def build_strategies(config: NodeConfig) -> native.PythonStrategies:
