@@ -13,9 +13,10 @@ inline constexpr u8 kNewBit = 1;
 inline constexpr u8 kReplaceBit = 2;
 inline constexpr u8 kCancelBit = 4;
 // LiveOrder::flags
-inline constexpr u8 kChanging = 1;    // pending_version is in flight: the venue may hold either version
-inline constexpr u8 kAckSeen = 2;     // Accepted itself arrived (a fill before it implies it)
-inline constexpr u8 kOverfilled = 4;  // the venue executed more than the order: an incident, never clamped
+inline constexpr u8 kChanging = 1;      // pending_version is in flight: the venue may hold either version
+inline constexpr u8 kAckSeen = 2;       // Accepted itself arrived (a fill before it implies it)
+inline constexpr u8 kOverfilled = 4;    // the venue executed more than the order: an incident, never clamped
+inline constexpr u8 kCancelWanted = 8;  // to be canceled once the session is there
 
 struct LiveOrder {
     u64 cl_ord_id;

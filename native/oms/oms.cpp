@@ -158,7 +158,13 @@ Reason Oms::cancel(LiveOrder& o, const Order& command) {
     o.cancel_version = command.version != 0 ? command.version : newest;
     o.unsent |= kCancelBit;
     o.in_doubt = u8(o.in_doubt & ~kCancelBit);  // an older cancel in doubt wants the same end
+    o.flags = u8(o.flags & ~kCancelWanted);
     return Reason::None;
+}
+
+void Oms::want_cancel(u64 cl_ord_id) {
+    const u32 slot = orders_.find(cl_ord_id);
+    if (slot != LiveOrders::kNone && is_live(orders_[slot])) orders_[slot].flags |= kCancelWanted;
 }
 
 // ---- reports -------------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ class Oms {
 
     // Tracks a decided command, after risk. Reason::None = tracked; anything else: nothing changed, do not send.
     Reason on_command(const Order&);
+    // Remembers, until a cancel is commanded, that a live order is to be canceled when that is possible.
+    void want_cancel(u64 cl_ord_id);
     // Applies a report and fills in its strategy, side, instrument and leaves_qty (what is open after it).
     Applied on_report(Report&);
     // The session has replayed all it has. Commands in doubt and commands sent without any evidence never

@@ -65,6 +65,7 @@ void settle(LiveOrder& o) {
 
 void end_order(LiveOrder& o, OrderState terminal) {
     stop_changing(o);
+    o.flags = u8(o.flags & ~kCancelWanted);
     o.unsent = o.in_doubt = o.pending = 0;
     o.cancel_version = 0;
     o.leaves_qty = 0;

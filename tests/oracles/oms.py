@@ -48,6 +48,7 @@ class Order:
     last_live: OrderState = OrderState.PENDING_NEW
     acked: bool = False
     overfilled: bool = False
+    cancel_wanted: bool = False
     flights: dict[str, Flight] = field(default_factory=dict)
 
     def resting(self) -> OrderState:
@@ -73,6 +74,7 @@ class Order:
         self.gone += self.leaves
         self.leaves = 0
         self.flights.clear()
+        self.cancel_wanted = False
         self.ended = state
 
     def drop_ignored_cancel(self) -> None:
@@ -115,7 +117,8 @@ class Order:
             "cancel_version": self.flights[CANCEL].version if CANCEL in self.flights else 0,
             "px": self.px, "qty": self.qty, "cum_qty": self.cum, "leaves_qty": self.leaves,
             "pending_px": replace.px, "pending_qty": replace.qty, "created_ns": self.created_ns, "tag": self.tag,
-            "in_doubt": news["doubt"], "flags": changing * 1 + self.acked * 2 + self.overfilled * 4,
+            "in_doubt": news["doubt"], "flags": changing * 1 + self.acked * 2 + self.overfilled * 4
+            + self.cancel_wanted * 8,
         }  # fmt: skip
 
 
@@ -206,6 +209,7 @@ class Oms:
             return Reason.UNKNOWN_ORDER
         newest = order.newest if {NEW, REPLACE} & set(order.flights) else order.version
         order.flights[CANCEL] = Flight(c["version"] or newest)
+        order.cancel_wanted = False
         order.drop_ignored_cancel()
         return Reason.NONE
 
