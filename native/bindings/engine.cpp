@@ -9,6 +9,8 @@
 namespace nb = nanobind;
 
 namespace openbell {
+void bind_engine_probe(nb::module_& m);  // engine_probe.cpp
+
 namespace {
 
 using namespace nb::literals;
@@ -55,6 +57,7 @@ nb::bytes instrument_record(const Engine& engine, u32 id) {
 }  // namespace
 
 void bind_engine(nb::module_& m) {
+    bind_engine_probe(m);
     nb::class_<EngineCapacity>(m, "EngineCapacity", "Every table of the engine, sized once.")
         .def(nb::init<>())
         .def_rw("instruments_max", &EngineCapacity::instruments_max)
@@ -73,6 +76,8 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("book_faults", &Engine::book_faults)
         .def_prop_ro("instruments", &Engine::instruments)
         .def_prop_ro("is_session_up", &Engine::is_session_up)
+        .def_prop_ro("is_draining", &Engine::is_draining)
+        .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("is_killed", [](const Engine& e) { return e.risk().killed() != KillLevel::None; })
         .def("is_halted", &Engine::is_halted, "strategy"_a)
         .def("source_seq", &Engine::source_seq, "source"_a, "the last message number applied from a feed or session")

@@ -19,6 +19,9 @@ void Engine::take_strategy_output() {
             }
             case Type::StrategyState: {
                 const auto& part = decision_.as<StrategyState>(i);
+                if (part.strategy >= capacity_.strategies_max || part.size > kStateBytesMax ||
+                    u32(part.offset) + part.length > part.size || part.length > sizeof part.bytes)
+                    break;  // not of our making: a journal of another capacity
                 auto& state = states_[part.strategy];
                 state.resize(part.size);
                 std::memcpy(state.data() + part.offset, part.bytes, part.length);
@@ -26,9 +29,9 @@ void Engine::take_strategy_output() {
             }
             case Type::StrategyHalted: {
                 const u16 strategy = decision_.as<Control>(i).strategy;
+                if (strategy >= capacity_.strategies_max) break;
                 halted_[strategy] = 1;
-                quoter_.pull(strategy);
-                for (u32 id = 0; id < instruments_.size(); ++id) mark_quote(strategy, id);
+                for (u32 id = 0; id < instruments_.size(); ++id) pull_quote(strategy, id);
                 sweep_due_ = true;
                 break;
             }
@@ -74,7 +77,12 @@ void Engine::open_order(const Intent& intent) {
 }
 
 void Engine::cancel_order(const LiveOrder& order) {
-    if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder) || decision_.room() < 2) return;
+    if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder)) return;
+    if (!session_up_ || decision_.room() < 2) {  // a cancel is never lost: the sweep sends it when it can
+        oms_.want_cancel(order.cl_ord_id);
+        sweep_due_ = true;
+        return;
+    }
     Order cancel{};
     cancel.type = u8(Type::CancelOrder);
     cancel.side = order.side;
@@ -83,7 +91,9 @@ void Engine::cancel_order(const LiveOrder& order) {
     cancel.cl_ord_id = order.cl_ord_id;
     cancel.px = order.px;
     cancel.qty = order.qty;
-    cancel.version = order.pending_version;
+    // What the venue holds, or will hold once what is in flight has arrived; a version that was refused or
+    // never left names nothing there, and the cancel would be ignored in silence.
+    cancel.version = is_changing(order) ? order.pending_version : order.version;
     cancel.strategy = order.strategy;
     cancel.tag = order.tag;
     cancel.intent_seq = seq_;
@@ -91,16 +101,20 @@ void Engine::cancel_order(const LiveOrder& order) {
 }
 
 void Engine::pull_quotes(u32 instrument) {
-    for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
-        quoter_.pull(strategy, instrument);
-        mark_quote(strategy, instrument);
-    }
+    for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) pull_quote(strategy, instrument);
+}
+
+void Engine::pull_quote(u16 strategy, u32 instrument) {
+    if (!quoter_.is_active(strategy, instrument)) return;
+    quoter_.pull(strategy, instrument);
+    mark_quote(strategy, instrument);
 }
 
 void Engine::mark_quote(u16 strategy, u32 instrument) {
-    for (const QuoteKey& key : dirty_quotes_)
-        if (key.strategy == strategy && key.instrument == instrument) return;
-    if (dirty_quotes_.size() < dirty_quotes_.capacity()) dirty_quotes_.push_back({strategy, instrument});
+    u64& marked = quote_marked_[std::size_t(strategy) * capacity_.instruments_max + instrument];
+    if (marked == seq_) return;
+    marked = seq_;
+    dirty_quotes_.push_back({strategy, instrument});
 }
 
 // While the session is down nothing can be changed; Resolved marks every quote again.
@@ -136,14 +150,12 @@ void Engine::sweep() {
     sweep_due_ = false;
     if (!session_up_) return;  // Resolved asks again
     oms_.for_each_live([&](const LiveOrder& order) {
-        if (!must_cancel(order) || order.pending == u8(Type::CancelOrder)) return;
-        if (decision_.room() < 2) sweep_due_ = true;
-        cancel_order(order);
+        if (must_cancel(order)) cancel_order(order);
     });
 }
 
 bool Engine::must_cancel(const LiveOrder& order) const {
-    return draining_ || risk_.killed() != KillLevel::None || halted_[order.strategy];
+    return order.flags & kCancelWanted || draining_ || risk_.killed() != KillLevel::None || halted_[order.strategy];
 }
 
 // Reserves the id, asks risk, and only then tells the OMS. Returns the order's id; 0 when it was refused.
@@ -161,6 +173,8 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
         verdict.reason = Reason::SessionDown;
     else if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy)))
         verdict.reason = Reason::OrdersFull;
+    else if (draining_)
+        verdict = {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
     else
         verdict = risk_.check(candidate, leaves_after, view_of(candidate));
 

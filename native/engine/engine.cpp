@@ -14,6 +14,7 @@ Engine::Engine(const EngineCapacity& capacity)
       source_seq_(kSourcesMax, 0),
       world_{books_, oms_, instruments_, trading_, halted_, states_},
       book_marked_(capacity.instruments_max, 0),
+      quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
       capacity_(capacity) {
     instruments_.reserve(capacity.instruments_max);
     feed_of_.reserve(capacity.instruments_max);

@@ -77,6 +77,7 @@ class Engine {
     void apply(const FrameView& in, std::size_t i);
     void apply_market(const Market& record);
     void apply_status(const Market& record);
+    void set_trading(u32 instrument, TradingState state);
     void apply_report(const Report& record);
     void apply_instrument(const Instrument& record, u16 source);
     void apply_started(const Started& record);
@@ -92,6 +93,7 @@ class Engine {
     void open_order(const Intent& intent);
     void cancel_order(const LiveOrder& order);
     void pull_quotes(u32 instrument);
+    void pull_quote(u16 strategy, u32 instrument);
     void mark_quote(u16 strategy, u32 instrument);
     void reconcile_quotes();
     bool reconcile_quote(const QuoteKey& key);
@@ -129,7 +131,8 @@ class Engine {
     World world_;
     Happened happened_;
     Decision decision_;
-    std::vector<u64> book_marked_;  // seq of the frame that last named the book
+    std::vector<u64> book_marked_;   // seq of the frame that last named the book
+    std::vector<u64> quote_marked_;  // the same by strategy x instrument
     std::vector<QuoteKey> dirty_quotes_;
     const EngineCapacity capacity_;
 };

@@ -79,7 +79,9 @@ void Engine::load(StateReader& in) {
     decisions_ = in.get<u64>();
     refusals_ = in.get<u64>();
     book_faults_ = in.get<u64>();
+    if (!in.done()) throw Error(ErrorKind::Snapshot, "snapshot goes on: expected its end after the engine's state");
     std::fill(book_marked_.begin(), book_marked_.end(), 0);
+    std::fill(quote_marked_.begin(), quote_marked_.end(), 0);
 }
 
 u64 Engine::state_hash() const {

@@ -29,14 +29,18 @@ void Engine::mark_book(u32 instrument) {
 void Engine::apply_status(const Market& record) {
     if (record.instrument == kNoInstrument) {
         if (TradingState(record.ref) != TradingState::Closed) return;
-        for (u8& state : trading_) state = u8(TradingState::Closed);
+        for (u32 id = 0; id < instruments_.size(); ++id) set_trading(id, TradingState::Closed);
     } else {
         if (record.instrument >= instruments_.size()) return;
-        trading_[record.instrument] = u8(record.ref);
-        quoter_.forget_refusals();
-        if (TradingState(record.ref) != TradingState::Trading) pull_quotes(record.instrument);
+        set_trading(record.instrument, TradingState(record.ref));
     }
+    quoter_.forget_refusals();
     happened_.statuses.push(record);
+}
+
+void Engine::set_trading(u32 instrument, TradingState state) {
+    trading_[instrument] = u8(state);
+    if (state != TradingState::Trading) pull_quotes(instrument);
 }
 
 void Engine::apply_instrument(const Instrument& record, u16 source) {
@@ -115,6 +119,7 @@ void Engine::apply_gap(const Control& record, bool is_open) {
 
 void Engine::apply_resolved(const Control& record) {
     session_up_ = true;
+    quoter_.forget_refusals();  // what could not leave may be tried again, cancels too
     Report settled[256];
     for (std::size_t n = std::size(settled); n == std::size(settled);) {
         n = oms_.on_resolved(record.source, settled);

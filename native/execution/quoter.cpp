@@ -90,7 +90,7 @@ void Quoter::pull_all() {
 
 void Quoter::forget_refusals() {
     for (Quote& q : quotes_) {
-        for (Half& h : q.half) h.is_refused = 0;
+        for (Half& h : q.half) h.is_refused = h.cancels = 0;
     }
 }
 
@@ -224,9 +224,25 @@ u64 Quoter::order_of(u16 strategy, u32 instrument, Side side) const {
     return quote ? quote->half[index_of(side)].order : 0;
 }
 
+bool Quoter::is_active(u16 strategy, u32 instrument) const {
+    const Quote* quote = const_cast<Quoter*>(this)->find(strategy, instrument);
+    return quote && is_active(*quote);
+}
+
 // ---- state ---------------------------------------------------------------------------------------
 
 bool Quoter::is_active(const Quote& q) { return q.half[0].order || q.half[1].order || q.half[0].qty || q.half[1].qty; }
+
+// Without what an order that has gone, or a target that was pulled, left behind: nothing reads it again.
+Quoter::Half Quoter::canonical(Half h) {
+    if (h.order == 0 && !h.is_opening) {
+        h.asked_px = h.asked_qty = h.base_cum = 0;
+        h.asked_version = 0;
+        h.is_canceling = h.cancels = 0;
+        if (h.qty == 0) h = {};
+    }
+    return h;
+}
 
 void Quoter::save(StateWriter& w) const {
     w.put(strategies_max_);
@@ -237,7 +253,8 @@ void Quoter::save(StateWriter& w) const {
     for (std::size_t i = 0; i < quotes_.size(); ++i) {
         if (!is_active(quotes_[i])) continue;
         w.put(u64(i));
-        w.put(quotes_[i]);
+        for (const Half& h : quotes_[i].half) w.put(canonical(h));
+        w.put(quotes_[i].tag);
     }
 }
 
@@ -255,7 +272,8 @@ void Quoter::load(StateReader& r) {
     for (u64 i = 0; i < count; ++i) {
         const u64 at = r.get<u64>();
         if (at >= quotes_.size()) throw Error(ErrorKind::Snapshot, "quoter snapshot: a quote lies beyond its tables");
-        quotes_[at] = r.get<Quote>();
+        for (Half& h : quotes_[at].half) h = r.get<Half>();
+        quotes_[at].tag = r.get<u64>();
     }
 }
 

@@ -43,9 +43,11 @@ class Quoter {
     void on_refused(u16 strategy, u32 instrument, Side);
     // The order has ended. Called for every order that became terminal; others than quotes are ignored.
     void on_order_closed(const LiveOrder&);
-    // Limits, arming or trading state changed: sides refused before may try again.
+    // Limits, arming, trading state or the session changed: sides refused before may try again, cancels too.
     void forget_refusals();
 
+    // Whether there is a target or an order.
+    bool is_active(u16 strategy, u32 instrument) const;
     // The (strategy, instrument) pairs with a target or an order, ascending.
     template <class F>
     void for_each_active(F&& f) const {
@@ -81,6 +83,7 @@ class Quoter {
     };
 
     static bool is_active(const Quote&);
+    static Half canonical(Half);
     static void set_half(Half&, i64 px, i64 qty);
     static void close(Half&, const LiveOrder*);
     static void start_target(Half&, const LiveOrder*);

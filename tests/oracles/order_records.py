@@ -17,7 +17,7 @@ LIVE_ORDER = np.dtype(
 ACCOUNT = 0xFFFF
 
 
-def record(kind: str, **fields: int) -> bytes:
+def record(kind: str, /, **fields: int) -> bytes:
     """One record of that kind as bytes; fields not named are zero."""
     r = np.zeros(1, RECORDS[kind])
     for name, value in fields.items():

@@ -55,9 +55,10 @@ class Quoter:
         self._aim(quote.halves[SELL], ask_px, ask_qty if good else 0)
         return fault
 
-    def pull(self, strategy: int) -> None:
-        for (who, _), quote in self.quotes.items():
-            if who == strategy:
+    def pull(self, strategy: int | None = None, instrument: int | None = None) -> None:
+        """Pull what matches; None matches everything."""
+        for (who, what), quote in self.quotes.items():
+            if strategy in (None, who) and instrument in (None, what):
                 for half in quote.halves.values():
                     self._aim(half, 0, 0)
 
@@ -80,7 +81,14 @@ class Quoter:
     def forget_refusals(self) -> None:
         for quote in self.quotes.values():
             for half in quote.halves.values():
-                half.refused = False
+                half.refused, half.cancels = False, 0
+
+    def order_of(self, key: tuple[int, int], side: int) -> int:
+        return self.quotes[key].halves[side].order if key in self.quotes else 0
+
+    def active(self) -> list[tuple[int, int]]:
+        """The keys with a target or an order, ascending."""
+        return sorted(key for key, q in self.quotes.items() if any(h.order or h.qty for h in q.halves.values()))
 
     def on_closed(self, order: Order) -> None:
         quote = self.quotes.get((order.strategy, order.instrument))

@@ -1,0 +1,220 @@
+"""Long random days, orderly and not: the native engine and its slow twin agree on every record of every decision."""
+
+import random
+from collections import Counter
+
+import pytest
+from tests.engine import desk as d
+from tests.execution.test_quoter_random import Venue
+
+from openbell import events
+from openbell.types import (
+    NO_INSTRUMENT,
+    NO_STRATEGY,
+    ArmState,
+    IntentKind,
+    KillLevel,
+    TradingState,
+    Type,
+)
+
+KINDS = [Type.BOOK_ADD] * 8 + [Type.BOOK_EXECUTE, Type.BOOK_CANCEL, Type.BOOK_MODIFY] * 3 + [
+    Type.TRADE, Type.STATUS, Type.STATUS, Type.TRADE_BUST]  # fmt: skip
+
+
+class Day:
+    """A desk, a venue that answers late, and a market; everything drawn from one seed."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.desk = d.trading_desk()
+        self.venue = Venue(rng)
+        self.next_order_id = 1_000
+        self.shadows: list[tuple[object, int]] = []
+
+    # ---- what strategies say
+
+    def script(self) -> tuple[bytes, ...]:
+        rng = self.rng
+        if rng.random() < 0.3:
+            return ()
+        return tuple(self.says() for _ in range(rng.choice([1, 1, 2, 5])))
+
+    def says(self) -> bytes:
+        rng, strategy = self.rng, self.rng.choice([*[0, 1] * 6, 2, 3])
+        instrument = rng.choice([*[0, 0, 1] * 6, 2, 9])
+        draw = rng.random()
+        if draw < 0.6:
+            mid = 1_010_000 + 100 * rng.randint(-60, 60)
+            px = [mid - rng.choice([*[100, 300] * 5, 0, 50]), mid + rng.choice([0, 100, 300])]
+            qty = [rng.choice([*[0, 10, 10, 20] * 6, 1_001, -1]) for _ in range(2)]
+            return d.quote(strategy, px[0], qty[0], px[1], qty[1], instrument)
+        if draw < 0.72:
+            terms = {"side": rng.choice([1, 2, 2, 0]), "px": rng.choice([1_000_000, 1_020_000, 1_500_000, 0])}
+            terms |= {"qty": rng.choice([5, 10, 2_000, 0]), "tif": rng.choice([0, 3]), "tag": rng.randint(0, 3)}
+            return d.intent(IntentKind.ORDER, strategy, instrument=instrument, **terms)
+        known = [*self.desk.twin.oms.live, 77]
+        if draw < 0.8:
+            return d.intent(IntentKind.CANCEL, strategy, cl_ord_id=rng.choice(known), instrument=NO_INSTRUMENT)
+        if draw < 0.83:
+            return d.intent(IntentKind.CANCEL_ALL, strategy, instrument=NO_INSTRUMENT)
+        if draw < 0.85:
+            return d.intent(rng.choice([IntentKind.TARGET, IntentKind.PARENT]), strategy, instrument=instrument)
+        strategy = min(strategy, 2)
+        if draw < 0.94:
+            return d.arm_timer(strategy, rng.randint(0, 3), self.desk.now + rng.randint(-5, 40) * 1_000)
+        if draw < 0.997:
+            part = {"strategy": strategy, "size": 16, "offset": rng.choice([0, 8]), "length": 8}
+            return d.record("StrategyState", type=Type.STRATEGY_STATE, **part)
+        return d.halt(strategy)
+
+    # ---- what the market does
+
+    def market(self) -> bytes:
+        rng, instrument = self.rng, self.rng.choice([0, 0, 0, 1, 1, 2, 9])
+        kind = rng.choice(KINDS) if rng.random() < 0.995 else Type.BOOK_CLEAR
+        if kind == Type.STATUS:
+            usual = TradingState.TRADING
+            state = rng.choice([*[usual] * 25, TradingState.HALTED, TradingState.QUOTE_ONLY, TradingState.CLOSED])
+            return d.status(state, rng.choice([*[instrument] * 5, NO_INSTRUMENT]))
+        known = [o for o in self.desk.twin.books.by_id.values() if o.instrument == instrument][-8:]
+        is_wrong = rng.random() < 0.004
+        if not known and not is_wrong:
+            kind = Type.BOOK_ADD
+        order = rng.choice(known) if known and not is_wrong else None
+        fields = {
+            "order_id": order.order_id if order else 5,
+            "qty": min(rng.choice([1, 10, 100]), order.qty if order else 99),
+        }
+        fields |= {"px": 1_010_000 + 100 * rng.randint(-120, 120), "flags": rng.choice([0, 1, 2, 4, 5]), "ref": 0}
+        self.next_order_id += 1
+        if kind == Type.BOOK_ADD and not is_wrong:
+            fields["order_id"] = self.next_order_id
+        if kind == Type.BOOK_MODIFY:
+            fields["ref"] = self.next_order_id
+        return d.market(kind, instrument, **fields)
+
+    # ---- what the venue says
+
+    def reports(self) -> tuple[bytes, ...]:
+        said = [self.venue.outbox.pop(0) for _ in range(min(len(self.venue.outbox), self.rng.randint(1, 3)))]
+        return tuple(d.record("Report", **r) for r in said)
+
+    def noise(self) -> bytes:
+        """A report that no venue should make."""
+        rng = self.rng
+        kinds = [Type.ACCEPTED, Type.REJECTED, Type.REPLACED, Type.CANCELED, Type.FILLED, Type.BUSTED, Type.CORRECTED]
+        order = rng.choice([*self.desk.twin.oms.live, *self.desk.twin.oms.ended, 77])
+        fields = {"version": rng.randint(0, 3), "last_px": 1_000_000, "last_qty": rng.choice([0, 1, 10])}
+        return d.report(rng.choice(kinds), order, exec_id=rng.randint(0, 50), leaves_qty=10, **fields)
+
+    # ---- what people and links do
+
+    def control(self) -> bytes:
+        rng = self.rng
+        state = rng.choice([*[ArmState.FULL] * 6, ArmState.LIMITED, ArmState.REDUCE_ONLY, ArmState.CANCEL_ONLY])
+        narrow = {"order_qty_max": rng.choice([10, 1_000, 1_000]), "open_orders_max": rng.choice([2, 50])}
+        source = rng.choice([d.FEED, d.FEED, d.FEED + 1])
+        draws = [
+            (20, events.arm(state, after_kill=rng.random() < 0.7)),
+            (6, d.limits(rng.randint(0, 1), rng.choice([NO_STRATEGY, 0, 1]), **narrow)),
+            (2, events.kill(rng.choice([KillLevel.SOFT, KillLevel.HARD, KillLevel.NONE]))),
+            (2, events.cancel_all()),
+            (3, events.checkpoint()),
+            (3, events.control(Type.GAP, source=source, values=(5, 9))),
+            (25, events.control(Type.RECOVERED, source=source)),
+            (2, events.control(Type.DISCONNECTED, source=d.ORDERS)),
+            (2, events.control(Type.CONNECTED, source=d.ORDERS, values=(rng.randint(0, 9),))),
+            (16, events.control(Type.RESOLVED, source=d.ORDERS)),
+            (2, events.control(rng.choice([Type.HEARTBEAT, Type.TRADING_DAY, Type.CLOCK_OFFSET]))),
+        ]
+        return rng.choices([r for _, r in draws], [w for w, _ in draws])[0]
+
+    def step(self) -> None:
+        draw, desk, rng = self.rng.random(), self.desk, self.rng
+        if desk.twin.due_timers() and desk.twin.due_timers()[0][0] <= desk.now:
+            desk.fire(self.script())
+        elif draw < 0.25:
+            desk.feed(*(self.market() for _ in range(rng.choice([1, 1, 2, 4]))), script=self.script())
+        elif draw < 0.5 and self.venue.outbox:
+            desk.hear(*self.reports(), script=self.script())
+        elif draw < 0.51:
+            desk.hear(self.noise(), script=self.script())
+        elif draw < 0.75 and self.venue.inbox:
+            self.venue.read_one()
+        elif draw < 0.79 and self.venue.held:
+            self.venue.fill(rng.choice(list(self.venue.held)))
+        elif draw < 0.85:
+            desk.frame(self.control(), source=d.OPERATOR, script=self.script())
+        elif draw < 0.855:
+            desk.sent = []  # the process died before it could say what it sent
+            desk.start(self.script())
+            desk.resolve(self.script())
+            desk.arm(after_kill=rng.random() < 0.5)
+        elif self.venue.inbox:
+            self.venue.read_one()
+        self.carry_out()
+
+    def carry_out(self) -> None:
+        """Commands leave, or do not; what became of them is a frame, and may have consequences of its own."""
+        while self.desk.sent:
+            commands, reports = self.desk.sent, []
+            for command in commands:
+                left = self.rng.random() > 0.05
+                if left:
+                    self.venue.inbox.append(command)
+                reports.append(d.outcome(Type.SENT if left else Type.NOT_SENT, command, 0 if left else 101))
+            self.desk.frame(*reports, script=self.script())
+
+
+def check_laws(decision_types: list[Type], desk: d.Desk) -> None:
+    """What must hold whatever happened: law 2, and nothing leaves while the session is not resolved."""
+    for i, kind in enumerate(decision_types):
+        if kind in (Type.NEW_ORDER, Type.REPLACE_ORDER):
+            assert decision_types[i - 1] == Type.APPROVED
+            assert desk.twin.risk.killed == KillLevel.NONE
+        if kind in d.COMMANDS:
+            assert desk.engine.is_session_up
+
+
+@pytest.mark.parametrize("run", range(10))
+def test_random_days_are_decided_like_the_slow_twin(run: int, seed: int, monkeypatch: pytest.MonkeyPatch):
+    rng = random.Random(f"{seed}-{run}")
+    day = Day(rng)
+    seen: Counter[Type] = Counter()
+    plain_frame = d.Desk.frame
+
+    def watched(self: d.Desk, *records: bytes, **more: object) -> list[bytes]:
+        decision = plain_frame(self, *records, **more)  # type: ignore[arg-type]
+        check_laws(d.types_of(decision), self)
+        seen.update(d.types_of(decision))
+        return decision
+
+    monkeypatch.setattr(d.Desk, "frame", watched)
+    for _ in range(700):
+        day.step()
+
+    for number in range(d.INSTRUMENTS_MAX):
+        for strategy in range(d.STRATEGIES_MAX):
+            native, twin = day.desk.engine.position(strategy, number), day.desk.twin.oms.position(strategy, number)
+            assert twin.items() <= native.items()
+    assert min(seen[kind] for kind in (Type.REFUSED, *d.COMMANDS)) >= 3
+
+
+@pytest.mark.parametrize("run", range(4))
+def test_a_restored_engine_goes_on_as_if_nothing_had_happened(run: int, seed: int):
+    rng = random.Random(f"restore {seed}-{run}")
+    day = Day(rng)
+    copies = []
+
+    for number in range(500):
+        day.step()
+        if number % 50 == 0:
+            copies.append((day.desk.restored(), len(day.desk.frames)))
+
+    for copy, already in copies:
+        for given in day.desk.frames[already:]:
+            copy.decide(*given)
+        assert copy.engine.rolling_hash == day.desk.engine.rolling_hash
+        assert copy.engine.state_hash == day.desk.engine.state_hash
+        assert copy.engine.save() == day.desk.engine.save()
