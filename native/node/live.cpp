@@ -68,12 +68,12 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     const std::string_view known = engine_.session_name();
     if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
     open_feeds();
-    if (stream_) warden_ = std::make_unique<Warden>(kill_, *stream_);
     const auto name = [&](const char* counter) { return counters_.counter(counter); };
     published_ = {name("frames_in"),    name("commands"),     name("sent"),      name("gate_refused"),
                   name("loops"),        name("feed_packets"), name("feed_gaps"), name("feed_duplicates"),
                   name("feed_dropped"), name("feed_lost"),    name("refusals"),  name("book_faults"),
-                  name("now_ns"),       name("warden_acted"), name("stopping")};
+                  name("now_ns"),       name("stopping")};
+    if (stream_) warden_ = std::make_unique<Warden>(kill_, *stream_, name("warden_acted"));
 }
 
 LiveNode::~LiveNode() = default;
@@ -275,7 +275,6 @@ void LiveNode::publish(i64 now_ns) {
     p.refusals.set(engine_.refusals());
     p.book_faults.set(engine_.book_faults());
     p.now_ns.set(u64(now_ns));
-    p.warden_acted.set(warden_ && warden_->has_acted());
     p.stopping.set(is_stopping_);
     u64 packets = 0, gaps = 0, duplicates = 0, dropped = 0, lost = 0;
     for (const Feed& feed : feeds_) {

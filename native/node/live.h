@@ -110,7 +110,7 @@ class LiveNode {
     u64 loops_ = 0;
     struct Published {
         Counter frames_in, commands, sent, gate_refused, loops, feed_packets, feed_gaps, feed_duplicates, feed_dropped,
-            feed_lost, refusals, book_faults, now_ns, warden_acted, stopping;
+            feed_lost, refusals, book_faults, now_ns, stopping;
     } published_;
 };
 

@@ -4,7 +4,8 @@
 
 namespace openbell {
 
-Warden::Warden(const KillCell& cell, StreamPort& port) : cell_(cell), port_(port), thread_([this] { watch(); }) {}
+Warden::Warden(const KillCell& cell, StreamPort& port, Counter acted)
+    : cell_(cell), port_(port), acted_(acted), thread_([this] { watch(); }) {}
 
 Warden::~Warden() {
     stop_.store(true, std::memory_order_release);
@@ -13,6 +14,7 @@ Warden::~Warden() {
 
 void Warden::watch() {
     const timespec look{0, kLookEveryNs};
+    acted_.set(0);
     i64 waited_ns = 0;
     while (!stop_.load(std::memory_order_acquire)) {
         const KillLevel level = cell_.level();
@@ -22,8 +24,12 @@ void Warden::watch() {
         if (must_act && !has_acted_.load(std::memory_order_relaxed)) {
             port_.shutdown();  // cancel-on-disconnect does the rest
             has_acted_.store(true, std::memory_order_release);
+            acted_.set(1);
         }
-        if (level == KillLevel::None) has_acted_.store(false, std::memory_order_release);
+        if (level == KillLevel::None && has_acted_.load(std::memory_order_relaxed)) {
+            has_acted_.store(false, std::memory_order_release);
+            acted_.set(0);
+        }
         ::nanosleep(&look, nullptr);
     }
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "journal/counters.h"
 #include "journal/kill_cell.h"
 #include "net/ports.h"
 
@@ -15,8 +16,9 @@ class Warden {
     static constexpr i64 kLookEveryNs = 1'000'000;
     static constexpr i64 kPatienceNs = 50'000'000;  // for the trading thread to acknowledge a kill
 
-    // `port` is shut from this thread; its shutdown() is safe from any thread.
-    Warden(const KillCell& cell, StreamPort& port);
+    // `port` is shut from this thread; its shutdown() is safe from any thread. `acted` is this thread's own
+    // counter, 1 while a kill is in force on which it acted: readers learn it although the trading thread hangs.
+    Warden(const KillCell& cell, StreamPort& port, Counter acted);
     ~Warden();
     bool has_acted() const { return has_acted_.load(std::memory_order_acquire); }
 
@@ -25,6 +27,7 @@ class Warden {
 
     const KillCell& cell_;
     StreamPort& port_;
+    Counter acted_;
     std::atomic<bool> stop_{false};       // stored by the destructor, loaded by `watch`
     std::atomic<bool> has_acted_{false};  // stored by `watch`, loaded by the trading thread
     std::thread thread_;

@@ -14,6 +14,8 @@ from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import AddressText, DecimalText, NearPath, SecretText
+from openbell.errors import ConfigError
+from openbell.node.card import SHARED_MEMORY
 
 NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022
@@ -21,7 +23,9 @@ FEEDS_MAX = 48
 SESSIONS_MAX = 64
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
-SHARED_MEMORY = Path("/dev/shm/openbell")
+SAFEST_FIRST = ("shadow", "paper", "live")
+"""Modes from the one that sends nothing to the one that trades."""
+NAME_LETTERS_MAX = 32
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,15}$"
@@ -185,13 +189,36 @@ class NodeConfig(Settings):
                     yield Problem(where, f"{symbol} has no limits of the account; add a [[limits]] table for it")
 
 
-def load_node(path: Path | str) -> NodeConfig:
-    """Return the node file at `path`, checked as a whole.
+def load_node(path: Path | str, mode: str = "") -> NodeConfig:
+    """Return the node file at `path`, checked as a whole; with a `mode`, as `in_mode` turns it.
 
     Raises:
-        ConfigError: with one line per error.
+        ConfigError: with one line per error, or the mode is less safe than the file's.
     """
-    return load_toml(path, NodeConfig)
+    config = load_toml(path, NodeConfig)
+    return in_mode(config, mode) if mode and mode != config.node.mode else config
+
+
+def in_mode(config: NodeConfig, mode: str) -> NodeConfig:
+    """The same node in a safer mode, under a name, a journal and a shared memory of its own.
+
+    Raises:
+        ConfigError: `mode` is less safe than the file's.
+    """
+    node = config.node
+    if mode not in SAFEST_FIRST or SAFEST_FIRST.index(mode) > SAFEST_FIRST.index(node.mode):
+        safer = " or ".join(SAFEST_FIRST[: SAFEST_FIRST.index(node.mode) + 1])
+        raise ConfigError(
+            f'--mode: expected {safer}, because an override only makes a node safer and the file says "{node.mode}"; '
+            f"found {mode}; change [node] mode in the file"
+        )
+    aside = {
+        "name": f"{node.name[: NAME_LETTERS_MAX - len(mode) - 1]}-{mode}",
+        "mode": mode,
+        "journal_dir": node.journal_dir.with_name(f"{node.journal_dir.name}-{mode}"),
+        "run_dir": node.run_dir.with_name(f"{node.run_dir.name}-{mode}") if node.run_dir else None,
+    }
+    return config.model_copy(update={"node": node.model_copy(update=aside)})
 
 
 def _repeats(table: str, key: str, values: list[object]) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from openbell import _native as native
 from openbell.errors import SnapshotError
+from openbell.node.lifeline import end_with_parent
 
 MAGIC = b"openbsnp"
 VERSION = 1
@@ -71,13 +72,13 @@ def usable_snapshots(directory: Path) -> Iterator[tuple[int, int, bytes]]:
             yield read_snapshot(path)
 
 
-def follow(config_path: Path) -> None:
+def follow(config_path: Path, mode: str = "") -> None:
     """Follow the node's journal and snapshot it every `snapshot_every_s`, until SIGTERM."""
     from openbell.node.assemble import capacity_of
     from openbell.node.config import load_node
     from openbell.node.recovery import start_from_snapshot
 
-    config = load_node(config_path)
+    config = load_node(config_path, mode)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -96,4 +97,5 @@ def follow(config_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    follow(Path(sys.argv[1]))
+    end_with_parent()
+    follow(Path(sys.argv[1]), *sys.argv[2:3])

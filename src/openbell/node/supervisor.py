@@ -17,12 +17,18 @@ from types import FrameType
 from typing import Any
 
 from openbell.errors import OpenbellError
+from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
+from openbell.node.holdings import holdings_of
 
 RESTARTS_MAX = 5
 """Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
 RESTART_WINDOW_S = 60.0
+ENDED_IN_ORDER = (0, 3)
+"""Exit codes of a trading process that closed its journal: nothing open, or orders left open."""
 ARCHIVER_DRAIN_S = 30.0
+STOP_WITHIN_S = 8.0
+"""The trading process waits up to 5 s for its cancels; one that has not ended after this is ended."""
 LOOK_EVERY_S = 0.1
 
 
@@ -33,12 +39,14 @@ class NodeFailedError(OpenbellError):
 class Supervisor:
     """One node's processes. Use as a context: leaving it ends all of them."""
 
-    def __init__(self, config_path: Path, *, for_s: float = 0.0) -> None:
+    def __init__(self, config_path: Path, *, for_s: float = 0.0, mode: str = "") -> None:
         self.config_path = config_path
-        self.config = load_node(config_path)
+        self.mode = mode
+        self.config = load_node(config_path, mode)
         self.for_s = for_s
         self.restarts: list[float] = []
-        self._asked_to_stop = False
+        self._stops = 0
+        self._stop_by = 0.0
         self._helpers: dict[str, subprocess.Popen[bytes]] = {}
         self._trading: subprocess.Popen[bytes] | None = None
 
@@ -46,21 +54,26 @@ class Supervisor:
         node = self.config.node
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         node.journal_dir.mkdir(parents=True, exist_ok=True)
+        write_card(card_of(self.config, self.config_path))
         self._start_helpers()
         self._start_trading()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._trading and self._trading.poll() is None:
-            self._trading.terminate()
-            self._trading.wait()
+            self.stop()
+            try:
+                self._trading.wait(STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self._trading.kill()
+                self._trading.wait()
         self._end_helpers()
 
     def _start_helpers(self) -> None:
         node = self.config.node
         commands = {
             "archiver": ["openbell.journal.archiver", str(node.hot_dir), str(node.journal_dir)],
-            "snapshots": ["openbell.node.snapshots", str(self.config_path)],
+            "snapshots": ["openbell.node.snapshots", str(self.config_path), self.mode],
         }
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
@@ -69,7 +82,11 @@ class Supervisor:
 
     def _start_trading(self) -> None:
         self._trading = _start(
-            "openbell.node.trading", str(self.config_path), "--for", str(self.for_s), stdout=subprocess.PIPE
+            "openbell.node.trading",
+            str(self.config_path),
+            *("--for", str(self.for_s)),
+            *("--mode", self.mode),
+            stdout=subprocess.PIPE,
         )
 
     @property
@@ -79,10 +96,14 @@ class Supervisor:
         return self._trading.pid
 
     def stop(self, *_: int | FrameType | None) -> None:
-        """Ask the trading process to cancel everything and end; a second call insists."""
-        self._asked_to_stop = True
+        """Ask the trading process to cancel everything and end; a second call ends it as it is."""
+        self._stops += 1
+        self._stop_by = time.monotonic() + STOP_WITHIN_S
         if self._trading and self._trading.poll() is None:
-            self._trading.send_signal(signal.SIGINT)
+            if self._stops == 1:
+                self._trading.send_signal(signal.SIGINT)
+            else:
+                self._trading.kill()  # its sockets close: cancel-on-disconnect is what remains
 
     def wait(self) -> dict[str, Any]:
         """Until the trading process has ended by itself; its summary.
@@ -95,16 +116,39 @@ class Supervisor:
             try:
                 out, _ = self._trading.communicate(timeout=LOOK_EVERY_S)
             except subprocess.TimeoutExpired:
-                if not self._asked_to_stop:
+                if not self._stops:
                     self._start_helpers()
+                elif time.monotonic() > self._stop_by:
+                    print(f"trading process: no answer within {STOP_WITHIN_S:.0f} s; ended", file=sys.stderr)
+                    self._trading.kill()
                 continue
             code = self._trading.returncode
-            if code in (0, 3):
+            if code in ENDED_IN_ORDER:
                 summary: dict[str, Any] = json.loads(out)
                 return summary
-            if code >= 0 or self._asked_to_stop:
+            if self._stops and code < 0:
+                return self._left_behind()
+            if code >= 0:
                 raise NodeFailedError(f"trading process: expected an orderly end, found exit code {code}; see above")
             self._restart_after(code)
+
+    def _left_behind(self) -> dict[str, Any]:
+        """The summary of a trading process that could not write its own: what its journal says."""
+        from openbell.node.assemble import capacity_of
+        from openbell.node.recovery import recover_engine
+
+        node = self.config.node
+        engine, recovered = recover_engine(capacity_of(self.config), node.journal_dir, node.hot_dir)
+        return {
+            "epoch": engine.epoch,
+            "last_seq": engine.seq,
+            "orders_open": len(engine.live_orders()),
+            "recovered": str(recovered),
+            "positions": holdings_of(engine, self.config.strategy_ids().values()),
+            "refusals": engine.refusals,
+            "state_hash": f"{engine.state_hash:016x}",
+            "was_ended": True,
+        }
 
     def _restart_after(self, code: int) -> None:
         now = time.monotonic()
@@ -119,7 +163,8 @@ class Supervisor:
 
     def _end_helpers(self) -> None:
         for name, process in self._helpers.items():
-            if name == "archiver":  # ends by itself when the writer has closed and everything is durable
+            is_closed = self._trading is not None and self._trading.returncode in ENDED_IN_ORDER
+            if name == "archiver" and is_closed:  # ends by itself when everything is durable
                 try:
                     process.wait(ARCHIVER_DRAIN_S)
                     continue
@@ -134,9 +179,9 @@ def _start(module: str, *arguments: str, stdout: int | None = None) -> subproces
     return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=stdout, start_new_session=True)
 
 
-def run_node(config_path: Path, *, for_s: float = 0.0) -> dict[str, Any]:
+def run_node(config_path: Path, *, for_s: float = 0.0, mode: str = "") -> dict[str, Any]:
     """Run a node until Ctrl-C or for `for_s` seconds; the summary of its trading process."""
-    with Supervisor(config_path, for_s=for_s) as supervisor:
+    with Supervisor(config_path, for_s=for_s, mode=mode) as supervisor:
         signal.signal(signal.SIGINT, supervisor.stop)
         signal.signal(signal.SIGTERM, supervisor.stop)
         return supervisor.wait()

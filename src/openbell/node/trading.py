@@ -21,6 +21,8 @@ from openbell import events
 from openbell.errors import OpenbellError
 from openbell.node import assemble
 from openbell.node.config import NodeConfig, load_node
+from openbell.node.holdings import holdings_of
+from openbell.node.lifeline import end_with_parent
 from openbell.node.recovery import recover_engine
 from openbell.types import Type
 
@@ -66,7 +68,7 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
         last_seq=node.last_seq,
         orders_open=open_orders,
         recovered=str(recovered),
-        positions=positions_of(engine, config),
+        positions=holdings_of(engine, config.strategy_ids().values()),
         refusals=engine.refusals,
         state_hash=f"{engine.state_hash:016x}",
     )
@@ -82,32 +84,16 @@ def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
     node.submit(events.arm(assemble.arm_state(state)), SOURCE_OPERATOR)
 
 
-def positions_of(engine: native.Engine, config: NodeConfig) -> dict[str, dict[str, Any]]:
-    """Per symbol, summed over strategies: position, exact cash, and cash plus position at the mid."""
-    totals: dict[str, dict[str, Any]] = {}
-    for instrument in range(engine.instruments):
-        bid, _, ask, _ = engine.touch(instrument)
-        rows = [engine.position(i, instrument) for i in config.strategy_ids().values()]
-        qty, cash = sum(row["qty"] for row in rows), sum(row["cash"] for row in rows)
-        mid2 = bid + ask if bid and ask else 2 * (bid or ask)
-        totals[assemble.symbol_of(engine, instrument)] = {
-            "position": qty,
-            "cash": cash,
-            "realized": sum(row["realized"] for row in rows),
-            "pnl": cash + qty * mid2 // 2,
-            "fills": sum(row["fills"] for row in rows),
-        }
-    return totals
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the process; 0, or 2 when the node could not start or had to stop, 3 when orders were left open."""
     parser = argparse.ArgumentParser(prog="python -m openbell.node.trading")
     parser.add_argument("config", type=Path)
+    parser.add_argument("--mode", default="", help="a safer mode than the file's")
     parser.add_argument("--for", dest="for_s", type=float, default=0.0, help="seconds; 0: until a signal")
     options = parser.parse_args(arguments)
+    end_with_parent()
     try:
-        summary = trade(load_node(options.config), for_s=options.for_s)
+        summary = trade(load_node(options.config, options.mode), for_s=options.for_s)
     except OpenbellError as error:
         print(f"openbell: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,133 @@
+"""`openbell run`: a node under its supervisor, until Ctrl-C."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import cyclopts
+from cyclopts import Parameter
+
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openbell.node.config import NodeConfig
+
+EXIT_ORDERS_LEFT = 3
+
+app = cyclopts.App(name="run", help="Run a node: paper, shadow or live.")
+
+
+@app.default
+def run(
+    config: Path,
+    /,
+    *,
+    mode: Literal["shadow", "paper", "live"] | None = None,
+    live: bool = False,
+    for_s: Annotated[float, Parameter(name="--for")] = 0.0,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> int:
+    """Run the node of CONFIG until Ctrl-C, which cancels its orders, waits for the venue's word, and sums up.
+
+    A second Ctrl-C ends it at once and says what was left open. Exit codes: 0 ended with nothing open; 2 it could not
+    start or go on; 3 orders were left open.
+
+    Parameters
+    ----------
+    config
+        The node's file; examples/node.toml shows every section.
+    mode
+        A safer mode than the file's, never a less safe one; it has a journal of its own.
+    live
+        Needed when the mode is live: real orders at the venues of the file.
+    for_s
+        Stop by itself after so many seconds; 0: never.
+    as_json
+        The summary as one JSON object on standard output.
+    """
+    from openbell.node.config import load_node
+    from openbell.node.supervisor import run_node
+
+    chosen = load_node(config, mode or "")
+    _expect_meant(chosen, config, live)
+    _announce(chosen, config)
+    summary = run_node(config, for_s=for_s, mode=mode or "")
+    summary |= {"name": chosen.node.name, "mode": chosen.node.mode, "journal": str(chosen.node.journal_dir)}
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        _print_summary(summary)
+    return EXIT_ORDERS_LEFT if summary["orders_open"] else 0
+
+
+def _expect_meant(config: "NodeConfig", path: Path, live: bool) -> None:
+    mode = config.node.mode
+    if mode == "live" and not live:
+        venues = ", ".join(f"{s.user} at {s.connect}" for s in config.sessions)
+        raise ConfigError(
+            f'{path}: [node] mode = "live" sends real orders ({venues}): expected --live to say that it is meant, '
+            "found none; nothing was started; add --live, or try it with --mode paper"
+        )
+    if live and mode != "live":
+        raise ConfigError(
+            f'{path}: expected mode = "live" for --live, found "{mode}"; nothing was started; leave --live out, or '
+            "change [node] mode in the file"
+        )
+
+
+def _announce(config: "NodeConfig", path: Path) -> None:
+    """Who runs, under whose limits, on standard error."""
+    from rich.console import Console
+
+    node = config.node
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if node.mode == "live":
+        venues = ", ".join(f"{s.user} at {s.connect}" for s in config.sessions)
+        console.print(f" LIVE: {node.name} sends real orders: {venues} ", style="bold white on red")
+    else:
+        console.print(f"{node.mode}: {node.name} sends nothing to any venue", style="bold")
+    for line in limit_lines(config, path):
+        console.print(line, markup=False)
+    armed = "shadow" if node.mode == "shadow" else node.arm_at_start
+    console.print(f"armed {armed} at start; durability {node.durability}; journal {node.journal_dir}", markup=False)
+    if armed not in ("full", "limited", "reduce_only"):
+        console.print('no order will be opened: [node] arm_at_start = "full" lets strategies trade', markup=False)
+
+
+def limit_lines(config: "NodeConfig", path: Path) -> list[str]:
+    """Every limit in words, with who answers for it and the line it stands on."""
+    from openbell.toml_lines import line_of
+
+    text = path.read_text(encoding="utf-8")
+    return [
+        f"limit {limit.symbol}{f' of {limit.strategy}' if limit.strategy else ''}: order at most "
+        f"{limit.order_qty_max_lots:,} lots and {limit.order_notional_max:,}, position {limit.position_max_lots:,}, "
+        f"collar {limit.collar_bps} bps, {limit.open_orders_max} open orders "
+        f"(owner {limit.owner}, {path}:{line_of(text, ('limits', index))})"
+        for index, limit in enumerate(config.limits)
+    ]
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from openbell.ops.view import money
+
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="grey62")
+    table.add_column("")
+    for name in ("position", "fills", "PnL", "realized"):
+        table.add_column(name, justify="right")
+    for symbol, row in summary["positions"].items():
+        table.add_row(
+            symbol, f"{row['position']:+,}", f"{row['fills']:,}", money(row["pnl"], 4), money(row["realized"], 4)
+        )
+    console.print(table)
+    if summary.get("was_ended"):
+        print("the trading process was ended before it could cancel; this is what its journal says", file=sys.stderr)
+    left = summary["orders_open"]
+    console.print(f"orders open: {left}" + ("  NOT CONFIRMED CANCELED: ask the venue" if left else ""))
+    console.print(f"journal {summary['journal']}, epoch {summary['epoch']}, to seq {summary['last_seq']}")
+    console.print(f"state hash {summary['state_hash']}")

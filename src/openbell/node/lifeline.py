@@ -1,0 +1,18 @@
+"""Ties a child process to its supervisor: when the supervisor dies, the child is asked to end in order."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+"""Linux prctl(2): the signal that this process gets when its parent ends."""
+
+
+def end_with_parent() -> None:
+    """Ask for SIGTERM at the parent's death, so that no node trades on without anyone watching over it."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:  # it died just before
+        os.kill(os.getpid(), signal.SIGTERM)

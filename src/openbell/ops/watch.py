@@ -1,0 +1,135 @@
+"""Watches a node from another process: an engine that follows its journal, its counters, its histograms.
+
+It takes nothing from the trading process but memory that is there anyway, and its death changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+
+from openbell import _native as native
+from openbell.node.card import NodeCard
+from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
+from openbell.node.recovery import start_from_snapshot
+from openbell.ops.find import read_page
+from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
+
+QUANTILES = (0.5, 0.99, 0.999)
+FRAMES_PER_POLL = 20_000
+RATE_OVER_S = 2.0
+"""Rates are means over this long."""
+
+
+class Watch:
+    """A follower of one node. `look` catches up and says what there is."""
+
+    def __init__(self, card: NodeCard) -> None:
+        self.card = card
+        self.hot_dir = Path(card.hot_dir)
+        journal_dir = Path(card.journal_dir)
+        hot = card.hot_dir if self.hot_dir.is_dir() else ""
+        self._follower = native.Follower(capacity_of_card(card), card.journal_dir, hot)
+        start_from_snapshot(self._follower, journal_dir / "snapshots")
+        self._rates: deque[tuple[float, int]] = deque()
+
+    def look(self, *, catch_up_s: float = 0.1) -> NodeView:
+        """The node as it is now. Stops catching up after `catch_up_s`; `behind` says by how many frames."""
+        give_up = time.monotonic() + catch_up_s
+        while self._follower.poll(FRAMES_PER_POLL) and time.monotonic() < give_up:
+            pass
+        engine, page, counters = self._follower.engine, read_page(self.hot_dir), self._counters()
+        level, warden_acted = self._kill_level(), bool(counters.pop("warden_acted", 0))
+        now_ns = counters.pop("now_ns", 0)
+        orders = [_own(order) for order in engine.live_orders()]
+        return NodeView(
+            name=self.card.name,
+            mode=self.card.mode,
+            journal=self.card.journal_dir,
+            is_alive=page.is_alive,
+            epoch=engine.epoch,
+            seq=engine.seq,
+            behind=max(0, page.committed_seq - engine.seq),
+            arm=engine.arm_state.name,
+            kill=level,
+            warden_acted=warden_acted,
+            is_session_up=engine.is_session_up,
+            is_stopping=engine.is_draining or bool(counters.pop("stopping", 0)),
+            halted=tuple(name for name, number in self.card.strategies.items() if engine.is_halted(number)),
+            durability=self.card.durability,
+            durable_lag=max(0, page.committed_seq - page.durable_seq),
+            age_ms=max(0.0, (time.time_ns() - now_ns) / 1e6) if now_ns else 0.0,
+            rows=tuple(self._row(i, orders) for i in range(engine.instruments)),
+            orders=tuple(orders),
+            counters=counters,
+            events_per_s=self._rate(counters.get("frames_in", 0)),
+            latency=self._latency(),
+        )
+
+    def _row(self, instrument: int, orders: list[OwnOrder]) -> Row:
+        engine = self._follower.engine
+        bid_px, bid_qty, ask_px, ask_qty = engine.touch(instrument)
+        symbol = symbol_of(engine, instrument)
+        held = holdings_of(engine, self.card.strategies.values())[symbol]
+        mine = [order for order in orders if order.instrument == instrument]
+        return Row(
+            symbol=symbol,
+            px_decimals=px_decimals_of(engine, instrument),
+            bid_px=bid_px,
+            bid_qty=bid_qty,
+            ask_px=ask_px,
+            ask_qty=ask_qty,
+            is_valid=engine.is_book_valid(instrument),
+            trading=engine.trading(instrument).name,
+            own_bids=tuple((o.px, o.leaves_qty) for o in mine if o.side == "BUY"),
+            own_asks=tuple((o.px, o.leaves_qty) for o in mine if o.side == "SELL"),
+            **held,
+        )
+
+    def _kill_level(self) -> str:
+        path = self.hot_dir / "kill"
+        if not path.is_file():
+            return "NONE"
+        return max(native.KillCell.open(str(path)).level, self._follower.engine.kill_level).name
+
+    def _counters(self) -> dict[str, int]:
+        path = self.hot_dir / "counters"
+        return dict(native.Counters.attach(str(path)).read()) if path.is_file() else {}
+
+    def _latency(self) -> tuple[LatencyRow, ...]:
+        path = self.hot_dir / "latency"
+        if not path.is_file():
+            return ()
+        rows = native.latency_percentiles(str(path), list(QUANTILES))
+        return tuple(LatencyRow(h, n, *q) for h, (n, q) in zip(native.LATENCY_HOPS, rows, strict=True) if n)
+
+    def _rate(self, frames: int) -> float:
+        now = time.monotonic()
+        self._rates.append((now, frames))
+        while len(self._rates) > 2 and now - self._rates[1][0] > RATE_OVER_S:
+            self._rates.popleft()
+        since, before = self._rates[0]
+        return max(0.0, (frames - before) / (now - since)) if now > since else 0.0
+
+
+def capacity_of_card(card: NodeCard) -> native.EngineCapacity:
+    """The tables of the node's engine, from its card."""
+    capacity = native.EngineCapacity()
+    capacity.instruments_max = card.instruments_max
+    capacity.strategies_max = card.strategies_max
+    capacity.book_orders_max = card.book_orders_max
+    return capacity
+
+
+def _own(order: native.LiveOrder) -> OwnOrder:
+    return OwnOrder(
+        cl_ord_id=order.cl_ord_id,
+        instrument=order.instrument,
+        strategy=order.strategy,
+        side=order.side.name,
+        state=order.state.name,
+        px=order.px,
+        leaves_qty=order.leaves_qty,
+        cum_qty=order.cum_qty,
+    )
