@@ -82,9 +82,10 @@ def kill(
 
 
 class Asked(NamedTuple):
-    """A request made: when (ns), whether the cell held it already, and the answer's delay (None: no answer)."""
+    """A request made: when, how long closing took, whether it was closed before, the answer's delay or None."""
 
     at_ns: int
+    closed_us: float
     was_killed: bool
     answer_s: float | None
 
@@ -97,10 +98,11 @@ def _request(cell: "KillCell", level: str) -> Asked:
     was_killed = cell.level >= wanted
     began, at_ns = time.perf_counter(), time.time_ns()
     cell.request(wanted, at_ns, os.getuid())
+    closed_us = (time.perf_counter() - began) * 1e6
     while (waited := time.perf_counter() - began) < ANSWER_WITHIN_S:
         if cell.acked >= wanted:
-            return Asked(at_ns, was_killed, waited)
-    return Asked(at_ns, was_killed, None)
+            return Asked(at_ns, closed_us, was_killed, waited)
+    return Asked(at_ns, closed_us, was_killed, None)
 
 
 def _report(asked: Asked, hot_dir: Path, seq: int, level: str) -> "KillReport":
@@ -124,6 +126,7 @@ def _report(asked: Asked, hot_dir: Path, seq: int, level: str) -> "KillReport":
     return KillReport(
         node=card.name,
         level=level,
+        closed_us=round(asked.closed_us, 1),
         is_running=page.is_alive,
         answered_ms=asked.answer_s * 1000 if asked.answer_s is not None and page.is_alive else None,
         warden_acted=acted,
@@ -151,32 +154,40 @@ def _warden_acted(hot_dir: Path, *, wait: bool) -> bool:
 
 
 def _release(cell: "KillCell", hot_dir: Path, arm: str, yes: bool) -> int:
-    from openbell._native import KillLevel, Ring
-    from openbell.events import arm as arm_record
+    from openbell._native import KillLevel
     from openbell.ops.find import read_page
-    from openbell.types import ArmState
 
+    name = hot_dir.name
     if cell.level == KillLevel.NONE:
-        raise NotReleasedError(f"{hot_dir.name}: expected a kill to release, found none; nothing was done")
+        raise NotReleasedError(f"{name}: expected a kill to release, found none; nothing was done")
     if not read_page(hot_dir).is_alive:
         raise NotReleasedError(
-            f"{hot_dir.name}: expected a running node, which journals a release, found none; start it: it comes up killed"
+            f"{name}: expected a running node, which journals a release, found none; start it: it comes up killed"
         )
     if not yes:
-        _ask(hot_dir.name, arm)
+        _ask(name, arm)
+    _push_release(hot_dir, arm)
+    give_up = time.monotonic() + RELEASE_WITHIN_S
+    while int(cell.level):
+        if time.monotonic() > give_up:
+            raise NotReleasedError(f"{name}: the trading thread did not take the release; still killed")
+        time.sleep(0.001)
+    print(f"{name}: kill released, armed {arm}; the journal says so")
+    return 0
+
+
+def _push_release(hot_dir: Path, arm: str) -> None:
+    import numpy as np
+
+    from openbell import events
+    from openbell._native import Ring
+    from openbell.types import ArmState
+
+    record = np.frombuffer(events.arm(ArmState[arm.upper()], after_kill=True), np.uint8)
     with (hot_dir / "operator.lock").open("w") as lock:  # the ring has one producer at a time
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not Ring.attach(str(hot_dir / "operator.ring")).push(
-            _bytes(arm_record(ArmState[arm.upper()], after_kill=True))
-        ):
+        if not Ring.attach(str(hot_dir / "operator.ring")).push(record):
             raise NotReleasedError(f"{hot_dir.name}: the operator ring is full; is the trading thread stuck?")
-    give_up = time.monotonic() + RELEASE_WITHIN_S
-    while cell.level != KillLevel.NONE:
-        if time.monotonic() > give_up:
-            raise NotReleasedError(f"{hot_dir.name}: the trading thread did not take the release; still killed")
-        time.sleep(0.001)
-    print(f"{hot_dir.name}: kill released, armed {arm}; the journal says so")
-    return 0
 
 
 def _ask(name: str, arm: str) -> None:
@@ -185,9 +196,3 @@ def _ask(name: str, arm: str) -> None:
     print(f"Release the kill of {name} and arm it {arm}? Type its name: ", end="", flush=True)
     if sys.stdin.readline().strip() != name:
         raise NotReleasedError(f"{name}: expected its name, found something else; still killed")
-
-
-def _bytes(record: bytes) -> "object":
-    import numpy as np
-
-    return np.frombuffer(record, np.uint8)

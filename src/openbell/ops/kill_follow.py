@@ -26,6 +26,7 @@ class KillReport:
 
     node: str
     level: str
+    closed_us: float
     is_running: bool
     answered_ms: float | None
     warden_acted: bool
@@ -47,7 +48,7 @@ class KillReport:
         if self.was_killed:
             left = f"{self.orders_left} orders are open by the journal"
             return [f"{self.node}: was killed already; {left}", "release with: openbell kill --release"]
-        said = [f"{self.node}: {self.level} kill requested; the gate is closed: every send looks at the cell first"]
+        said = [f"{self.node}: {self.level} kill: gate closed within {self.closed_us:.0f} us; no new order passes it"]
         if not self.is_running:
             return [
                 *said,
