@@ -55,7 +55,6 @@ void raise_in_python(const std::exception_ptr& p, void*) {
 }  // namespace
 
 NB_MODULE(_native, m) {
-    nb::set_leak_warnings(false);  // a trading process freezes the collector and ends with its objects alive
     nb::register_exception_translator(raise_in_python);
     nb::set_leak_warnings(false);  // objects alive when the interpreter ends are not worth an alarm to a trader
     m.doc() = "The mechanism of openbell; import it through the rooms of the package.";

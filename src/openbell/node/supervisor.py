@@ -39,9 +39,10 @@ class NodeFailedError(OpenbellError):
 class Supervisor:
     """One node's processes. Use as a context: leaving it ends all of them."""
 
-    def __init__(self, config_path: Path, *, for_s: float = 0.0, mode: str = "") -> None:
+    def __init__(self, config_path: Path, *, for_s: float = 0.0, mode: str = "", log: Path | None = None) -> None:
         self.config_path = config_path
         self.mode = mode
+        self.log = log
         self.config = load_node(config_path, mode)
         self.for_s = for_s
         self.restarts: list[float] = []
@@ -78,16 +79,24 @@ class Supervisor:
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
             if running is None or running.poll() is not None:
-                self._helpers[name] = _start(module, *arguments)
+                self._helpers[name] = self._start(module, *arguments)
 
     def _start_trading(self) -> None:
-        self._trading = _start(
+        self._trading = self._start(
             "openbell.node.trading",
             str(self.config_path),
             *("--for", str(self.for_s)),
             *("--mode", self.mode),
             stdout=subprocess.PIPE,
         )
+
+    def _start(self, module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches the supervisor, which decides the order of the ends.
+        command = [sys.executable, "-m", module, *arguments]
+        if self.log is None:
+            return subprocess.Popen(command, stdout=stdout, start_new_session=True)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, stdout=stdout or log, stderr=log, start_new_session=True)
 
     @property
     def trading_pid(self) -> int:
@@ -172,11 +181,6 @@ class Supervisor:
                     pass
             process.terminate()
             process.wait()
-
-
-def _start(module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C reaches the supervisor, which decides the order of the ends.
-    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=stdout, start_new_session=True)
 
 
 def run_node(config_path: Path, *, for_s: float = 0.0, mode: str = "") -> dict[str, Any]:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 BID, ASK, QUIET, LOUD = "bright_blue", "dark_orange", "grey62", "bold white on red"
 HOP_SAYS = {
-    "sequenced": "datagram taken, in order, decoded",
-    "decided": "engine has decided",
-    "journalled": "decision is in the journal",
-    "durable": "decision is on disk",
-    "sent": "first order at the socket",
+    "sequenced": "in order, decoded",
+    "decided": "strategy and engine decided",
+    "journalled": "decision in the journal",
+    "durable": "decision on disk",
+    "sent": "tick to order",
 }
+"""Each hop is counted from the return of the receive call; the last ends where the first order enters the send call."""
 STALE_MS = 1_000.0
 """Counters older than this are shown as late: the trading thread publishes every 10 ms."""
 
@@ -198,18 +199,12 @@ def latency_table(view: NodeView) -> RenderableType:
     if not view.latency:
         return Text("tick to order: nothing measured yet", QUIET)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET)
-    table.add_column("from receive to", no_wrap=True)
+    table.add_column("from datagram to", no_wrap=True)
     for name in ("p50", "p99", "p99.9", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in view.latency:
-        is_last = row.hop == "sent"
-        label = f"{row.hop}: {HOP_SAYS[row.hop]}" if not is_last else "tick to order"
-        table.add_row(
-            label,
-            *(micros(q) for q in (row.p50, row.p99, row.p999)),
-            f"{row.count:,}",
-            style="bold" if is_last else "",
-        )
+        figures = (micros(row.p50), micros(row.p99), micros(row.p999), f"{row.count:,}")
+        table.add_row(HOP_SAYS.get(row.hop, row.hop), *figures, style="bold" if row.hop == "sent" else "")
     return table
 
 
