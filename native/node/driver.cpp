@@ -101,7 +101,9 @@ void Driver::give_limits() {
 
 void Driver::decide(const FrameView& in) {
     const i64 ts_recv = in.header->ts_recv;
-    const bool timed = parts_.latency != nullptr && in.header->source >= source::kFeed;
+    // Of ticks only: an order that waited for a report of the venue leaves when that comes, and is no answer to a tick.
+    const bool is_tick = in.header->source >= source::kFeed && in.header->source < source::kOrderEntry;
+    const bool timed = parts_.latency != nullptr && is_tick;
     const i64 sequenced = timed ? parts_.clock.now_ns() : 0;
     const Decision& decision = parts_.engine.on_event(in, parts_.strategies);
     if (decision.empty()) return;

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -16,7 +15,7 @@ from openbell.errors import OpenbellError
 
 if TYPE_CHECKING:
     from openbell.node.supervisor import Supervisor
-    from openbell.node.verify import Verdict
+    from openbell.node.verify import Finding, Replayed
     from openbell.ops.demo_parts import Comparison
     from openbell.ops.view import NodeView
     from openbell.ops.watch import Watch
@@ -83,9 +82,9 @@ def _trade(node_file: Path, duration: float, *, is_shown: bool) -> "tuple[dict[s
     from openbell.ops.watch import Watch
 
     log = node_file.with_name("node.log")
-    with Supervisor(node_file, for_s=duration, log=log) as supervisor:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, supervisor.stop)
+    supervisor = Supervisor(node_file, for_s=duration, log=log)
+    supervisor.stop_on_signals()
+    with supervisor:
         end = _End(supervisor)
         watch = Watch(read_card(supervisor.config.node.hot_dir))
         if is_shown:
@@ -135,17 +134,20 @@ def _show(watch: "Watch", end: _End, duration: float) -> None:
     with Live(auto_refresh=False, transient=True) as live:
         while end.is_alive():
             view = watch.look()
-            clock = f"{time.monotonic() - began:.0f} s of {duration:.0f} s   Ctrl-C ends it in good order"
+            clock = f"{time.monotonic() - began:.0f} of {duration:.0f} s, Ctrl-C stops"
             live.update(render(view, clock=clock), refresh=True)
             end.join(1 / DRAWS_PER_S)
 
 
-def _replay(node_file: Path) -> "Verdict":
+def _replay(node_file: Path) -> "Replayed":
     from openbell.node.config import load_node
-    from openbell.node.verify import verify_journal
+    from openbell.node.record import read_record
+    from openbell.node.verify import replay
 
     config = load_node(node_file)
-    verdict = verify_journal(config.node.journal_dir, config, config.node.hot_dir)
+    record = read_record(config.node.journal_dir)
+    assert record is not None  # the trading process wrote it
+    verdict = replay(config.node.journal_dir, record)
     shutil.rmtree(config.node.hot_dir, ignore_errors=True)  # memory; the archiver has put everything on disk
     return verdict
 
@@ -154,7 +156,7 @@ def _replay(node_file: Path) -> "Verdict":
 
 
 def _result(
-    summary: dict[str, Any], view: "NodeView", books: "Comparison", verdict: "Verdict", home: Path
+    summary: dict[str, Any], view: "NodeView", books: "Comparison", verdict: "Replayed", home: Path
 ) -> dict[str, Any]:
     from openbell.journal import open_journal
 
@@ -162,7 +164,12 @@ def _result(
     types = facts["types"]
     return {
         "ok": books.is_equal and verdict.is_identical and not summary["orders_open"],
-        **verdict.as_dict(),
+        "replay": _replay_said(verdict),
+        "core": _said(verdict.core),
+        "strategy": _said(verdict.strategy),
+        "frames": verdict.frames,
+        "last_seq": verdict.last_seq,
+        "state_hash": verdict.state_hash,
         "ledger": "equal" if books.is_equal else list(books.differences),
         "orders": _orders(types) | {"open": summary["orders_open"], "refused": summary["refusals"]},
         "fills": books.fills,
@@ -185,7 +192,7 @@ def _orders(types: dict[int, int]) -> dict[str, int]:
     return {name: types.get(int(type_), 0) for name, type_ in names.items()}
 
 
-def _print_result(result: dict[str, Any], view: "NodeView", books: "Comparison", verdict: "Verdict") -> None:
+def _print_result(result: dict[str, Any], view: "NodeView", books: "Comparison", verdict: "Replayed") -> None:
     from rich.console import Console
 
     from openbell.ops.view import latency_table, money
@@ -209,5 +216,17 @@ def _print_result(result: dict[str, Any], view: "NodeView", books: "Comparison",
         console.print("ledger:   equal (positions, cash, fills and open orders are the exchange's own)")
     for line in books.differences:
         console.print(f"ledger:   DIFFERS: {line}")
-    for line in verdict.lines():
-        console.print(line)
+    console.print(f"core:     {_said(verdict.core)} ({verdict.frames:,} frames in {verdict.seconds:.2f} s)")
+    console.print(f"strategy: {_said(verdict.strategy)}")
+    console.print(f"replay: {_replay_said(verdict)}")
+
+
+def _replay_said(verdict: "Replayed") -> str:
+    differs = [f for f in (verdict.core, verdict.strategy) if f is not None and not f.is_identical]
+    return _said(min(differs, key=lambda finding: finding.differs_at, default=verdict.core))
+
+
+def _said(finding: "Finding | None") -> str:
+    if finding is None:
+        return "not run"
+    return "identical" if finding.is_identical else f"differs at seq {finding.differs_at}: {finding.what}"

@@ -17,7 +17,7 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from openbell.node.config import NodeConfig
 
-CARD_NAME = "node.json"
+CARD_NAME = "card.json"
 SHARED_MEMORY = Path("/dev/shm/openbell")
 """Where the hot directory of a node lies unless its file says otherwise."""
 

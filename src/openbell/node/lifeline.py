@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG = 1
 """Linux prctl(2): the signal that this process gets when its parent ends."""
 

@@ -20,6 +20,7 @@ from openbell.errors import OpenbellError
 from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
+from openbell.node.lifeline import STOP_SIGNALS
 
 RESTARTS_MAX = 5
 """Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
@@ -82,6 +83,8 @@ class Supervisor:
                 self._helpers[name] = self._start(module, *arguments)
 
     def _start_trading(self) -> None:
+        # Held back until the child can hear them, so that Ctrl-C in its first moments is not lost or a traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self._trading = self._start(
             "openbell.node.trading",
             str(self.config_path),
@@ -89,6 +92,9 @@ class Supervisor:
             *("--mode", self.mode),
             stdout=subprocess.PIPE,
         )
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if self._stops:
+            self._trading.send_signal(signal.SIGINT)
 
     def _start(self, module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C reaches the supervisor, which decides the order of the ends.
@@ -103,6 +109,11 @@ class Supervisor:
         """Process id of the trading process."""
         assert self._trading is not None
         return self._trading.pid
+
+    def stop_on_signals(self) -> None:
+        """Let SIGINT and SIGTERM of this process, from before the start on, mean `stop`."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, self.stop)
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask the trading process to cancel everything and end; a second call ends it as it is."""
@@ -185,7 +196,7 @@ class Supervisor:
 
 def run_node(config_path: Path, *, for_s: float = 0.0, mode: str = "") -> dict[str, Any]:
     """Run a node until Ctrl-C or for `for_s` seconds; the summary of its trading process."""
-    with Supervisor(config_path, for_s=for_s, mode=mode) as supervisor:
-        signal.signal(signal.SIGINT, supervisor.stop)
-        signal.signal(signal.SIGTERM, supervisor.stop)
+    supervisor = Supervisor(config_path, for_s=for_s, mode=mode)
+    supervisor.stop_on_signals()
+    with supervisor:
         return supervisor.wait()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from openbell.errors import OpenbellError
 from openbell.node import assemble
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.holdings import holdings_of
-from openbell.node.lifeline import end_with_parent
+from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.recovery import recover_engine
 from openbell.types import Type
 
@@ -55,7 +56,6 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
     strategies = assemble.build_strategies(config)
     node = native.LiveNode(assemble.live_config(config), engine, strategies)
     assemble.run_record(config).write(node_settings.journal_dir)
-    native.install_stop_handler()
     print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
     _open_epoch(node, config)
     gc.collect()
@@ -84,6 +84,12 @@ def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
     node.submit(events.arm(assemble.arm_state(state)), SOURCE_OPERATOR)
 
 
+def _hear_signals() -> None:
+    """From here on a signal means stop; the supervisor held them back while Python was starting."""
+    native.install_stop_handler()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the process; 0, or 2 when the node could not start or had to stop, 3 when orders were left open."""
     parser = argparse.ArgumentParser(prog="python -m openbell.node.trading")
@@ -91,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mode", default="", help="a safer mode than the file's")
     parser.add_argument("--for", dest="for_s", type=float, default=0.0, help="seconds; 0: until a signal")
     options = parser.parse_args(arguments)
+    _hear_signals()
     end_with_parent()
     try:
         summary = trade(load_node(options.config, options.mode), for_s=options.for_s)

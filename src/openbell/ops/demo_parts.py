@@ -159,7 +159,11 @@ class DemoExchange:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the node first
             )
-        self.ready = self._wait_until_ready()
+        try:
+            self.ready = self._wait_until_ready()
+        except BaseException:
+            self._process.kill()
+            raise
         return self
 
     def __exit__(
@@ -176,7 +180,6 @@ class DemoExchange:
         ready, give_up = self.home / "exchange.json", time.monotonic() + READY_WITHIN_S
         while not ready.is_file():
             if self._process.poll() is not None or time.monotonic() > give_up:
-                self._process.kill()
                 raise NetError(f"exchange: expected it to start, found:\n{log_tail(self.log)}")
             time.sleep(LOOK_EVERY_S)
         found: dict[str, Any] = json.loads(ready.read_text())

@@ -111,6 +111,7 @@ class NodeView:
     def as_dict(self) -> dict[str, Any]:
         """For machines: integers as the engine holds them, ids as text because JSON readers round them."""
         data = asdict(self)
+        data["orders"] = list(data["orders"])
         for order in data["orders"]:
             order["cl_ord_id"] = str(order["cl_ord_id"])
             order["symbol"] = self.rows[order.pop("instrument")].symbol
@@ -179,13 +180,14 @@ def _facts(view: NodeView) -> list[Text]:
 
     c = view.counters
     gaps = f"gaps {c.get('feed_gaps', 0):,}, lost {c.get('feed_lost', 0):,}"
+    refused = c.get("refusals", 0) + c.get("gate_refused", 0)
     lines = [
-        f"events/s {view.events_per_s:,.0f}   feed packets {c.get('feed_packets', 0):,} ({gaps})   "
-        f"orders sent {c.get('sent', 0):,}, open {len(view.orders)}, "
-        f"refused {c.get('refusals', 0) + c.get('gate_refused', 0):,}",
-        f"journal seq {view.seq:,}   durability {view.durability}, {view.durable_lag:,} frames not yet on disk"
-        + (f"   this view is {view.behind:,} frames behind" if view.behind > 1 else ""),
+        f"events/s {view.events_per_s:,.0f}   feed packets {c.get('feed_packets', 0):,} ({gaps})",
+        f"orders sent {c.get('sent', 0):,}, open {len(view.orders)}, refused {refused:,}",
+        f"journal seq {view.seq:,}, {view.durable_lag:,} frames not yet on disk (durability {view.durability})",
     ]
+    if view.behind > 1:
+        lines[-1] += f"; view {view.behind:,} behind"
     if view.warden_acted:
         lines.append("the warden shut the order sockets: the trading thread did not answer a kill")
     return [Text(line) for line in lines]

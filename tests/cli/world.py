@@ -1,0 +1,186 @@
+"""An exchange and a node as processes of their own, for the verbs that run, watch and kill them."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from openbell.exchange.control import ask
+from openbell.ops.find import read_page
+
+WAIT_S = 30.0
+REPO = Path(__file__).resolve().parents[2]
+ENV = {**os.environ, "PYTHONPATH": str(REPO / "src"), "COLUMNS": "120"}
+MAKER = REPO / "strategies" / "market_maker.py"
+
+EXCHANGE = """
+ready_file = "exchange.json"
+[[instruments]]
+symbol = "OBEL"
+px = "50.00"
+[[instruments]]
+symbol = "RING"
+px = "120.00"
+[[accounts]]
+name = "NODE1"
+password = "plain:demo"
+[feed]
+send_to = ["127.0.0.1:{feed}"]
+linger_ms = 0
+[flow]
+kind = "random"
+events_per_s = 300.0
+"""
+
+NODE = """
+[node]
+name = "tested"
+id = 1
+mode = "{mode}"
+run_dir = "hot"
+journal_dir = "journal"
+durability = "memory"
+arm_at_start = "{arm}"
+segment_mib = 4
+[[feeds]]
+name = "feed"
+kind = "itch_moldudp64"
+listen = "127.0.0.1:{feed}"
+retransmit = "{retransmit}"
+[[sessions]]
+name = "ouch"
+kind = "ouch42_soupbintcp"
+connect = "{order_entry}"
+user = "NODE1"
+password = "plain:demo"
+[[instruments]]
+symbol = "OBEL"
+[[instruments]]
+symbol = "RING"
+{limits}
+[[strategies]]
+name = "maker"
+id = 1
+file = "{strategy}"
+class = "{strategy_class}"
+instruments = ["OBEL", "RING"]
+"""
+
+LIMITS = """
+[[limits]]
+symbol = "{symbol}"
+owner = "desk"
+order_qty_max_lots = 500
+order_notional_max = "150000.00"
+position_max_lots = 2000
+collar_bps = 500
+open_orders_max = 20
+"""
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Any, what: str, timeout_s: float = WAIT_S) -> Any:
+    """Look until `condition` holds; the test fails after `timeout_s`."""
+    give_up, pause = time.monotonic() + timeout_s, threading.Event()
+    while not (found := condition()):
+        assert time.monotonic() < give_up, f"waited {timeout_s} s for {what}"
+        pause.wait(0.01)
+    return found
+
+
+def openbell(*arguments: Any, check: int | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a verb to its end."""
+    command = [sys.executable, "-m", "openbell", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, env=ENV)
+    assert check is None or done.returncode == check, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+class World:
+    """One exchange; nodes are started by `run`. A context: leaving it ends every process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.hot, self.journal = home, home / "hot", home / "journal"
+        self.node_file = home / "node.toml"
+        self.feed = free_udp_port()
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> "World":
+        (self.home / "exchange.toml").write_text(EXCHANGE.format(feed=self.feed))
+        self._spawn("exchange", self.home / "exchange.toml")
+        ready = self.home / "exchange.json"
+        wait_for(ready.is_file, "the exchange")
+        self.ready = json.loads(ready.read_text())
+        self.write_node()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGINT)
+            process.communicate(timeout=WAIT_S)
+
+    def write_node(
+        self, *, mode: str = "live", arm: str = "full", strategy: Path = MAKER, strategy_class: str = "MarketMaker"
+    ) -> None:
+        limits = "".join(LIMITS.format(symbol=symbol) for symbol in ("OBEL", "RING"))
+        self.node_file.write_text(
+            NODE.format(
+                mode=mode,
+                arm=arm,
+                feed=self.feed,
+                strategy=strategy,
+                strategy_class=strategy_class,
+                limits=limits,
+                retransmit=self.ready["retransmit"],
+                order_entry=self.ready["order_entry"],
+            )
+        )
+
+    def run(self, *options: Any) -> subprocess.Popen[str]:
+        """Start `openbell run`."""
+        return self._spawn("run", self.node_file, *options)
+
+    def status(self) -> dict[str, Any]:
+        done = openbell("status", self.node_file, "--json")
+        assert done.returncode in (0, 1), done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def wait_for_orders(self, least: int = 4) -> None:
+        """Until the exchange holds so many of ours."""
+        wait_for(lambda: len(self.open_orders()) >= least, f"{least} orders at the exchange")
+
+    def ledger(self) -> dict[str, Any]:
+        return asyncio.run(ask(self.ready["control"], {"verb": "ledger", "account": "NODE1"}))
+
+    def open_orders(self) -> list[dict[str, Any]]:
+        return [o for o in self.ledger()["orders"] if o["state"] in ("NEW", "PARTIALLY_FILLED")]
+
+    def is_alive(self) -> bool:
+        return read_page(self.hot).is_alive
+
+    def _spawn(self, *arguments: Any) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "openbell", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=ENV,
+        )
+        self.processes.append(process)
+        return process
