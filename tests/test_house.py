@@ -34,6 +34,7 @@ NATIVE_FLOORS = [
 # Rooms of one floor that may know each other, and why.
 NEIGHBOURS = {
     ("__main__", "cli"): "it is the command line",
+    ("cli", "ops"): "verbs show what operations find out",
     ("feed", "journal"): "a feed's events are frames",
     ("exchange", "net"): "the exchange is a server",
     ("execution", "oms"): "the quoter compares its target with the open orders",

@@ -46,7 +46,7 @@ def assert_another_strategy_differs(journal):
     """The verdict is earned: with another parameter the same journal is not identical."""
     record = read_record(journal)
     other = record.strategies[0].model_copy(update={"params": {"size": 200}})
-    verdict = replay(journal, record.model_copy(update={"strategies": (other,)}))
+    verdict = replay(journal, record.model_copy(update={"strategies": (other,)}), run_strategies=True)
 
     assert verdict.core.is_identical
     assert verdict.strategy.differs_at > 0

@@ -147,7 +147,7 @@ def _replay(node_file: Path) -> "Replayed":
     config = load_node(node_file)
     record = read_record(config.node.journal_dir)
     assert record is not None  # the trading process wrote it
-    verdict = replay(config.node.journal_dir, record)
+    verdict = replay(config.node.journal_dir, record, run_strategies=True)
     shutil.rmtree(config.node.hot_dir, ignore_errors=True)  # memory; the archiver has put everything on disk
     return verdict
 
