@@ -4,13 +4,6 @@
 
 namespace openbell {
 
-u64 SimNet::random() {
-    u64 z = random_ += 0x9E37'79B9'7F4A'7C15;
-    z = (z ^ z >> 30) * 0xBF58'476D'1CE4'E5B9;
-    z = (z ^ z >> 27) * 0x94D0'49BB'1331'11EB;
-    return z ^ z >> 31;
-}
-
 void SimNet::deliver(const Address& from, const Address& to, Bytes payload) {
     ++sent_;
     for (SimDatagrams* receiver : receivers_) {

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "net/ports.h"
+#include "rng.h"
 
 namespace openbell {
 
@@ -30,7 +31,7 @@ class SimListener;
 
 class SimNet {
   public:
-    SimNet(Clock& clock, u64 seed) : clock_(clock), random_(seed) {}
+    SimNet(Clock& clock, u64 seed) : clock_(clock), rng_(seed) {}
 
     SimFaults faults;
 
@@ -42,16 +43,15 @@ class SimNet {
     friend class SimStream;
     friend class SimListener;
 
-    u64 random();  // splitmix64: the same on every machine
-    bool happens(u32 ppm) { return ppm && random() % 1'000'000 < ppm; }
+    bool happens(u32 ppm) { return ppm && rng_.below(1'000'000) < ppm; }
     i64 arrival() {
         return clock_.now_ns() + faults.delay_ns +
-               (faults.jitter_ns > 0 ? i64(random() % u64(faults.jitter_ns + 1)) : 0);
+               (faults.jitter_ns > 0 ? i64(rng_.below(u64(faults.jitter_ns) + 1)) : 0);
     }
     void deliver(const Address& from, const Address& to, Bytes payload);
 
     Clock& clock_;
-    u64 random_;
+    SplitMix64 rng_;
     u64 sent_ = 0;
     u64 lost_ = 0;
     std::vector<SimDatagrams*> receivers_;

@@ -3,7 +3,8 @@
 
 namespace openbell {
 
-void Context::open(const World& world, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments) {
+void Context::open(const World& world, Decision& out, u16 strategy, SplitMix64& rng,
+                   const std::vector<u32>& instruments) {
     world_ = &world;
     out_ = &out;
     strategy_ = strategy;
@@ -73,13 +74,8 @@ i64 Context::position(u32 instrument) const {
     return world_->oms.position(strategy_, instrument).qty;
 }
 
-// splitmix64: 53 random bits in [0, 1); the state is part of the strategy's declared state.
-double Context::random() {
-    u64 z = (*rng_ += 0x9E37'79B9'7F4A'7C15);
-    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
-    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
-    return double((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
+// The state is part of the strategy's declared state.
+double Context::random() { return rng_->uniform(); }
 
 BookView Context::book(u32 instrument) const {
     check_instrument(instrument);

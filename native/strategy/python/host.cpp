@@ -67,8 +67,13 @@ void PythonStrategies::add(StrategySpec spec) {
 }
 
 void PythonStrategies::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
-    for (Entry& entry : entries_)
+    for (Entry& entry : entries_) {
+        if (entry.spec.id >= world.halted.size())
+            throw Error(ErrorKind::Config, "strategy " + entry.spec.name + ": expected an id below strategies_max " +
+                                               std::to_string(world.halted.size()) + ", found " +
+                                               std::to_string(entry.spec.id) + "; raise the capacity");
         if (!world.halted[entry.spec.id]) run(entry, happened, world, out);
+    }
 }
 
 // One batch of callbacks: all of it counts, or none of it.
@@ -131,8 +136,8 @@ void PythonStrategies::restore(Entry& entry, const World& world) {
     entry.is_restored = true;
     const Bytes known = world.states[entry.spec.id];
     if (known.empty()) {
-        entry.rng = hash_bytes(known, world.seed ^ entry.spec.id);
-        put_word(entry.state, 0, entry.rng);
+        entry.rng = SplitMix64(hash_bytes(known, world.seed ^ entry.spec.id));
+        put_word(entry.state, 0, entry.rng.state());
         return;
     }
     if (known.size() != entry.state.size())
@@ -158,7 +163,7 @@ void PythonStrategies::learn_instruments(Entry& entry, const World& world) {
 
 void PythonStrategies::pack(const Entry& entry, std::vector<u8>& into) const {
     into.resize(entry.state.size());
-    put_word(into, 0, entry.rng);
+    put_word(into, 0, entry.rng.state());
     for (std::size_t i = 0; i < entry.names.size(); ++i) {
         const nb::object value = nb::steal(PyObject_GetAttr(entry.spec.self.ptr(), entry.names[i].ptr()));
         if (!value.is_valid()) throw nb::python_error();
@@ -178,7 +183,7 @@ void PythonStrategies::pack(const Entry& entry, std::vector<u8>& into) const {
 }
 
 void PythonStrategies::unpack(Entry& entry) const {
-    entry.rng = word_at(entry.state, 0);
+    entry.rng = SplitMix64(word_at(entry.state, 0));
     for (std::size_t i = 0; i < entry.names.size(); ++i) {
         const u64 word = word_at(entry.state, kFieldBytes * (i + 1));
         nb::object value;
@@ -194,6 +199,9 @@ void PythonStrategies::unpack(Entry& entry) const {
 void PythonStrategies::publish_state(Entry& entry, const World& world, Decision& out) {
     pack(entry, scratch_);
     if (scratch_ == entry.state && !world.states[entry.spec.id].empty()) return;
+    if (out.room() < Decision::kRecordsMax / 4)  // what is left is for halts
+        throw Error(ErrorKind::Strategy, "strategies say too much in one frame: no room for the state of " +
+                                             entry.spec.name + "; run fewer in one node");
     entry.state = scratch_;
     for (std::size_t at = 0; at < entry.state.size(); at += sizeof(StrategyState::bytes)) {
         StrategyState& part = out.add<StrategyState>(Type::StrategyState);

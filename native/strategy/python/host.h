@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "rng.h"
 #include "strategy/decision.h"
 #include "strategy/intent_source.h"
 #include "strategy/world.h"
@@ -46,7 +47,7 @@ class Context {
   public:
     static constexpr u32 kIntentsMax = 64;  // of one strategy in one frame
 
-    void open(const World& world, Decision& out, u16 strategy, u64& rng, const std::vector<u32>& instruments);
+    void open(const World& world, Decision& out, u16 strategy, SplitMix64& rng, const std::vector<u32>& instruments);
 
     i64 now_ns() const { return world_->now_ns; }
     u64 seq() const { return world_->seq; }
@@ -68,7 +69,7 @@ class Context {
 
     const World* world_ = nullptr;
     Decision* out_ = nullptr;
-    u64* rng_ = nullptr;
+    SplitMix64* rng_ = nullptr;
     const std::vector<u32>* instruments_ = nullptr;
     u16 strategy_ = 0;
     u32 intents_ = 0;
@@ -93,7 +94,7 @@ class PythonStrategies final : public IntentSource {
         std::vector<u8> subscribed;     // by instrument id
         std::vector<nb::object> books;  // by instrument id, made once
         std::vector<u8> state;          // random state, then 8 bytes a field; what the engine owns
-        u64 rng = 0;
+        SplitMix64 rng;
         bool is_restored = false;  // took over what the journal knows of it
     };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -141,7 +142,7 @@ def started_record(config: NodeConfig, epoch: int, now_ns: int) -> bytes:
         node=config.node.id,
         epoch=epoch,
         now_ns=now_ns,
-        seed=config.node.seed,
+        seed=secrets.randbits(63) if config.node.seed is None else config.node.seed,
         binary=binary_hash(),
         strategies=digest(*(source_hash(s.file) for s in config.strategies)),
         limits=digest(*(repr(limit).encode() for limit in config.limits)),

@@ -40,7 +40,9 @@ class NodeSettings(Settings):
     run_dir: NearPath | None = None
     journal_dir: NearPath
     durability: Literal["memory", "local"] = "local"
-    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    seed: int | None = Field(
+        default=None, ge=0, le=2**63 - 1, description="of the strategies' random source; drawn by the system if absent"
+    )
     wait: Literal["block", "busy"] = "block"
     arm_at_start: Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"] = "cancel_only"
     segment_mib: int = Field(default=64, ge=1, le=1024)
