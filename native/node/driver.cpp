@@ -31,7 +31,15 @@ Driver::Driver(const Parts& parts) : parts_(parts), now_ns_(parts.engine.now_ns(
     outcomes_.reserve(Decision::kRecordsMax);
 }
 
+// Engine time moves here: what is due by now fires first, as frames of its own (law 4). Before Started the
+// timers of the last epoch wait: a strategy starts before it is told that time has passed.
 FrameHeader* Driver::open(u16 source, std::size_t record_size) {
+    now_ns_ = std::max(now_ns_, parts_.clock.now_ns());
+    if (parts_.engine.epoch() == parts_.journal.epoch()) fire_timers(now_ns_);
+    return begin(source, record_size);
+}
+
+FrameHeader* Driver::begin(u16 source, std::size_t record_size) {
     FrameHeader* in = parts_.journal.begin(FrameClass::In, source, record_size);
     if (in == nullptr)
         throw Error(ErrorKind::Journal,
@@ -45,7 +53,6 @@ FrameHeader* Driver::open(u16 source, std::size_t record_size) {
 void Driver::abandon(FrameHeader* in) { parts_.journal.commit(in, 0); }
 
 void Driver::stamp(FrameHeader& in) {
-    now_ns_ = std::max(now_ns_, parts_.clock.now_ns());
     in.ts_seq = now_ns_;
     if (in.ts_recv == 0) in.ts_recv = now_ns_;
     ++frames_in_;
@@ -62,6 +69,7 @@ void Driver::submit(FrameHeader* in, u32 count) {
 
 void Driver::submit_mapped(const FrameHeader& header, const u8* records) {
     FrameHeader in = header;
+    now_ns_ = std::max(now_ns_, parts_.clock.now_ns());
     stamp(in);
     in.seq = parts_.journal.skip();
     in.epoch = parts_.journal.epoch();
@@ -163,9 +171,9 @@ void Driver::send_commands(const Decision& decision, i64 ts_recv) {
     }
 }
 
-// One IN frame with what became of every command of the last decision.
+// One IN frame with what became of every command of the last decision, at the engine time of that decision.
 void Driver::report_outcomes() {
-    FrameHeader* in = open(source::kNode, sizeof(Report));
+    FrameHeader* in = begin(source::kNode, sizeof(Report));
     std::memcpy(in + 1, outcomes_.data(), outcomes_.size() * sizeof(Report));
     const u32 count = u32(outcomes_.size());
     outcomes_.clear();
@@ -175,7 +183,11 @@ void Driver::report_outcomes() {
 }
 
 void Driver::fire_timers(i64 now_ns) {
-    while (const ArmedTimer* due = parts_.engine.due_timer(now_ns)) {
+    if (is_firing_) return;  // the frame being opened is a timer's own
+    is_firing_ = true;
+    for (u32 fired = 0; fired < kTimersPerRoundMax; ++fired) {
+        const ArmedTimer* due = parts_.engine.due_timer(std::max(now_ns, now_ns_));
+        if (due == nullptr) break;
         Timer timer{};
         timer.type = u8(Type::Timer);
         timer.strategy = u16(due->strategy);
@@ -184,6 +196,7 @@ void Driver::fire_timers(i64 now_ns) {
         timer.timer_id = due->timer_id;
         submit_one(source::kNode, timer);
     }
+    is_firing_ = false;
 }
 
 }  // namespace openbell

@@ -63,6 +63,8 @@ class Driver {
     // Decides an IN frame that a dead process journalled and did not decide. Nothing is sent: its epoch is over.
     void complete(const FrameView& in);
 
+    // At most kTimersPerRoundMax: a strategy that arms a timer in the past each time must not stop the world.
+    static constexpr u32 kTimersPerRoundMax = 4096;
     void fire_timers(i64 now_ns);
     i64 now_ns() const { return now_ns_; }
     u64 frames_in() const { return frames_in_; }
@@ -70,6 +72,7 @@ class Driver {
     u64 sent() const { return sent_; }
 
   private:
+    FrameHeader* begin(u16 source, std::size_t record_size);
     void stamp(FrameHeader& in);
     void decide(const FrameView& in);
     void carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv);
@@ -84,6 +87,7 @@ class Driver {
     u64 frames_in_ = 0;
     u64 commands_ = 0;
     u64 sent_ = 0;
+    bool is_firing_ = false;
     u32 instruments_limited_ = 0;
     std::vector<PresetLimits> presets_;
     std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
