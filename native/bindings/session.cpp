@@ -142,6 +142,18 @@ void bind_live(nb::module_& m) {
         .def(
             "submit", [](LiveNode& n, const nb::bytes& record, u16 source) { n.submit(view(record), source); },
             "record"_a, "source"_a = 0)
+        .def(
+            "__init__",
+            [](LiveNode* self, const LiveNode::Config& config, Engine& engine, IntentSource& strategies, Clock& clock,
+               std::vector<DatagramPort*> feeds, StreamPort* stream) {
+                new (self) LiveNode(config, engine, strategies, NodePorts{&clock, stream, std::move(feeds), nullptr});
+            },
+            "config"_a, "engine"_a, "strategies"_a, "clock"_a, "feeds"_a, "stream"_a.none(), nb::keep_alive<1, 3>(),
+            nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 7>(),
+            "On simulated ports, to be stepped; the caller keeps the feeds.")
+        .def("step", &LiveNode::step, "now_ns"_a, "One round; whether anything happened.")
+        .def("begin_stop", &LiveNode::begin_stop, "Asks for cancels, as Ctrl-C does.")
+        .def("next_deadline", &LiveNode::next_deadline, "now_ns"_a)
         .def("run", &LiveNode::run, "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
         .def("close", &LiveNode::close)
         .def("feed_port", &LiveNode::feed_port, "feed"_a)

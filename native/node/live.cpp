@@ -39,6 +39,12 @@ Mapping open_latency(const std::string& path) {
     return Mapping::create(path, sizeof(Latency), true);
 }
 
+std::unique_ptr<RealPorts> open_ports(const LiveNode::Config& config) {
+    std::vector<UdpSocket::Config> feeds;
+    for (const LiveNode::FeedConfig& feed : config.feeds) feeds.push_back(feed.socket);
+    return std::make_unique<RealPorts>(feeds, config.has_session && !config.is_paper ? &config.stream : nullptr);
+}
+
 }  // namespace
 
 void install_stop_handler() {
@@ -52,7 +58,17 @@ void install_stop_handler() {
 bool is_stop_requested() { return stop_signals > 0; }
 
 LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategies)
+    : LiveNode(config, engine, strategies, open_ports(config)) {}
+
+LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategies, std::unique_ptr<RealPorts> real)
+    : LiveNode(config, engine, strategies, real->ports()) {
+    real_ = std::move(real);
+}
+
+LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategies, const NodePorts& ports)
     : config_(config),
+      ports_(ports),
+      clock_(*ports.clock),
       engine_(engine),
       journal_(journal_options(config)),
       kill_(KillCell::open(config.hot_dir + "/kill")),
@@ -73,7 +89,8 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
                   name("loops"),        name("feed_packets"), name("feed_gaps"), name("feed_duplicates"),
                   name("feed_dropped"), name("feed_lost"),    name("refusals"),  name("book_faults"),
                   name("now_ns"),       name("stopping")};
-    if (stream_) warden_ = std::make_unique<Warden>(kill_, *stream_, name("warden_acted"));
+    if (ports_.stream && !ports_.is_simulated())
+        warden_ = std::make_unique<Warden>(kill_, *ports_.stream, name("warden_acted"));
 }
 
 LiveNode::~LiveNode() = default;
@@ -85,10 +102,10 @@ Route& LiveNode::choose_route() {
         paper_ = std::make_unique<VenueRoute>(*venue_, config_.paper);
         return *paper_;
     }
-    if (!config_.has_session) return nobody_;
-    stream_ = std::make_unique<TcpSocket>(config_.stream);
+    if (ports_.stream == nullptr) return nobody_;
     ouch_ = std::make_unique<OuchSession>(config_.ouch);
-    session_ = std::make_unique<OrderSession>(OrderSession::Config{config_.ouch.source}, *stream_, *ouch_, clock_);
+    session_ =
+        std::make_unique<OrderSession>(OrderSession::Config{config_.ouch.source}, *ports_.stream, *ouch_, clock_);
     return *session_;
 }
 
@@ -112,16 +129,16 @@ void LiveNode::open_feeds() {
         const FeedConfig& from = config_.feeds[i];
         Feed& feed = feeds_.emplace_back();
         const u16 venue = u16(i);
-        feed.socket = std::make_unique<UdpSocket>(from.socket);
+        feed.port = ports_.feeds.at(i);
         feed.itch = std::make_unique<ItchFeed>(from.symbols, from.midnight_ns, venue);
         FeedHandler::Config handler;
         handler.source = u16(source::kFeed + i);
         handler.venue = venue;
         handler.instruments_max = config_.capacity.instruments_max;
         handler.retransmit = from.retransmit;
-        feed.handler = std::make_unique<FeedHandler>(handler, *feed.socket, *feed.itch, driver_, engine_, clock_);
+        feed.handler = std::make_unique<FeedHandler>(handler, *feed.port, *feed.itch, driver_, engine_, clock_);
         feed.handler->start(from.session);
-        poller_.add(feed.socket->fd());
+        if (feed.port->fd() >= 0) poller_.add(feed.port->fd());
     }
 }
 
@@ -147,7 +164,6 @@ u64 LiveNode::run(i64 for_ns) {
     return engine_.oms().live_orders();
 }
 
-// One round in the fixed order of law 5.
 bool LiveNode::step(i64 now_ns) {
     bool did_something = poll_kill();
     did_something |= poll_operator();
@@ -205,7 +221,7 @@ void LiveNode::tick(i64 now_ns) {
 
 // Engine time keeps the offset of the start (law 4); that the wall clock was set is a fact for the record.
 void LiveNode::look_at_clock(i64 now_ns) {
-    if (now_ns < next_clock_look_ns_) return;
+    if (ports_.is_simulated() || now_ns < next_clock_look_ns_) return;
     next_clock_look_ns_ = now_ns + kClockLookNs;
     const i64 offset_ns = WallClock::measured_offset_ns();
     if (std::abs(offset_ns - reported_offset_ns_) < kClockStepNs) return;
@@ -216,17 +232,17 @@ void LiveNode::look_at_clock(i64 now_ns) {
     offset.instrument = kNoInstrument;
     offset.ts_event = now_ns;
     offset.values[0] = offset_ns;
-    offset.values[1] = clock_.offset_ns();
+    offset.values[1] = ports_.wall->offset_ns();
     driver_.submit_one(source::kNode, offset);
 }
 
 void LiveNode::wait(i64 now_ns) {
-    if (stream_ && stream_->fd() != polled_stream_) {
+    if (session_ && ports_.stream->fd() != polled_stream_) {
         if (polled_stream_ >= 0) poller_.remove(polled_stream_);
-        polled_stream_ = stream_->fd();
+        polled_stream_ = ports_.stream->fd();
     }
     if (polled_stream_ >= 0) {
-        const bool is_connecting = stream_->state() == StreamState::Connecting;
+        const bool is_connecting = ports_.stream->state() == StreamState::Connecting;
         poller_.add(polled_stream_, is_connecting || !ouch_->outgoing().empty());
     }
     poller_.wait(std::max<i64>(0, next_deadline(now_ns) - now_ns));
@@ -283,7 +299,7 @@ void LiveNode::publish(i64 now_ns) {
         gaps += c.gaps;
         duplicates += c.duplicates;
         lost += c.lost;
-        dropped += feed.socket->dropped();
+        dropped += feed.port->dropped();
     }
     p.feed_packets.set(packets);
     p.feed_gaps.set(gaps);

@@ -11,10 +11,9 @@
 #include "journal/reader.h"
 #include "journal/ring.h"
 #include "net/poller.h"
-#include "net/tcp.h"
-#include "net/udp.h"
 #include "node/feed_handler.h"
 #include "node/order_session.h"
+#include "node/ports.h"
 #include "node/warden.h"
 
 namespace openbell {
@@ -48,42 +47,48 @@ class LiveNode {
     };
 
     // `engine` stands at the end of the journal (see `recover`); the journal is opened here, in a new epoch.
+    // The first opens the real ports of `config`.
     LiveNode(const Config& config, Engine& engine, IntentSource& strategies);
+    LiveNode(const Config& config, Engine& engine, IntentSource& strategies, const NodePorts& ports);
     ~LiveNode();
 
     void submit(Bytes record, u16 source);  // a control record of ours
     // Runs until a signal or `for_ns` asks it to stop; returns how many orders are left open.
     u64 run(i64 for_ns);
+    // One round in the fixed order of law 5, for whoever moves a simulated clock; whether anything happened.
+    bool step(i64 now_ns);
+    void begin_stop();
+    i64 next_deadline(i64 now_ns) const;
     void close();  // a last checkpoint; the journal is closed
 
     u32 epoch() const { return journal_.epoch(); }
     u64 last_seq() const { return journal_.last_seq(); }
     const Recovery& recovery() const { return journal_.recovery(); }
-    u16 feed_port(std::size_t i) const { return feeds_[i].socket->local().port; }
+    u16 feed_port(std::size_t i) const { return ports_.feeds[i]->local().port; }
 
   private:
     struct Feed {
-        std::unique_ptr<UdpSocket> socket;
+        DatagramPort* port;
         std::unique_ptr<ItchFeed> itch;
         std::unique_ptr<FeedHandler> handler;
     };
 
+    LiveNode(const Config& config, Engine& engine, IntentSource& strategies, std::unique_ptr<RealPorts> real);
     Route& choose_route();
     void complete_last_frame();
     void open_feeds();
-    bool step(i64 now_ns);
     bool poll_operator();
     bool poll_kill();
     bool poll_paper(i64 now_ns);
     void tick(i64 now_ns);
     void wait(i64 now_ns);
-    i64 next_deadline(i64 now_ns) const;
     void look_at_clock(i64 now_ns);
-    void begin_stop();
     void publish(i64 now_ns);
 
     Config config_;
-    WallClock clock_;
+    std::unique_ptr<RealPorts> real_;  // null: the ports are somebody else's
+    NodePorts ports_;
+    Clock& clock_;
     Engine& engine_;
     JournalWriter journal_;
     KillCell kill_;
@@ -91,7 +96,6 @@ class LiveNode {
     Counters counters_;
     Mapping latency_file_;
     Gate gate_;
-    std::unique_ptr<TcpSocket> stream_;
     std::unique_ptr<OuchSession> ouch_;
     std::unique_ptr<OrderSession> session_;
     std::unique_ptr<VirtualVenue> venue_;
