@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbell import _native as native
-from openbell.errors import SnapshotError
+from openbell.errors import OpenbellError
 from openbell.node.snapshots import usable_snapshots
 
 
@@ -41,7 +41,7 @@ def recover_engine(
         engine = native.Engine(capacity)
         try:
             engine.load(state)
-        except SnapshotError:
+        except OpenbellError:  # cut, or of other capacities
             continue
         if engine.state_hash != state_hash:
             continue

@@ -56,11 +56,11 @@ def read_snapshot(path: Path) -> tuple[int, int, bytes]:
     raw = path.read_bytes()
     if len(raw) < HEADER.size:
         raise SnapshotError(f"snapshot {path}: expected a header of {HEADER.size} bytes, found {len(raw)}")
-    magic, version, crc, seq, state_hash, length, _ = HEADER.unpack_from(raw)
+    magic, version, crc, seq, state_hash, length, zero = HEADER.unpack_from(raw)
     state = raw[HEADER.size :]
     if magic != MAGIC or version != VERSION:
         raise SnapshotError(f"snapshot {path}: expected version {VERSION} of openbsnp, found {magic!r} {version}")
-    if len(state) != length or zlib.crc32(state) != crc:
+    if len(state) != length or zlib.crc32(state) != crc or zero != 0:
         raise SnapshotError(f"snapshot {path}: expected {length} undamaged bytes of state, found {len(state)}")
     return seq, state_hash, state
 
