@@ -4,7 +4,7 @@ import json
 import signal
 
 import pytest
-from tests.cli.world import WAIT_S, World, openbell, wait_for
+from tests.cli.world import WAIT_S, World, openbell, stuck_strategy, wait_for
 
 
 @pytest.fixture
@@ -98,23 +98,27 @@ def test_a_file_with_errors_starts_nothing(world):
     assert "Traceback" not in done.stderr
 
 
-def stuck_strategy(home):
-    """A strategy that never returns once its four quotes rest at the exchange."""
-    path = home / "stuck.py"
+def test_a_strategy_that_raises_is_halted_said_and_released_by_a_person(world):
+    path = world.home / "raises.py"
     path.write_text(
-        f"""from pathlib import Path
-from openbell import Strategy
-from openbell.types import OrderState
-
-class Stuck(Strategy):
-    def on_book(self, ctx, book):
-        if book.bid_px and book.ask_px and not any(o.instrument == book.instrument for o in ctx.orders()):
-            far = 100 * book.tick
-            ctx.quote(book.instrument, bid_px=book.bid_px - far, bid_qty=100, ask_px=book.ask_px + far, ask_qty=100)
-        if sum(o.state == OrderState.NEW for o in ctx.orders()) == 4:
-            Path({str(home / "stuck")!r}).touch()
-            while True:
-                pass
-"""
+        "from openbell import Strategy\n\n\n"
+        "class Raises(Strategy):\n"
+        "    def on_book(self, ctx, book):\n"
+        "        if len(ctx.orders()) == 4:\n"
+        "            raise ValueError('no idea')\n"
+        "        if book.bid_px and book.ask_px:\n"
+        "            far = 100 * book.tick\n"
+        "            ctx.quote(book.instrument, book.bid_px - far, 100, book.ask_px + far, 100)\n"
     )
-    return path
+    world.write_node(strategy=path, strategy_class="Raises")
+    node = world.run("--live")
+    wait_for(lambda: world.status_or_none(lambda s: s["halted"] == ["maker"]), "the halt")
+    wait_for(lambda: not world.open_orders(), "its quotes to be pulled")
+
+    done = openbell("kill", world.hot, "--release", "--arm", "cancel_only", "--yes", check=0)
+    assert "strategy maker released, armed cancel_only" in done.stdout
+    node.send_signal(signal.SIGINT)
+    _, err = node.communicate(timeout=WAIT_S)
+    assert node.returncode == 0
+    assert "strategy maker halted, its quotes are pulled: ValueError: no idea (raises.py:7)" in err
+    assert "armed cancel_only" in err

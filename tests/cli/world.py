@@ -160,6 +160,11 @@ class World:
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
+    def status_or_none(self, condition: Any) -> bool:
+        """Whether the status, if there is one already, meets the condition."""
+        done = openbell("status", self.node_file, "--json")
+        return done.returncode in (0, 1) and bool(condition(json.loads(done.stdout)))
+
     def wait_for_orders(self, least: int = 4) -> None:
         """Until the exchange holds so many of ours."""
         wait_for(lambda: len(self.open_orders()) >= least, f"{least} orders at the exchange")
@@ -184,3 +189,42 @@ class World:
         )
         self.processes.append(process)
         return process
+
+
+def far_strategy(home: Path) -> Path:
+    """A strategy whose four quotes rest where nothing trades, so that a test knows exactly what is open."""
+    path = home / "far.py"
+    path.write_text(
+        """from openbell import Strategy
+
+
+class Far(Strategy):
+    def on_book(self, ctx, book):
+        if book.bid_px and book.ask_px and not any(o.instrument == book.instrument for o in ctx.orders()):
+            far = 100 * book.tick
+            ctx.quote(book.instrument, bid_px=book.bid_px - far, bid_qty=100, ask_px=book.ask_px + far, ask_qty=100)
+"""
+    )
+    return path
+
+
+def stuck_strategy(home: Path) -> Path:
+    """A strategy that never returns once its four quotes rest at the exchange."""
+    path = home / "stuck.py"
+    path.write_text(
+        f"""from pathlib import Path
+from openbell import Strategy
+from openbell.types import OrderState
+
+class Stuck(Strategy):
+    def on_book(self, ctx, book):
+        if book.bid_px and book.ask_px and not any(o.instrument == book.instrument for o in ctx.orders()):
+            far = 100 * book.tick
+            ctx.quote(book.instrument, bid_px=book.bid_px - far, bid_qty=100, ask_px=book.ask_px + far, ask_qty=100)
+        if sum(o.state == OrderState.NEW for o in ctx.orders()) == 4:
+            Path({str(home / "stuck")!r}).touch()
+            while True:
+                pass
+"""
+    )
+    return path

@@ -32,7 +32,7 @@ def test_the_example_is_right(node_file: Path, example: str):
 
     assert config.node.hot_dir == Path("/dev/shm/openbell/example")
     assert config.node.journal_dir == node_file.parent.parent / "run/example"
-    assert [instrument.symbol for instrument in config.instruments] == ["AMZN", "MSFT"]
+    assert [instrument.symbol for instrument in config.instruments] == ["OBEL", "RING"]
     assert config.strategy_ids() == {"maker": 1}
     assert config.sessions[0].password.read() == "demo"
 
@@ -53,17 +53,17 @@ def test_the_example_is_right(node_file: Path, example: str):
         ("order_qty_max_lots = 500", "order_qty_max_lots = 0", "expected at least 1, found 0"),
         ('order_notional_max = "150000.00"', "order_notional_max = 150000.0", "expected a decimal in quotes"),
         ("collar_bps = 200", "", "limits[0].collar_bps: expected this key, found none (largest distance"),
-        ('symbol = "MSFT"\nowner', 'symbol = "AMZN"\nowner', "('AMZN', '') stands here for the second time"),
-        ('symbol = "MSFT"\nowner', 'symbol = "MSTF"\nowner', "'MSTF' is not among [[instruments]]"),
-        ('symbol = "MSFT"\nowner', 'symbol = "MSTF"\nowner', "MSFT has no limits of the account"),
-        ('instruments = ["AMZN", "MSFT"]', 'instruments = ["TSLA"]', "'TSLA' is not among [[instruments]]"),
-        ('instruments = ["AMZN", "MSFT"]', "instruments = []", "expected at least 1 items"),
+        ('symbol = "RING"\nowner', 'symbol = "OBEL"\nowner', "('OBEL', '') stands here for the second time"),
+        ('symbol = "RING"\nowner', 'symbol = "MSTF"\nowner', "'MSTF' is not among [[instruments]]"),
+        ('symbol = "RING"\nowner', 'symbol = "MSTF"\nowner', "RING has no limits of the account"),
+        ('instruments = ["OBEL", "RING"]', 'instruments = ["TSLA"]', "'TSLA' is not among [[instruments]]"),
+        ('instruments = ["OBEL", "RING"]', "instruments = []", "expected at least 1 items"),
         ("market_maker.py", "market_taker.py", "expected a Python file, found none at"),
         ('listen = "127.0.0.1:26400"', 'listen = "127.0.0.1"', 'expected "host:port"'),
         ('kind = "itch_moldudp64"', 'kind = "itch"', "expected one of 'itch_moldudp64', found 'itch'"),
         ('connect = "127.0.0.1:26402"', 'connect = "venue.example:1"', '"plain:" is for loopback demos'),
         ('password = "plain:demo" ', 'password = "demo" ', 'expected where the credential is kept: "env:NAME"'),
-        ('user = "OBELL"', 'user = "OPENBELL"', "sessions[0].user: expected"),
+        ('user = "NODE1"', 'user = "OPENBELL"', "sessions[0].user: expected"),
         ("[paper]", "[papre]", "papre: unknown key; did you mean 'paper'?"),
         ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 4 keys"),
         ('tick = "0.01"', "tick = 0.01", "instruments[0].tick: expected a decimal in quotes"),

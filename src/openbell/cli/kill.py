@@ -18,7 +18,7 @@ from cyclopts import Parameter
 from openbell.errors import ConfigError, OpenbellError
 
 if TYPE_CHECKING:
-    from openbell._native import KillCell
+    from openbell._native import KillCell, Ring
     from openbell.ops.kill_follow import KillReport
 
 EXIT_NOT_CONFIRMED = 3
@@ -26,6 +26,7 @@ ANSWER_WITHIN_S = 0.075
 """The warden loses patience after 50 ms; this leaves it time to act."""
 WARDEN_WITHIN_S = 1.0
 RELEASE_WITHIN_S = 2.0
+CATCH_UP_S = 30.0
 
 app = cyclopts.App(name="kill", help="Close the gate of a running node and cancel its orders.")
 
@@ -58,7 +59,7 @@ def kill(
         hard: the trading thread cancels; if it does not answer within 50 ms the warden shuts the order sockets.
         cord: the warden shuts them at once and leaves the rest to cancel-on-disconnect.
     release
-        Open the gate again instead; the node journals who did. Asks, unless --yes.
+        Open the gate again instead, and let halted strategies go on; the node journals it. Asks, unless --yes.
     arm
         With --release: how far the node is armed afterwards.
     yes
@@ -75,7 +76,7 @@ def kill(
         raise ConfigError(f"expected a node's kill cell, found none in {hot_dir}; has a node run here?")
     cell = KillCell.open(str(hot_dir / "kill"))
     if release:
-        return _release(cell, hot_dir, arm, yes)
+        return _release(hot_dir, arm, yes)
     report = _report(_request(cell, level), hot_dir, page.committed_seq, level)
     print(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
     return 0 if report.is_flat else EXIT_NOT_CONFIRMED
@@ -153,30 +154,33 @@ def _warden_acted(hot_dir: Path, *, wait: bool) -> bool:
     return acted
 
 
-def _release(cell: "KillCell", hot_dir: Path, arm: str, yes: bool) -> int:
-    from openbell._native import KillLevel
-    from openbell.ops.find import read_page
+def _release(hot_dir: Path, arm: str, yes: bool) -> int:
+    from openbell.node.card import read_card
+    from openbell.ops.watch import Watch
 
     name = hot_dir.name
-    if cell.level == KillLevel.NONE:
-        raise NotReleasedError(f"{name}: expected a kill to release, found none; nothing was done")
-    if not read_page(hot_dir).is_alive:
+    watch = Watch(read_card(hot_dir))
+    view = watch.look(catch_up_s=CATCH_UP_S)
+    held = ["the kill"] * (view.kill != "NONE") + [f"strategy {halted}" for halted in view.halted]
+    if not held:
+        raise NotReleasedError(f"{name}: expected a kill or a halted strategy to release, found none; nothing was done")
+    if not view.is_alive:
         raise NotReleasedError(
             f"{name}: expected a running node, which journals a release, found none; start it: it comes up killed"
         )
     if not yes:
         _ask(name, arm)
-    _push_release(hot_dir, arm)
+    ring = _push_release(hot_dir, arm)
     give_up = time.monotonic() + RELEASE_WITHIN_S
-    while int(cell.level):
+    while len(ring) or watch.look().kill != "NONE":
         if time.monotonic() > give_up:
-            raise NotReleasedError(f"{name}: the trading thread did not take the release; still killed")
+            raise NotReleasedError(f"{name}: the trading thread did not take the release; still held")
         time.sleep(0.001)
-    print(f"{name}: kill released, armed {arm}; the journal says so")
+    print(f"{name}: {' and '.join(held)} released, armed {arm}; the journal says so")
     return 0
 
 
-def _push_release(hot_dir: Path, arm: str) -> None:
+def _push_release(hot_dir: Path, arm: str) -> "Ring":
     import numpy as np
 
     from openbell import events
@@ -186,8 +190,10 @@ def _push_release(hot_dir: Path, arm: str) -> None:
     record = np.frombuffer(events.arm(ArmState[arm.upper()], after_kill=True), np.uint8)
     with (hot_dir / "operator.lock").open("w") as lock:  # the ring has one producer at a time
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not Ring.attach(str(hot_dir / "operator.ring")).push(record):
+        ring = Ring.attach(str(hot_dir / "operator.ring"))
+        if not ring.push(record):
             raise NotReleasedError(f"{hot_dir.name}: the operator ring is full; is the trading thread stuck?")
+    return ring
 
 
 def _ask(name: str, arm: str) -> None:

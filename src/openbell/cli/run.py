@@ -46,13 +46,18 @@ def run(
     as_json
         The summary as one JSON object on standard output.
     """
+    from openbell.node.card import card_of
     from openbell.node.config import load_node
-    from openbell.node.supervisor import run_node
+    from openbell.node.supervisor import Supervisor
+    from openbell.ops.herald import Herald
 
     chosen = load_node(config, mode or "")
     _expect_meant(chosen, config, live)
     _announce(chosen, config)
-    summary = run_node(config, for_s=for_s, mode=mode or "")
+    supervisor = Supervisor(config, for_s=for_s, mode=mode or "")
+    supervisor.stop_on_signals()
+    with supervisor, Herald(card_of(chosen, config), lambda line: print(line, file=sys.stderr, flush=True)):
+        summary = supervisor.wait()
     summary |= {"name": chosen.node.name, "mode": chosen.node.mode, "journal": str(chosen.node.journal_dir)}
     if as_json:
         print(json.dumps(summary))

@@ -1,0 +1,84 @@
+"""Tells a person at a terminal what changes in a running node, one line per event, from its journal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from openbell.journal import Journal, open_journal
+from openbell.journal.frames import records_view
+from openbell.node.card import NodeCard
+from openbell.ops.find import read_page
+from openbell.types import ArmState, KillLevel, Type
+
+LOOK_EVERY_S = 0.2
+EVENTS_PER_LOOK_MAX = 100
+RECORD_BYTES = 128
+TOLD = [Type.STRATEGY_HALTED, Type.CONNECTED, Type.DISCONNECTED, Type.RESOLVED, Type.KILL, Type.ARM]
+
+
+class Herald(threading.Thread):
+    """Follows the journal of `card` from now on and says each line; its death changes nothing. A context."""
+
+    def __init__(self, card: NodeCard, say: Callable[[str], None]) -> None:
+        super().__init__(name="herald", daemon=True)
+        self._card = card
+        self._say = say
+        self._ended = threading.Event()
+        self._after = read_page_seq(card)
+        self._journal: Journal | None = None
+
+    def __enter__(self) -> Herald:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+        self.tell()
+
+    def run(self) -> None:
+        """Until the context ends."""
+        while not self._ended.wait(LOOK_EVERY_S):
+            self.tell()
+
+    def tell(self) -> None:
+        """Say what has happened since the last time."""
+        if self._journal is None:
+            if not read_page_seq(self._card):
+                return
+            self._journal = open_journal(self._card.journal_dir, self._card.hot_dir).seek(self._after + 1)
+        raw, _, _ = self._journal.reader.gather(RECORD_BYTES, [int(t) for t in TOLD], EVENTS_PER_LOOK_MAX)
+        for line in lines_of(raw, self._card):
+            self._say(line)
+
+
+def read_page_seq(card: NodeCard) -> int:
+    """The last committed frame of the node's journal; 0 before the first."""
+    return read_page(Path(card.hot_dir)).committed_seq
+
+
+def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
+    """Control records, rows of 128 bytes, as a person reads them."""
+    names = {number: name for name, number in card.strategies.items()}
+    for record in records_view(raw, "Control"):
+        text = record["text"].decode(errors="replace")
+        match Type(int(record["type"])):
+            case Type.STRATEGY_HALTED:
+                name = names.get(int(record["strategy"]), "?")
+                yield (
+                    f"strategy {name} halted, its quotes are pulled: {text}; correct it, restart, then: "
+                    f"openbell kill {card.name} --release --arm full"
+                )
+            case Type.CONNECTED:
+                yield f"order session up ({text}); hearing what was missed"
+            case Type.RESOLVED:
+                yield "every order is known; trading may go on"
+            case Type.DISCONNECTED:
+                yield f"order session down{f': {text}' if text else ''}; connecting again"
+            case Type.KILL:
+                yield f"KILLED ({KillLevel(int(record['code'])).name.lower()}): nothing opens, everything is canceled"
+            case Type.ARM:
+                yield f"armed {ArmState(int(record['code'])).name.lower()}"
