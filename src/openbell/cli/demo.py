@@ -50,14 +50,25 @@ def demo(
     as_json
         One JSON object on standard output, nothing else there.
     """
-    from openbell.ops.demo_parts import DemoExchange, compare, new_home, write_node_file
+    from openbell.ops.demo_parts import hot_dir, new_home
 
     home = new_home()
     _say(f"demo in {home}")
+    try:
+        return _demo(
+            home, duration, seed, is_shown=not headless and not as_json and sys.stdout.isatty(), as_json=as_json
+        )
+    finally:
+        shutil.rmtree(hot_dir(home), ignore_errors=True)  # memory; the archiver has put everything on disk
+
+
+def _demo(home: Path, duration: float, seed: int, *, is_shown: bool, as_json: bool) -> int:
+    from openbell.ops.demo_parts import DemoExchange, compare, write_node_file
+
     with DemoExchange(home, seed) as exchange:
         _say(f"exchange: ITCH to 127.0.0.1:{exchange.feed_port}, OUCH at {exchange.ready['order_entry']}")
         node_file = write_node_file(home, exchange, seed)
-        summary, view = _trade(node_file, duration, is_shown=not headless and not as_json and sys.stdout.isatty())
+        summary, view = _trade(node_file, duration, is_shown=is_shown)
         books = compare(summary, exchange.ledger())
     verdict = _replay(node_file)
     result = _result(summary, view, books, verdict, home)
@@ -147,9 +158,7 @@ def _replay(node_file: Path) -> "Replayed":
     config = load_node(node_file)
     record = read_record(config.node.journal_dir)
     assert record is not None  # the trading process wrote it
-    verdict = replay(config.node.journal_dir, record, run_strategies=True)
-    shutil.rmtree(config.node.hot_dir, ignore_errors=True)  # memory; the archiver has put everything on disk
-    return verdict
+    return replay(config.node.journal_dir, record, run_strategies=True)
 
 
 # ---- the result ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,12 +20,15 @@ from typing import Any
 import openbell
 from openbell.errors import ConfigError, NetError
 from openbell.exchange.control import ask
+from openbell.node.card import SHARED_MEMORY
 
 ACCOUNT = "NODE1"
 SYMBOLS = {"OBEL": "50.00", "RING": "120.00"}
 EVENTS_PER_S = 400.0
 """Of the random flow, per instrument: busy to the eye, light for two cores."""
-SEGMENT_MIB = 16
+SEGMENT_MIB = 8
+SHARED_MEMORY_LEAST = 128 << 20
+"""With less of it free (containers often get 64 MB) the hot segments lie in the demo's own folder."""
 CORES_TO_SPARE = 4
 """With so many the trading thread polls one of its own instead of sleeping."""
 READY_WITHIN_S = 30.0
@@ -54,6 +58,7 @@ name = "{name}"
 id = 1
 mode = "live"
 journal_dir = "journal"
+run_dir = {hot_dir}
 durability = "memory"       # the archiver follows; "local" waits for the disk before each order
 wait = "{wait}"
 seed = {seed}
@@ -108,6 +113,14 @@ def new_home() -> Path:
     except OSError:
         return Path(tempfile.mkdtemp(prefix="openbell-demo-"))
     return home.resolve()
+
+
+def hot_dir(home: Path) -> Path:
+    """Where the shared memory of this demo lies."""
+    shared = SHARED_MEMORY.parent
+    if shared.is_dir() and shutil.disk_usage(shared).free >= SHARED_MEMORY_LEAST and os.access(shared, os.W_OK):
+        return SHARED_MEMORY / f"demo-{os.getpid()}"
+    return home / "hot"
 
 
 def market_maker() -> Path:
@@ -199,6 +212,7 @@ def write_node_file(home: Path, exchange: DemoExchange, seed: int) -> Path:
             seed=seed,
             wait="busy" if (os.cpu_count() or 1) >= CORES_TO_SPARE else "block",
             segment_mib=SEGMENT_MIB,
+            hot_dir=json.dumps(str(hot_dir(home))),
             feed_port=exchange.feed_port,
             retransmit=exchange.ready["retransmit"],
             order_entry=exchange.ready["order_entry"],
