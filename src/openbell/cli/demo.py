@@ -24,7 +24,11 @@ EXIT_DIFFERS = 1
 DRAWS_PER_S = 8
 """Five to ten are enough for an eye, and cost a few percent of a core."""
 
-app = cyclopts.App(name="demo", help="Exchange, node and market maker on this machine, live in the terminal.")
+app = cyclopts.App(
+    name="demo",
+    help="Exchange, node and market maker on this machine, live in the terminal.",
+    help_epilogue="Exit codes: 0 books equal and replay identical; 1 they are not; 2 something could not start.",
+)
 
 
 @app.default
@@ -36,8 +40,6 @@ def demo(
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Trade two instruments on an exchange of this machine, show it live, then compare books and replay the journal.
-
-    Exit codes: 0 the books are equal and the replay is identical; 1 they are not; 2 something could not start.
 
     Parameters
     ----------

@@ -28,7 +28,14 @@ WARDEN_WITHIN_S = 1.0
 RELEASE_WITHIN_S = 2.0
 CATCH_UP_S = 30.0
 
-app = cyclopts.App(name="kill", help="Close the gate of a running node and cancel its orders.")
+app = cyclopts.App(
+    name="kill",
+    help="Close the gate of a running node and cancel its orders.",
+    help_epilogue=(
+        "Exit codes: 0 closed and every order confirmed gone; 2 there is no such node, nothing was done; "
+        "3 closed, but not every order is confirmed gone: ask the venue."
+    ),
+)
 
 
 class NotReleasedError(OpenbellError):
@@ -47,9 +54,6 @@ def kill(
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Close the gate of NODE at once, cancel what is open, and report what was confirmed.
-
-    Exit codes: 0 closed and every order confirmed gone; 2 there is no such node, nothing was done; 3 closed, but not
-    every order is confirmed gone (or no process was there to answer): ask the venue.
 
     Parameters
     ----------

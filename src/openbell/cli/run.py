@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 EXIT_ORDERS_LEFT = 3
 
-app = cyclopts.App(name="run", help="Run a node: paper, shadow or live.")
+app = cyclopts.App(
+    name="run",
+    help="Run a node: paper, shadow or live.",
+    help_epilogue="Exit codes: 0 ended with nothing open; 2 it could not start or go on; 3 orders were left open.",
+)
 
 
 @app.default
@@ -30,8 +34,7 @@ def run(
 ) -> int:
     """Run the node of CONFIG until Ctrl-C, which cancels its orders, waits for the venue's word, and sums up.
 
-    A second Ctrl-C ends it at once and says what was left open. Exit codes: 0 ended with nothing open; 2 it could not
-    start or go on; 3 orders were left open.
+    A second Ctrl-C ends it at once and says what was left open.
 
     Parameters
     ----------

@@ -7,7 +7,11 @@ from typing import Annotated
 import cyclopts
 from cyclopts import Parameter
 
-app = cyclopts.App(name="status", help="What a running node is doing.")
+app = cyclopts.App(
+    name="status",
+    help="What a running node is doing.",
+    help_epilogue="Exit codes: 0 it runs; 1 it does not run (what its journal says is shown); 2 there is no such node.",
+)
 
 
 @app.default
@@ -18,8 +22,6 @@ def status(
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Show touch, own orders, positions, PnL, state, feed, latency and journal of NODE.
-
-    Exit codes: 0 it runs; 1 it does not run (what its journal says is shown); 2 there is no such node.
 
     Parameters
     ----------
