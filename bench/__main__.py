@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.harness import REPO, Figure, Result, as_json, from_dict, machine
+from bench.harness import REPO, Figure, Result, SkippedError, as_json, from_dict, machine
 
 RESULTS = REPO / "bench/results"
 
@@ -26,6 +26,8 @@ def main(names: list[str]) -> int:
         console.print(f"[dim]running bench/{name}.py[/dim]")
         try:
             results.append(run_one(name))
+        except SkippedError as reason:
+            console.print(f"[yellow]bench/{name}.py skipped:[/yellow] {reason}")
         except Exception as error:
             failed.append(name)
             console.print(f"[red]bench/{name}.py failed:[/red] {type(error).__name__}: {error}")

@@ -13,6 +13,10 @@ from typing import Any
 REPO = Path(__file__).resolve().parent.parent
 
 
+class SkippedError(Exception):
+    """What the benchmark compares with is not on this machine; the message says how to get it."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One measured quantity with its spread and its target."""
