@@ -57,6 +57,7 @@ class VenueRoute final : public Route, public MarketTap {
         }
         take_reports(now_ns);
     }
+    const Books& books() const { return venue_.books(); }
     i64 next_command() const { return commands_.next_arrival(); }
     void deliver_command() {
         const i64 now_ns = commands_.next_arrival();
