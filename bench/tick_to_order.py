@@ -1,0 +1,161 @@
+"""Tick to order over loopback sockets: a real node, an interpreted market maker, an exchange in another process.
+
+The exchange plays the AMZN day in recorded order and spacing, only faster, as ITCH over MoldUDP64, and takes OUCH
+orders; it never waits for the node (open loop). Each hop counts from the return of the receive call.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.amzn import amzn_zip
+from bench.harness import REPO, Figure, Result
+from openbell import _native as native
+
+RUNS, SECONDS = 3, 15
+SPEED = 60
+"""The day has 6.6 messages a second; this makes about 400, with its bursts."""
+QUANTILES = [0.0, 0.5, 0.99, 0.999, 1.0]
+TARGET_P50_NS = {"sent": 2_000}
+
+EXCHANGE = """
+session = "BENCH"
+ready_file = "{dir}/exchange.json"
+[[instruments]]
+symbol = "AMZN"
+[[accounts]]
+name = "NODE1"
+password = "plain:bench"
+[feed]
+send_to = ["127.0.0.1:{feed}"]
+[flow]
+kind = "lobster"
+path = "{tape}"
+speed = {speed}
+start = "first_login"
+"""
+NODE = """
+[node]
+name = "bench"
+id = 1
+mode = "live"
+run_dir = "{dir}/hot"
+journal_dir = "{dir}/journal"
+durability = "memory"
+wait = "busy"
+arm_at_start = "full"
+orders_per_second_max = 100000
+[[feeds]]
+name = "feed"
+kind = "itch_moldudp64"
+listen = "127.0.0.1:{feed}"
+retransmit = "{retransmit}"
+session = "BENCH"
+[[sessions]]
+name = "ouch"
+kind = "ouch42_soupbintcp"
+connect = "{order_entry}"
+user = "NODE1"
+password = "plain:bench"
+[[instruments]]
+symbol = "AMZN"
+[[limits]]
+symbol = "AMZN"
+owner = "bench"
+order_qty_max_lots = 1000
+order_notional_max = "1000000.00"
+position_max_lots = 1000000
+collar_bps = 2000
+open_orders_max = 20
+[[strategies]]
+name = "maker"
+id = 1
+file = "{strategy}"
+class = "MarketMaker"
+instruments = ["AMZN"]
+"""
+
+
+def run() -> Result:
+    """Three lives of a node; the figures are of the one with the median p50."""
+    lives = sorted((_life() for _ in range(RUNS)), key=lambda hops: hops["sent"][1][1])
+    middle = lives[RUNS // 2]
+    spread = ", ".join(f"{hops['sent'][1][1]:_}" for hops in lives)
+    return Result(
+        name="tick_to_order",
+        input=f"AMZN 2012-06-21 at {SPEED} times its speed for {SECONDS} s, strategies/market_maker.py, interpreted",
+        figures=[_figure(hop, *middle[hop]) for hop in ("sequenced", "decided", "journalled", "sent")],
+        notes=(
+            f"ns from the return of the receive call; p50 of the {RUNS} runs to the send call: {spread}; durability "
+            f"memory, busy wait, node and exchange share {os.cpu_count()} cores with whatever else runs"
+        ),
+    )
+
+
+def _figure(hop: str, count: int, values: list[int]) -> Figure:
+    least, p50, p99, p999, most = map(float, values)
+    target = TARGET_P50_NS.get(hop)
+    return Figure(f"received to {hop}", "ns", count, least, p50, p99, most, target, more={"p99.9": p999})
+
+
+def _life() -> dict[str, tuple[int, list[int]]]:
+    """Hop -> (count, values at QUANTILES) of one run."""
+    with _directory() as directory:
+        feed = _free_port()
+        _write(directory / "exchange.toml", EXCHANGE, dir=directory, feed=feed, tape=amzn_zip(), speed=SPEED)
+        exchange = _start("openbell", "exchange", directory / "exchange.toml", stdout=subprocess.PIPE)
+        try:
+            assert exchange.stdout
+            ready = json.loads(exchange.stdout.readline())
+            _write(
+                directory / "node.toml",
+                NODE,
+                dir=directory,
+                feed=feed,
+                strategy=REPO / "strategies/market_maker.py",
+                retransmit=ready["retransmit"],
+                order_entry=ready["order_entry"],
+            )
+            (directory / "hot").mkdir()
+            node = _start("openbell.node.trading", directory / "node.toml", "--for", SECONDS, stdout=subprocess.DEVNULL)
+            if node.wait() not in (0, 3):
+                raise RuntimeError("the node failed; its message is above")
+        finally:
+            exchange.terminate()
+            exchange.wait()
+        rows = native.latency_percentiles(str(directory / "hot/latency"), QUANTILES)
+        hops = dict(zip(native.LATENCY_HOPS, rows, strict=True))
+        if not hops["sent"][0]:
+            raise RuntimeError("expected orders, found none sent")
+        return hops
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="openbell-bench-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _write(path: Path, template: str, **values: object) -> None:
+    path.write_text(template.format(**values))
+
+
+def _start(module: str, *arguments: object, stdout: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=stdout, stderr=None if stdout == subprocess.PIPE else subprocess.DEVNULL)
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
