@@ -1,10 +1,9 @@
-"""Tick to order over loopback sockets: a real node, an interpreted market maker, an exchange in another process.
+"""Tick to order over loopback sockets: a real node, an interpreted market maker, a venue in another process.
 
-The exchange plays the AMZN day in recorded order and spacing, only faster, as ITCH over MoldUDP64, and takes OUCH
-orders; it never waits for the node (open loop). Each hop counts from the return of the receive call.
+The venue (bench/loopback_venue.py) plays the AMZN day with its recorded spacing, idle time cut, one row a datagram, and
+answers OUCH orders; it never waits for the node (open loop). Each hop counts from the return of the receive call.
 """
 
-import json
 import os
 import shutil
 import socket
@@ -20,27 +19,11 @@ from bench.harness import REPO, Figure, Result
 from openbell import _native as native
 
 RUNS, SECONDS = 3, 15
-SPEED = 60
-"""The day has 6.6 messages a second; this makes about 400, with its bursts."""
+GAP_NS_MAX = 5_000_000
+"""Bursts keep their recorded spacing; only idle time is cut, to gaps long enough for caches to go cold."""
 QUANTILES = [0.0, 0.5, 0.99, 0.999, 1.0]
 TARGET_P50_NS = {"sent": 2_000}
 
-EXCHANGE = """
-session = "BENCH"
-ready_file = "{dir}/exchange.json"
-[[instruments]]
-symbol = "AMZN"
-[[accounts]]
-name = "NODE1"
-password = "plain:bench"
-[feed]
-send_to = ["127.0.0.1:{feed}"]
-[flow]
-kind = "lobster"
-path = "{tape}"
-speed = {speed}
-start = "first_login"
-"""
 NODE = """
 [node]
 name = "bench"
@@ -56,12 +39,11 @@ orders_per_second_max = 100000
 name = "feed"
 kind = "itch_moldudp64"
 listen = "127.0.0.1:{feed}"
-retransmit = "{retransmit}"
 session = "BENCH"
 [[sessions]]
 name = "ouch"
 kind = "ouch42_soupbintcp"
-connect = "{order_entry}"
+connect = "127.0.0.1:{orders}"
 user = "NODE1"
 password = "plain:bench"
 [[instruments]]
@@ -90,11 +72,11 @@ def run() -> Result:
     spread = ", ".join(f"{hops['sent'][1][1]:_}" for hops in lives)
     return Result(
         name="tick_to_order",
-        input=f"AMZN 2012-06-21 at {SPEED} times its speed for {SECONDS} s, strategies/market_maker.py, interpreted",
+        input=f"AMZN 2012-06-21, gaps cut to {GAP_NS_MAX // 10**6} ms, {SECONDS} s; strategies/market_maker.py",
         figures=[_figure(hop, *middle[hop]) for hop in ("sequenced", "decided", "journalled", "sent")],
         notes=(
             f"ns from the return of the receive call; p50 of the {RUNS} runs to the send call: {spread}; durability "
-            f"memory, busy wait, node and exchange share {os.cpu_count()} cores with whatever else runs"
+            f"memory, busy wait, node and venue share {os.cpu_count()} cores with whatever else runs"
         ),
     )
 
@@ -109,27 +91,19 @@ def _life() -> dict[str, tuple[int, list[int]]]:
     """Hop -> (count, values at QUANTILES) of one run."""
     with _directory() as directory:
         feed = _free_port()
-        _write(directory / "exchange.toml", EXCHANGE, dir=directory, feed=feed, tape=amzn_zip(), speed=SPEED)
-        exchange = _start("openbell", "exchange", directory / "exchange.toml", stdout=subprocess.PIPE)
+        venue = _start("bench.loopback_venue", amzn_zip(), GAP_NS_MAX, feed, stdout=subprocess.PIPE)
         try:
-            assert exchange.stdout
-            ready = json.loads(exchange.stdout.readline())
-            _write(
-                directory / "node.toml",
-                NODE,
-                dir=directory,
-                feed=feed,
-                strategy=REPO / "strategies/market_maker.py",
-                retransmit=ready["retransmit"],
-                order_entry=ready["order_entry"],
-            )
+            assert venue.stdout
+            values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
+            text = NODE.format(**values, strategy=REPO / "strategies/market_maker.py")
+            (directory / "node.toml").write_text(text)
             (directory / "hot").mkdir()
             node = _start("openbell.node.trading", directory / "node.toml", "--for", SECONDS, stdout=subprocess.DEVNULL)
             if node.wait() not in (0, 3):
                 raise RuntimeError("the node failed; its message is above")
         finally:
-            exchange.terminate()
-            exchange.wait()
+            venue.terminate()
+            venue.wait()
         rows = native.latency_percentiles(str(directory / "hot/latency"), QUANTILES)
         hops = dict(zip(native.LATENCY_HOPS, rows, strict=True))
         if not hops["sent"][0]:
@@ -146,13 +120,9 @@ def _directory() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _write(path: Path, template: str, **values: object) -> None:
-    path.write_text(template.format(**values))
-
-
 def _start(module: str, *arguments: object, stdout: int) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=stdout, stderr=None if stdout == subprocess.PIPE else subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=stdout, cwd=REPO)
 
 
 def _free_port() -> int:
