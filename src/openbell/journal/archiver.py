@@ -65,6 +65,7 @@ class _Sealer(threading.Thread):
                 self._wake.wait()
                 self._wake.clear()
                 seal_finished(self._directory)
+            seal_finished(self._directory)  # what finished while the pass before the end was under way
         except (OSError, OpenbellError) as error:
             self.error = error
 
