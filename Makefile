@@ -16,12 +16,13 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test lint sanitize format bench lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
+	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
 	@echo 'make clean   remove what the others made, .venv included'
@@ -45,6 +46,19 @@ format: $(VENV)/.built
 	$(BIN)/ruff format $(PY_DIRS)
 	$(BIN)/clang-format -i $(CXX_FILES)
 	$(BIN)/python tests/formats.py
+
+# The sanitized module lies in its own copy of the package, and -S keeps the editable install out of sight.
+SANITIZED := build/sanitize
+SANITIZER = $(shell g++ -print-file-name=libasan.so) $(shell g++ -print-file-name=libstdc++.so)
+sanitize: $(VENV)/.packages
+	@$(BIN)/cmake -G Ninja -S . -B $(SANITIZED)/cmake -DOPENBELL_SANITIZE=address,undefined -DOPENBELL_LTO=OFF \
+		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
+	@$(BIN)/cmake --build $(SANITIZED)/cmake
+	@rm -rf $(SANITIZED)/site && cp -r src $(SANITIZED)/site
+	@$(BIN)/cmake --install $(SANITIZED)/cmake --prefix $(CURDIR)/$(SANITIZED)/site >/dev/null
+	@PYTHONPATH=$(SANITIZED)/site:$$(echo $(VENV)/lib/python3*/site-packages) LD_PRELOAD="$(SANITIZER)" \
+		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -S -m pytest -p no:cacheprovider \
+		$(or $(ARGS),tests/engine tests/simulation tests/oms tests/execution tests/risk tests/book tests/journal)
 
 bench: $(VENV)/.built
 	@$(BIN)/python -m bench $(ARGS)
