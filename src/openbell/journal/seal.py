@@ -114,13 +114,24 @@ def _seal_of(directory: Path, number: int, prev: str) -> Seal | None:
 
 
 def _last_seq(directory: Path, number: int, first_seq: int) -> int:
-    following = directory / f"{number + 1:08}.seg"
-    if following.exists() and following.stat().st_size >= 4096:
-        with following.open("rb") as file:
-            return int(struct.unpack_from("<Q", file.read(_FIRST_SEQ_AT + 8), _FIRST_SEQ_AT)[0]) - 1
+    """The number before the next segment's first; without a next segment, that of the last frame there is."""
+    before_next = _seq_before(directory / f"{number + 1:08}.seg")
+    if before_next is not None:
+        return before_next
     reader = JournalReader(str(directory))
     reader.seek(first_seq)
-    return int(reader.summary()["last_seq"]) if reader.segment == number else first_seq - 1
+    last = int(reader.summary()["last_seq"]) if reader.segment == number else first_seq - 1
+    # The reader goes on into a next segment that has appeared meanwhile; then that one says it.
+    before_next = _seq_before(directory / f"{number + 1:08}.seg")
+    return last if before_next is None else before_next
+
+
+def _seq_before(segment: Path) -> int | None:
+    """The number before a segment's first, or None while it has no header."""
+    if not segment.exists() or segment.stat().st_size < 4096:
+        return None
+    with segment.open("rb") as file:
+        return int(struct.unpack_from("<Q", file.read(_FIRST_SEQ_AT + 8), _FIRST_SEQ_AT)[0]) - 1
 
 
 def _write_durably(path: Path, data: bytes) -> None:
