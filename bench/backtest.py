@@ -9,27 +9,33 @@ from openbell.backtest.result import BacktestResult
 from openbell.backtest.run import BacktestSettings, run_backtest
 
 REPETITIONS = 9
-PER_EVENT = REPO / "bench/strategies/per_event.py"
-MARKET_MAKER = REPO / "strategies/market_maker.py"
+PER_EVENT = (REPO / "bench/strategies/per_event.py", "PerEvent")
+COUNTED = (REPO / "bench/strategies/per_event.py", "PerEventCounted")
+MARKET_MAKER = (REPO / "strategies/market_maker.py", "MarketMaker")
 
 
 def run() -> Result:
     """Time `run_backtest` without its start-up: tape to engine to virtual venue, decisions journalled."""
-    one = run_once(PER_EVENT)  # warms the page cache
-    per_event = [run_once(PER_EVENT).card.events_per_s for _ in range(REPETITIONS)]
-    maker = [run_once(MARKET_MAKER).card.events_per_s for _ in range(REPETITIONS)]
+    one = run_once(*PER_EVENT)  # warms the page cache
+    cases = (PER_EVENT, COUNTED, MARKET_MAKER)
+    runs = [[run_once(*case).card.events_per_s for case in cases] for _ in range(REPETITIONS)]
+    per_event, counted, maker = zip(*runs, strict=True)
     return Result(
         name="backtest",
         input=f"AMZN 2012-06-21 level 5: {one.card.events:_} records, {one.card.frames:_} frames; latency 3 x 50 us",
         figures=[
             throughput("interpreted callback per event, requote per 100", "events/s", per_event, target=1e6),
+            throughput("the same, declared state journalled per event", "events/s", counted),
             throughput("shipped market maker, requotes on every event", "events/s", maker),
         ],
         notes=f"{one.card.callbacks:_} callbacks; the journal is written; wall time from first to last event",
     )
 
 
-def run_once(strategy: Path) -> BacktestResult:
+def run_once(strategy: Path, strategy_class: str) -> BacktestResult:
     """One backtest of the day into a directory that is removed."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as scratch:
-        return run_backtest(BacktestSettings(tape=amzn_tape(), strategy_file=strategy, out=Path(scratch) / "out"))
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = BacktestSettings(
+            tape=amzn_tape(), strategy_file=strategy, strategy_class=strategy_class, out=Path(scratch) / "out"
+        )
+        return run_backtest(settings)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from bench.amzn import amzn_tape
-from bench.backtest import PER_EVENT, run_once
+from bench.backtest import COUNTED, PER_EVENT, run_once
 from bench.harness import REPO, Result, SkippedError, throughput
 from openbell.journal import open_journal
 from openbell.types import Type
 
-PAIRS = 5
+PAIRS = 7
 VENV = Path(os.environ.get("OPENBELL_PEERS_VENV", "/tmp/nautilus-venv"))
 ADD, REDUCE, EXECUTE, TRADE = range(4)
 KINDS = {
@@ -42,18 +42,21 @@ def run() -> Result:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
             version = _ask(peer)["version"]
             _ask(peer, "run")  # warm-up, as ours has in `bench/backtest.py`
-            run_once(PER_EVENT)
-            theirs, ours = [], []
+            run_once(*PER_EVENT)
+            theirs, ours, counted = [], [], []
             for _ in range(PAIRS):
                 theirs.append(_ask(peer, "run"))
-                ours.append(run_once(PER_EVENT))
+                ours.append(run_once(*PER_EVENT))
+                counted.append(run_once(*COUNTED))
     for one in theirs:
         if one["touch"] != final_touch:
             raise RuntimeError(f"expected the peer's book to end at {final_touch}, found {one['touch']}")
     n = len(events)
     peer_rates = [n / one["seconds"] for one in theirs]
     our_rates = [one.card.events_per_s for one in ours]
+    counted_rates = [one.card.events_per_s for one in counted]
     ratios = [a / b for a, b in zip(our_rates, peer_rates, strict=True)]
+    counted_ratios = [a / b for a, b in zip(counted_rates, peer_rates, strict=True)]
     return Result(
         name="peer_nautilus",
         input=f"AMZN 2012-06-21 level 5, {n:_} records; NautilusTrader {version}",
@@ -61,6 +64,7 @@ def run() -> Result:
             throughput("openbell, callback per event, requote per 100", "events/s", our_rates, target=1e6),
             throughput("NautilusTrader, the same", "events/s", peer_rates),
             throughput("ratio, pair by pair", "x", ratios, target=15.0),
+            throughput("ratio with declared state journalled per event", "x", counted_ratios),
         ],
         notes=(
             f"callbacks: openbell {ours[-1].card.callbacks:_}, peer {theirs[-1]['callbacks']:_}; orders: openbell "
