@@ -158,6 +158,7 @@ enum class Reason : u16 {
     GateEpoch = 100,
     SocketFull = 101,
     GateNotApproved = 102,
+    NotDurable = 104,  // the archiver did not make the decision durable in time
     // order entry
     NotExpressible = 103,  // the venue's protocol cannot carry it: tif, quantity, price, scale or version
 };

@@ -65,7 +65,7 @@ void bind_kill_cell(nb::module_& m) {
         .def_static("open", &KillCell::open, "path"_a)
         .def("request", &KillCell::request, "level"_a, "now_ns"_a, "uid"_a)
         .def("ack", &KillCell::ack, "level"_a)
-        .def("release", &KillCell::release)
+        .def("release", &KillCell::release, "level"_a)
         .def("count_cancel_sent", &KillCell::count_cancel_sent)
         .def("count_cancel_confirmed", &KillCell::count_cancel_confirmed)
         .def_prop_ro("level", &KillCell::level)

@@ -29,14 +29,14 @@ void KillCell::request(KillLevel level, i64 now_ns, u32 uid) {
     }
 }
 
-void KillCell::release() {
+bool KillCell::release(KillLevel level) {
     Line& cell = line();
-    cell.ack.store(0, std::memory_order_relaxed);
+    u32 expected = u32(level);
+    if (!cell.level.compare_exchange_strong(expected, 0, std::memory_order_acq_rel)) return false;
+    cell.ack.store(0, std::memory_order_release);
     cell.cancels_sent.store(0, std::memory_order_relaxed);
     cell.cancels_confirmed.store(0, std::memory_order_relaxed);
-    cell.requested_at.store(0, std::memory_order_relaxed);
-    cell.requester_uid.store(0, std::memory_order_relaxed);
-    cell.level.store(0, std::memory_order_release);
+    return true;
 }
 
 }  // namespace openbell

@@ -25,8 +25,9 @@ class KillCell {
     void request(KillLevel level, i64 now_ns, u32 uid);
     // The node has closed the gate for this level.
     void ack(KillLevel level) { line().ack.store(u32(level), std::memory_order_release); }
-    // Opens the gate. Only the node does this, on an operator's Arm with kAfterKill.
-    void release();
+    // Opens the gate if `level` is still what was asked for; says whether it did. Only the node does this, on an
+    // operator's Arm with kAfterKill: a kill that was raised meanwhile stays.
+    bool release(KillLevel level);
 
     KillLevel acked() const { return KillLevel(line().ack.load(std::memory_order_acquire)); }
     i64 requested_at() const { return line().requested_at.load(std::memory_order_relaxed); }

@@ -5,7 +5,10 @@ namespace {
 
 // The archiver fell silent for this long with commands waiting: the disk is lost, stop trading.
 constexpr i64 kDurableTimeoutNs = 2'000'000'000;
+// Rounds of outcome -> decision -> outcome that one frame may cause before others get their turn (law 5).
+constexpr int kRoundsMax = 8;
 
+constexpr bool opens(Type type) { return type == Type::NewOrder || type == Type::ReplaceOrder; }
 constexpr bool is_command(Type type) {
     return type == Type::NewOrder || type == Type::ReplaceOrder || type == Type::CancelOrder ||
            type == Type::MassCancel;
@@ -81,18 +84,38 @@ void Driver::complete(const FrameView& in) {
     now_ns_ = std::max(now_ns_, in.header->ts_seq);
     Latency* latency = std::exchange(parts_.latency, nullptr);  // the time we were dead is no latency
     decide(in);
-    settle();
+    report_rounds();  // limits wait for the epoch to begin
     parts_.latency = latency;
 }
 
-// What followed from a frame becomes frames of its own, until nothing follows.
-void Driver::settle() {
-    while (!outcomes_.empty()) report_outcomes();
-    if (instruments_limited_ < parts_.engine.instruments()) give_limits();
+// What followed from a frame becomes frames of its own.
+bool Driver::settle() {
+    const bool had_work = !outcomes_.empty() || must_fall_back_;
+    report_rounds();
+    if (must_fall_back_) fall_back();
+    if (!is_giving_limits_ && instruments_limited_ < parts_.engine.instruments()) give_limits();
+    return had_work;
+}
+
+void Driver::report_rounds() {
+    for (int round = 0; round < kRoundsMax && !outcomes_.empty(); ++round) report_outcomes();
+}
+
+// The disk is not there: nothing may be opened that could not be remembered.
+void Driver::fall_back() {
+    must_fall_back_ = false;
+    Control arm{};
+    arm.type = u8(Type::Arm);
+    arm.strategy = kNoStrategy;
+    arm.instrument = kNoInstrument;
+    arm.ts_event = now_ns_;
+    arm.code = u32(ArmState::CancelOnly);
+    submit_one(source::kNode, arm);
 }
 
 // An instrument without limits is refused by risk, so these come before anything can be traded.
 void Driver::give_limits() {
+    is_giving_limits_ = true;
     while (instruments_limited_ < parts_.engine.instruments()) {
         const Instrument& known = *parts_.engine.instrument(instruments_limited_++);
         const std::string_view symbol = symbol_of(known);
@@ -105,6 +128,7 @@ void Driver::give_limits() {
             submit_one(source::kOperator, limits);
         }
     }
+    is_giving_limits_ = false;
 }
 
 void Driver::decide(const FrameView& in) {
@@ -131,54 +155,62 @@ void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv) {
     const u64 seq = parts_.journal.commit(out, u32(decision.count()));
     if (ts_recv) parts_.latency->record(Hop::Journalled, parts_.clock.now_ns() - ts_recv);
 
-    bool has_commands = false;
-    for (std::size_t i = 0; i < decision.count(); ++i) has_commands |= is_command(decision.type_at(i));
+    bool has_commands = false, has_openings = false;
+    for (std::size_t i = 0; i < decision.count(); ++i) {
+        has_commands |= is_command(decision.type_at(i));
+        has_openings |= opens(decision.type_at(i));
+    }
     if (!has_commands) return;
-    if (parts_.durability == Durability::Local) {
-        await_durable(seq);
+    bool is_durable = true;
+    if (parts_.durability == Durability::Local && has_openings) {  // cancels alone wait for nothing
+        is_durable = await_durable(seq);
+        must_fall_back_ |= !is_durable;
         if (ts_recv) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - ts_recv);
     }
-    send_commands(decision, ts_recv);
+    send_commands(decision, is_durable, ts_recv);
 }
 
-void Driver::await_durable(u64 seq) {
+bool Driver::await_durable(u64 seq) {
     const i64 give_up = parts_.clock.now_ns() + kDurableTimeoutNs;
     while (parts_.journal.durable_seq() < seq) {
-        if (parts_.clock.now_ns() > give_up)
-            throw Error(ErrorKind::Journal, "archiver: expected durable_seq " + std::to_string(seq) +
-                                                " within 2 s, found " + std::to_string(parts_.journal.durable_seq()) +
-                                                "; nothing was sent; check its disk");
+        if (parts_.clock.now_ns() > give_up) return false;
         __builtin_ia32_pause();
     }
+    return true;
 }
 
-void Driver::send_commands(const Decision& decision, i64 ts_recv) {
+void Driver::send_commands(const Decision& decision, bool is_durable, i64 ts_recv) {
     for (std::size_t i = 0; i < decision.count(); ++i) {
         if (!is_command(decision.type_at(i))) continue;
-        const Order& command = decision.as<Order>(i);
-        SendOutcome outcome;
-        const bool is_ours = parts_.engine.epoch() == parts_.journal.epoch();
-        outcome.reason = is_ours ? parts_.gate.check(command, parts_.engine.epoch(), now_ns_) : Reason::GateEpoch;
-        if (outcome.reason == Reason::None) {
-            outcome = parts_.route.send(command, parts_.engine, now_ns_);
-            // From the return of the receive call to the entry of the send call, of the first order.
-            if (ts_recv && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - ts_recv);
-            ts_recv = 0;
-        }
+        const SendOutcome outcome = send(decision, i, is_durable);
+        // From the return of the receive call to the entry of the send call, of the first order.
+        if (ts_recv && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - ts_recv);
+        ts_recv = 0;
         ++commands_;
         sent_ += outcome.reason == Reason::None;
-        outcomes_.push_back(outcome_of(command, outcome, now_ns_));
+        outcomes_.push_back(outcome_of(decision.as<Order>(i), outcome, now_ns_));
     }
 }
 
-// One IN frame with what became of every command of the last decision, at the engine time of that decision.
+SendOutcome Driver::send(const Decision& decision, std::size_t i, bool is_durable) {
+    const Order& command = decision.as<Order>(i);
+    const u32 epoch = parts_.journal.epoch();
+    if (parts_.engine.epoch() != epoch) return {Reason::GateEpoch, 0};  // decided for a dead process
+    if (!is_durable && opens(Type(command.type))) return {Reason::NotDurable, 0};
+    const Order* approval = i > 0 ? &decision.as<Order>(i - 1) : nullptr;  // stands right before its command
+    const Reason refused = parts_.gate.check(command, approval, epoch, now_ns_);
+    if (refused != Reason::None) return {refused, 0};
+    return parts_.route.send(command, parts_.engine, now_ns_);
+}
+
+// One IN frame with what became of the commands of a decision.
 void Driver::report_outcomes() {
     FrameHeader* in = begin(source::kNode, sizeof(Report));
-    std::memcpy(in + 1, outcomes_.data(), outcomes_.size() * sizeof(Report));
-    const u32 count = u32(outcomes_.size());
-    outcomes_.clear();
+    const std::size_t count = std::min(outcomes_.size(), Decision::kRecordsMax);
+    std::memcpy(in + 1, outcomes_.data(), count * sizeof(Report));
+    outcomes_.erase(outcomes_.begin(), outcomes_.begin() + std::ptrdiff_t(count));
     stamp(*in);
-    parts_.journal.commit(in, count);
+    parts_.journal.commit(in, u32(count));
     decide(FrameView(in));
 }
 

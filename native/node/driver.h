@@ -66,6 +66,8 @@ class Driver {
     // At most kTimersPerRoundMax: a strategy that arms a timer in the past each time must not stop the world.
     static constexpr u32 kTimersPerRoundMax = 4096;
     void fire_timers(i64 now_ns);
+    // Goes on with what followed from earlier frames; whether there was anything.
+    bool settle();
     i64 now_ns() const { return now_ns_; }
     u64 frames_in() const { return frames_in_; }
     u64 commands() const { return commands_; }
@@ -76,11 +78,13 @@ class Driver {
     void stamp(FrameHeader& in);
     void decide(const FrameView& in);
     void carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv);
-    void await_durable(u64 seq);
-    void send_commands(const Decision& decision, i64 ts_recv);
+    bool await_durable(u64 seq);
+    void send_commands(const Decision& decision, bool is_durable, i64 ts_recv);
+    SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     void report_outcomes();
     void give_limits();
-    void settle();
+    void report_rounds();
+    void fall_back();
 
     Parts parts_;
     i64 now_ns_ = 0;
@@ -89,6 +93,8 @@ class Driver {
     u64 sent_ = 0;
     bool is_firing_ = false;
     u32 instruments_limited_ = 0;
+    bool is_giving_limits_ = false;
+    bool must_fall_back_ = false;
     std::vector<PresetLimits> presets_;
     std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
 };

@@ -78,8 +78,8 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       gate_(config.gate, &kill_),
       driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
-    complete_last_frame();
     driver_.set_limits(config.limits);
+    complete_last_frame();
     if (session_) session_->attach(driver_);
     const std::string_view known = engine_.session_name();
     if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
@@ -165,7 +165,8 @@ u64 LiveNode::run(i64 for_ns) {
 }
 
 bool LiveNode::step(i64 now_ns) {
-    bool did_something = poll_kill();
+    bool did_something = driver_.settle();
+    did_something |= poll_kill();
     did_something |= poll_operator();
     driver_.fire_timers(now_ns);
     if (session_) did_something |= session_->poll(now_ns);
@@ -177,7 +178,7 @@ bool LiveNode::step(i64 now_ns) {
 
 bool LiveNode::poll_kill() {
     const KillLevel level = kill_.level();
-    if (level <= kill_.acked()) return false;
+    if (level <= kill_.acked() && level <= engine_.risk().killed()) return false;
     Control kill{};
     kill.type = u8(Type::Kill);
     kill.strategy = kNoStrategy;
@@ -185,8 +186,8 @@ bool LiveNode::poll_kill() {
     kill.ts_event = kill_.requested_at();
     kill.code = u32(level);
     kill.values[0] = kill_.requester_uid();
-    kill_.ack(level);  // the gate has been closed by the cell itself; this says that cancels follow
-    driver_.submit_one(source::kOperator, kill);
+    if (level > engine_.risk().killed()) driver_.submit_one(source::kOperator, kill);
+    kill_.ack(level);  // the gate was closed by the cell itself; this says that it is journalled and cancels are out
     return true;
 }
 
@@ -194,8 +195,10 @@ bool LiveNode::poll_operator() {
     const u8* record = operator_.front();
     if (record == nullptr) return false;
     const auto& command = *reinterpret_cast<const Control*>(record);
-    if (command.type == u8(Type::Arm) && command.flags & kAfterKill) kill_.release();
+    const bool releases = command.type == u8(Type::Arm) && command.flags & kAfterKill;
+    const KillLevel released = kill_.acked();
     submit({record, kLargeRecord}, source::kOperator);
+    if (releases) kill_.release(released);  // a kill asked for meanwhile stays
     operator_.pop();
     return true;
 }

@@ -20,9 +20,9 @@ void Warden::watch() {
         const KillLevel level = cell_.level();
         const bool is_answered = cell_.acked() >= level;
         waited_ns = level == KillLevel::None || is_answered ? 0 : waited_ns + kLookEveryNs;
-        const bool must_act = level == KillLevel::Cord || waited_ns >= kPatienceNs;
-        if (must_act && !has_acted_.load(std::memory_order_relaxed)) {
-            port_.shutdown();  // cancel-on-disconnect does the rest
+        const bool is_cord = level == KillLevel::Cord;
+        if (is_cord || (waited_ns >= kPatienceNs && !has_acted_.load(std::memory_order_relaxed))) {
+            port_.shutdown();  // cancel-on-disconnect does the rest; a cord keeps the session down
             has_acted_.store(true, std::memory_order_release);
             acted_.set(1);
         }

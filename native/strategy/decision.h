@@ -5,6 +5,7 @@
 #include <new>
 #include <span>
 
+#include "error.h"
 #include "journal/frame.h"
 
 namespace openbell {
@@ -21,10 +22,11 @@ class Decision {
     std::size_t room() const { return kRecordsMax - count_; }
     bool empty() const { return count_ == 0; }
 
-    // A zeroed record at the end. The caller has checked `room()`.
+    // A zeroed record at the end. The caller has checked `room()`; a record too many is our own mistake.
     template <class Record>
     Record& add(Type type) {
         static_assert(sizeof(Record) == kLargeRecord);
+        check_room();
         Record& record = *new (slots_[count_++].bytes) Record{};
         record.type = u8(type);
         return record;
@@ -32,6 +34,7 @@ class Decision {
     template <class Record>
     void add_copy(const Record& record) {
         static_assert(sizeof(Record) == kLargeRecord);
+        check_room();
         std::memcpy(slots_[count_++].bytes, &record, kLargeRecord);
     }
 
@@ -43,6 +46,10 @@ class Decision {
     Bytes bytes() const { return {reinterpret_cast<const u8*>(slots_.get()), count_ * kLargeRecord}; }
 
   private:
+    void check_room() const {
+        if (count_ == kRecordsMax) [[unlikely]]
+            throw Error(ErrorKind::Invariant, "decision: expected at most " + std::to_string(kRecordsMax) + " records");
+    }
     struct alignas(16) Slot {
         u8 bytes[kLargeRecord];
     };

@@ -24,22 +24,30 @@ class Gate {
   public:
     Gate(const GateLimits& limits, const KillCell* kill) : limits_(limits), kill_(kill) {}
 
-    // None when the command may leave. `epoch` is the engine's own: leftovers of another never pass.
-    Reason check(const Order& command, u32 epoch, i64 now_ns) {
-        const Reason reason = judge(command, epoch, now_ns);
+    // None when the command may leave. `approval` is the journalled Approved it claims, null if there is none;
+    // `epoch` is the engine's own: leftovers of another never pass.
+    Reason check(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
+        const Reason reason = judge(command, approval, epoch, now_ns);
         ++(reason == Reason::None ? counters_.passed : counters_.refused);
         return reason;
     }
     const GateCounters& counters() const { return counters_; }
 
   private:
-    Reason judge(const Order& command, u32 epoch, i64 now_ns) {
+    Reason judge(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
         if (command.type == u8(Type::CancelOrder) || command.type == u8(Type::MassCancel)) return Reason::None;
         if (kill_ != nullptr && kill_->level() != KillLevel::None) return Reason::GateClosed;
+        if (approval == nullptr || !covers(*approval, command)) return Reason::GateNotApproved;
         if (command.type == u8(Type::NewOrder) && epoch_of(command.cl_ord_id) != epoch) return Reason::GateEpoch;
         if (command.qty <= 0 || command.qty > limits_.order_qty_max) return Reason::GateOrderQty;
         if (static_cast<i128>(command.px) * command.qty > limits_.order_notional_max) return Reason::GateNotional;
         return take_token(now_ns) ? Reason::None : Reason::GateRate;
+    }
+    // Law 2: the same id, version, price and quantity.
+    static bool covers(const Order& approval, const Order& command) {
+        return approval.type == u8(Type::Approved) && approval.cl_ord_id == command.cl_ord_id &&
+               approval.version == command.version && approval.px == command.px && approval.qty == command.qty &&
+               approval.side == command.side && approval.instrument == command.instrument;
     }
     // A fixed window of one second of engine time: at most `orders_per_second_max` in each.
     bool take_token(i64 now_ns) {

@@ -27,7 +27,7 @@ u64 canonical(double value) {
 }
 
 // "ValueError: bad price (market_maker.py:31)"
-std::string describe(nb::python_error& error) {
+std::string describe_unguarded(nb::python_error& error) {
     std::string text = nb::cast<std::string>(nb::str(error.type().attr("__name__"))) + ": " +
                        nb::cast<std::string>(nb::str(error.value()));
     nb::object frame = nb::borrow(error.traceback());
@@ -36,6 +36,16 @@ std::string describe(nb::python_error& error) {
     const auto file = nb::cast<std::string>(frame.attr("tb_frame").attr("f_code").attr("co_filename"));
     return text + " (" + file.substr(file.rfind('/') + 1) + ":" +
            std::to_string(nb::cast<int>(frame.attr("tb_lineno"))) + ")";
+}
+
+// An exception may have a text that cannot be had (its __str__ raises, or it is not UTF-8).
+std::string describe(nb::python_error& error) {
+    try {
+        return describe_unguarded(error);
+    } catch (const std::exception&) {
+        PyErr_Clear();
+        return std::string("exception whose text cannot be read: ") + Py_TYPE(error.value().ptr())->tp_name;
+    }
 }
 
 }  // namespace
@@ -64,6 +74,13 @@ void PythonStrategies::add(StrategySpec spec) {
                                              std::to_string(entry.names.size()) + " state fields; at most " +
                                              std::to_string(kStateBytesMax / kFieldBytes - 1));
     pack(entry, entry.state);  // what an exception in the very first callback returns to
+    // Intents leave half of a decision free; every strategy's state and a word on its end must fit there.
+    state_records_ += 1 + (entry.state.size() + sizeof(StrategyState::bytes) - 1) / sizeof(StrategyState::bytes);
+    if (state_records_ > Decision::kRecordsMax / 2)
+        throw Error(ErrorKind::Capacity, "strategies: expected declared state of at most " +
+                                             std::to_string(Decision::kRecordsMax / 2) + " records in all, found " +
+                                             std::to_string(state_records_) + " with " + entry.spec.name +
+                                             "; run them on two nodes");
 }
 
 void PythonStrategies::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
@@ -90,7 +107,7 @@ void PythonStrategies::run(Entry& entry, const Happened& happened, const World& 
         out.truncate(before);
         unpack(entry);
         halt(entry, world, out, describe(error));
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         out.truncate(before);
         unpack(entry);
         halt(entry, world, out, error.what());
@@ -162,7 +179,7 @@ void PythonStrategies::learn_instruments(Entry& entry, const World& world) {
 }
 
 void PythonStrategies::pack(const Entry& entry, std::vector<u8>& into) const {
-    into.resize(entry.state.size());
+    into.resize(kFieldBytes * (1 + entry.names.size()));
     put_word(into, 0, entry.rng.state());
     for (std::size_t i = 0; i < entry.names.size(); ++i) {
         const nb::object value = nb::steal(PyObject_GetAttr(entry.spec.self.ptr(), entry.names[i].ptr()));

@@ -113,6 +113,7 @@ class PythonStrategies final : public IntentSource {
     nb::object py_context_;
     std::vector<u8> scratch_;
     u64 callbacks_ = 0;
+    std::size_t state_records_ = 0;  // that all strategies' states can take in one decision
 };
 
 }  // namespace openbell

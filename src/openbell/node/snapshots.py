@@ -1,7 +1,7 @@
 """Snapshots of the engine's state, written by a follower of the journal, never by the trading thread (law 14).
 
-    0       8         12    16    24           32       40     44
-    | magic | version | crc | seq | state_hash | length | zero | state ...
+    0       8         12    16    24       32           40       48
+    | magic | version | crc | seq | now_ns | state_hash | length | state ...
 
 A snapshot is a shortcut, never the truth: a damaged one, or one newer than its journal, is passed over for an
 older one, and without any the journal is played from its first frame.
@@ -18,14 +18,16 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from openbell import _native as native
-from openbell.errors import SnapshotError
+from openbell.errors import InvariantError, SnapshotError
+from openbell.journal.frames import Frame
 from openbell.node.lifeline import end_with_parent
 
 MAGIC = b"openbsnp"
 VERSION = 1
-HEADER = struct.Struct("<8sIIQQQI4x")
+HEADER = struct.Struct("<8sIIQqQQ")
 KEEP = 3
 POLL_S = 0.05
 
@@ -33,7 +35,7 @@ POLL_S = 0.05
 def write_snapshot(directory: Path, engine: native.Engine) -> Path:
     """Write `engine`'s state durably and return the file; older ones beyond `KEEP` are removed."""
     state = engine.save()
-    body = HEADER.pack(MAGIC, VERSION, zlib.crc32(state), engine.seq, engine.state_hash, len(state), 0) + state
+    body = HEADER.pack(MAGIC, VERSION, zlib.crc32(state), engine.seq, engine.now_ns, engine.state_hash, len(state)) + state
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / f"{engine.seq:012}.snap"
     temporary = target.with_suffix(".tmp")
@@ -47,8 +49,17 @@ def write_snapshot(directory: Path, engine: native.Engine) -> Path:
     return target
 
 
-def read_snapshot(path: Path) -> tuple[int, int, bytes]:
-    """Return (seq, state hash, state) of a snapshot file.
+class Snapshot(NamedTuple):
+    """A state after frame `seq`, whose engine time was `now_ns`: together they name one frame of one journal."""
+
+    seq: int
+    now_ns: int
+    state_hash: int
+    state: bytes
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Return the snapshot in a file.
 
     Raises:
         SnapshotError: the file is cut, damaged or of another version.
@@ -56,20 +67,28 @@ def read_snapshot(path: Path) -> tuple[int, int, bytes]:
     raw = path.read_bytes()
     if len(raw) < HEADER.size:
         raise SnapshotError(f"snapshot {path}: expected a header of {HEADER.size} bytes, found {len(raw)}")
-    magic, version, crc, seq, state_hash, length, zero = HEADER.unpack_from(raw)
+    magic, version, crc, seq, now_ns, state_hash, length = HEADER.unpack_from(raw)
     state = raw[HEADER.size :]
     if magic != MAGIC or version != VERSION:
         raise SnapshotError(f"snapshot {path}: expected version {VERSION} of openbsnp, found {magic!r} {version}")
     if len(state) != length or zlib.crc32(state) != crc or zero != 0:
         raise SnapshotError(f"snapshot {path}: expected {length} undamaged bytes of state, found {len(state)}")
-    return seq, state_hash, state
+    return Snapshot(seq, now_ns, state_hash, state)
 
 
-def usable_snapshots(directory: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Whole snapshots as (seq, state hash, state), newest first; damaged ones are passed over."""
-    for path in sorted(directory.glob("*.snap"), reverse=True):
+def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
+    """Whole snapshots of frames that this journal holds, newest first; others are passed over.
+
+    A journal that lost its tail with the host may have snapshots of a future that did not happen.
+    """
+    for path in sorted((journal_dir / "snapshots").glob("*.snap"), reverse=True):
         with contextlib.suppress(SnapshotError, OSError):
-            yield read_snapshot(path)
+            snapshot = read_snapshot(path)
+            reader = native.JournalReader(str(journal_dir), str(hot_dir), False)
+            reader.seek(snapshot.seq)
+            frame = reader.next()
+            if frame is not None and Frame._make(frame).seq == snapshot.seq and Frame._make(frame).ts_seq == snapshot.now_ns:
+                yield snapshot
 
 
 def follow(config_path: Path, mode: str = "") -> None:
@@ -82,9 +101,9 @@ def follow(config_path: Path, mode: str = "") -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    follower = native.Follower(capacity_of(config), str(config.node.journal_dir), str(config.node.hot_dir))
-    directory = config.node.journal_dir / "snapshots"
-    written = start_from_snapshot(follower, directory)
+    journal_dir, hot_dir = config.node.journal_dir, config.node.hot_dir
+    follower = native.Follower(capacity_of(config), str(journal_dir), str(hot_dir))
+    written = start_from_snapshot(follower, journal_dir, hot_dir)
     waited = 0.0
     while not stop.is_set():
         while follower.poll() and not stop.is_set():
@@ -92,7 +111,12 @@ def follow(config_path: Path, mode: str = "") -> None:
         stop.wait(POLL_S)
         waited += POLL_S
         if waited >= config.node.snapshot_every_s and follower.engine.seq > written:
-            write_snapshot(directory, follower.engine)
+            if follower.report.core_differs_at:
+                raise InvariantError(
+                    f"snapshots: expected the decision of the journal after seq {follower.report.core_differs_at}, "
+                    f"found another ({follower.report.what}); no snapshot is made of a state that is not the node's"
+                )
+            write_snapshot(journal_dir / "snapshots", follower.engine)
             written, waited = follower.engine.seq, 0.0
 
 
