@@ -158,6 +158,7 @@ enum class Reason : u16 {
     GateEpoch = 100,
     SocketFull = 101,
     GateNotApproved = 102,
+    GateAge = 105,     // decided too long ago: the world has moved on
     NotDurable = 104,  // the archiver did not make the decision durable in time
     // order entry
     NotExpressible = 103,  // the venue's protocol cannot carry it: tif, quantity, price, scale or version
@@ -336,9 +337,10 @@ struct Order {
     u64 intent_seq;    // 88 seq of the IN frame that caused it
     u32 prev_version;  // 96 ReplaceOrder: the version replaced; 0 = version - 1
     u32 pad0;
-    u64 pad1[3];
+    i64 leaves_qty;  // 104 open at the venue once this is done
+    u64 pad1[2];
 };
-static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, pad1) == 104);
+static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, pad1) == 112);
 
 struct TimerArmed {
     u8 type;

@@ -76,6 +76,7 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("book_faults", &Engine::book_faults)
         .def_prop_ro("instruments", &Engine::instruments)
         .def_prop_ro("is_session_up", &Engine::is_session_up)
+        .def_prop_ro("is_reconciled", &Engine::is_reconciled, "False: the venue contradicted us; a person has to look")
         .def_prop_ro("is_draining", &Engine::is_draining)
         .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("arm_state", [](const Engine& e) { return e.risk().armed(); })

@@ -67,7 +67,7 @@ nb::dict record_layouts() {
     LAYOUT(Intent, type, kind, side, tif, instrument, ts_event, bid_px, bid_qty, ask_px, ask_qty, px, qty, cl_ord_id,
            tag, as_of_seq, strategy, pad0, pad1)
     LAYOUT(Order, type, flags, side, tif, instrument, ts_event, cl_ord_id, px, qty, prev_px, prev_qty, limit, observed,
-           version, strategy, reason, tag, intent_seq, prev_version, pad0, pad1)
+           version, strategy, reason, tag, intent_seq, prev_version, pad0, leaves_qty, pad1)
     LAYOUT(TimerArmed, type, flags, strategy, instrument, ts_event, timer_id, deadline, pad1)
     LAYOUT(StrategyState, type, flags, strategy, instrument, ts_event, offset, length, size, bytes)
     LAYOUT(Hash, type, flags, pad0, instrument, ts_event, rolling, state, decisions, pad1)
@@ -212,6 +212,8 @@ void bind_enums(nb::module_& m) {
         .value("GATE_EPOCH", Reason::GateEpoch)
         .value("SOCKET_FULL", Reason::SocketFull)
         .value("GATE_NOT_APPROVED", Reason::GateNotApproved)
+        .value("NOT_DURABLE", Reason::NotDurable)
+        .value("GATE_AGE", Reason::GateAge)
         .value("NOT_EXPRESSIBLE", Reason::NotExpressible);
 }
 

@@ -155,6 +155,7 @@ void bind_live(nb::module_& m) {
         .def("begin_stop", &LiveNode::begin_stop, "Asks for cancels, as Ctrl-C does.")
         .def("next_deadline", &LiveNode::next_deadline, "now_ns"_a)
         .def("run", &LiveNode::run, "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
+        .def("open_paper", &LiveNode::open_paper, "Paper: the virtual venue logs in; it knows no earlier order.")
         .def("close", &LiveNode::close)
         .def("feed_port", &LiveNode::feed_port, "feed"_a)
         .def_prop_ro("epoch", &LiveNode::epoch)

@@ -2,6 +2,11 @@
 #include "engine/engine.h"
 
 namespace openbell {
+namespace {
+
+constexpr i64 kTimerLeastNs = 1'000;
+
+}  // namespace
 
 void Engine::take_strategy_output() {
     const std::size_t said = decision_.count();
@@ -14,7 +19,8 @@ void Engine::take_strategy_output() {
             }
             case Type::TimerArmed: {
                 const auto& timer = decision_.as<TimerArmed>(i);
-                timers_.arm(timer.strategy, timer.timer_id, timer.deadline);
+                // A deadline of now or earlier is a moment from now: a timer cannot stop the world.
+                timers_.arm(timer.strategy, timer.timer_id, std::max(timer.deadline, now_ns_ + kTimerLeastNs));
                 break;
             }
             case Type::StrategyState: {
@@ -45,7 +51,7 @@ void Engine::execute(const Intent& intent) {
     switch (IntentKind(intent.kind)) {
         case IntentKind::Quote:
             if (intent.instrument >= instruments_.size()) return;
-            quoter_.set_target(intent);
+            if (const Reason reason = quoter_.set_target(intent); reason != Reason::None) refuse(intent, reason);
             return mark_quote(intent.strategy, intent.instrument);
         case IntentKind::Order: return open_order(intent);
         case IntentKind::Cancel: {
@@ -61,6 +67,20 @@ void Engine::execute(const Intent& intent) {
             return;
         default: return;  // targets and parents are another room's
     }
+}
+
+// A quote that cannot be one: both sides are pulled, and the record says why.
+void Engine::refuse(const Intent& quote, Reason reason) {
+    ++refusals_;
+    if (decision_.room() < 2) return;
+    Order& refused = decision_.add<Order>(Type::Refused);
+    refused.instrument = quote.instrument;
+    refused.ts_event = now_ns_;
+    refused.strategy = quote.strategy;
+    refused.reason = u16(reason);
+    refused.limit = quote.bid_px;
+    refused.observed = quote.ask_px;
+    refused.intent_seq = seq_;
 }
 
 void Engine::open_order(const Intent& intent) {
@@ -164,6 +184,7 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
     const bool is_new = candidate.type == u8(Type::NewOrder);
     candidate.ts_event = now_ns_;
     candidate.intent_seq = seq_;
+    candidate.leaves_qty = leaves_after;
     if (is_new) {
         candidate.version = 1;
         candidate.cl_ord_id = oms_.reserve(candidate.strategy);

@@ -12,6 +12,8 @@ Engine::Engine(const EngineCapacity& capacity)
       halted_(capacity.strategies_max, 0),
       states_(capacity.strategies_max),
       source_seq_(kSourcesMax, 0),
+      feed_sessions_(kSourcesMax),
+      broken_(capacity.instruments_max, 0),
       world_{books_, oms_, instruments_, trading_, halted_, states_},
       book_marked_(capacity.instruments_max, 0),
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
@@ -40,7 +42,9 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     if (!happened_.empty()) strategies.decide(in, happened_, world_, decision_);
     take_strategy_output();  // intents -> execution
     reconcile_quotes();      // execution -> risk -> oms
-    if (sweep_due_) sweep();
+    // What came of sending is no reason to send again at once.
+    const bool is_outcome = in.type_at(0) == Type::Sent || in.type_at(0) == Type::NotSent;
+    if (sweep_due_ && !is_outcome) sweep();
 
     if (!decision_.empty() || checkpoint_) seal(in);
     return decision_;

@@ -51,7 +51,9 @@ class Engine {
     u32 find_instrument(u16 venue, std::string_view symbol) const;  // kNoInstrument when unknown
     TradingState trading(u32 instrument) const;
     bool is_halted(u16 strategy) const { return halted_[strategy] != 0; }
-    std::string_view session_name() const;  // of the last login, to resume it; empty before the first
+    std::string_view session_name() const;            // of the last login, to resume it; empty before the first
+    std::string_view feed_session(u16 source) const;  // the session whose numbers source_seq counts
+    bool is_reconciled() const { return is_reconciled_; }
     bool is_session_up() const { return session_up_; }
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
@@ -83,6 +85,8 @@ class Engine {
     void apply_started(const Started& record);
     void apply_arm(const Control& record);
     void apply_connection(const Control& record);
+    void apply_feed_session(const Control& record);
+    void distrust();
     void apply_gap(const Control& record, bool is_open);
     void apply_resolved(const Control& record);
     void mark_book(u32 instrument);
@@ -91,6 +95,7 @@ class Engine {
     void take_strategy_output();
     void execute(const Intent& intent);
     void open_order(const Intent& intent);
+    void refuse(const Intent& quote, Reason reason);
     void cancel_order(const LiveOrder& order);
     void pull_quotes(u32 instrument);
     void pull_quote(u16 strategy, u32 instrument);
@@ -117,6 +122,12 @@ class Engine {
     std::vector<u8> halted_;
     std::vector<std::vector<u8>> states_;
     std::vector<u64> source_seq_;
+    struct FeedSession {
+        char name[16];
+    };
+    std::vector<FeedSession> feed_sessions_;  // by source
+    std::vector<u8> broken_;  // by instrument: its book lost messages or contradicted itself; BookClear mends it
+    bool is_reconciled_ = true;
     char session_name_[16] = {};
     bool session_up_ = false;
     bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, open nothing

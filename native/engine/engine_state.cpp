@@ -19,6 +19,11 @@ TradingState Engine::trading(u32 id) const {
 
 std::string_view Engine::session_name() const { return {session_name_, strnlen(session_name_, sizeof session_name_)}; }
 
+std::string_view Engine::feed_session(u16 source) const {
+    const char* name = feed_sessions_[source].name;
+    return {name, strnlen(name, sizeof(FeedSession))};
+}
+
 void Engine::save(StateWriter& out) const {
     out.put(now_ns_);
     out.put(seq_);
@@ -28,6 +33,7 @@ void Engine::save(StateWriter& out) const {
         out.put(instruments_[id]);
         out.put(feed_of_[id]);
         out.put(trading_[id]);
+        out.put(broken_[id]);
     }
     books_.save(out);
     oms_.save(out);
@@ -40,6 +46,8 @@ void Engine::save(StateWriter& out) const {
         out.put_bytes(states_[strategy]);
     }
     for (u64 seq : source_seq_) out.put(seq);
+    for (const FeedSession& session : feed_sessions_) out.put(session);
+    out.put(u8(is_reconciled_));
     out.put(session_name_);
     out.put(u8(session_up_));
     out.put(u8(draining_));
@@ -59,6 +67,7 @@ void Engine::load(StateReader& in) {
         const auto record = in.get<Instrument>();
         apply_instrument(record, in.get<u16>());
         trading_[id] = in.get<u8>();
+        broken_[id] = in.get<u8>();
     }
     books_.load(in);
     oms_.load(in);
@@ -71,6 +80,8 @@ void Engine::load(StateReader& in) {
         states_[strategy].assign(state.begin(), state.end());
     }
     for (u64& seq : source_seq_) seq = in.get<u64>();
+    for (FeedSession& session : feed_sessions_) session = in.get<FeedSession>();
+    is_reconciled_ = in.get<u8>() != 0;
     std::memcpy(session_name_, in.get_bytes(sizeof session_name_).data(), sizeof session_name_);
     session_up_ = in.get<u8>() != 0;
     draining_ = in.get<u8>() != 0;

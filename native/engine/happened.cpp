@@ -5,11 +5,14 @@ namespace openbell {
 
 void Engine::apply_market(const Market& record) {
     const BookChange change = books_.apply(record);
-    if (change.fault != BookChange::Ok) {
-        ++book_faults_;
-        if (change.fault != BookChange::NoInstrument) pull_quotes(record.instrument);
-    }
+    if (change.fault != BookChange::Ok) ++book_faults_;
     if (change.fault == BookChange::NoInstrument) return;
+    if (change.fault != BookChange::Ok) {
+        broken_[record.instrument] = 1;
+        pull_quotes(record.instrument);
+    } else if (record.type == u8(Type::BookClear)) {
+        broken_[record.instrument] = 0;
+    }
     mark_book(record.instrument);
     if (record.type == u8(Type::BookExecute) && change.fault == BookChange::Ok) {
         Market trade = record;
@@ -63,7 +66,10 @@ void Engine::apply_instrument(const Instrument& record, u16 source) {
 void Engine::apply_report(const Report& record) {
     Report report = record;
     const Applied applied = oms_.on_report(report);
-    if (applied.kind == Applied::Ignored || applied.kind == Applied::UnknownOrder) return;
+    // The venue's account is the truth: where it contradicts ours, a person has to look before more is opened.
+    const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;
+    if (contradicts || applied.kind == Applied::Overfill) distrust();
+    if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;
     if (applied.order != nullptr) {
         const LiveOrder& order = *applied.order;
         // What could not leave is not tried again until the strategy asks for something else.
@@ -73,9 +79,17 @@ void Engine::apply_report(const Report& record) {
         if (applied.became_terminal) quoter_.on_order_closed(order);
         mark_quote(order.strategy, order.instrument);
         // A cancel that did not leave is tried again when the world says something new, not at once.
-        if (must_cancel(order) && report.type != u8(Type::Sent) && report.type != u8(Type::NotSent)) sweep_due_ = true;
+        if (must_cancel(order) && report.type != u8(Type::Sent)) sweep_due_ = true;
     }
     if (report.type != u8(Type::Sent)) happened_.reports.push(report);
+}
+
+// What we hold of our orders may be wrong: cancel, open nothing, until a person has reconciled (Arm kAfterKill).
+void Engine::distrust() {
+    is_reconciled_ = false;
+    risk_.arm(ArmState::CancelOnly);
+    quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
+    quoter_.pull_all();
 }
 
 void Engine::apply_started(const Started& record) {
@@ -94,24 +108,49 @@ void Engine::apply_arm(const Control& record) {
     if (record.flags & kAfterKill) {  // a person looked: the kill and halted strategies are released together
         risk_.release_kill();
         std::fill(halted_.begin(), halted_.end(), 0);
+        is_reconciled_ = true;
     }
-    risk_.arm(ArmState(record.code));
+    risk_.arm(is_reconciled_ ? ArmState(record.code) : std::min(ArmState(record.code), ArmState::CancelOnly));
     quoter_.forget_refusals();
     if (ArmState(record.code) >= ArmState::ReduceOnly) draining_ = false;
 }
 
 // Between Connected and Resolved nothing is sent: what the venue replays may still change every order.
 void Engine::apply_connection(const Control& record) {
+    if (record.source < source::kOrderEntry) return apply_feed_session(record);
     session_up_ = false;
     if (record.type != u8(Type::Connected)) return;
     std::memcpy(session_name_, record.text, sizeof session_name_ - 1);
     if (record.source < kSourcesMax && record.values[0] > 0) source_seq_[record.source] = u64(record.values[0]) - 1;
 }
 
-void Engine::apply_gap(const Control& record, bool is_open) {
+// Another session of a feed is another day: its numbers begin again and the old books are gone.
+void Engine::apply_feed_session(const Control& record) {
+    if (record.type != u8(Type::Connected) || record.source >= kSourcesMax) return;
+    FeedSession& known = feed_sessions_[record.source];
+    if (std::memcmp(known.name, record.text, sizeof known.name) == 0) return;
+    const bool is_first = known.name[0] == 0;
+    std::memcpy(known.name, record.text, sizeof known.name);
+    if (is_first) return;
+    source_seq_[record.source] = 0;
     for (u32 id = 0; id < instruments_.size(); ++id) {
         if (feed_of_[id] != record.source) continue;
-        books_.set_valid(id, !is_open);
+        Market clear{};
+        clear.type = u8(Type::BookClear);
+        clear.instrument = id;
+        apply_market(clear);
+        books_.set_valid(id, true);
+        set_trading(id, TradingState::Unknown);
+    }
+}
+
+void Engine::apply_gap(const Control& record, bool is_open) {
+    if (record.source >= source::kOrderEntry) return distrust();  // the venue no longer has what we missed
+    const bool is_lost = is_open && record.code != 0;             // nobody will fill it
+    for (u32 id = 0; id < instruments_.size(); ++id) {
+        if (feed_of_[id] != record.source) continue;
+        if (is_lost) broken_[id] = 1;
+        books_.set_valid(id, !is_open && !broken_[id]);
         mark_book(id);
         if (is_open) pull_quotes(id);
     }
@@ -121,7 +160,9 @@ void Engine::apply_resolved(const Control& record) {
     session_up_ = true;
     quoter_.forget_refusals();  // what could not leave may be tried again, cancels too
     Report settled[256];
-    for (std::size_t n = std::size(settled); n == std::size(settled);) {
+    // After a hole in the reports the absence of evidence shows nothing: doubt stays doubt.
+    const std::size_t settled_max = is_reconciled_ ? std::size(settled) : 0;
+    for (std::size_t n = settled_max; n > 0 && n == settled_max;) {
         n = oms_.on_resolved(record.source, settled);
         for (const Report& report : std::span(settled, n)) {
             if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {

@@ -18,7 +18,22 @@ void FeedHandler::start(std::string_view session) {
         const Instrument& known = *engine_.instrument(id);
         if (known.venue == config_.venue) feed_.assign(u16(known.locate), id);
     }
-    receiver_.start(mold::Session(session), engine_.source_seq(config_.source) + 1);
+    // A configured session is the only one; without, the one we know goes on, or the next one replaces it.
+    const std::string_view known = session.empty() ? engine_.feed_session(config_.source) : session;
+    receiver_.start(mold::Session(known), engine_.source_seq(config_.source) + 1);
+    if (session.empty()) receiver_.allow_switch();
+}
+
+void FeedHandler::on_session(const mold::Session& session) {
+    Control control{};
+    control.type = u8(Type::Connected);
+    control.strategy = kNoStrategy;
+    control.instrument = kNoInstrument;
+    control.ts_event = clock_.now_ns();
+    control.source = config_.source;
+    const std::string_view name = session.trimmed();
+    std::memcpy(control.text, name.data(), std::min(name.size(), sizeof control.text - 1));
+    driver_.submit_one(source::kNode, control);
 }
 
 std::size_t FeedHandler::poll() {

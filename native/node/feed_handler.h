@@ -32,7 +32,7 @@ class FeedHandler final : private MoldListener {
     u64 instruments_refused() const { return instruments_refused_; }
 
   private:
-    void on_session(const mold::Session&) override {}
+    void on_session(const mold::Session& session) override;
     void on_messages(const Delivery& delivery) override;
     void on_gap(u64 from, u64 to) override;
     void on_recovered(u64 next) override;

@@ -80,6 +80,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
     driver_.set_limits(config.limits);
     complete_last_frame();
+    if (paper_) seed_paper();
     if (session_) session_->attach(driver_);
     const std::string_view known = engine_.session_name();
     if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);

@@ -53,6 +53,8 @@ class LiveNode {
     ~LiveNode();
 
     void submit(Bytes record, u16 source);  // a control record of ours
+    // Paper: the virtual venue logs in. It begins anew with every process, so it knows no order of an earlier one.
+    void open_paper();
     // Runs until a signal or `for_ns` asks it to stop; returns how many orders are left open.
     u64 run(i64 for_ns);
     // One round in the fixed order of law 5, for whoever moves a simulated clock; whether anything happened.
@@ -76,6 +78,7 @@ class LiveNode {
     LiveNode(const Config& config, Engine& engine, IntentSource& strategies, std::unique_ptr<RealPorts> real);
     Route& choose_route();
     void complete_last_frame();
+    void seed_paper();
     void open_feeds();
     bool poll_operator();
     bool poll_kill();

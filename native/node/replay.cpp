@@ -41,6 +41,9 @@ Difference first_difference(u64 seq, Bytes then, Bytes now) {
 Replay::Replay(Engine& engine, IntentSource* again, JournalReader* tape, i64 feed_ns)
     : engine_(engine), again_(again), tape_(tape), feed_ns_(feed_ns), next_seq_(engine.seq() + 1) {
     in_.reserve(kFrameBytesMax);
+    if (tape_ != nullptr && engine_.seq() > 0)
+        throw Error(ErrorKind::Config, "replay with a tape: expected a new engine, found one at seq " +
+                                           std::to_string(engine_.seq()) + "; the tape is played from its start");
 }
 
 FrameView Replay::pending() const {

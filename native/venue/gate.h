@@ -9,8 +9,10 @@
 
 namespace openbell {
 
+inline constexpr i64 kGateAgeMaxNs = 1'000'000'000;  // of a decision when its bytes leave
+
 struct GateLimits {
-    i64 order_qty_max = 0;       // 0 refuses everything: a missing limit is no licence
+    i64 order_qty_max = 0;       // open quantity; 0 refuses everything: a missing limit is no licence
     i64 order_notional_max = 0;  // px units x qty units
     u32 orders_per_second_max = 0;
 };
@@ -25,7 +27,7 @@ class Gate {
     Gate(const GateLimits& limits, const KillCell* kill) : limits_(limits), kill_(kill) {}
 
     // None when the command may leave. `approval` is the journalled Approved it claims, null if there is none;
-    // `epoch` is the engine's own: leftovers of another never pass.
+    // `epoch` is the engine's own: leftovers of another never pass. `now_ns` is the clock's, not the engine's.
     Reason check(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
         const Reason reason = judge(command, approval, epoch, now_ns);
         ++(reason == Reason::None ? counters_.passed : counters_.refused);
@@ -39,8 +41,10 @@ class Gate {
         if (kill_ != nullptr && kill_->level() != KillLevel::None) return Reason::GateClosed;
         if (approval == nullptr || !covers(*approval, command)) return Reason::GateNotApproved;
         if (command.type == u8(Type::NewOrder) && epoch_of(command.cl_ord_id) != epoch) return Reason::GateEpoch;
-        if (command.qty <= 0 || command.qty > limits_.order_qty_max) return Reason::GateOrderQty;
-        if (static_cast<i128>(command.px) * command.qty > limits_.order_notional_max) return Reason::GateNotional;
+        if (now_ns - command.ts_event > kGateAgeMaxNs) return Reason::GateAge;
+        if (command.leaves_qty <= 0 || command.leaves_qty > limits_.order_qty_max) return Reason::GateOrderQty;
+        if (static_cast<i128>(command.px) * command.leaves_qty > limits_.order_notional_max)
+            return Reason::GateNotional;
         return take_token(now_ns) ? Reason::None : Reason::GateRate;
     }
     // Law 2: the same id, version, price and quantity.

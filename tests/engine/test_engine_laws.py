@@ -192,7 +192,7 @@ def test_a_strategy_that_raises_loses_what_it_said_and_is_halted():
 
 def test_timers_fire_by_deadline_then_strategy_then_id_and_once():
     desk = trading_desk()
-    wanted = [(1, 7, 30), (0, 9, 20), (1, 1, 20), (0, 3, 20), (0, 3, 25)]
+    wanted = [(1, 7, 3_000), (0, 9, 2_000), (1, 1, 2_000), (0, 3, 2_000), (0, 3, 2_500)]
     armed = tuple(d.arm_timer(strategy, timer_id, desk.now + after) for strategy, timer_id, after in wanted)
     desk.feed(d.add(50, 999_900, 1, buy=True), script=armed)
 

@@ -17,6 +17,7 @@ from openbell.types import (
     TradingState,
     Type,
 )
+from oracles.order_records import record
 
 KINDS = [Type.BOOK_ADD] * 8 + [Type.BOOK_EXECUTE, Type.BOOK_CANCEL, Type.BOOK_MODIFY] * 3 + [
     Type.TRADE, Type.STATUS, Type.STATUS, Type.TRADE_BUST]  # fmt: skip
@@ -122,7 +123,10 @@ class Day:
             (2, events.cancel_all()),
             (3, events.checkpoint()),
             (3, events.control(Type.GAP, source=source, values=(5, 9))),
+            (1, events.control(Type.GAP, source=source, values=(5, 9), code=1)),
             (25, events.control(Type.RECOVERED, source=source)),
+            (1, events.control(Type.GAP, source=d.ORDERS, values=(5, 9))),
+            (2, events.control(Type.CONNECTED, source=source, text=rng.choice("AAAB"))),
             (2, events.control(Type.DISCONNECTED, source=d.ORDERS)),
             (2, events.control(Type.CONNECTED, source=d.ORDERS, values=(rng.randint(0, 9),))),
             (16, events.control(Type.RESOLVED, source=d.ORDERS)),
@@ -132,6 +136,12 @@ class Day:
 
     def step(self) -> None:
         draw, desk, rng = self.rng.random(), self.desk, self.rng
+        if not desk.twin.is_reconciled and rng.random() < 0.8:
+            desk.arm(after_kill=True)  # a person has looked
+        if desk.twin.broken and rng.random() < 0.5:
+            broken = min(desk.twin.broken)
+            desk.feed(record("Market", type=Type.BOOK_CLEAR, instrument=broken))
+            desk.frame(events.control(Type.RECOVERED, source=desk.twin.feed_of[broken]))
         if desk.twin.due_timers() and desk.twin.due_timers()[0][0] <= desk.now:
             desk.fire(self.script())
         elif draw < 0.25:
@@ -191,7 +201,7 @@ def test_random_days_are_decided_like_the_slow_twin(run: int, seed: int, monkeyp
         return decision
 
     monkeypatch.setattr(d.Desk, "frame", watched)
-    for _ in range(700):
+    for _ in range(1200):
         day.step()
 
     for number in range(d.INSTRUMENTS_MAX):

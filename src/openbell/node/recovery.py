@@ -25,7 +25,9 @@ class Recovered:
         return f"recovered to seq {self.last_seq:_} from {start}: {self.frames:_} frames in {self.seconds:.3f} s"
 
 
-def recover_engine(capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path) -> tuple[native.Engine, Recovered]:
+def recover_engine(
+    capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path
+) -> tuple[native.Engine, Recovered]:
     """An engine at the end of the journal, and how it got there.
 
     Raises:

@@ -35,12 +35,14 @@ POLL_S = 0.05
 def write_snapshot(directory: Path, engine: native.Engine) -> Path:
     """Write `engine`'s state durably and return the file; older ones beyond `KEEP` are removed."""
     state = engine.save()
-    body = HEADER.pack(MAGIC, VERSION, zlib.crc32(state), engine.seq, engine.now_ns, engine.state_hash, len(state)) + state
+    body = (
+        HEADER.pack(MAGIC, VERSION, zlib.crc32(state), engine.seq, engine.now_ns, engine.state_hash, len(state)) + state
+    )
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / f"{engine.seq:012}.snap"
     temporary = target.with_suffix(".tmp")
     with temporary.open("wb") as file:
-        file.write(body)
+        file.write(body + state)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)
@@ -71,7 +73,7 @@ def read_snapshot(path: Path) -> Snapshot:
     state = raw[HEADER.size :]
     if magic != MAGIC or version != VERSION:
         raise SnapshotError(f"snapshot {path}: expected version {VERSION} of openbsnp, found {magic!r} {version}")
-    if len(state) != length or zlib.crc32(state) != crc or zero != 0:
+    if len(state) != length or zlib.crc32(state) != crc:
         raise SnapshotError(f"snapshot {path}: expected {length} undamaged bytes of state, found {len(state)}")
     return Snapshot(seq, now_ns, state_hash, state)
 
@@ -87,7 +89,11 @@ def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
             reader = native.JournalReader(str(journal_dir), str(hot_dir), False)
             reader.seek(snapshot.seq)
             frame = reader.next()
-            if frame is not None and Frame._make(frame).seq == snapshot.seq and Frame._make(frame).ts_seq == snapshot.now_ns:
+            if (
+                frame is not None
+                and Frame._make(frame).seq == snapshot.seq
+                and Frame._make(frame).ts_seq == snapshot.now_ns
+            ):
                 yield snapshot
 
 

@@ -25,11 +25,9 @@ from openbell.node.config import NodeConfig, load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.recovery import recover_engine
-from openbell.types import Type
 
 SOURCE_NODE = 0
 SOURCE_OPERATOR = 1
-SOURCE_ORDER_ENTRY = 64
 
 
 @dataclass(frozen=True)
@@ -77,9 +75,8 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
 def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
     node.submit(assemble.started_record(config, node.epoch, time.time_ns()), SOURCE_NODE)
     node.submit(assemble.trading_day_record(config), SOURCE_NODE)
-    if config.node.mode == "paper":  # the virtual venue is always up and forgets nothing, because it knew nothing
-        node.submit(events.control(Type.CONNECTED, source=SOURCE_ORDER_ENTRY, text="paper"), SOURCE_NODE)
-        node.submit(events.control(Type.RESOLVED, source=SOURCE_ORDER_ENTRY, text="paper"), SOURCE_NODE)
+    if config.node.mode == "paper":
+        node.open_paper()
     state = "shadow" if config.node.mode == "shadow" else config.node.arm_at_start
     node.submit(events.arm(assemble.arm_state(state)), SOURCE_OPERATOR)
 

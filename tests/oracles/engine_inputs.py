@@ -1,0 +1,309 @@
+"""The oracle engine's first half: what the records of a frame do to books, orders and control state.
+
+A record is a dictionary of its integer fields; a decision is a list of 128-byte records, compared whole. Strategies are
+a script: records that are said if, and only if, anything happened that strategies are told of.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from openbell.types import (
+    NO_INSTRUMENT,
+    NO_STRATEGY,
+    RECORDS,
+    ArmState,
+    KillLevel,
+    Reason,
+    Side,
+    TradingState,
+    Type,
+)
+from oracles import book, oms, quoter, risk
+from oracles.order_records import fields_of, record
+
+Key = tuple[int, int]
+Fields = dict[str, int]
+
+BUY, SELL = 1, 2
+IS_BUY = 1
+AFTER_KILL = 1
+ORDER_ENTRY = 64
+TIMER_LEAST_NS = 1_000
+CANCEL_ALL = 1
+MARKET = {Type.BOOK_ADD, Type.BOOK_MODIFY, Type.BOOK_CANCEL, Type.BOOK_EXECUTE, Type.BOOK_CLEAR}
+REPORTS = {
+    Type.ACCEPTED, Type.REJECTED, Type.REPLACED, Type.CANCELED, Type.CANCEL_REJECTED, Type.FILLED, Type.CORRECTED,
+    Type.BUSTED, Type.EXPIRED, Type.SENT, Type.NOT_SENT,
+}  # fmt: skip
+
+
+@dataclass
+class Happened:
+    """What strategies are told of one frame."""
+
+    started: bool = False
+    stopping: bool = False
+    books: list[int] = field(default_factory=list)
+    trades: list[bytes] = field(default_factory=list)
+    statuses: list[bytes] = field(default_factory=list)
+    reports: list[bytes] = field(default_factory=list)
+    timers: list[bytes] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any] | None:
+        lists = {name: b"".join(getattr(self, name)) for name in ("trades", "statuses", "reports", "timers")}
+        if not (self.started or self.stopping or self.books or any(lists.values())):
+            return None
+        return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
+
+
+class EngineInputs:
+    """The engine's state and what changes it; `engine.Engine` decides."""
+
+    def __init__(self, instruments_max: int, strategies_max: int, orders_max: int, timers_max: int) -> None:
+        self.instruments_max, self.strategies_max, self.timers_max = instruments_max, strategies_max, timers_max
+        self.books = book.Books([], 1 << 16, 1 << 16)
+        self.oms = oms.Oms(orders_max, strategies_max, instruments_max, 4 * orders_max)
+        self.risk = risk.Risk(strategies_max, instruments_max)
+        self.quoter = quoter.Quoter()
+        self.instruments: list[Fields] = []
+        self.feed_of: list[int] = []
+        self.trading: list[TradingState] = []
+        self.timers: dict[Key, int] = {}
+        self.halted: set[int] = set()
+        self.states: dict[int, bytearray] = {}
+        self.session_up = self.draining = self.sweep_due = self.checkpoint = False
+        self.node = self.epoch = 0
+        self.counters: dict[int, int] = {}
+        self.is_reconciled = True
+        self.broken: set[int] = set()
+        self.feed_sessions: dict[int, bytes] = {}
+        self.source_seq: dict[int, int] = {}
+        self.rolling = self.decisions = self.refusals = self.book_faults = self.now = self.seq = 0
+        self.out: list[bytes] = []
+        self.dirty: list[Key] = []
+        self.happened = Happened()
+
+    # ---- what happened
+
+    def _apply(self, raw: bytes, source: int) -> None:
+        kind = Type(raw[0])
+        if kind in MARKET:
+            return self._on_market(raw)
+        if kind in REPORTS:
+            return self._on_report(raw)
+        verb = getattr(self, f"_on_{kind.name.lower()}", None)
+        if verb is None:
+            return None  # a fact for the record
+        layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.TIMER: "Timer", Type.INSTRUMENT: "Instrument",
+                  Type.STARTED: "Started", Type.LIMITS: "Limits"}.get(kind, "Control")  # fmt: skip
+        fields = fields_of(raw, RECORDS[layout])[0]
+        if kind == Type.INSTRUMENT:
+            fields["source"] = source
+        if layout == "Control":
+            row = np.frombuffer(raw, RECORDS["Control"])[0]
+            fields |= {"value": int(row["values"][0]), "text": bytes(row["text"])[:16]}
+        return verb(fields, raw)
+
+    def _on_market(self, raw: bytes) -> None:
+        row = np.frombuffer(raw, RECORDS["Market"])[0]
+        fault, _, side, px, qty = self.books.apply(row)
+        instrument = int(row["instrument"])
+        self.book_faults += fault != book.OK
+        if fault == book.NO_INSTRUMENT:
+            return
+        if fault != book.OK:
+            self.broken.add(instrument)
+            self._pull(instrument)
+        elif row["type"] == Type.BOOK_CLEAR:
+            self.broken.discard(instrument)
+        self._mark_book(instrument)
+        if row["type"] == Type.BOOK_EXECUTE and fault == book.OK:
+            trade = fields_of(raw, RECORDS["Market"])[0]
+            trade |= {"px": px, "qty": qty, "flags": trade["flags"] & ~IS_BUY | (IS_BUY if side == Side.BUY else 0)}
+            self.happened.trades.append(record("Market", **trade))
+
+    def _mark_book(self, instrument: int) -> None:
+        if instrument not in self.happened.books:
+            self.happened.books.append(instrument)
+
+    def _on_trade(self, _: Fields, raw: bytes) -> None:
+        self.happened.trades.append(raw)
+
+    def _on_status(self, r: Fields, raw: bytes) -> None:
+        state = TradingState(r["ref"])
+        if r["instrument"] == NO_INSTRUMENT:
+            if state != TradingState.CLOSED:
+                return
+            named = range(len(self.instruments))
+        else:
+            if r["instrument"] >= len(self.instruments):
+                return
+            named = range(r["instrument"], r["instrument"] + 1)
+        self.quoter.forget_refusals()
+        for instrument in named:
+            self.trading[instrument] = state
+            if state != TradingState.TRADING:
+                self._pull(instrument)
+        self.happened.statuses.append(raw)
+
+    def _on_timer(self, r: Fields, raw: bytes) -> None:
+        self.timers.pop((r["strategy"], r["timer_id"]), None)
+        self.happened.timers.append(raw)
+
+    def _on_instrument(self, r: Fields, _: bytes) -> None:
+        number = r["instrument"]
+        if number == len(self.instruments):
+            self.instruments.append(r)
+            self.feed_of.append(r["source"])
+            self.trading.append(TradingState.UNKNOWN)
+            self.books.books[number] = book.Book()
+        self.instruments[number], self.feed_of[number] = r, r["source"]
+
+    def _on_started(self, r: Fields, _: bytes) -> None:
+        self.oms.on_started()
+        if r["epoch"] > self.epoch:
+            self.epoch, self.counters = r["epoch"], {}
+        self.node = r["node"]
+        self.quoter.pull()
+        self.session_up = self.draining = False
+        self.risk.armed = ArmState.OFF
+        self.happened.started = True
+        self.checkpoint = True
+
+    def _on_limits(self, r: Fields, _: bytes) -> None:
+        account = r["strategy"] == NO_STRATEGY
+        if r["instrument"] < self.instruments_max and (account or r["strategy"] < self.strategies_max):
+            self.risk.limits[(None if account else r["strategy"], r["instrument"])] = r
+        self.quoter.forget_refusals()
+
+    def _on_arm(self, r: Fields, _: bytes) -> None:
+        if r["flags"] & AFTER_KILL:
+            self.risk.killed = KillLevel.NONE
+            self.halted.clear()
+            self.is_reconciled = True
+        self.risk.armed = ArmState(r["code"]) if self.is_reconciled else min(ArmState(r["code"]), ArmState.CANCEL_ONLY)
+        self.quoter.forget_refusals()
+        if r["code"] >= ArmState.REDUCE_ONLY:
+            self.draining = False
+
+    def _on_kill(self, r: Fields, _: bytes) -> None:
+        self.risk.killed = max(self.risk.killed, KillLevel(r["code"]))
+        self.sweep_due = True
+        self.quoter.pull()
+
+    def _on_operator(self, r: Fields, _: bytes) -> None:
+        if r["code"] == CANCEL_ALL:
+            self.draining = self.sweep_due = self.happened.stopping = True
+            self.quoter.pull()
+
+    def _on_connected(self, r: Fields, _: bytes) -> None:
+        if r["source"] < ORDER_ENTRY:
+            return self._on_feed_session(r)
+        self.session_up = False
+        if r["value"] > 0:
+            self.source_seq[r["source"]] = r["value"] - 1
+        return None
+
+    def _on_feed_session(self, r: Fields) -> None:
+        known = self.feed_sessions.get(r["source"])
+        self.feed_sessions[r["source"]] = r["text"]
+        if known is None or known == r["text"]:
+            return
+        self.source_seq[r["source"]] = 0
+        for number in [i for i, feed in enumerate(self.feed_of) if feed == r["source"]]:
+            self._on_market(record("Market", type=Type.BOOK_CLEAR, instrument=number))
+            self.books.books[number].is_valid = True
+            self.trading[number] = TradingState.UNKNOWN
+            self._pull(number)
+
+    def _on_disconnected(self, r: Fields, _: bytes) -> None:
+        if r["source"] >= ORDER_ENTRY:
+            self.session_up = False
+
+    def _distrust(self) -> None:
+        self.is_reconciled = False
+        self.risk.armed = ArmState.CANCEL_ONLY
+        for key in self.quoter.active():
+            self._mark(key)
+        self.quoter.pull()
+
+    def _on_gap(self, r: Fields, _: bytes) -> None:
+        if r["source"] >= ORDER_ENTRY:
+            return self._distrust()
+        if r["code"]:
+            self.broken |= {i for i, feed in enumerate(self.feed_of) if feed == r["source"]}
+        self._feed_is_whole(r["source"], False)
+        return None
+
+    def _on_recovered(self, r: Fields, _: bytes) -> None:
+        if r["source"] >= ORDER_ENTRY:
+            return self._distrust()
+        self._feed_is_whole(r["source"], True)
+        return None
+
+    def _feed_is_whole(self, source: int, whole: bool) -> None:
+        for instrument in [i for i, feed in enumerate(self.feed_of) if feed == source]:
+            self.books.books[instrument].is_valid = whole and instrument not in self.broken
+            self._mark_book(instrument)
+            if not whole:
+                self._pull(instrument)
+
+    def _on_resolved(self, _: Fields, __: bytes) -> None:
+        self.session_up = self.sweep_due = True
+        self.quoter.forget_refusals()
+        for cl_ord_id, command, version in self.oms.on_resolved() if self.is_reconciled else []:
+            order = self.oms.find(cl_ord_id)
+            if order.ended is not None:
+                self.quoter.on_closed(order)
+            said = {"type": Type.NOT_SENT, "command": command, "version": version, "cl_ord_id": cl_ord_id}
+            self._tell(order, said | {"order_id": order.order_id, "reason": Reason.NEVER_REACHED_VENUE})
+        for key in self.quoter.active():
+            self._mark(key)
+
+    def _on_checkpoint(self, _: Fields, __: bytes) -> None:
+        self.checkpoint = True
+
+    def _on_report(self, raw: bytes) -> None:
+        r = fields_of(raw, RECORDS["Report"])[0]
+        order = self.oms.find(r["cl_ord_id"])
+        busted = self.oms.fills.get((r["cl_ord_id"], r["exec_id"]))
+        kind, ended = self.oms.on_report(r)
+        if kind in ("UNKNOWN_ORDER", "ILLEGAL", "OVERFILL"):
+            self._distrust()
+        if kind not in ("DONE", "OVERFILL"):
+            return
+        if order is None:
+            owner = {name: busted[name] for name in ("strategy", "instrument", "side")}
+            self.happened.reports.append(record("Report", **r | owner | {"leaves_qty": 0}))
+            return
+        key = (order.strategy, order.instrument)
+        is_quote = self.quoter.order_of(key, order.side) == order.cl_ord_id
+        if r["type"] in (Type.NOT_SENT, Type.REJECTED) and is_quote:
+            self.quoter.on_refused(key, order.side)
+        if ended:
+            self.quoter.on_closed(order)
+        self._mark(key)
+        if self._must_cancel(order) and r["type"] != Type.SENT:
+            self.sweep_due = True
+        if r["type"] != Type.SENT:
+            self._tell(order, r)
+
+    def _tell(self, order: oms.Order, r: Fields) -> None:
+        known = {name: getattr(order, name) for name in ("strategy", "side", "instrument")}
+        self.happened.reports.append(record("Report", **r | known | {"leaves_qty": order.leaves}))
+
+    def _mark(self, key: Key) -> None:
+        if key not in self.dirty:
+            self.dirty.append(key)
+
+    def _pull(self, instrument: int) -> None:
+        for key in (k for k in self.quoter.active() if k[1] == instrument):
+            self.quoter.pull(*key)
+            self._mark(key)
+
+    def _must_cancel(self, order: oms.Order) -> bool:
+        return (
+            order.cancel_wanted or self.draining or self.risk.killed != KillLevel.NONE or order.strategy in self.halted
+        )
