@@ -16,7 +16,7 @@ class Recorded:
 
     def __init__(self, directory: Path, count: int) -> None:
         self.world = World("recovery", directory)
-        self.folder = directory / "snapshots"
+        self.folder = self.world.journal_dir / "snapshots"
         self.snapshots = []
         follower = native.Follower(capacity(), str(self.world.journal_dir), str(self.world.hot_dir))
         for _ in range(count):
@@ -28,7 +28,7 @@ class Recorded:
 
     def recover(self, sizes: native.EngineCapacity | None = None) -> tuple[int, int]:
         """(seq of the snapshot that was used, state hash at the end)."""
-        directories = self.world.journal_dir, self.world.hot_dir, self.folder
+        directories = self.world.journal_dir, self.world.hot_dir
         engine, recovered = recover_engine(sizes or capacity(), *directories)
         return recovered.snapshot_seq, engine.state_hash
 

@@ -9,8 +9,8 @@ import numpy as np
 from openbell.types import NO_INSTRUMENT, RECORDS, ArmState, IntentKind, OrderState, Reason, TradingState, Type
 from oracles import oms, risk
 from oracles.engine_inputs import BUY, SELL, TIMER_LEAST_NS, EngineInputs, Fields, Happened, Key
-from oracles.state_hash import hash_bytes
 from oracles.order_records import fields_of, record
+from oracles.state_hash import hash_bytes
 
 __all__ = ["BUY", "SELL", "Engine"]
 

@@ -145,9 +145,9 @@ class KillFollow:
 def engine_at(card: NodeCard, seq: int) -> native.Engine:
     """An engine as it stood after frame `seq` of the node's journal."""
     engine = native.Engine(capacity_of_card(card))
-    for at, _, state in usable_snapshots(Path(card.journal_dir) / "snapshots"):
-        if at <= seq:
-            engine.load(state)
+    for snapshot in usable_snapshots(Path(card.journal_dir), Path(card.hot_dir)):
+        if snapshot.seq <= seq:
+            engine.load(snapshot.state)
             break
     native.recover(engine, card.journal_dir, card.hot_dir, seq)
     return engine

@@ -28,10 +28,9 @@ class Watch:
     def __init__(self, card: NodeCard) -> None:
         self.card = card
         self.hot_dir = Path(card.hot_dir)
-        journal_dir = Path(card.journal_dir)
         hot = card.hot_dir if self.hot_dir.is_dir() else ""
         self._follower = native.Follower(capacity_of_card(card), card.journal_dir, hot)
-        start_from_snapshot(self._follower, journal_dir / "snapshots")
+        start_from_snapshot(self._follower, Path(card.journal_dir), Path(hot) if hot else Path(card.journal_dir))
         self._rates: deque[tuple[float, int]] = deque()
 
     def look(self, *, catch_up_s: float = 0.1) -> NodeView:
