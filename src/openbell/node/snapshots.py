@@ -42,7 +42,7 @@ def write_snapshot(directory: Path, engine: native.Engine) -> Path:
     target = directory / f"{engine.seq:012}.snap"
     temporary = target.with_suffix(".tmp")
     with temporary.open("wb") as file:
-        file.write(body + state)
+        file.write(body)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)
