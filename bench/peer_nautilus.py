@@ -16,7 +16,7 @@ from openbell.journal import open_journal
 from openbell.types import Type
 
 PAIRS = 7
-VENV = Path(os.environ.get("OPENBELL_PEERS_VENV", "/tmp/nautilus-venv"))
+VENV = Path(os.environ.get("OPENBELL_PEERS_VENV", REPO / ".venv-peers"))
 ADD, REDUCE, EXECUTE, TRADE = range(4)
 KINDS = {
     Type.BOOK_ADD: ADD,
