@@ -1,5 +1,7 @@
 #include "node/driver.h"
 
+#include "node/control.h"
+
 namespace openbell {
 namespace {
 
@@ -104,13 +106,7 @@ void Driver::report_rounds() {
 // The disk is not there: nothing may be opened that could not be remembered.
 void Driver::fall_back() {
     must_fall_back_ = false;
-    Control arm{};
-    arm.type = u8(Type::Arm);
-    arm.strategy = kNoStrategy;
-    arm.instrument = kNoInstrument;
-    arm.ts_event = now_ns_;
-    arm.code = u32(ArmState::CancelOnly);
-    submit_one(source::kNode, arm);
+    submit_one(source::kNode, make_control(Type::Arm, now_ns_, 0, u32(ArmState::CancelOnly)));
 }
 
 // An instrument without limits is refused by risk, so these come before anything can be traded.

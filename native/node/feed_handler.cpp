@@ -1,5 +1,7 @@
 #include "node/feed_handler.h"
 
+#include "node/control.h"
+
 namespace openbell {
 
 FeedHandler::FeedHandler(const Config& config, DatagramPort& port, ItchFeed& feed, Driver& driver, const Engine& engine,
@@ -25,14 +27,7 @@ void FeedHandler::start(std::string_view session) {
 }
 
 void FeedHandler::on_session(const mold::Session& session) {
-    Control control{};
-    control.type = u8(Type::Connected);
-    control.strategy = kNoStrategy;
-    control.instrument = kNoInstrument;
-    control.ts_event = clock_.now_ns();
-    control.source = config_.source;
-    const std::string_view name = session.trimmed();
-    std::memcpy(control.text, name.data(), std::min(name.size(), sizeof control.text - 1));
+    const Control control = make_control(Type::Connected, clock_.now_ns(), config_.source, 0, session.trimmed());
     driver_.submit_one(source::kNode, control);
 }
 
@@ -100,13 +95,7 @@ void FeedHandler::introduce(Instrument instrument, u64 number) {
 }
 
 void FeedHandler::say(Type type, u64 from, u64 to, u32 code) {
-    Control control{};
-    control.type = u8(type);
-    control.strategy = kNoStrategy;
-    control.instrument = kNoInstrument;
-    control.ts_event = clock_.now_ns();
-    control.code = code;
-    control.source = config_.source;
+    Control control = make_control(type, clock_.now_ns(), config_.source, code);
     control.values[0] = i64(from);
     control.values[1] = i64(to);
     driver_.submit_one(source::kNode, control);

@@ -1,5 +1,7 @@
 #include "node/live.h"
 
+#include "node/control.h"
+
 #include <csignal>
 #include <cstdlib>
 
@@ -180,12 +182,7 @@ bool LiveNode::step(i64 now_ns) {
 bool LiveNode::poll_kill() {
     const KillLevel level = kill_.level();
     if (level <= kill_.acked() && level <= engine_.risk().killed()) return false;
-    Control kill{};
-    kill.type = u8(Type::Kill);
-    kill.strategy = kNoStrategy;
-    kill.instrument = kNoInstrument;
-    kill.ts_event = kill_.requested_at();
-    kill.code = u32(level);
+    Control kill = make_control(Type::Kill, kill_.requested_at(), 0, u32(level));
     kill.values[0] = kill_.requester_uid();
     if (level > engine_.risk().killed()) driver_.submit_one(source::kOperator, kill);
     kill_.ack(level);  // the gate was closed by the cell itself; this says that it is journalled and cancels are out
@@ -230,11 +227,7 @@ void LiveNode::look_at_clock(i64 now_ns) {
     const i64 offset_ns = WallClock::measured_offset_ns();
     if (std::abs(offset_ns - reported_offset_ns_) < kClockStepNs) return;
     reported_offset_ns_ = offset_ns;
-    Control offset{};
-    offset.type = u8(Type::ClockOffset);
-    offset.strategy = kNoStrategy;
-    offset.instrument = kNoInstrument;
-    offset.ts_event = now_ns;
+    Control offset = make_control(Type::ClockOffset, now_ns);
     offset.values[0] = offset_ns;
     offset.values[1] = ports_.wall->offset_ns();
     driver_.submit_one(source::kNode, offset);
@@ -263,13 +256,8 @@ i64 LiveNode::next_deadline(i64 now_ns) const {
 void LiveNode::begin_stop() {
     is_stopping_ = true;
     stop_by_ns_ = clock_.now_ns() + config_.stop_timeout_ns;
-    Control stop{};
-    stop.type = u8(Type::Operator);
-    stop.strategy = kNoStrategy;
-    stop.instrument = kNoInstrument;
-    stop.ts_event = clock_.now_ns();
-    stop.code = u32(OperatorVerb::CancelAll);
-    driver_.submit_one(source::kOperator, stop);
+    const u32 verb = u32(OperatorVerb::CancelAll);
+    driver_.submit_one(source::kOperator, make_control(Type::Operator, clock_.now_ns(), 0, verb));
 }
 
 void LiveNode::close() {
@@ -277,11 +265,7 @@ void LiveNode::close() {
         session_->log_out();
         session_->poll(clock_.now_ns());
     }
-    Control checkpoint{};
-    checkpoint.type = u8(Type::Checkpoint);
-    checkpoint.strategy = kNoStrategy;
-    checkpoint.instrument = kNoInstrument;
-    driver_.submit_one(source::kNode, checkpoint);
+    driver_.submit_one(source::kNode, make_control(Type::Checkpoint, clock_.now_ns()));
     journal_.close();
 }
 

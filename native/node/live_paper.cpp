@@ -1,19 +1,11 @@
 // Paper trading: what the virtual venue needs of a node that starts, or starts again.
+#include "node/control.h"
 #include "node/live.h"
 
 namespace openbell {
 namespace {
 
-Control session_event(Type type, i64 now_ns) {
-    Control control{};
-    control.type = u8(type);
-    control.strategy = kNoStrategy;
-    control.instrument = kNoInstrument;
-    control.ts_event = now_ns;
-    control.source = source::kOrderEntry;
-    std::memcpy(control.text, "paper", 5);
-    return control;
-}
+Control session_event(Type type, i64 now_ns) { return make_control(type, now_ns, source::kOrderEntry, 0, "paper"); }
 
 Report canceled(const LiveOrder& order, i64 now_ns) {
     Report report{};

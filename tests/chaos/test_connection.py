@@ -2,8 +2,6 @@
 
 import os
 import random
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +10,6 @@ from chaos.world import World, wait_for
 
 CUTS = int(os.environ.get("OPENBELL_CUTS", "10"))
 FRAMES_BETWEEN_CUTS = (20, 400)
-
-
-@pytest.fixture
-def hot():
-    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-test-") as directory:
-        yield Path(directory)
 
 
 @pytest.mark.parametrize("cancel_on_disconnect", [True, False], ids=["cancel-on-disconnect", "orders-survive"])

@@ -1,18 +1,7 @@
 """A node does not start on a journal that lies: damage below the durable watermark halts it, with the position."""
 
-import tempfile
-from pathlib import Path
-
-import pytest
-
 from chaos.world import World, wait_for
 from openbell._native import JournalReader
-
-
-@pytest.fixture
-def hot():
-    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-test-") as directory:
-        yield Path(directory)
 
 
 def test_damage_below_the_watermark_halts_and_names_the_place(tmp_path, hot, repo, seed):

@@ -6,8 +6,6 @@
 import os
 import random
 import struct
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +13,6 @@ from chaos.world import World, wait_for
 
 KILLS = int(os.environ.get("OPENBELL_KILLS", "8"))
 FRAMES_BETWEEN_KILLS = (20, 1500)
-
-
-@pytest.fixture
-def hot():
-    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-test-") as directory:
-        yield Path(directory)
 
 
 def assert_agreement(world: World) -> None:

@@ -1,10 +1,5 @@
 """A strategy that raises is halted and its orders are pulled; the node goes on and stays safe."""
 
-import tempfile
-from pathlib import Path
-
-import pytest
-
 from chaos.world import World, wait_for
 from openbell.journal import open_journal
 from openbell.types import Type
@@ -26,12 +21,6 @@ class Raises(Strategy):
         if book.bid_px and book.ask_px:
             ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=100, ask_px=book.ask_px, ask_qty=100)
 '''
-
-
-@pytest.fixture
-def hot():
-    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-test-") as directory:
-        yield Path(directory)
 
 
 def test_a_strategy_that_raises_is_halted_and_its_orders_are_pulled(tmp_path, hot, seed):
