@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from openbell.node.config import NodeConfig
 
 CARD_NAME = "card.json"
-SHARED_MEMORY = Path("/dev/shm/openbell")
-"""Where the hot directory of a node lies unless its file says otherwise."""
 
 
 @dataclass(frozen=True)

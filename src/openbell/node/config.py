@@ -15,7 +15,7 @@ from pydantic import Field
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import AddressText, DecimalText, NearPath, SecretText
 from openbell.errors import ConfigError
-from openbell.node.card import SHARED_MEMORY
+from openbell.node.paths import SHARED_MEMORY
 
 NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022

@@ -57,13 +57,5 @@ def recover_engine(
     return engine, Recovered(0, engine.seq, report.frames_in + report.frames_out, _since(began))
 
 
-def start_from_snapshot(follower: native.Follower, journal_dir: Path, hot_dir: Path) -> int:
-    """Let `follower` begin at the newest usable snapshot; its seq, 0 without any."""
-    for snapshot in usable_snapshots(journal_dir, hot_dir):
-        follower.load(snapshot.state)
-        return snapshot.seq
-    return 0
-
-
 def _since(began: float) -> float:
     return time.perf_counter() - began

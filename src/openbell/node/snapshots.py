@@ -97,11 +97,18 @@ def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
                 yield snapshot
 
 
+def start_from_snapshot(follower: native.Follower, journal_dir: Path, hot_dir: Path) -> int:
+    """Let `follower` begin at the newest usable snapshot; its seq, 0 without any."""
+    for snapshot in usable_snapshots(journal_dir, hot_dir):
+        follower.load(snapshot.state)
+        return snapshot.seq
+    return 0
+
+
 def follow(config_path: Path, mode: str = "") -> None:
     """Follow the node's journal and snapshot it every `snapshot_every_s`, until SIGTERM."""
     from openbell.node.assemble import capacity_of
     from openbell.node.config import load_node
-    from openbell.node.recovery import start_from_snapshot
 
     config = load_node(config_path, mode)
     stop = threading.Event()

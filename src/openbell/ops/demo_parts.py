@@ -20,7 +20,7 @@ from typing import Any
 import openbell
 from openbell.errors import ConfigError, NetError
 from openbell.exchange.control import ask
-from openbell.node.card import SHARED_MEMORY
+from openbell.node.paths import SHARED_MEMORY
 
 ACCOUNT = "NODE1"
 SYMBOLS = {"OBEL": "50.00", "RING": "120.00"}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbell.errors import ConfigError
-from openbell.node.card import CARD_NAME, SHARED_MEMORY, read_card
+from openbell.node.card import CARD_NAME, read_card
+from openbell.node.paths import SHARED_MEMORY
 
 CONTROL_NAME = "journal.ctl"
 WRITER_OPEN = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from openbell import _native as native
 from openbell.node.card import NodeCard
 from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
-from openbell.node.recovery import start_from_snapshot
+from openbell.node.snapshots import start_from_snapshot
 from openbell.ops.find import read_page
 from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
 
