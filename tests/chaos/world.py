@@ -6,7 +6,6 @@ import json
 import mmap
 import os
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from configurations import SYMBOLS, exchange_toml, free_udp_port, node_toml
 from openbell._native import Follower, ouch_token_decode
 from openbell.exchange.control import ask
 from openbell.journal import open_journal
@@ -22,83 +22,9 @@ from openbell.node.assemble import capacity_of, symbol_of
 from openbell.node.config import load_node
 from openbell.types import OrderState, Type
 
-SYMBOLS = ("OBEL", "RING")
 WAIT_S = 60.0
 COMMITTED_SEQ_OFFSET = 64 + 16
 """Of journal.ctl: where the writer says how far it has come."""
-
-EXCHANGE = """
-ready_file = "{dir}/exchange.json"
-[[instruments]]
-symbol = "OBEL"
-px = "50.00"
-[[instruments]]
-symbol = "RING"
-px = "120.00"
-[[accounts]]
-name = "NODE1"
-password = "plain:demo"
-cancel_on_disconnect = {cancel}
-[feed]
-send_to = ["127.0.0.1:{feed}"]
-[flow]
-kind = "random"
-seed = {seed}
-events_per_s = {rate}
-"""
-
-NODE = """
-[node]
-name = "chaos"
-id = 1
-mode = "live"
-run_dir = "{hot}"
-journal_dir = "{dir}/journal"
-durability = "{durability}"
-seed = 7
-arm_at_start = "full"
-segment_mib = 4
-snapshot_every_s = 1.0
-[[feeds]]
-name = "feed"
-kind = "itch_moldudp64"
-listen = "127.0.0.1:{feed}"
-retransmit = "{retransmit}"
-[[sessions]]
-name = "ouch"
-kind = "ouch42_soupbintcp"
-connect = "{order_entry}"
-user = "NODE1"
-password = "plain:demo"
-[[instruments]]
-symbol = "OBEL"
-[[instruments]]
-symbol = "RING"
-{limits}
-[[strategies]]
-name = "maker"
-id = 1
-file = "{strategy}"
-class = "{strategy_class}"
-instruments = ["OBEL", "RING"]
-"""
-
-LIMITS = """
-[[limits]]
-symbol = "{symbol}"
-owner = "desk"
-order_qty_max_lots = 1000
-order_notional_max = "500000.00"
-position_max_lots = 5000
-collar_bps = 2000
-open_orders_max = 20
-"""
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def wait_for(condition: Any, what: str, timeout_s: float = WAIT_S) -> Any:
@@ -129,13 +55,7 @@ class World:
         self.feed = free_udp_port()
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "exchange.toml").write_text(
-            EXCHANGE.format(
-                dir=directory,
-                cancel=str(cancel_on_disconnect).lower(),
-                feed=self.feed,
-                seed=seed,
-                rate=f"{events_per_s:.1f}",
-            )
+            exchange_toml(feed=self.feed, cancel_on_disconnect=cancel_on_disconnect, seed=seed, rate=events_per_s)
         )
         self.exchange = self._spawn("openbell", "exchange", str(directory / "exchange.toml"), quiet=True)
         ready_file = directory / "exchange.json"
@@ -143,14 +63,11 @@ class World:
         self.ready = json.loads(ready_file.read_text())
         self.config_path = directory / "node.toml"
         self.config_path.write_text(
-            NODE.format(
-                dir=directory,
-                hot=hot,
+            node_toml(
                 feed=self.feed,
+                ready=self.ready,
+                hot=hot,
                 durability=durability,
-                retransmit=self.ready["retransmit"],
-                order_entry=self.ready["order_entry"],
-                limits="".join(LIMITS.format(symbol=s) for s in SYMBOLS),
                 strategy=strategy,
                 strategy_class=strategy_class,
             )

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from configurations import exchange_toml, free_udp_port, node_toml
 from openbell.exchange.control import ask
 from openbell.ops.find import read_page
 
@@ -19,76 +19,6 @@ WAIT_S = 30.0
 REPO = Path(__file__).resolve().parents[2]
 ENV = {**os.environ, "PYTHONPATH": str(REPO / "src"), "COLUMNS": "120"}
 MAKER = REPO / "strategies" / "market_maker.py"
-
-EXCHANGE = """
-ready_file = "exchange.json"
-[[instruments]]
-symbol = "OBEL"
-px = "50.00"
-[[instruments]]
-symbol = "RING"
-px = "120.00"
-[[accounts]]
-name = "NODE1"
-password = "plain:demo"
-[feed]
-send_to = ["127.0.0.1:{feed}"]
-linger_ms = 0
-[flow]
-kind = "random"
-events_per_s = 300.0
-"""
-
-NODE = """
-[node]
-name = "tested"
-id = 1
-mode = "{mode}"
-run_dir = "hot"
-journal_dir = "journal"
-durability = "memory"
-arm_at_start = "{arm}"
-segment_mib = 4
-[[feeds]]
-name = "feed"
-kind = "itch_moldudp64"
-listen = "127.0.0.1:{feed}"
-retransmit = "{retransmit}"
-[[sessions]]
-name = "ouch"
-kind = "ouch42_soupbintcp"
-connect = "{order_entry}"
-user = "NODE1"
-password = "plain:demo"
-[[instruments]]
-symbol = "OBEL"
-[[instruments]]
-symbol = "RING"
-{limits}
-[[strategies]]
-name = "maker"
-id = 1
-file = "{strategy}"
-class = "{strategy_class}"
-instruments = ["OBEL", "RING"]
-"""
-
-LIMITS = """
-[[limits]]
-symbol = "{symbol}"
-owner = "desk"
-order_qty_max_lots = 500
-order_notional_max = "150000.00"
-position_max_lots = 2000
-collar_bps = 500
-open_orders_max = 20
-"""
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Any, what: str, timeout_s: float = WAIT_S) -> Any:
@@ -118,7 +48,7 @@ class World:
         self.processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> "World":
-        (self.home / "exchange.toml").write_text(EXCHANGE.format(feed=self.feed))
+        (self.home / "exchange.toml").write_text(exchange_toml(feed=self.feed))
         self._spawn("exchange", self.home / "exchange.toml")
         ready = self.home / "exchange.json"
         wait_for(ready.is_file, "the exchange")
@@ -136,17 +66,9 @@ class World:
     def write_node(
         self, *, mode: str = "live", arm: str = "full", strategy: Path = MAKER, strategy_class: str = "MarketMaker"
     ) -> None:
-        limits = "".join(LIMITS.format(symbol=symbol) for symbol in ("OBEL", "RING"))
         self.node_file.write_text(
-            NODE.format(
-                mode=mode,
-                arm=arm,
-                feed=self.feed,
-                strategy=strategy,
-                strategy_class=strategy_class,
-                limits=limits,
-                retransmit=self.ready["retransmit"],
-                order_entry=self.ready["order_entry"],
+            node_toml(
+                feed=self.feed, ready=self.ready, mode=mode, arm=arm, strategy=strategy, strategy_class=strategy_class
             )
         )
 

@@ -1,0 +1,116 @@
+"""Configuration files of a small exchange and of a node on it, for tests over real processes."""
+
+import socket
+from pathlib import Path
+
+SYMBOLS = ("OBEL", "RING")
+
+EXCHANGE = """
+ready_file = "{ready_file}"
+[[instruments]]
+symbol = "OBEL"
+px = "50.00"
+[[instruments]]
+symbol = "RING"
+px = "120.00"
+[[accounts]]
+name = "NODE1"
+password = "plain:demo"
+cancel_on_disconnect = {cancel}
+[feed]
+send_to = ["127.0.0.1:{feed}"]
+linger_ms = 0
+[flow]
+kind = "random"
+seed = {seed}
+events_per_s = {rate}
+"""
+
+NODE = """
+[node]
+name = "{name}"
+id = 1
+mode = "{mode}"
+run_dir = "{hot}"
+journal_dir = "{journal}"
+durability = "{durability}"
+seed = 7
+arm_at_start = "{arm}"
+segment_mib = 4
+snapshot_every_s = 1.0
+[[feeds]]
+name = "feed"
+kind = "itch_moldudp64"
+listen = "127.0.0.1:{feed}"
+retransmit = "{retransmit}"
+[[sessions]]
+name = "ouch"
+kind = "ouch42_soupbintcp"
+connect = "{order_entry}"
+user = "NODE1"
+password = "plain:demo"
+{instruments}
+[[strategies]]
+name = "maker"
+id = 1
+file = "{strategy}"
+class = "{strategy_class}"
+instruments = ["OBEL", "RING"]
+"""
+
+INSTRUMENT = """
+[[instruments]]
+symbol = "{symbol}"
+[[limits]]
+symbol = "{symbol}"
+owner = "desk"
+order_qty_max_lots = 500
+order_notional_max = "150000.00"
+position_max_lots = 2000
+collar_bps = 500
+open_orders_max = 20
+"""
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def exchange_toml(
+    *, feed: int, ready_file: str = "exchange.json", cancel_on_disconnect: bool = True, seed: int = 1, rate: int = 300
+) -> str:
+    """An exchange with two instruments, random flow and the account NODE1; every other port is the system's choice."""
+    cancel = str(cancel_on_disconnect).lower()
+    return EXCHANGE.format(feed=feed, ready_file=ready_file, cancel=cancel, seed=seed, rate=f"{rate:.1f}")
+
+
+def node_toml(
+    *,
+    feed: int,
+    ready: dict[str, str],
+    strategy: Path,
+    strategy_class: str = "MarketMaker",
+    name: str = "tested",
+    mode: str = "live",
+    arm: str = "full",
+    hot: Path | str = "hot",
+    journal: Path | str = "journal",
+    durability: str = "memory",
+) -> str:
+    """A node with one strategy on that exchange; `ready` is what the exchange's ready file says."""
+    return NODE.format(
+        feed=feed,
+        retransmit=ready["retransmit"],
+        order_entry=ready["order_entry"],
+        instruments="".join(INSTRUMENT.format(symbol=symbol) for symbol in SYMBOLS),
+        strategy=strategy,
+        strategy_class=strategy_class,
+        name=name,
+        mode=mode,
+        arm=arm,
+        hot=hot,
+        journal=journal,
+        durability=durability,
+    )
