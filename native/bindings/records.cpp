@@ -221,6 +221,7 @@ void bind_enums(nb::module_& m) {
 
 void bind_records(nb::module_& m) {
     bind_enums(m);
+    m.attr("AFTER_KILL") = kAfterKill;
     m.def("record_layouts", &record_layouts, "name -> (size in bytes, [(field, NumPy dtype, offset)])");
 }
 

@@ -59,10 +59,6 @@ void OrderSession::flush() {
     if (!waiting.empty()) session_.taken(port_.send(waiting));
 }
 
-i64 OrderSession::deadline_ns() const {
-    return was_up_ ? session_.next_tick() : (session_.may_reconnect() ? retry_at_ : INT64_MAX);
-}
-
 void OrderSession::on_reports(std::span<const Report> reports, u64 source_seq) {
     FrameHeader* in = driver_->open(config_.source, sizeof(Report));
     std::memcpy(in + 1, reports.data(), reports.size_bytes());

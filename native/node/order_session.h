@@ -22,7 +22,6 @@ class OrderSession final : public Route, private VenueSink {
     // Connects, receives, flushes; whether anything happened.
     bool poll(i64 now_ns);
     void log_out() { session_.log_out(); }
-    i64 deadline_ns() const;
     const OuchSession& session() const { return session_; }
     bool is_up() const { return was_up_; }
 

@@ -10,13 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from openbell._native import AFTER_KILL, OperatorVerb
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, KillLevel, Type
-
-CANCEL_ALL = 1
-"""Control.code of an Operator record: cancel what is open, open nothing (native `OperatorVerb`)."""
-
-AFTER_KILL = 1
-"""Control.flags of an Arm record: an operator releases the kill."""
 
 
 def record(name: str, **fields: Any) -> bytes:
@@ -87,7 +82,7 @@ def kill(level: KillLevel, why: str = "") -> bytes:
 
 def cancel_all(why: str = "") -> bytes:
     """Cancel what is open and open nothing, until armed again."""
-    return control(Type.OPERATOR, code=CANCEL_ALL, text=why)
+    return control(Type.OPERATOR, code=int(OperatorVerb.CANCEL_ALL), text=why)
 
 
 def trading_day(day: datetime.date, zone: str, utc_offset_s: int) -> bytes:
