@@ -1,0 +1,49 @@
+// The rules of one instrument, as the configuration gives them. Data, no behaviour but the tick table's.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "exchange/order_terms.h"
+
+namespace openbell::exchange {
+
+inline constexpr std::size_t kTickStepsMax = 8;
+
+// From `from_px` on, prices are multiples of `tick`.
+struct TickStep {
+    i64 from_px = 0;
+    i64 tick = 100;
+};
+
+enum class Allocation : u8 { Fifo, ProRata };
+
+struct ProRataRules {
+    bool grants_top = false;
+    i64 fifo_percent = 0;    // of what TOP leaves
+    i64 min_allocation = 1;  // smaller shares go to the time pass
+};
+
+struct InstrumentRules {
+    std::string symbol;               // up to 8 characters
+    std::vector<TickStep> ticks{{}};  // ascending; the first from 0
+    i64 lot = 1;                      // quantities are multiples
+    u32 round_lot = 100;              // told on the feed
+    i64 qty_max = 999'999;            // of one order
+    i64 listed_px = 0;                // reference before the first trade; 0: none
+    i64 limit_collar_bps = 0;         // 0: off
+    i64 market_collar_bps = 0;        // 0: off
+    Allocation allocation = Allocation::Fifo;
+    ProRataRules pro_rata{};
+
+    // The tick that holds at px.
+    i64 tick_at(i64 px) const {
+        i64 tick = ticks.front().tick;
+        for (const TickStep& step : ticks)
+            if (px >= step.from_px) tick = step.tick;
+        return tick;
+    }
+};
+
+}  // namespace openbell::exchange
