@@ -27,7 +27,7 @@ struct FieldsToDict {
     nb::dict& out;
 
     void operator()(const char* name, char v) { out[name] = latin1({&v, 1}); }
-    template <std::unsigned_integral T>
+    template <std::integral T>
     void operator()(const char* name, T v) {
         out[name] = nb::int_(v);
     }
@@ -55,7 +55,7 @@ struct FieldsFromDict {
         if (s.size() != 1) throw wrong(name, "one character", s);
         v = s[0];
     }
-    template <std::unsigned_integral T>
+    template <std::integral T>
     void operator()(const char* name, T& v) {
         if (take(name)) v = nb::cast<T>(in[name]);
     }
@@ -91,6 +91,7 @@ nb::object decode_to_dict(const nb::bytes& message) {
         const char kind = M::kType;
         out["type"] = latin1({&kind, 1});
         M::fields(m, FieldsToDict{out});
+        if constexpr (HasOptions<M>) options_to_dict(m.options, out);
     });
     return why == Undecoded::None ? nb::object(out) : nb::none();
 }
@@ -100,10 +101,11 @@ nb::bytes encode_from_dict(const nb::dict& fields) {
     M message{};
     FieldsFromDict from{fields};
     M::fields(message, from);
+    if constexpr (HasOptions<M>) from.found += options_from_dict(fields, message.options);
     if (from.found != fields.size())
         throw Error(ErrorKind::Decode,
                     std::string("message ") + M::kType + ": the dict has fields that it does not know");
-    std::array<u8, M::kLength> buffer;
+    std::array<u8, length_max<M>()> buffer;
     ByteWriter out(buffer);
     encode(message, out);
     return to_bytes(out.written());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/fields.h"
+#include "wire/glimpse.h"
 #include "wire/itch50.h"
 #include "wire/moldudp64.h"
 #include "wire/ouch42.h"
@@ -16,6 +17,9 @@
 #include "wire/token.h"
 
 namespace openbell {
+
+void bind_wire_ouch50(nb::module_& m);
+
 namespace {
 
 template <class... Args>
@@ -158,11 +162,22 @@ void bind_mold(nb::module_& m) {
         nb::arg("datagram"));
 }
 
+void bind_glimpse(nb::module_& m) {
+    m.def(
+        "glimpse_end", [](u64 next_seq) { return written(&glimpse::write_end_of_snapshot, next_seq); },
+        nb::arg("next_seq"), "The End of Snapshot message.");
+    m.def(
+        "glimpse_parse_end", [](const nb::bytes& b) { return glimpse::parse_end_of_snapshot(bytes_of(b)); },
+        nb::arg("message"), "Number of the feed to go on with; None when this is no End of Snapshot.");
+}
+
 }  // namespace
 
 void bind_wire(nb::module_& m) {
     bind_itch(m);
+    bind_glimpse(m);
     bind_ouch(m);
+    bind_wire_ouch50(m);
     bind_soup(m);
     bind_mold(m);
 }

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "bytes.h"
@@ -55,6 +57,7 @@ struct FieldReader {
     [[gnu::always_inline]] void operator()(const char*, u16& v) { v = in.be16(); }
     [[gnu::always_inline]] void operator()(const char*, u32& v) { v = in.be32(); }
     [[gnu::always_inline]] void operator()(const char*, u64& v) { v = in.be64(); }
+    [[gnu::always_inline]] void operator()(const char*, i32& v) { v = i32(in.be32()); }
     template <std::size_t N>
     [[gnu::always_inline]] void operator()(const char*, Alpha<N>& v) {
         const Bytes b = in.take(N);
@@ -73,6 +76,7 @@ struct FieldWriter {
     void operator()(const char*, u16 v) { out.be16(v); }
     void operator()(const char*, u32 v) { out.be32(v); }
     void operator()(const char*, u64 v) { out.be64(v); }
+    void operator()(const char*, i32 v) { out.be32(u32(v)); }
     template <std::size_t N>
     void operator()(const char*, const Alpha<N>& v) {
         out.text(v.raw(), N);
@@ -111,11 +115,41 @@ constexpr std::size_t length_min() {
         return M::kLength;
 }
 
-// Writes type and fields; a buffer that is too small shows in `out.failed()`.
+enum class Undecoded : u8 {
+    None,
+    Empty,
+    UnknownType,
+    TooShort,
+    TooLong,
+    // Of the options that end a message (wire/ouch50_options.h).
+    OptionsLength,    // the length of the options, or of one, is not that of the bytes
+    OptionUnknown,    // a tag that the document does not list
+    OptionSize,       // a value of another size than its tag's
+    OptionDuplicate,  // a tag that was there already
+};
+
+// A message may end in a part of variable length, its `options`. kLength then counts the bytes before them.
+template <class M>
+concept HasOptions = requires(M& m, const M& read_only, Bytes rest, ByteWriter& out) {
+    { m.options.read(rest) } -> std::same_as<Undecoded>;
+    read_only.options.write(out);
+};
+
+// The longest form that is written.
+template <class M>
+constexpr std::size_t length_max() {
+    if constexpr (HasOptions<M>)
+        return M::kLength + decltype(M::options)::kBytesMax;
+    else
+        return M::kLength;
+}
+
+// Writes type, fields and options; a buffer that is too small shows in `out.failed()`.
 template <class M>
 void encode(const M& message, ByteWriter& out) {
     out.be8(u8(M::kType));
     M::fields(message, FieldWriter{out});
+    if constexpr (HasOptions<M>) message.options.write(out);
 }
 
 // Bytes known to be of type M and at least length_min<M>() long. The bounds are checked once: the cursor
@@ -129,8 +163,6 @@ template <class M>
     M::fields(message, FieldReader{in});
     return message;
 }
-
-enum class Undecoded : u8 { None, Empty, UnknownType, TooShort, TooLong };
 
 // Why bytes are no message: a value, because foreign bytes are an everyday thing.
 struct Undecodable {
@@ -170,9 +202,16 @@ struct Messages {
     template <class M, class F>
     static Undecoded visit_as(Bytes bytes, F& f) {
         if (bytes.size() < length_min<M>()) return Undecoded::TooShort;
-        if (kLonger == Longer::Refused && bytes.size() > M::kLength) return Undecoded::TooLong;
-        f(decode_known<M>(bytes));
-        return Undecoded::None;
+        if constexpr (HasOptions<M>) {
+            M message = decode_known<M>(bytes);
+            const Undecoded why = message.options.read(bytes.subspan(M::kLength));
+            if (why == Undecoded::None) f(std::as_const(message));
+            return why;
+        } else {
+            if (kLonger == Longer::Refused && bytes.size() > M::kLength) return Undecoded::TooLong;
+            f(decode_known<M>(bytes));
+            return Undecoded::None;
+        }
     }
 };
 

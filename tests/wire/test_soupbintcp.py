@@ -105,3 +105,14 @@ def test_captured_streams_are_written_again_byte_for_byte(shared_data: Path):
             for kind, payload in found:
                 assert kind != "L" or native.soup_parse_login_request(payload) is not None
                 assert kind != "A" or native.soup_parse_login_accepted(payload) is not None
+
+
+def test_captured_logins_are_read_and_written_again(shared_data: Path):
+    folder = shared_data / "nasdaq_pcap/JnxEquities.Pts.Ouch.v1.11"
+    [request] = pcap.payloads((folder / "LoginRequestPacket.pcap").read_bytes())
+    [accepted] = pcap.payloads((folder / "LoginAcceptedPacket.pcap").read_bytes())
+
+    assert native.soup_parse_login_request(request[3:]) == ("user", "password", "", 0)
+    assert native.soup_parse_login_accepted(accepted[3:]) == ("1689192121", 135)
+    assert native.soup_login_request("user", "password", "", 0) == request
+    assert native.soup_login_accepted("1689192121", 135) == accepted
