@@ -179,6 +179,9 @@ void bind_venue_core(nb::module_& m) {
             "account"_a, "instrument"_a, "side"_a, "px"_a, "qty"_a, "tif"_a, "now_ns"_a,
             "An order of an internal account; its reference, 0 when it did not rest.")
         .def("cancel", &VenueCore::cancel, "order_id"_a, "now_ns"_a)
+        .def("reduce", &VenueCore::reduce, "order_id"_a, "leaves"_a, "now_ns"_a,
+             "Leaves so much of an internal order; False when it is not live or would not shrink.")
+        .def("leaves", &VenueCore::leaves, "order_id"_a, "Open quantity of an order, 0 when it is not live.")
         .def(
             "publish",
             [](VenueCore& self, const std::vector<nb::bytes>& messages) {

@@ -253,10 +253,15 @@ u64 VenueCore::submit(u32 account, u32 instrument, Side side, const Terms& terms
     return engine_.find(order_id) ? order_id : 0;
 }
 
-bool VenueCore::cancel(u64 order_id, i64 now_ns) {
+bool VenueCore::reduce(u64 order_id, i64 leaves, i64 now_ns) {
     advance(now_ns);
     const Resting* order = engine_.find(order_id);
-    return order && order->tag == 0 && engine_.reduce(order_id, 0, Cause::User);
+    return order && order->tag == 0 && engine_.reduce(order_id, leaves, Cause::User);
+}
+
+i64 VenueCore::leaves(u64 order_id) const {
+    const Resting* order = engine_.find(order_id);
+    return order ? order->leaves : 0;
 }
 
 // ---- what the engine says ------------------------------------------------------------------------

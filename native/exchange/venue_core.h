@@ -90,7 +90,9 @@ class VenueCore : private MatchSink {
 
     // Orders of internal accounts: no token, no reports. The reference, 0 when it did not rest.
     u64 submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns);
-    bool cancel(u64 order_id, i64 now_ns);
+    bool cancel(u64 order_id, i64 now_ns) { return reduce(order_id, 0, now_ns); }
+    bool reduce(u64 order_id, i64 leaves, i64 now_ns);  // false when it is not live or would not shrink
+    i64 leaves(u64 order_id) const;                     // 0 when it is not live
     // A message of a tape, passed through as it is.
     void publish(Bytes itch_message) { itch_.append(itch_message); }
 

@@ -7,8 +7,9 @@ from tests.exchange.harness import Client, Receiver, config, exchange, run
 from tests.exchange.test_server import brief
 
 from openbell._native import VenueCore, itch_decode
-from openbell.exchange.config import ListedSettings, RandomFlowSettings
+from openbell.exchange.config import ListedSettings
 from openbell.exchange.flow import RandomFlow
+from openbell.exchange.flow_config import RandomFlowSettings
 from openbell.exchange.playback import play_tape, tape_messages
 from openbell.types import Side
 

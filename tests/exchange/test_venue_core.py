@@ -145,6 +145,21 @@ def test_feed_reports_and_ledger_tell_one_story(seed):
         assert [sum(column) for column in zip(*rows, strict=True)] == [0, 0]
 
 
+def test_an_internal_order_shrinks_in_place_and_says_what_is_left():
+    venue = new_venue()
+    flow = venue.add_account(internal=True)
+    venue.open_day(1)
+    order = venue.submit(flow, 0, Side.BUY, 50_0000, 300, Tif.DAY, 2)
+    venue.submit(flow, 0, Side.SELL, 50_0000, 50, Tif.IOC, 3)
+
+    assert venue.leaves(order) == 250
+    assert [venue.reduce(order, leaves, 4) for leaves in (250, 300, 100)] == [False, False, True]
+    assert (venue.leaves(order), venue.touch(0, Side.BUY)) == (100, (50_0000, 100))
+    assert [venue.reduce(order, 0, 5), venue.leaves(order), venue.reduce(order, 0, 6)] == [True, 0, False]
+    told = [(m["type"], m.get("qty")) for m in published(venue)[-4:]]
+    assert told == [("A", 300), ("E", 50), ("X", 150), ("D", None)]
+
+
 def test_the_day_begins_with_a_directory_and_ends_with_the_end_of_messages():
     venue = new_venue()
     venue.open_day(5)

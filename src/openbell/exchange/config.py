@@ -7,12 +7,12 @@ Port 0 lets the system choose; the ready file says what it chose.
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
 
 from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, native_units
+from openbell.exchange.flow_config import FlowSettings, NoFlow
 
 PX_DECIMALS = 4
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,7}$"
@@ -76,46 +76,12 @@ class ControlSettings(Settings):
     unix: NearPath | None = None
 
 
-class NoFlow(Settings):
-    """`[flow] kind = "none"`: only the accounts trade."""
-
-    kind: Literal["none"] = "none"
-
-
-class RandomFlowSettings(Settings):
-    """`[flow] kind = "random"`: seeded zero-intelligence orders in every instrument, matched like everybody's."""
-
-    kind: Literal["random"]
-    seed: int = Field(default=1, ge=0, le=2**63 - 1)
-    events_per_s: float = Field(default=200.0, gt=0, le=1_000_000, description="per instrument")
-    orders_target: int = Field(default=200, ge=10, le=100_000, description="open orders per instrument, about")
-    depth_ticks: float = Field(default=8.0, gt=0, le=1_000, description="mean distance of new orders from the value")
-
-
-class TapeFlowSettings(Settings):
-    """`[flow] kind = "lobster"` or `"itch"`: a tape passed through as it is.
-
-    The feed is the tape's messages and nothing else. Orders of accounts are accepted, can be replaced and canceled,
-    rest in a shadow book that is not published, and never trade: a tape cannot say what it would have done to them.
-    An order that may not rest (IOC, market) is canceled at once.
-    """
-
-    kind: Literal["lobster", "itch"]
-    path: NearPath
-    speed: float = Field(default=1.0, ge=0, le=1_000_000, description="1: real time; 0: as fast as receivers follow")
-    start: Literal["at_once", "first_login"] = "at_once"
-    packets_per_ms: int = Field(default=20, ge=1, le=1_000, description="pace of speed 0, packets of 1400 bytes")
-
-
 class LimitSettings(Settings):
     """`[limits]`: how much the venue remembers of a day; at the end of it the day ends."""
 
     orders_max: int = Field(default=1 << 18, ge=1, le=(1 << 24) - 1, description="open at once")
     tokens_max: int = Field(default=8_000_000, ge=1, le=2**32 - 2)
     messages_max: int = Field(default=100_000_000, ge=1, description="of the feed, and of each account")
-
-
-FlowSettings = Annotated[NoFlow | RandomFlowSettings | TapeFlowSettings, Field(discriminator="kind")]
 
 
 class ExchangeConfig(Settings):

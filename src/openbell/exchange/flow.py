@@ -15,7 +15,8 @@ import random
 from collections.abc import Sequence
 
 from openbell._native import MARKET_PX, VenueCore
-from openbell.exchange.config import ListedSettings, RandomFlowSettings
+from openbell.exchange.config import ListedSettings
+from openbell.exchange.flow_config import RandomFlowSettings
 from openbell.types import Side, Tif
 
 MARKET_SHARE = 0.1

@@ -2,14 +2,17 @@
 
 import asyncio
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from openbell._native import VenueCore
+from openbell.config import Settings
 from openbell.errors import DecodeError
-from openbell.exchange.config import TapeFlowSettings
+from openbell.exchange.config import ListedSettings
 from openbell.exchange.flow import RandomFlow
+from openbell.exchange.flow_config import RandomFlowSettings, TapeFlowSettings
 
 EVENTS_PER_TURN_MAX = 500
 """Events before order entry gets its turn."""
@@ -19,6 +22,34 @@ PAUSE_S = 0.001
 SECOND_NS = 1_000_000_000
 
 Timed = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a flow plays on; `changed` is called when the venue has news, `first_login` set when somebody is there."""
+
+    venue: VenueCore
+    account: int
+    instruments: Sequence[ListedSettings]
+    clock: Callable[[], int]
+    changed: Callable[[], None]
+    first_login: asyncio.Event
+
+
+async def play(flow: Settings, stage: Stage) -> int:
+    """Play `flow` to its end, or until cancelled; return how many messages of a tape were played.
+
+    Raises:
+        DecodeError: a tape is missing or damaged.
+    """
+    if isinstance(flow, RandomFlowSettings):
+        source = RandomFlow(stage.venue, stage.account, stage.instruments, flow, stage.clock())
+        await play_random(source, stage.clock, stage.changed)
+    elif isinstance(flow, TapeFlowSettings):
+        if flow.start == "first_login":
+            await stage.first_login.wait()
+        return await play_tape(stage.venue, flow, tape_messages(flow, stage.instruments[0].symbol), stage.changed)
+    return 0
 
 
 async def play_random(flow: RandomFlow, clock: Callable[[], int], changed: Callable[[], None]) -> None:

@@ -20,13 +20,13 @@ from typing import Any, Self
 from openbell._native import VenueCore
 from openbell.config_types import Address
 from openbell.errors import NetError, OpenbellError
-from openbell.exchange.config import FLOW_ACCOUNT, ExchangeConfig, RandomFlowSettings, TapeFlowSettings
+from openbell.exchange.config import FLOW_ACCOUNT, ExchangeConfig
 from openbell.exchange.control import LINE_BYTES_MAX, Answer, RequestError, serve_control
 from openbell.exchange.feed_out import FeedOut
-from openbell.exchange.flow import RandomFlow
+from openbell.exchange.flow_config import passes_through
 from openbell.exchange.ledger import holdings, ledger
 from openbell.exchange.order_entry import OrderEntry
-from openbell.exchange.playback import play_random, play_tape, tape_messages
+from openbell.exchange.playback import Stage, play
 
 DAY_S = 86_400
 SECOND_NS = 1_000_000_000
@@ -58,14 +58,13 @@ class ExchangeServer:
         self.session = config.session or f"{now // (SECOND_NS // 100) % 10**10:010}"
         self.midnight_ns = _midnight_ns(now, config.utc_offset_s)
         self.symbols = [listed.symbol for listed in config.instruments]
-        passthrough = isinstance(config.flow, TapeFlowSettings)
         self.venue = VenueCore(
             [(listed.symbol, listed.tick_px, listed.round_lot) for listed in config.instruments],
             self.midnight_ns,
             config.limits.orders_max,
             config.limits.tokens_max,
             config.limits.messages_max,
-            matches=not passthrough,
+            matches=not passes_through(config.flow),
         )
         self.flow_account = self.venue.add_account(internal=True)
         self.feed = FeedOut(self.venue, config.feed, self.session)
@@ -213,15 +212,10 @@ class ExchangeServer:
     # ---- tasks and sockets ---------------------------------------------------------------------
 
     async def _run_flow(self) -> None:
-        flow = self.config.flow
-        if isinstance(flow, RandomFlowSettings):
-            source = RandomFlow(self.venue, self.flow_account, self.config.instruments, flow, self.clock())
-            await play_random(source, self.clock, self.changed)
-        elif isinstance(flow, TapeFlowSettings):
-            if flow.start == "first_login":
-                await self.door.first_login.wait()
-            messages = tape_messages(flow, self.symbols[0])
-            self.flow_messages = await play_tape(self.venue, flow, messages, self.changed)
+        stage = Stage(
+            self.venue, self.flow_account, self.config.instruments, self.clock, self.changed, self.door.first_login
+        )
+        self.flow_messages = await play(self.config.flow, stage)
         self.flow_done.set()
 
     async def _tick_forever(self) -> None:
