@@ -64,8 +64,8 @@ class Orders:
                 self._send(soup_login_accepted(SESSION, 1) + soup_packet("H", b""), now_ns)
             elif kind == "U":
                 self.venue.receive(self.account, payload, time.time_ns())
-        if self.venue.reports_next(self.account) > self.next_seq:
-            reports, self.next_seq = self.venue.sequenced(self.account, self.next_seq, BYTES_MAX)
+        if self.venue.reports(self.account).next_seq > self.next_seq:
+            reports, self.next_seq = self.venue.reports(self.account).sequenced(self.next_seq, BYTES_MAX)
             self._send(reports, now_ns)
         return bool(data)
 

@@ -1,9 +1,13 @@
 // What Python sees of `exchange`.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -87,14 +91,33 @@ std::vector<ListedInstrument> listed_of(const std::vector<std::tuple<std::string
     return out;
 }
 
-// Reports `from`.. of an account as SoupBinTCP sequenced packets, up to bytes_max; and the number after the last.
-nb::tuple sequenced(const VenueCore& venue, u32 account, u64 from, std::size_t bytes_max) {
-    const MessageLog& log = venue.reports(account);
-    std::vector<u8> buffer(bytes_max);
+// Messages `from`.. of a log as SoupBinTCP sequenced packets, up to bytes_max; and the number after the last.
+nb::tuple sequenced(const MessageLog& log, u64 from, std::size_t bytes_max) {
+    from = std::max<u64>(from, 1);
+    u64 end = from;
+    std::size_t bytes = 0;
+    for (; end < log.next_seq(); ++end) {
+        const std::size_t more = soup::kHeaderBytes + log.message(end).size();
+        if (bytes + more > bytes_max) break;
+        bytes += more;
+    }
+    std::vector<u8> buffer(bytes);
     ByteWriter out(buffer);
-    while (from < log.next_seq() && out.size() + soup::kHeaderBytes + log.message(from).size() <= bytes_max)
-        soup::write_sequenced(out, log.message(from++));
-    return nb::make_tuple(to_bytes(out.written()), from);
+    for (u64 seq = from; seq < end; ++seq) soup::write_sequenced(out, log.message(seq));
+    return nb::make_tuple(to_bytes(out.written()), end);
+}
+
+nb::list list_of(const std::vector<std::vector<u8>>& messages) {
+    nb::list out;
+    for (const auto& message : messages) out.append(to_bytes(message));
+    return out;
+}
+
+void bind_message_log(nb::module_& m) {
+    nb::class_<MessageLog>(m, "MessageLog", "Messages numbered from 1, kept for the day; a venue owns it.")
+        .def_prop_ro("next_seq", &MessageLog::next_seq)
+        .def("sequenced", &sequenced, "from_seq"_a, "bytes_max"_a,
+             "(SoupBinTCP sequenced packets, the number after the last), at most so many bytes.");
 }
 
 // Every whole packet at the front of a client's stream as (type, payload), the bytes used, and whether what follows is
@@ -195,8 +218,25 @@ void bind_venue_core(nb::module_& m) {
                 return std::make_tuple(touch.px, touch.qty);
             },
             "instrument"_a, "side"_a, "(px, qty); qty 0 when the side is empty")
-        .def("reports_next", [](const VenueCore& self, u32 account) { return self.reports(account).next_seq(); })
-        .def("sequenced", &sequenced, "account"_a, "from_seq"_a, "bytes_max"_a)
+        .def("reports", &VenueCore::reports, "account"_a, nb::rv_policy::reference_internal)
+        .def("take_changed_accounts", &VenueCore::take_changed_accounts,
+             "Accounts with new reports since the last call, each once.")
+        .def("add_drop_copy", &VenueCore::add_drop_copy, "accounts"_a,
+             "`accounts` are (number, name before its reports)")
+        .def("drop_copy", &VenueCore::drop_copy, "copy"_a, nb::rv_policy::reference_internal)
+        .def("divert", &VenueCore::divert, "account"_a.none(), "on"_a,
+             "Keep what is new for an account (None: for the feed) outside its log until it is settled.")
+        .def(
+            "diverted", [](VenueCore& self, std::optional<u32> account) { return list_of(self.diverted(account)); },
+            "account"_a.none())
+        .def(
+            "settle",
+            [](VenueCore& self, std::optional<u32> account, const std::vector<nb::bytes>& messages) {
+                std::vector<Bytes> out;
+                for (const nb::bytes& message : messages) out.push_back(bytes_of(message));
+                self.settle(account, out);
+            },
+            "account"_a.none(), "messages"_a, "Put `messages` into the log instead of what was diverted.")
         .def_prop_ro("itch_next", [](const VenueCore& self) { return self.itch().next_seq(); })
         .def_prop_ro("open_orders", [](const VenueCore& self) { return self.engine().open_orders(); })
         .def("itch_message",
@@ -233,6 +273,7 @@ void bind_venue_core(nb::module_& m) {
 
 void bind_exchange(nb::module_& m) {
     bind_matching(m);
+    bind_message_log(m);
     bind_venue_core(m);
 }
 }  // namespace openbell

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace openbell::exchange {
 namespace {
@@ -77,6 +78,32 @@ u32 VenueCore::add_account(bool internal) {
 }
 
 // ---- the day -------------------------------------------------------------------------------------
+
+u32 VenueCore::add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts) {
+    MessageLog& copy = drop_copies_.emplace_back(limits_.messages_max);
+    for (const auto& [account, name] : accounts) accounts_.at(account).reports.copy_to(copy, name);
+    return u32(drop_copies_.size() - 1);
+}
+
+void VenueCore::note_changed(u32 account) {
+    if (std::exchange(accounts_[account].has_changed, true)) return;
+    changed_.push_back(account);
+}
+
+std::vector<u32> VenueCore::take_changed_accounts() {
+    for (u32 account : changed_) accounts_[account].has_changed = false;
+    return std::exchange(changed_, {});
+}
+
+void VenueCore::divert(std::optional<u32> account, bool on) {
+    log_of(account).divert(on);
+    if (account) note_changed(*account);
+}
+
+void VenueCore::settle(std::optional<u32> account, const std::vector<Bytes>& messages) {
+    log_of(account).settle(messages);
+    if (account) note_changed(*account);
+}
 
 void VenueCore::open_day(i64 now_ns) {
     advance_clock(now_ns);
@@ -384,6 +411,7 @@ void VenueCore::report(u32 account, const Message& message) {
     ByteWriter out(buffer);
     encode(message, out);
     accounts_[account].reports.append(out.written());
+    note_changed(account);
 }
 
 void VenueCore::system_event(char event) {

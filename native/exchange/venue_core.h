@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -93,12 +94,25 @@ class VenueCore : private MatchSink {
     bool cancel(u64 order_id, i64 now_ns) { return reduce(order_id, 0, now_ns); }
     bool reduce(u64 order_id, i64 leaves, i64 now_ns);  // false when it is not live or would not shrink
     i64 leaves(u64 order_id) const;                     // 0 when it is not live
+
+    // Accounts with new reports since the last call, each once: work per message must not grow with the sessions.
+    std::vector<u32> take_changed_accounts();
+    // A log of all reports of these accounts, in the order they happened, each with the name beside the account first.
+    u32 add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts);
+
+    // Faults on command: the reports of an account (without one: the messages of the feed) wait outside their log
+    // until they are settled, that is replaced by others or by themselves.
+    void divert(std::optional<u32> account, bool on);
+    const std::vector<std::vector<u8>>& diverted(std::optional<u32> account) { return log_of(account).diverted(); }
+    void settle(std::optional<u32> account, const std::vector<Bytes>& messages);
+
     // A message of a tape, passed through as it is.
     void publish(Bytes itch_message) { itch_.append(itch_message); }
 
     const MatchingEngine& engine() const { return engine_; }
     const MessageLog& itch() const { return itch_; }
     const MessageLog& reports(u32 account) const { return accounts_.at(account).reports; }
+    const MessageLog& drop_copy(u32 copy) const { return drop_copies_.at(copy); }
     const std::deque<LedgerOrder>& orders() const { return orders_; }
     const std::vector<u32>& orders_of(u32 account) const { return accounts_.at(account).orders; }
     const std::vector<LedgerFill>& fills_of(u32 account) const { return accounts_.at(account).fills; }
@@ -112,6 +126,7 @@ class VenueCore : private MatchSink {
     struct Account {
         explicit Account(std::size_t messages_max) : reports(messages_max) {}
         bool internal = false;
+        bool has_changed = false;
         MessageLog reports;
         std::unordered_map<ouch42::Token, u32, TokenHash> tokens;
         std::vector<u32> orders;
@@ -142,6 +157,7 @@ class VenueCore : private MatchSink {
     void fill(u64 tag, const MatchEvent& e, char liquidity);
     void hold(u32 account, u32 instrument, Side side, i64 px, i64 qty);
 
+    MessageLog& log_of(std::optional<u32> account) { return account ? accounts_.at(*account).reports : itch_; }
     u64 since_midnight() const { return u64(now_ns_ - midnight_ns_); }
     void advance_clock(i64 now_ns) { now_ns_ = now_ns > now_ns_ ? now_ns : now_ns_; }
     itch50::Head head(u32 instrument) const { return {u16(instrument + 1), 0, since_midnight()}; }
@@ -149,6 +165,7 @@ class VenueCore : private MatchSink {
     void publish_message(const Message& message);
     template <class Message>
     void report(u32 account, const Message& message);
+    void note_changed(u32 account);
     void system_event(char event);
     void report_to_all(char event);
 
@@ -157,6 +174,8 @@ class VenueCore : private MatchSink {
     MatchingEngine engine_;
     MessageLog itch_;
     std::deque<Account> accounts_;
+    std::deque<MessageLog> drop_copies_;
+    std::vector<u32> changed_;
     std::deque<LedgerOrder> orders_;  // index + 1 is the tag in the engine; tag 0 is an internal order
     std::multimap<i64, u32> expiries_;
     VenueLimits limits_;

@@ -26,7 +26,7 @@ def published(venue):
 
 
 def reported(venue, account):
-    data, _ = venue.sequenced(account, 1, 1 << 24)
+    data, _ = venue.reports(account).sequenced(1, 1 << 24)
     return [ouch_decode_outbound(payload) for _, payload in soup_packets(data, 1000)[0]]
 
 
@@ -267,8 +267,8 @@ def test_sequenced_packets_stop_at_the_bytes_asked_for():
     venue.open_day(0)
     venue.receive(account, ouch_encode_inbound(enter("A1")), 1)
 
-    data, next_seq = venue.sequenced(account, 1, 13)
+    data, next_seq = venue.reports(account).sequenced(1, 13)
     assert (len(data), next_seq) == (13, 2)
     assert struct.unpack_from(">Hc", data) == (11, b"S")
-    assert venue.sequenced(account, 2, 68) == (b"", 2)
-    assert venue.sequenced(account, 9, 1000) == (b"", 9)
+    assert venue.reports(account).sequenced(2, 68) == (b"", 2)
+    assert venue.reports(account).sequenced(9, 1000) == (b"", 9)

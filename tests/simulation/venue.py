@@ -123,15 +123,15 @@ class Venue:
     def _log_in(self, client: Client, payload: bytes) -> None:
         _, _, session, next_seq = native.soup_parse_login_request(payload)
         assert session in ("", SESSION)
-        end = self.core.reports_next(self.account)
+        end = self.core.reports(self.account).next_seq
         client.next_seq = next_seq if 0 < next_seq < end else end
         client.is_live = True
         client.to_send += native.soup_login_accepted(SESSION, client.next_seq)
 
     def _report(self, client: Client, now: int) -> None:
-        end = self.core.reports_next(self.account)
+        end = self.core.reports(self.account).next_seq
         while client.next_seq < end:
-            data, client.next_seq = self.core.sequenced(self.account, client.next_seq, 4096)
+            data, client.next_seq = self.core.reports(self.account).sequenced(client.next_seq, 4096)
             client.to_send += data
             client.last_sent = now
         if not client.caught_up or now - client.last_sent >= HEARTBEAT_NS:

@@ -15,7 +15,7 @@ FILL_KEYS = ("match_id", "token", "symbol", "side", "px", "qty")
 def ledger(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, Any]:
     """Return every token (`qty` and `cum_qty` count its whole chain of replaces), every fill, and what is held."""
     return {
-        "last_seq": venue.reports_next(account) - 1,
+        "last_seq": venue.reports(account).next_seq - 1,
         "orders": [
             dict(zip(ORDER_KEYS, (token, prev, symbols[n], side, STATES[state], *numbers), strict=True))
             for token, prev, n, side, state, *numbers in venue.orders(account)

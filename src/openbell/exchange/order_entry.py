@@ -181,9 +181,9 @@ class Connection(asyncio.Protocol):
         """Send reports from the cursor on; a heartbeat says when there are no more."""
         if self.account is None or self.transport.is_closing():
             return
-        end = self.door.venue.reports_next(self.account.number)
+        end = self.door.venue.reports(self.account.number).next_seq
         while self.next_seq < end and not self.paused:
-            data, self.next_seq = self.door.venue.sequenced(self.account.number, self.next_seq, WRITE_BYTES)
+            data, self.next_seq = self.door.venue.reports(self.account.number).sequenced(self.next_seq, WRITE_BYTES)
             self._write(data)
         if self.next_seq == end and not self.caught_up:
             self.caught_up = True
@@ -268,7 +268,7 @@ class Connection(asyncio.Protocol):
         if login.session and login.session != self.door.session:
             return self._refuse(SESSION_NOT_AVAILABLE)
         self.door.take_over(account, self)
-        end = self.door.venue.reports_next(account.number)
+        end = self.door.venue.reports(account.number).next_seq
         self.next_seq = login.next_seq if 0 < login.next_seq < end else end
         self.account = account
         self._write(soup_login_accepted(self.door.session, self.next_seq))

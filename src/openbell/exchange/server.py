@@ -192,7 +192,8 @@ class ExchangeServer:
 
     def _account_status(self, name: str) -> dict[str, Any]:
         account = self.door.accounts[name]
-        return {"connected": account.connection is not None, "last_seq": self.venue.reports_next(account.number) - 1}
+        last_seq = self.venue.reports(account.number).next_seq - 1
+        return {"connected": account.connection is not None, "last_seq": last_seq}
 
     def _account_number(self, name: str) -> int:
         if name == FLOW_ACCOUNT:
