@@ -6,6 +6,7 @@ sent as fast as the exchange takes it; it ends with the Accepted of each session
 """
 
 import json
+import os
 import random
 import selectors
 import socket
@@ -33,7 +34,8 @@ SEQUENCED = ord("S")
 def run() -> Result:
     """Measure one exchange process from this one."""
     counts = (1, SESSIONS_MAX)
-    with _exchange() as address:
+    with _first_core() as others, _exchange(others) as address:
+        echoes = _echoes(TRIPS, others)
         sessions = [Session(address, n) for n in range(SESSIONS_MAX)]
         trips = {count: _round_trips(sessions[:count], TRIPS) for count in counts}
         rates = {count: [_rate(sessions[:count], ORDERS) for _ in range(REPETITIONS)] for count in counts}
@@ -44,7 +46,7 @@ def run() -> Result:
         input=f"OUCH 4.2, {SYMBOLS} instruments; round trips: {TRIPS:_} orders that rest and as many cancels; rate: "
         f"{ORDERS:_} messages (60 % add, 30 % cancel, 5 % replace, 5 % aggressive), seed {SEED}",
         figures=[
-            samples("bare echo of another process", "us", _echoes(TRIPS)),
+            samples("bare echo, both sides spin", "us", echoes),
             *(
                 figure
                 for count in counts
@@ -54,8 +56,8 @@ def run() -> Result:
                 )
             ),
         ],
-        notes="client and exchange share two cores; the client is Python on epoll and is "
-        "part of each round trip; cancels of orders already executed are ignored, as OUCH says",
+        notes="the client is Python on epoll, spins on a core of its own, and is part of each round trip; "
+        "cancels of orders already executed are ignored, as OUCH says",
     )
 
 
@@ -155,15 +157,21 @@ door = socket.create_server(("127.0.0.1", 0))
 print(door.getsockname()[1], flush=True)
 client, _ = door.accept()
 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-while data := client.recv(4096):
-    client.send(data)
+client.setblocking(False)
+data = b"-"
+while data:
+    try:
+        data = client.recv(4096)
+        client.send(data)
+    except BlockingIOError:
+        pass
 """
 
 
-def _echoes(count: int) -> list[float]:
+def _echoes(count: int, cores: list[int]) -> list[float]:
     """Microseconds of the bare round trip: the floor, with the same client."""
     took = []
-    with subprocess.Popen([sys.executable, "-c", ECHO], stdout=subprocess.PIPE) as process:
+    with _start(["-c", ECHO], cores) as process:
         assert process.stdout
         with (
             socket.create_connection(("127.0.0.1", int(process.stdout.readline()))) as sock,
@@ -207,10 +215,23 @@ def _rate(sessions: list[Session], count: int) -> float:
 
 
 def _ready(selector: selectors.BaseSelector) -> list[tuple[selectors.SelectorKey, int]]:
-    ready = selector.select(TIMEOUT_S)
-    if not ready:
-        raise RuntimeError(f"expected an answer of the exchange, found silence for {TIMEOUT_S} s")
-    return ready
+    """What can be read or written, by spinning: a sleeping client would measure the scheduler."""
+    deadline = perf_counter_ns() + TIMEOUT_S * 10**9
+    while perf_counter_ns() < deadline:
+        if ready := selector.select(0):
+            return ready
+    raise RuntimeError(f"expected an answer of the exchange, found silence for {TIMEOUT_S} s")
+
+
+@contextmanager
+def _first_core() -> Iterator[list[int]]:
+    """Keep this process on the first of its cores; yield the others, for who answers."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:1])
+    try:
+        yield cores[1:] or cores
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager
@@ -223,15 +244,14 @@ def _selector(sessions: list[Session], events: int = selectors.EVENT_READ) -> It
 
 
 @contextmanager
-def _exchange() -> Iterator[tuple[str, int]]:
+def _exchange(cores: list[int]) -> Iterator[tuple[str, int]]:
     """A running exchange and where it takes orders."""
     listed = "".join(f'[[instruments]]\nsymbol = "SYM{n}"\n' for n in range(SYMBOLS))
     accounts = "".join(f'[[accounts]]\nname = "N{n}"\npassword = "plain:bench"\n' for n in range(SESSIONS_MAX))
     with tempfile.TemporaryDirectory(prefix="openbell-bench-") as directory:
         config = Path(directory) / "exchange.toml"
         config.write_text(f"{listed}{accounts}[order_entry]\nconnections_max = {SESSIONS_MAX}\n")
-        command = [sys.executable, "-m", "openbell", "exchange", str(config)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPO)
+        process = _start(["-m", "openbell", "exchange", str(config)], cores)
         try:
             assert process.stdout
             host, port = json.loads(process.stdout.readline())["order_entry"].split(":")
@@ -239,3 +259,9 @@ def _exchange() -> Iterator[tuple[str, int]]:
         finally:
             process.terminate()
             process.wait()
+
+
+def _start(arguments: list[str], cores: list[int]) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, cwd=REPO)
+    os.sched_setaffinity(process.pid, cores)
+    return process
