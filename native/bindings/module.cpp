@@ -17,6 +17,7 @@ void bind_journal(nb::module_& m);
 void bind_venue(nb::module_& m);
 void bind_net(nb::module_& m);
 void bind_exchange(nb::module_& m);
+void bind_exchange_rules(nb::module_& m);
 void bind_matching_bench(nb::module_& m);
 void bind_backtest(nb::module_& m);
 void bind_strategy(nb::module_& m);
@@ -70,6 +71,7 @@ NB_MODULE(_native, m) {
     openbell::bind_venue(m);
     openbell::bind_net(m);
     openbell::bind_exchange(m);
+    openbell::bind_exchange_rules(m);
     openbell::bind_matching_bench(m);
     openbell::bind_backtest(m);
     openbell::bind_strategy(m);
