@@ -19,6 +19,7 @@ void bind_net(nb::module_& m);
 void bind_exchange(nb::module_& m);
 void bind_exchange_rules(nb::module_& m);
 void bind_matching_bench(nb::module_& m);
+void bind_venue_bench(nb::module_& m);
 void bind_backtest(nb::module_& m);
 void bind_strategy(nb::module_& m);
 void bind_engine(nb::module_& m);
@@ -73,6 +74,7 @@ NB_MODULE(_native, m) {
     openbell::bind_exchange(m);
     openbell::bind_exchange_rules(m);
     openbell::bind_matching_bench(m);
+    openbell::bind_venue_bench(m);
     openbell::bind_backtest(m);
     openbell::bind_strategy(m);
     openbell::bind_engine(m);
