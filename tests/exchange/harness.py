@@ -68,14 +68,17 @@ class Client:
         self.packets: list[tuple[str, bytes]] = []
 
     @classmethod
-    async def connect(cls, server: ExchangeServer) -> "Client":
-        host, port = server.ready.order_entry.split(":")
-        cls.opened.append(cls(*await asyncio.open_connection(host, int(port))))
+    async def connect(cls, server: ExchangeServer, *, address: str = "", source: str = "127.0.0.1") -> "Client":
+        """A connection to the port at `address`, or to order entry, from the local address `source`."""
+        host, port = (address or server.ready.order_entry).split(":")
+        cls.opened.append(cls(*await asyncio.open_connection(host, int(port), local_addr=(source, 0))))
         return cls.opened[-1]
 
     @classmethod
-    async def login(cls, server: ExchangeServer, *, user="NODE1", password="secret", session="", seq=1) -> "Client":
-        client = await cls.connect(server)
+    async def login(
+        cls, server: ExchangeServer, *, user="NODE1", password="secret", session="", seq=1, **where: Any
+    ) -> "Client":
+        client = await cls.connect(server, **where)
         client.send_login(user=user, password=password, session=session, seq=seq)
         kind, payload = await client.packet()
         assert kind == "A", (kind, payload)
@@ -146,6 +149,14 @@ def enter(token: str, side="B", qty=100, px=50_0000, symbol="OBEL", **fields: An
         "type": "O", "token": token.ljust(14), "side": side, "qty": qty, "symbol": symbol.ljust(8), "px": px, **TERMS,
         "firm": "FIRM", "capacity": "P", "cross": "N", "customer": " ", **fields,
     }  # fmt: skip
+
+
+def brief(report):
+    """(type, token, then what the type is about)."""
+    keys = {"A": ("qty", "px"), "E": ("qty", "px", "liquidity"), "C": ("qty", "reason"), "J": ("reason",),
+            "U": ("prev_token", "qty", "px"), "S": ("event",)}  # fmt: skip
+    values = [report[key] for key in keys[report["type"]]]
+    return (report["type"], report.get("token", "").strip(), *(v.strip() if isinstance(v, str) else v for v in values))
 
 
 class Receiver:

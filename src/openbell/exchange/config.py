@@ -11,14 +11,22 @@ from pathlib import Path
 from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, native_units
+from openbell.config_types import AddressText, DecimalText, NearPath, Secret, native_units
 from openbell.exchange.flow_config import FlowSettings, NoFlow
+from openbell.exchange.session_config import (
+    LOCALHOST,
+    SESSIONS_MAX,
+    AccountSettings,
+    DropCopySettings,
+    OrderEntrySettings,
+)
 
 PX_DECIMALS = 4
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,7}$"
 FLOW_ACCOUNT = "*FLOW*"
 """The internal account that the background flow trades for; no login can have its name."""
-LOCALHOST = Address("127.0.0.1", 0)
+INSTRUMENTS_MAX = 10_000
+DROP_COPIES_MAX = 16
 
 
 class ListedSettings(Settings):
@@ -38,25 +46,6 @@ class ListedSettings(Settings):
     def start_px(self) -> int:
         """Where the random flow begins, in 1e-4."""
         return native_units(self.px, PX_DECIMALS)
-
-
-class AccountSettings(Settings):
-    """`[[accounts]]`: who may log in, one connection at a time."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9]{1,6}$", description="SoupBinTCP user name, 1 to 6 letters or digits")
-    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
-    cancel_on_disconnect: bool = True
-
-
-class OrderEntrySettings(Settings):
-    """`[order_entry]`: OUCH 4.2 over SoupBinTCP."""
-
-    listen: AddressText = LOCALHOST
-    heartbeat_ms: int = Field(default=1_000, ge=10, le=60_000)
-    dead_peer_ms: int = Field(default=15_000, ge=20, le=600_000, description="a client silent for so long is dropped")
-    login_timeout_ms: int = Field(default=30_000, ge=20, le=600_000)
-    lag_messages_max: int = Field(default=100_000, ge=1, description="a client so far behind is dropped")
-    connections_max: int = Field(default=64, ge=1, le=4096)
 
 
 class FeedOutSettings(Settings):
@@ -90,8 +79,9 @@ class ExchangeConfig(Settings):
     session: str = Field(default="", pattern=r"^[A-Za-z0-9]{0,10}$", description="empty: made from the time of start")
     utc_offset_s: int = Field(default=0, ge=-50_400, le=50_400, description="of the exchange's midnight")
     ready_file: NearPath | None = None
-    instruments: tuple[ListedSettings, ...] = Field(min_length=1, max_length=10_000)
-    accounts: tuple[AccountSettings, ...] = Field(default=(), max_length=1_000)
+    instruments: tuple[ListedSettings, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
+    accounts: tuple[AccountSettings, ...] = Field(default=(), max_length=SESSIONS_MAX)
+    drop_copies: tuple[DropCopySettings, ...] = Field(default=(), max_length=DROP_COPIES_MAX)
     order_entry: OrderEntrySettings = OrderEntrySettings()
     feed: FeedOutSettings = FeedOutSettings()
     control: ControlSettings = ControlSettings()
@@ -101,17 +91,33 @@ class ExchangeConfig(Settings):
     def cross_check(self) -> Iterable[Problem]:
         """Yield names used twice, ticks that are none, and exposed credentials or controls."""
         yield from _twice("instruments", "symbol", [i.symbol for i in self.instruments])
-        yield from _twice("accounts", "name", [a.name.upper() for a in self.accounts])
+        names = [a.name.upper() for a in self.accounts]
+        yield from _twice("accounts", "name", names)
+        yield from self._check_drop_copies(names)
         for index, instrument in enumerate(self.instruments):
             if instrument.tick_px < 1:
                 yield Problem(("instruments", index, "tick"), f'expected at least "0.0001", found "{instrument.tick}"')
             elif not instrument.start_px or instrument.start_px % instrument.tick_px:
                 yield Problem(("instruments", index, "px"), f'expected a multiple of the tick "{instrument.tick}"')
-        for index, account in enumerate(self.accounts):
-            if account.password.is_plain and not self.order_entry.listen.is_loopback:
-                yield Problem(("accounts", index, "password"), '"plain:" is for loopback only; write "env:NAME"')
+        yield from self._check_passwords("accounts", [a.password for a in self.accounts])
+        yield from self._check_passwords("drop_copies", [d.password for d in self.drop_copies])
         if not self.control.listen.is_loopback:
             yield Problem(("control", "listen"), f"expected a loopback address, found {self.control.listen}")
+
+    def _check_passwords(self, table: str, passwords: list[Secret]) -> Iterable[Problem]:
+        for index, password in enumerate(passwords):
+            if password.is_plain and not self.order_entry.listen.is_loopback:
+                yield Problem((table, index, "password"), '"plain:" is for loopback only; write "env:NAME"')
+
+    def _check_drop_copies(self, accounts: list[str]) -> Iterable[Problem]:
+        yield from _twice("drop_copies", "name", [d.name.upper() for d in self.drop_copies])
+        for index, copy in enumerate(self.drop_copies):
+            if copy.name.upper() in accounts:
+                yield Problem(
+                    ("drop_copies", index, "name"), f"{copy.name!r} is an account; it needs a name of its own"
+                )
+            for unknown in {name.upper() for name in copy.accounts}.difference(accounts):
+                yield Problem(("drop_copies", index, "accounts"), f"expected names of accounts, found {unknown!r}")
 
 
 def load_exchange(path: Path | str) -> ExchangeConfig:
@@ -124,6 +130,8 @@ def load_exchange(path: Path | str) -> ExchangeConfig:
 
 
 def _twice(table: str, key: str, values: list[str]) -> Iterable[Problem]:
+    seen: set[str] = set()
     for index, value in enumerate(values):
-        if value in values[:index]:
+        if value in seen:
             yield Problem((table, index, key), f"{value!r} stands here for the second time; it must be unique")
+        seen.add(value)

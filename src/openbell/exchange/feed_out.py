@@ -69,6 +69,10 @@ class FeedOut:
         if asyncio.get_running_loop().time() - self._last_sent >= self.settings.heartbeat_ms / 1000:
             self._send_to_all(self.publisher.heartbeat())
 
+    def counters(self) -> dict[str, int]:
+        """Return what was sent and asked for."""
+        return {name: getattr(self, name) for name in ("packets", "unsent", "requests", "answers")}
+
     async def end_session(self) -> None:
         """Repeat the end of the session for its time; requests are still answered."""
         loop = asyncio.get_running_loop()

@@ -3,13 +3,13 @@
     async with ExchangeServer(config) as exchange:
         print(exchange.ready)
 
-Everything runs on one event loop; what a client sends is answered, and what it caused is published, before the next
-bytes are read.
+Everything runs on one event loop. What clients sent in one turn of it is answered and published together, at its end.
 """
 
 import asyncio
 import json
 import os
+import resource
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,19 +18,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from openbell._native import VenueCore
-from openbell.config_types import Address
-from openbell.errors import NetError, OpenbellError
+from openbell.errors import OpenbellError
 from openbell.exchange.config import FLOW_ACCOUNT, ExchangeConfig
-from openbell.exchange.control import LINE_BYTES_MAX, Answer, RequestError, serve_control
+from openbell.exchange.control import Answer, ControlServer, RequestError, some_of
 from openbell.exchange.feed_out import FeedOut
 from openbell.exchange.flow_config import passes_through
-from openbell.exchange.ledger import holdings, ledger
-from openbell.exchange.order_entry import OrderEntry
+from openbell.exchange.ledger import ledger
+from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
+from openbell.exchange.status import read_page, status
 
 DAY_S = 86_400
 SECOND_NS = 1_000_000_000
 TICKS_PER_HEARTBEAT = 4
+FILES_BESIDE_SOCKETS = 256
 CLOSE_TIMEOUT_S = 1.0
 """How long shutdown waits for clients to take their last reports."""
 
@@ -68,12 +69,19 @@ class ExchangeServer:
         )
         self.flow_account = self.venue.add_account(internal=True)
         self.feed = FeedOut(self.venue, config.feed, self.session)
+        venue = Venue(self.venue, self.clock, self.changed, self._fail)
+        self.door = OrderEntry(venue, config.order_entry, self.session)
+        for account in config.accounts:
+            self.door.add_account(account)
+        for copy in config.drop_copies:
+            self.door.add_drop_copy(copy)
         self.flow_done = asyncio.Event()
         self.flow_messages = 0
+        self._flush_is_due = False
         self._stop = asyncio.Event()
         self._error: OpenbellError | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._servers: list[asyncio.Server] = []
+        self._control = ControlServer(self.answer)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -103,24 +111,22 @@ class ExchangeServer:
         self._write_ready_file()
 
     async def _open(self) -> None:
-        self.door = OrderEntry(self.venue, self.config.order_entry, self.session, self.clock, self.changed, self._guard)
-        for account in self.config.accounts:
-            self.door.add_account(account)
+        _allow_sockets(len(self.config.accounts) + self.config.order_entry.waiting_max)
         self.feed.open()
         self.venue.open_day(self.clock())
         self.ready = Ready(
             pid=os.getpid(),
             session=self.session,
             midnight_ns=self.midnight_ns,
-            order_entry=await self._listen_for_orders(),
+            order_entry=await self.door.port.listen(),
             retransmit=str(self.feed.retransmit),
-            control=await self._listen_for_control(),
+            control=await self._control.listen(self.config.control),
             receivers=tuple(f"{host}:{port}" for host, port in self.feed.receivers),
         )
 
     def _close_sockets(self) -> None:
-        for server in self._servers:
-            server.close()
+        self.door.port.close()
+        self._control.close()
         self.feed.close()
 
     async def serve(self) -> None:
@@ -138,34 +144,45 @@ class ExchangeServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._guard(lambda: self.venue.close_day(self.clock()))
-        self.changed()
-        connections = list(self.door.connections)
-        self.door.end_session()
+        try:
+            self.venue.close_day(self.clock())
+        except OpenbellError as error:
+            self._fail(error)
+        self.flush()
+        connections = list(self.door.port.connections)
+        self.door.port.end_session()
         await self.feed.end_session()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await asyncio.gather(*(connection.closed.wait() for connection in connections))
-        for connection in list(self.door.connections):
-            connection.transport.abort()
         self._close_sockets()
         if self.config.ready_file:
             self.config.ready_file.unlink(missing_ok=True)
 
     def changed(self) -> None:
-        """Publish and report what the venue has new."""
-        self.feed.publish()
-        self.door.push()
+        """Publish and report what the venue has new, once, when this turn of the loop is over."""
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Publish and report what the venue has new; an error of the venue ends the exchange."""
+        self._flush_is_due = False
+        try:
+            self.feed.publish()
+            self.door.push()
+        except OpenbellError as error:
+            self._fail(error)
 
     # ---- control -------------------------------------------------------------------------------
 
-    def answer(self, request: dict[str, Any]) -> Answer:
+    def answer(self, request: Answer) -> Answer:
         """Answer one control request; see control.py."""
         match request:
             case {"verb": "status"}:
-                return self.status()
+                return status(self, read_page(request))
             case {"verb": "ledger", "account": str(name)}:
-                return {"account": name, **ledger(self.venue, self._account_number(name), self.symbols)}
+                return {"account": name, **ledger(self.venue, self.account_number(name), self.symbols)}
             case {"verb": "state", "symbol": str(symbol), "state": "T" | "H" | "P" | "Q" as state}:
                 return self._set_state(symbol, state)
             case {"verb": "shutdown"}:
@@ -173,39 +190,22 @@ class ExchangeServer:
                 return {}
         raise RequestError('expected {"verb": "status" | "ledger" | "state" | "shutdown", ...}')
 
-    def status(self) -> Answer:
-        """Return what the exchange is doing; `holdings` covers all accounts, the flow's included."""
-        return {
-            **asdict(self.ready),
-            "itch_messages": self.venue.itch_next - 1,
-            "open_orders": self.venue.open_orders,
-            "flow": {"messages": self.flow_messages, "done": self.flow_done.is_set()},
-            "feed": {name: getattr(self.feed, name) for name in ("packets", "unsent", "requests", "answers")},
-            "sessions": asdict(self.door.counters),
-            "venue": self.venue.counters(),
-            "accounts": {name: self._account_status(name) for name in self.door.accounts},
-            "holdings": {
-                name: holdings(self.venue, self._account_number(name), self.symbols)
-                for name in [*self.door.accounts, FLOW_ACCOUNT]
-            },
-        }
+    def account_number(self, name: str) -> int:
+        """Return the venue's number of an account, the flow's included.
 
-    def _account_status(self, name: str) -> dict[str, Any]:
-        account = self.door.accounts[name]
-        last_seq = self.venue.reports(account.number).next_seq - 1
-        return {"connected": account.connection is not None, "last_seq": last_seq}
-
-    def _account_number(self, name: str) -> int:
+        Raises:
+            RequestError: there is none of that name.
+        """
         if name == FLOW_ACCOUNT:
             return self.flow_account
         account = self.door.accounts.get(name.strip().upper())
         if account is None:
-            raise RequestError(f"expected one of {', '.join(self.door.accounts)}, found account {name!r}")
+            raise RequestError(f"expected one of {some_of(self.door.accounts)}, found account {name!r}")
         return account.number
 
     def _set_state(self, symbol: str, state: str) -> Answer:
         if symbol not in self.symbols:
-            raise RequestError(f"expected one of {', '.join(self.symbols)}, found symbol {symbol!r}")
+            raise RequestError(f"expected one of {some_of(self.symbols)}, found symbol {symbol!r}")
         self.venue.set_state(self.symbols.index(symbol), state, self.clock())
         self.changed()
         return {}
@@ -226,7 +226,7 @@ class ExchangeServer:
             self.venue.advance(self.clock())
             self.changed()
             self.feed.tick()
-            self.door.tick()
+            self.door.port.tick()
 
     def _task(self, coroutine: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(coroutine)
@@ -237,44 +237,10 @@ class ExchangeServer:
         if not task.cancelled() and (error := task.exception()):
             self._fail(error)
 
-    def _guard(self, act: Callable[[], None]) -> None:
-        """Do `act`; an error of the venue ends the exchange, not just the connection that met it."""
-        try:
-            act()
-        except OpenbellError as error:
-            self._fail(error)
-
     def _fail(self, error: BaseException) -> None:
         known = error if isinstance(error, OpenbellError) else OpenbellError(f"exchange stopped: {error!r}")
         self._error = self._error or known
         self._stop.set()
-
-    async def _listen_for_orders(self) -> str:
-        where = self.config.order_entry.listen
-        loop = asyncio.get_running_loop()
-        try:
-            server = await loop.create_server(self.door.connect, where.host, where.port)
-        except OSError as error:
-            raise _not_bound("order_entry", where, error) from None
-        self._servers.append(server)
-        return _address_of(server)
-
-    async def _listen_for_control(self) -> str:
-        settings = self.config.control
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await serve_control(self.answer, reader, writer)
-
-        try:
-            if settings.unix:
-                server = await asyncio.start_unix_server(serve, settings.unix, limit=LINE_BYTES_MAX)
-                self._servers.append(server)
-                return str(settings.unix)
-            server = await asyncio.start_server(serve, settings.listen.host, settings.listen.port, limit=LINE_BYTES_MAX)
-        except OSError as error:
-            raise _not_bound("control", settings.listen, error) from None
-        self._servers.append(server)
-        return _address_of(server)
 
     def _write_ready_file(self) -> None:
         if path := self.config.ready_file:
@@ -290,13 +256,9 @@ def _midnight_ns(now_ns: int, utc_offset_s: int) -> int:
     return (local_s - local_s % DAY_S - utc_offset_s) * SECOND_NS
 
 
-def _address_of(server: asyncio.Server) -> str:
-    host, port = server.sockets[0].getsockname()[:2]
-    return f"{host}:{port}"
-
-
-def _not_bound(section: str, where: Address, error: OSError) -> NetError:
-    return NetError(
-        f"{section}: expected to bind {where}, found: {error.strerror}; is another exchange running? "
-        f"change [{section}] listen, or use port 0"
-    )
+def _allow_sockets(count: int) -> None:
+    """Raise the limit of open files, as far as the system lets us, so that `count` connections have room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + FILES_BESIDE_SOCKETS
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))

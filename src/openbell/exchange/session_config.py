@@ -1,0 +1,43 @@
+"""Settings of the exchange's sessions: who may log in, and how SoupBinTCP ports treat their clients."""
+
+from pydantic import Field
+
+from openbell.config import Settings
+from openbell.config_types import Address, AddressText, SecretText
+
+SESSIONS_MAX = 10_000
+ACCOUNT_PATTERN = r"^[A-Za-z0-9]{1,6}$"
+LOCALHOST = Address("127.0.0.1", 0)
+
+
+class AccountSettings(Settings):
+    """`[[accounts]]`: who may log in, one connection at a time."""
+
+    name: str = Field(pattern=ACCOUNT_PATTERN, description="SoupBinTCP user name, 1 to 6 letters or digits")
+    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
+    cancel_on_disconnect: bool = True
+
+
+class DropCopySettings(Settings):
+    """`[[drop_copies]]`: a login that hears every report of some accounts, in the order they happened."""
+
+    name: str = Field(pattern=ACCOUNT_PATTERN, description="SoupBinTCP user name, as of an account")
+    password: SecretText
+    accounts: tuple[str, ...] = Field(min_length=1, max_length=SESSIONS_MAX)
+
+
+class SoupSettings(Settings):
+    """What every SoupBinTCP port can be told."""
+
+    listen: AddressText = LOCALHOST
+    heartbeat_ms: int = Field(default=1_000, ge=10, le=60_000)
+    dead_peer_ms: int = Field(default=15_000, ge=20, le=600_000, description="a client silent for so long is dropped")
+    login_timeout_ms: int = Field(default=30_000, ge=20, le=600_000)
+    lag_messages_max: int = Field(default=100_000, ge=1, description="a client so far behind is dropped")
+    connections_max: int = Field(default=SESSIONS_MAX, ge=1, le=2 * SESSIONS_MAX)
+    waiting_max: int = Field(default=256, ge=1, le=SESSIONS_MAX, description="connections without a login")
+    connects_per_s_max: int = Field(default=2_000, ge=1, le=1_000_000, description="of one address")
+
+
+class OrderEntrySettings(SoupSettings):
+    """`[order_entry]`: OUCH over SoupBinTCP."""
