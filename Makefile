@@ -65,6 +65,7 @@ bench: $(VENV)/.built
 
 lock:
 	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --upgrade --output-file requirements.lock
+	uv pip compile $(PEERS).in --no-deps --python-version 3.11 --universal --generate-hashes --no-header --upgrade --output-file $(PEERS).lock
 
 clean:
 	rm -rf $(VENV) build run .pytest_cache .mypy_cache .ruff_cache .hypothesis src/openbell/_native.*
@@ -83,9 +84,12 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.packages: requirements.lock $(VENV)/.created
+PEERS := tests/conformance/requirements
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all:
+$(VENV)/.packages: requirements.lock $(PEERS).lock $(VENV)/.created
 	@echo 'installing the locked packages'
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@$(INSTALL) -r requirements.lock
+	@$(INSTALL) --no-deps -r $(PEERS).lock
 	@touch $@
 
 $(VENV)/.built: $(SOURCES) $(VENV)/.packages
