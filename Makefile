@@ -16,13 +16,14 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test lint sanitize format bench lock clean
+.PHONY: help demo test lint sanitize fuzz format bench lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
+	@echo 'make fuzz    the codecs under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
 	@echo 'make clean   remove what the others made, .venv included'
@@ -59,6 +60,10 @@ sanitize: $(VENV)/.packages
 	@PYTHONPATH=$(SANITIZED)/site:$$(echo $(VENV)/lib/python3*/site-packages) LD_PRELOAD="$(SANITIZER)" \
 		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -S -m pytest -p no:cacheprovider \
 		$(or $(ARGS),tests/engine tests/simulation tests/oms tests/execution tests/risk tests/book tests/journal)
+
+# Needs neither Python nor the packages. TARGETS, from the command line, reaches it by itself.
+fuzz:
+	@$(MAKE) --no-print-directory -f native/fuzz/Makefile ARGS="$(ARGS)"
 
 bench: $(VENV)/.built
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,5 +1,7 @@
-// Any datagrams into a MoldUDP64 receiver: messages come in order and once, memory stays bounded.
+// Any datagrams into a MoldUDP64 receiver: messages come in order and once, memory stays bounded, and a packet or
+// request that is read is written again byte for byte.
 // Input: repeated | line (1) | size (1) | datagram |.
+#include <algorithm>
 #include <cstdlib>
 
 #include "feed/mold_receiver.h"
@@ -32,6 +34,26 @@ struct Ordered final : MoldListener {
     }
 };
 
+void must_equal(Bytes written, Bytes read) {
+    if (!std::equal(written.begin(), written.end(), read.begin(), read.end())) std::abort();
+}
+
+void check_codec(Bytes datagram) {
+    if (const auto packet = mold::parse(datagram)) {
+        mold::PacketBuilder builder(packet->header.session, packet->header.seq);
+        packet->for_each([&builder](u64, Bytes message) {
+            if (builder.add(message) != mold::PacketBuilder::Packed::Yes) std::abort();
+        });
+        must_equal(packet->header.is_end_of_session() ? builder.end_of_session() : builder.take(), datagram);
+    }
+    if (const auto request = mold::parse_request(datagram)) {
+        std::array<u8, mold::kHeaderBytes> buffer;
+        ByteWriter out(buffer);
+        if (!mold::write_request(out, *request)) std::abort();
+        must_equal(out.written(), datagram);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -48,7 +70,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (i64 now = 0; in.remaining() > 0; ++now) {
         const u8 line = in.be8();
         const std::size_t bytes = in.be8();
-        receiver.on_packet(in.take(bytes), line, now, listener);
+        const Bytes datagram = in.take(bytes);
+        check_codec(datagram);
+        receiver.on_packet(datagram, line, now, listener);
         receiver.poll(now, listener);
         while (receiver.take_request()) {
         }
