@@ -37,6 +37,7 @@ NEIGHBOURS = {
     ("cli", "ops"): "verbs show what operations find out",
     ("feed", "journal"): "a feed's events are frames",
     ("exchange", "net"): "the exchange is a server",
+    ("exchange", "journal"): "its inputs are journalled, and its memory is mapped files",
     ("execution", "oms"): "the quoter compares its target with the open orders",
     ("execution", "book"): "post-only prices are checked against the touch",
     ("risk", "oms"): "risk counts positions and open orders",

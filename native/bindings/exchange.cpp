@@ -176,12 +176,13 @@ void bind_venue_core(nb::module_& m) {
         .def(
             "__init__",
             [](VenueCore* self, const std::vector<std::tuple<std::string, i64, u32>>& instruments, i64 midnight_ns,
-               std::size_t orders_max, std::size_t tokens_max, std::size_t messages_max, bool matches) {
-                new (self)
-                    VenueCore(listed_of(instruments), midnight_ns, {orders_max, tokens_max, messages_max}, matches);
+               std::size_t orders_max, std::size_t tokens_max, std::size_t messages_max, bool matches,
+               std::string memory_dir) {
+                new (self) VenueCore(listed_of(instruments), midnight_ns,
+                                     {orders_max, tokens_max, messages_max, std::move(memory_dir)}, matches);
             },
             "instruments"_a, "midnight_ns"_a, "orders_max"_a, "tokens_max"_a, "messages_max"_a, "matches"_a = true,
-            "`instruments` are (symbol, tick in 1e-4, round lot); locate n is the n-th of them.")
+            "memory_dir"_a = "", "`instruments` are (symbol, tick in 1e-4, round lot); locate n is the n-th of them.")
         .def("add_account", &VenueCore::add_account, "internal"_a)
         .def("open_day", &VenueCore::open_day, "now_ns"_a)
         .def("close_day", &VenueCore::close_day, "now_ns"_a)

@@ -5,21 +5,19 @@
 // stand there instead (faults on command). Copies hear the truth, before it is diverted.
 #pragma once
 
-#include <algorithm>
-#include <deque>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bytes.h"
-#include "error.h"
+#include "exchange/chunk_store.h"
+#include "state.h"
 
 namespace openbell::exchange {
 
 class MessageLog {
   public:
-    explicit MessageLog(std::size_t messages_max) : messages_max_(messages_max) {}
+    MessageLog(ChunkStore& store, std::size_t messages_max) : store_(&store), messages_max_(messages_max) {}
     MessageLog(MessageLog&&) = default;
     MessageLog(const MessageLog&) = delete;
 
@@ -34,59 +32,65 @@ class MessageLog {
     void copy_to(MessageLog& copy, std::string name) { copies_.emplace_back(&copy, std::move(name)); }
 
     // What was diverted and not yet taken returns to the log when the diversion ends.
-    void divert(bool on) {
-        is_diverted_ = on;
-        if (on) return;
-        for (const auto& message : std::exchange(diverted_, {})) store({}, message);
-    }
+    void divert(bool on);
     const std::vector<std::vector<u8>>& diverted() const { return diverted_; }
     // `messages` stand in the log instead of what was diverted until now.
-    void settle(const std::vector<Bytes>& messages) {
-        for (Bytes message : messages) store({}, message);
-        diverted_.clear();
-    }
+    void settle(const std::vector<Bytes>& messages);
 
-    u64 next_seq() const { return entries_.size() + 1; }
-    Bytes message(u64 seq) const { return {entries_[seq - 1].at, entries_[seq - 1].size}; }
+    u64 next_seq() const { return count_ + 1; }
+    // Reading on from the message read last is cheap, any other one takes some steps from the nearest known place.
+    Bytes message(u64 seq) const;
+
+    // Of every message, in order: logs that hash alike say the same.
+    u64 hash() const { return hash_; }
+    void save(StateWriter& out) const;
 
   private:
-    static constexpr std::size_t kChunkBytesMin = 1 << 10;  // thousands of sessions say little
-    static constexpr std::size_t kChunkBytesMax = 1 << 20;
-    static constexpr std::size_t kMessageBytesMax = 0xFFFF;
-    struct Entry {
-        const u8* at;
-        u32 size;
+    struct Chunk {
+        std::span<u8> bytes;
+        std::size_t used = 0;
+    };
+    struct Place {
+        u64 seq = 0;
+        u32 chunk = 0;
+        u32 offset = 0;
     };
 
+    // A message stands as | size 2 | bytes |, whole in one chunk.
     void store(std::string_view name, Bytes message) {
         const std::size_t size = name.size() + message.size();
-        if (entries_.size() >= messages_max_)
-            throw Error(ErrorKind::Capacity, "message log: expected at most " + std::to_string(messages_max_) +
-                                                 " messages a day; raise [limits] messages_max");
-        if (size > kMessageBytesMax)
-            throw Error(ErrorKind::Decode, "message log: expected at most " + std::to_string(kMessageBytesMax) +
-                                               " bytes in a message, found " + std::to_string(size));
-        u8* at = room_for(size);
-        std::copy(name.begin(), name.end(), at);
-        std::copy(message.begin(), message.end(), at + name.size());
-        entries_.push_back({at, u32(size)});
+        if (count_ >= messages_max_ || size > kMessageBytesMax) [[unlikely]]
+            refuse(size);
+        if (chunks_.empty() || chunks_.back().used + kSizeBytes + size > chunks_.back().bytes.size()) [[unlikely]]
+            begin_chunk(kSizeBytes + size);
+        Chunk& chunk = chunks_.back();
+        if (count_ % kMessagesPerPlace == 0) places_.push_back({count_ + 1, u32(chunks_.size() - 1), u32(chunk.used)});
+        u8* at = chunk.bytes.data() + chunk.used;
+        const u16 length = u16(size);
+        std::memcpy(at, &length, kSizeBytes);
+        if (!name.empty()) std::memcpy(at + kSizeBytes, name.data(), name.size());
+        if (!message.empty()) std::memcpy(at + kSizeBytes + name.size(), message.data(), message.size());
+        chunk.used += kSizeBytes + size;
+        ++count_;
+        hash_ = hash_bytes({at + kSizeBytes, size}, hash_);
     }
 
-    u8* room_for(std::size_t size) {
-        if (chunks_.empty() || used_ + size > chunk_bytes_) {
-            chunk_bytes_ = std::max(size, std::clamp(2 * chunk_bytes_, kChunkBytesMin, kChunkBytesMax));
-            chunks_.push_back(std::make_unique_for_overwrite<u8[]>(chunk_bytes_));
-            used_ = 0;
-        }
-        used_ += size;
-        return chunks_.back().get() + used_ - size;
-    }
+    [[noreturn]] void refuse(std::size_t bytes) const;
+    void begin_chunk(std::size_t bytes);
+    void go_to(u64 seq) const;
+    void move_on() const;
 
-    std::deque<Entry> entries_;
-    std::vector<std::unique_ptr<u8[]>> chunks_;
-    std::size_t chunk_bytes_ = 0;
-    std::size_t used_ = 0;
+    static constexpr std::size_t kSizeBytes = 2;
+    static constexpr std::size_t kMessageBytesMax = 0xFFFF;
+    static constexpr u64 kMessagesPerPlace = 32;
+
+    ChunkStore* store_;
     std::size_t messages_max_;
+    u64 count_ = 0;
+    u64 hash_ = 0;
+    std::vector<Chunk> chunks_;
+    std::vector<Place> places_;      // of every kMessagesPerPlace-th message
+    mutable Place reader_{1, 0, 0};  // where the next message will be read
     std::vector<std::pair<MessageLog*, std::string>> copies_;
     std::vector<std::vector<u8>> diverted_;
     bool is_diverted_ = false;

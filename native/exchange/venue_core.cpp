@@ -60,7 +60,8 @@ VenueCore::VenueCore(std::vector<ListedInstrument> instruments, i64 midnight_ns,
     : instruments_(std::move(instruments)),
       states_(instruments_.size(), 'T'),
       engine_(u32(instruments_.size()), limits.orders_max, *this, matches),
-      itch_(limits.messages_max),
+      store_(limits.memory_dir),
+      itch_(store_, limits.messages_max),
       limits_(limits),
       midnight_ns_(midnight_ns),
       now_ns_(midnight_ns),
@@ -71,7 +72,7 @@ VenueCore::VenueCore(std::vector<ListedInstrument> instruments, i64 midnight_ns,
 }
 
 u32 VenueCore::add_account(bool internal) {
-    Account& account = accounts_.emplace_back(limits_.messages_max);
+    Account& account = accounts_.emplace_back(store_, limits_.messages_max);
     account.internal = internal;
     account.holdings.resize(instruments_.size());
     return u32(accounts_.size() - 1);
@@ -80,7 +81,7 @@ u32 VenueCore::add_account(bool internal) {
 // ---- the day -------------------------------------------------------------------------------------
 
 u32 VenueCore::add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts) {
-    MessageLog& copy = drop_copies_.emplace_back(limits_.messages_max);
+    MessageLog& copy = drop_copies_.emplace_back(store_, limits_.messages_max);
     for (const auto& [account, name] : accounts) accounts_.at(account).reports.copy_to(copy, name);
     return u32(drop_copies_.size() - 1);
 }

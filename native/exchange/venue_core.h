@@ -31,6 +31,7 @@ struct VenueLimits {
     std::size_t orders_max = 1 << 20;        // open at once; beyond: rejected with O
     std::size_t tokens_max = 8'000'000;      // a day, all accounts; beyond: rejected silently as never seen
     std::size_t messages_max = 100'000'000;  // of one log
+    std::string memory_dir;                  // where the day's messages lie; empty: in the process
 };
 
 enum class TokenState : u8 { New = 1, PartiallyFilled, Filled, Canceled, Rejected, Replaced, Expired };
@@ -124,7 +125,7 @@ class VenueCore : private MatchSink {
         std::size_t operator()(const ouch42::Token& token) const;
     };
     struct Account {
-        explicit Account(std::size_t messages_max) : reports(messages_max) {}
+        Account(ChunkStore& store, std::size_t messages_max) : reports(store, messages_max) {}
         bool internal = false;
         bool has_changed = false;
         MessageLog reports;
@@ -172,6 +173,7 @@ class VenueCore : private MatchSink {
     std::vector<ListedInstrument> instruments_;
     std::vector<char> states_;  // ITCH trading state, one per instrument
     MatchingEngine engine_;
+    ChunkStore store_;
     MessageLog itch_;
     std::deque<Account> accounts_;
     std::deque<MessageLog> drop_copies_;
