@@ -103,7 +103,12 @@ def _decimal(value: object) -> Decimal:
     return Decimal(value)
 
 
-def _address(value: object) -> Address:
+def read_address(value: object) -> Address:
+    """Return `value`, "host:port", as an address.
+
+    Raises:
+        ValueError: it is none; the message says what one looks like.
+    """
     if isinstance(value, Address):
         return value
     expected = ValueError('"host:port" such as "127.0.0.1:26400", port 0 to 65535')
@@ -132,7 +137,7 @@ def _near_file(value: object, info: ValidationInfo) -> Path:
 
 
 DecimalText = Annotated[Decimal, PlainValidator(_decimal)]
-AddressText = Annotated[Address, PlainValidator(_address)]
+AddressText = Annotated[Address, PlainValidator(read_address)]
 SecretText = Annotated[Secret, PlainValidator(_secret)]
 NearPath = Annotated[Path, PlainValidator(_near_file)]
 """A path; a relative one starts at the folder of the configuration file."""

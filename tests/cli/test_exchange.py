@@ -36,9 +36,14 @@ def test_it_says_where_it_listens_answers_and_ends(tmp_path):
         asked = subprocess.run(
             openbell("ledger", "NODE1", "--control", ready["control"]), capture_output=True, text=True, check=True
         )
+        added = subprocess.run(
+            openbell("receivers", "add", "A", "127.0.0.1:9", "--control", ready["control"]),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
         subprocess.run(openbell("shutdown", "--control", ready["control"]), check=True, capture_output=True)
         assert process.wait(timeout=10) == 0
 
+    assert json.loads(added.stdout)["receivers"] == {"A": ["127.0.0.1:9"]}
     assert json.loads(asked.stdout)["positions"] == {"OBEL": {"position": 0, "cash": 0}}
 
 
@@ -75,6 +80,9 @@ def test_the_example_is_a_valid_file(repo):
         ('[order_entry]\nlisten = "0.0.0.0:0"', '"plain:" is for loopback only'),
         ('[flow]\nkind = "random"\nrate = 5', "rate"),
         ("[order_entry]\nheartbeat = 5", "heartbeat_ms"),
+        ('send_to = ["127.0.0.1:1"]\n[[feed.lines]]\nname = "A"', "expected either send_to or"),
+        ('[[drop_copies]]\nname = "NODE1"\npassword = "plain:x"\naccounts = ["NODE1"]', "is an account"),
+        ('[[drop_copies]]\nname = "COPY"\npassword = "plain:x"\naccounts = ["NODE2"]', "expected names of accounts"),
     ],
 )
 def test_a_wrong_file_is_refused_at_its_line(tmp_path, more, message):

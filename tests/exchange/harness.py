@@ -167,7 +167,7 @@ class Receiver:
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
         self.messages: list[bytes] = []
-        self.ended = False
+        self.asked = 0
 
     @property
     def address(self) -> str:
@@ -178,6 +178,7 @@ class Receiver:
             return mold_parse(await asyncio.get_running_loop().sock_recv(self.socket, 65536))
 
     async def ask(self, server: ExchangeServer, seq: int, count: int, session: str = "DAY1") -> None:
+        self.asked += 1
         host, port = server.ready.retransmit.split(":")
         request = mold_request(session.ljust(10), seq, count)
         await asyncio.get_running_loop().sock_sendto(self.socket, request, (host, int(port)))

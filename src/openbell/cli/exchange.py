@@ -54,6 +54,28 @@ def resume(symbol: str, /, control: str = CONTROL_DEFAULT) -> None:
     _ask(control, {"verb": "state", "symbol": symbol, "state": "T"})
 
 
+receivers = cyclopts.App(name="receivers", help="Who hears which line of the feed.")
+app.command(receivers)
+
+
+@receivers.default
+def list_receivers(control: str = CONTROL_DEFAULT) -> None:
+    """Show the receivers of every line, as JSON."""
+    _ask(control, {"verb": "receivers"})
+
+
+@receivers.command
+def add(line: str, address: str, /, control: str = CONTROL_DEFAULT) -> None:
+    """Let the receiver at ADDRESS (host:port, or a multicast group) hear LINE from now on."""
+    _ask(control, {"verb": "receivers", "line": line, "add": address})
+
+
+@receivers.command
+def remove(line: str, address: str, /, control: str = CONTROL_DEFAULT) -> None:
+    """Send nothing more of LINE to ADDRESS."""
+    _ask(control, {"verb": "receivers", "line": line, "remove": address})
+
+
 @app.command
 def shutdown(control: str = CONTROL_DEFAULT) -> None:
     """End the day of a running exchange."""

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import AddressText, DecimalText, NearPath, Secret, native_units
+from openbell.exchange.feed_config import FeedOutSettings
 from openbell.exchange.flow_config import FlowSettings, NoFlow
 from openbell.exchange.session_config import (
     LOCALHOST,
@@ -46,16 +47,6 @@ class ListedSettings(Settings):
     def start_px(self) -> int:
         """Where the random flow begins, in 1e-4."""
         return native_units(self.px, PX_DECIMALS)
-
-
-class FeedOutSettings(Settings):
-    """`[feed]`: ITCH 5.0 over MoldUDP64, to every one of `send_to`, and the answers to requests."""
-
-    send_to: tuple[AddressText, ...] = Field(default=(), max_length=16)
-    retransmit: AddressText = LOCALHOST
-    interface: str = Field(default="127.0.0.1", description="address of the interface that multicast leaves by")
-    heartbeat_ms: int = Field(default=1_000, ge=10, le=60_000)
-    linger_ms: int = Field(default=300, ge=0, le=60_000, description="end of session is repeated for so long")
 
 
 class ControlSettings(Settings):
@@ -101,6 +92,7 @@ class ExchangeConfig(Settings):
                 yield Problem(("instruments", index, "px"), f'expected a multiple of the tick "{instrument.tick}"')
         yield from self._check_passwords("accounts", [a.password for a in self.accounts])
         yield from self._check_passwords("drop_copies", [d.password for d in self.drop_copies])
+        yield from self.feed.problems()
         if not self.control.listen.is_loopback:
             yield Problem(("control", "listen"), f"expected a loopback address, found {self.control.listen}")
 

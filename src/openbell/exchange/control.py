@@ -1,12 +1,10 @@
 """The control socket: one JSON object per line asks, one answers.
 
-    {"verb": "status"}                          what the exchange is doing
-    {"verb": "ledger", "account": "NODE1"}      orders, fills, positions and cash as the venue holds them
-    {"verb": "state", "symbol": "OBEL", "state": "H"}   halt (H) or resume (T) an instrument
-    {"verb": "shutdown"}                        end the day and the session
+    {"verb": "status"}
+    {"verb": "state", "symbol": "OBEL", "state": "H"}
 
-An answer is {"ok": true, ...} or {"ok": false, "error": "..."}. Prices and cash are integers in 1e-4, quantities in
-shares. It is open to whoever can connect, so it listens on loopback or on a Unix socket only.
+An answer is {"ok": true, ...} or {"ok": false, "error": "..."}; what the verbs do stands in answers.py. It is open to
+whoever can connect, so it listens on loopback or on a Unix socket only.
 """
 
 import asyncio

@@ -19,14 +19,13 @@ from typing import Any, Self
 
 from openbell._native import VenueCore
 from openbell.errors import OpenbellError
-from openbell.exchange.config import FLOW_ACCOUNT, ExchangeConfig
-from openbell.exchange.control import Answer, ControlServer, RequestError, some_of
+from openbell.exchange.answers import answer
+from openbell.exchange.config import ExchangeConfig
+from openbell.exchange.control import Answer, ControlServer
 from openbell.exchange.feed_out import FeedOut
 from openbell.exchange.flow_config import passes_through
-from openbell.exchange.ledger import ledger
 from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
-from openbell.exchange.status import read_page, status
 
 DAY_S = 86_400
 SECOND_NS = 1_000_000_000
@@ -121,7 +120,7 @@ class ExchangeServer:
             order_entry=await self.door.port.listen(),
             retransmit=str(self.feed.retransmit),
             control=await self._control.listen(self.config.control),
-            receivers=tuple(f"{host}:{port}" for host, port in self.feed.receivers),
+            receivers=tuple(f"{h}:{p}" for line in self.feed.lines.values() for h, p in line.receivers),
         )
 
     def _close_sockets(self) -> None:
@@ -159,6 +158,10 @@ class ExchangeServer:
         if self.config.ready_file:
             self.config.ready_file.unlink(missing_ok=True)
 
+    def answer(self, request: Answer) -> Answer:
+        """Answer one control request; see answers.py."""
+        return answer(self, request)
+
     def changed(self) -> None:
         """Publish and report what the venue has new, once, when this turn of the loop is over."""
         if not self._flush_is_due:
@@ -173,42 +176,6 @@ class ExchangeServer:
             self.door.push()
         except OpenbellError as error:
             self._fail(error)
-
-    # ---- control -------------------------------------------------------------------------------
-
-    def answer(self, request: Answer) -> Answer:
-        """Answer one control request; see control.py."""
-        match request:
-            case {"verb": "status"}:
-                return status(self, read_page(request))
-            case {"verb": "ledger", "account": str(name)}:
-                return {"account": name, **ledger(self.venue, self.account_number(name), self.symbols)}
-            case {"verb": "state", "symbol": str(symbol), "state": "T" | "H" | "P" | "Q" as state}:
-                return self._set_state(symbol, state)
-            case {"verb": "shutdown"}:
-                self.request_stop()
-                return {}
-        raise RequestError('expected {"verb": "status" | "ledger" | "state" | "shutdown", ...}')
-
-    def account_number(self, name: str) -> int:
-        """Return the venue's number of an account, the flow's included.
-
-        Raises:
-            RequestError: there is none of that name.
-        """
-        if name == FLOW_ACCOUNT:
-            return self.flow_account
-        account = self.door.accounts.get(name.strip().upper())
-        if account is None:
-            raise RequestError(f"expected one of {some_of(self.door.accounts)}, found account {name!r}")
-        return account.number
-
-    def _set_state(self, symbol: str, state: str) -> Answer:
-        if symbol not in self.symbols:
-            raise RequestError(f"expected one of {some_of(self.symbols)}, found symbol {symbol!r}")
-        self.venue.set_state(self.symbols.index(symbol), state, self.clock())
-        self.changed()
-        return {}
 
     # ---- tasks and sockets ---------------------------------------------------------------------
 

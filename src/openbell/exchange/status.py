@@ -47,12 +47,13 @@ def status(exchange: "ExchangeServer", page: Page) -> Answer:
     """Return counters, and a page of the instruments and of the accounts."""
     accounts = page.of(exchange.door.accounts)
     symbols = page.of(exchange.symbols)
+    numbers = {name: exchange.door.accounts[name].number for name in accounts}
     return {
         **asdict(exchange.ready),
         "itch_messages": exchange.venue.itch_next - 1,
         "open_orders": exchange.venue.open_orders,
         "flow": {"messages": exchange.flow_messages, "done": exchange.flow_done.is_set()},
-        "feed": exchange.feed.counters(),
+        "feed": exchange.feed.status(),
         "sessions": {
             **asdict(exchange.door.counters),
             "connections": len(exchange.door.port.connections),
@@ -64,8 +65,8 @@ def status(exchange: "ExchangeServer", page: Page) -> Answer:
         "instruments": {symbol: _instrument(exchange, symbol) for symbol in symbols},
         "instruments_total": len(exchange.symbols),
         "holdings": {
-            name: holdings(exchange.venue, exchange.account_number(name), exchange.symbols, of=symbols)
-            for name in [*accounts, FLOW_ACCOUNT]
+            name: holdings(exchange.venue, number, exchange.symbols, of=symbols)
+            for name, number in {**numbers, FLOW_ACCOUNT: exchange.flow_account}.items()
         },
     }
 

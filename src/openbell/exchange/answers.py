@@ -1,0 +1,85 @@
+"""What the control socket's verbs do to an exchange.
+
+    {"verb": "status"}                          what the exchange is doing; "find", "first" and "rows" choose a page
+    {"verb": "ledger", "account": "NODE1"}      orders, fills, positions and cash as the venue holds them
+    {"verb": "state", "symbol": "OBEL", "state": "H"}   halt (H) or resume (T) an instrument
+    {"verb": "receivers"}                       who hears which line; "line" and "add" or "remove": an address
+    {"verb": "shutdown"}                        end the day and the session
+
+Prices and cash are integers in 1e-4, quantities in shares.
+"""
+
+from typing import TYPE_CHECKING
+
+from openbell.config_types import Address, read_address
+from openbell.exchange.config import FLOW_ACCOUNT
+from openbell.exchange.control import Answer, RequestError, some_of
+from openbell.exchange.ledger import ledger
+from openbell.exchange.status import read_page, status
+
+if TYPE_CHECKING:
+    from openbell.exchange.server import ExchangeServer
+
+VERBS = ("status", "ledger", "state", "receivers", "shutdown")
+
+
+def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
+    """Answer one request.
+
+    Raises:
+        RequestError: it cannot be answered; the message says what was expected.
+    """
+    match request:
+        case {"verb": "status"}:
+            return status(exchange, read_page(request))
+        case {"verb": "ledger", "account": str(name)}:
+            return {"account": name, **ledger(exchange.venue, account_number(exchange, name), exchange.symbols)}
+        case {"verb": "state", "symbol": str(symbol), "state": "T" | "H" | "P" | "Q" as state}:
+            return _set_state(exchange, symbol, state)
+        case {"verb": "receivers"}:
+            return _change_receivers(exchange, request)
+        case {"verb": "shutdown"}:
+            exchange.request_stop()
+            return {}
+    raise RequestError(f'expected {{"verb": "{" | ".join(VERBS)}", ...}} with what the verb needs, found {request}')
+
+
+def account_number(exchange: "ExchangeServer", name: str) -> int:
+    """Return the venue's number of an account, the flow's included.
+
+    Raises:
+        RequestError: there is none of that name.
+    """
+    if name == FLOW_ACCOUNT:
+        return exchange.flow_account
+    account = exchange.door.accounts.get(name.strip().upper())
+    if account is None:
+        raise RequestError(f"expected one of {some_of(exchange.door.accounts)}, found account {name!r}")
+    return account.number
+
+
+def _set_state(exchange: "ExchangeServer", symbol: str, state: str) -> Answer:
+    if symbol not in exchange.symbols:
+        raise RequestError(f"expected one of {some_of(exchange.symbols)}, found symbol {symbol!r}")
+    exchange.venue.set_state(exchange.symbols.index(symbol), state, exchange.clock())
+    exchange.changed()
+    return {}
+
+
+def _change_receivers(exchange: "ExchangeServer", request: Answer) -> Answer:
+    lines = exchange.feed.lines
+    match request:
+        case {"line": str(line), "add": str(address)} if line in lines:
+            exchange.feed.add_receiver(line, _address(address))
+        case {"line": str(line), "remove": str(address)} if line in lines:
+            lines[line].remove(_address(address))
+        case {"line": line}:
+            raise RequestError(f"expected line {' or '.join(lines)}, and an address to add or remove, found {line!r}")
+    return {"receivers": {name: line.status()["receivers"] for name, line in lines.items()}}
+
+
+def _address(text: str) -> Address:
+    try:
+        return read_address(text)
+    except ValueError as error:
+        raise RequestError(f"expected {error}, found {text!r}") from None
