@@ -92,7 +92,8 @@ enum class Type : u8 {
 };
 
 enum class Side : u8 { Buy = 1, Sell = 2 };
-enum class Tif : u8 { Day = 0, Gtc = 1, Ioc = 3, Fok = 4 };  // FIX TimeInForce (59)
+// FIX TimeInForce (59).
+enum class Tif : u8 { Day = 0, Gtc = 1, AtOpen = 2, Ioc = 3, Fok = 4, Gtd = 6, AtClose = 7 };
 
 // FIX OrdStatus plus IN_DOUBT: sent or maybe sent, outcome unknown; risk counts it as live.
 enum class OrderState : u8 {

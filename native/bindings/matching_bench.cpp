@@ -60,13 +60,21 @@ class CountingSink final : public MatchSink {
     u64 sum = 0;
 };
 
+std::vector<InstrumentRules> rules_of(u32 instruments) { return std::vector<InstrumentRules>(instruments); }
+
+void open_all(MatchingEngine& engine, u32 instruments) {
+    for (u32 i = 0; i < instruments; ++i) engine.set_phase(i, Phase::Continuous);
+}
+
 inline u64 apply(MatchingEngine& engine, const Operation& op) {
     switch (op.verb) {
-        case Verb::Add: return engine.submit(op.instrument, op.account, op.side, {.px = op.px, .qty = op.qty}, op.tag);
+        case Verb::Add:
+            return engine.submit(op.instrument, op.account, op.side, {.px = op.px, .qty = op.qty}, op.tag).ref;
         case Verb::Aggress:
-            return engine.submit(op.instrument, op.account, op.side, {.px = op.px, .qty = op.qty, .tif = Tif::Ioc},
-                                 op.tag);
-        case Verb::Replace: return engine.replace(op.ref, {.px = op.px, .qty = op.qty}, op.tag);
+            return engine
+                .submit(op.instrument, op.account, op.side, {.px = op.px, .qty = op.qty, .tif = Tif::Ioc}, op.tag)
+                .ref;
+        case Verb::Replace: return engine.replace(op.ref, {.px = op.px, .qty = op.qty}, op.tag).ref;
         case Verb::Cancel: return engine.reduce(op.ref, 0, Cause::User);
     }
     return 0;
@@ -76,12 +84,14 @@ inline u64 apply(MatchingEngine& engine, const Operation& op) {
 class MixWriter final : private MatchSink {
   public:
     MixWriter(u32 instruments, std::size_t orders_open, double depth_ticks, u64 seed)
-        : engine_(instruments, 2 * orders_open, *this),
+        : engine_(rules_of(instruments), 2 * orders_open, *this),
           rng_(seed),
           side_target_(double(orders_open) / (2.0 * instruments)),
           depth_ticks_(depth_ticks),
           live_(instruments) {
         orders_.resize(1);
+        open_all(engine_, instruments);
+        told_ = {};
     }
 
     Operation add() { return played(added(u32(rng_.below(live_.size())))); }
@@ -214,8 +224,8 @@ class MatchingMix {
     // Operations a second.
     double rate() const {
         CountingSink sink;
-        MatchingEngine engine(instruments_, orders_max_, sink);
-        fill(engine);
+        MatchingEngine engine(rules_of(instruments_), orders_max_, sink);
+        fill(engine, sink);
         const i64 start = now_ns();
         for (const Operation& op : timed_) apply(engine, op);
         const i64 took = now_ns() - start;
@@ -226,8 +236,8 @@ class MatchingMix {
     // ns of each operation, by verb; what two reads of the clock take in a row is subtracted.
     std::array<std::vector<i64>, kVerbs> latencies() const {
         CountingSink sink;
-        MatchingEngine engine(instruments_, orders_max_, sink);
-        fill(engine);
+        MatchingEngine engine(rules_of(instruments_), orders_max_, sink);
+        fill(engine, sink);
         std::vector<i64> took(timed_.size());
         for (std::size_t i = 0; i < timed_.size(); ++i) {
             const i64 start = now_ns();
@@ -246,7 +256,9 @@ class MatchingMix {
     double events_per_operation() const { return double(told_.events) / double(before_.size() + timed_.size()); }
 
   private:
-    void fill(MatchingEngine& engine) const {
+    void fill(MatchingEngine& engine, CountingSink& sink) const {
+        open_all(engine, instruments_);
+        sink = {};
         for (const Operation& op : before_) apply(engine, op);
     }
     void check(const CountingSink& sink) const {

@@ -133,8 +133,11 @@ void bind_enums(nb::module_& m) {
     nb::enum_<Tif>(m, "Tif", nb::is_arithmetic())
         .value("DAY", Tif::Day)
         .value("GTC", Tif::Gtc)
+        .value("AT_OPEN", Tif::AtOpen)
         .value("IOC", Tif::Ioc)
-        .value("FOK", Tif::Fok);
+        .value("FOK", Tif::Fok)
+        .value("GTD", Tif::Gtd)
+        .value("AT_CLOSE", Tif::AtClose);
     nb::enum_<OrderState>(m, "OrderState", nb::is_arithmetic())
         .value("NONE", OrderState::None)
         .value("PENDING_NEW", OrderState::PendingNew)

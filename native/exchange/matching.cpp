@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "exchange/refusal.h"
+
 namespace openbell::exchange {
 namespace {
 
 constexpr std::size_t kLevelsReserved = 1024;  // per side; a book deeper than this grows once
 constexpr i64 kAnyKey = std::numeric_limits<i64>::min();
 
+constexpr i64 limit_of(const Terms& terms) { return has_limit(terms) ? terms.px : kMarketPx; }
 constexpr Side opposite(Side side) { return side == Side::Buy ? Side::Sell : Side::Buy; }
 constexpr i64 key_of(Side side, i64 px) { return side == Side::Buy ? px : -px; }
 constexpr i64 px_of(Side side, i64 key) { return side == Side::Buy ? key : -key; }
@@ -20,26 +23,65 @@ auto find_level(auto& levels, i64 key) {
 
 }  // namespace
 
-MatchingEngine::MatchingEngine(u32 instruments, std::size_t orders_max, MatchSink& sink, bool matches)
-    : books_(instruments), sink_(sink), matches_(matches) {
+MatchingEngine::MatchingEngine(std::vector<InstrumentRules> rules, std::size_t orders_max, MatchSink& sink,
+                               bool matches)
+    : books_(rules.size()), sink_(sink), matches_(matches) {
     if (orders_max == 0 || orders_max > kOrdersMax)
         throw Error(ErrorKind::Config, "orders_max: expected 1 to " + std::to_string(kOrdersMax) + ", found " +
                                            std::to_string(orders_max) + "; set [limits] orders_max");
     slab_.resize(orders_max + 1);
     free_.reserve(orders_max);
     for (std::size_t slot = orders_max; slot > 0; --slot) free_.push_back(u32(slot));
-    for (Book& book : books_)
-        for (Levels& side : book.levels) side.reserve(kLevelsReserved);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        books_[i].rules = std::move(rules[i]);
+        for (Levels& side : books_[i].levels) side.reserve(kLevelsReserved);
+    }
 }
 
-u64 MatchingEngine::submit(u32 instrument, u32 account, Side side, const Terms& terms, u64 tag) {
+Submitted MatchingEngine::submit(u32 instrument, u32 account, Side side, const Terms& terms, u64 tag) {
+    Refusal why = refuse(instrument, side, terms);
+    if (why != Refusal::None) return {0, why};
     u64 ref = take_slot();
-    if (ref == 0) return 0;
     Resting& order = at(ref);
-    order = {ref, tag, terms.px, terms.qty, instrument, account, 0, 0, side};
+    order = {ref, tag, limit_of(terms), terms.qty, instrument, account, 0, 0, side};
     emit(MatchEventType::Accepted, order, terms.qty);
     enter(order, terms);
-    return ref;
+    return {ref, Refusal::None};
+}
+
+Refusal MatchingEngine::refuse(u32 instrument, Side side, const Terms& terms) const {
+    Refusal why = refuse_terms(instrument, side, terms);
+    return why == Refusal::None && full() ? Refusal::Full : why;
+}
+
+Refusal MatchingEngine::refuse_terms(u32 instrument, Side side, const Terms& terms) const {
+    const bool is_plain = (terms.type == OrderType::Limit || terms.type == OrderType::Market) &&
+                          terms.display == kWholeQty && terms.post_only != PostOnly::Slide && terms.group == 0 &&
+                          terms.tif != Tif::AtOpen && terms.tif != Tif::AtClose;
+    if (!is_plain || is_call(phase(instrument))) return Refusal::Type;
+    return refuse_order(rules(instrument), {phase(instrument), false, reference_px(instrument)}, side, terms);
+}
+
+i64 MatchingEngine::reference_px(u32 instrument) const {
+    const Book& book = books_[instrument];
+    return book.last_px != 0 ? book.last_px : book.rules.listed_px;
+}
+
+void MatchingEngine::set_phase(u32 instrument, Phase phase) {
+    if (books_[instrument].phase == phase) return;
+    books_[instrument].phase = phase;
+    sink_.on_match_event({.type = MatchEventType::PhaseChanged, .phase = phase, .instrument = instrument});
+}
+
+u32 MatchingEngine::mass_cancel(u32 account, std::optional<u32> instrument, std::optional<Side> side, Cause cause) {
+    std::vector<u64> refs;
+    for (const Resting& order : slab_)
+        if (order.ref != 0 && order.account == account && order.instrument == instrument.value_or(order.instrument) &&
+            order.side == side.value_or(order.side))
+            refs.push_back(order.ref);
+    std::sort(refs.begin(), refs.end());
+    for (u64 ref : refs) reduce(ref, 0, cause);
+    return u32(refs.size());
 }
 
 bool MatchingEngine::reduce(u64 ref, i64 leaves, Cause cause) {
@@ -57,41 +99,49 @@ bool MatchingEngine::reduce(u64 ref, i64 leaves, Cause cause) {
     return true;
 }
 
-u64 MatchingEngine::replace(u64 ref, const Terms& terms, u64 tag) {
-    if (!find(ref)) return 0;
+Submitted MatchingEngine::replace(u64 ref, const Terms& terms, u64 tag) {
+    if (!find(ref)) return {0, Refusal::NotLive};
     Resting& order = at(ref);
+    Refusal why = refuse_terms(order.instrument, order.side, terms);
+    if (why != Refusal::None) return {0, why};
+    i64 px = limit_of(terms);
     MatchEvent event{.type = MatchEventType::Replaced,
                      .side = order.side,
                      .instrument = order.instrument,
                      .account = order.account,
                      .ref = ref,
                      .tag = tag,
+                     .shown_ref = ref,
                      .prev_ref = ref,
-                     .px = terms.px,
+                     .prev_shown_ref = ref,
+                     .px = px,
                      .qty = order.leaves - terms.qty,
                      .leaves = terms.qty};
-    bool may_rest = terms.px != kMarketPx && (terms.tif == Tif::Day || terms.tif == Tif::Gtc);
+    bool rests = px != kMarketPx && may_rest(terms.tif);
     order.tag = tag;
-    if (may_rest && terms.px == order.px && terms.qty <= order.leaves) {
+    if (rests && terms.keeps_place && px == order.px && terms.qty <= order.leaves) {
         find_level(levels(order.instrument, order.side), key_of(order.side, order.px))->qty -= event.qty;
         order.leaves = terms.qty;
         event.priority = Priority::Kept;
+        event.shown_qty = event.qty;
         sink_.on_match_event(event);
-        return ref;
+        return {ref, Refusal::None};
     }
     leave_level(order);
     order.ref = ref = ++serial_ << kSlotBits | (ref & kOrdersMax);
-    order.px = terms.px;
+    order.px = px;
     order.leaves = terms.qty;
-    bool rests = may_rest && !crosses(order.instrument, order.side, terms.px);
+    rests = rests && !crosses(order.instrument, order.side, px);
     event.ref = ref;
     event.priority = rests ? Priority::Lost : Priority::Reentered;
+    event.shown_ref = rests ? ref : 0;
+    event.qty = 0;
     sink_.on_match_event(event);
     if (rests)
         join_level(order);
     else
         enter(order, terms);
-    return ref;
+    return {ref, Refusal::None};
 }
 
 const Resting* MatchingEngine::find(u64 ref) const {
@@ -126,12 +176,12 @@ void MatchingEngine::free_slot(u64 ref) {
 
 // An order that is in the slab and in no level: trades what it may, then rests or goes.
 void MatchingEngine::enter(Resting& order, const Terms& terms) {
-    i64 worst_key = worst_key_of(order.side, terms.px);
-    if (terms.post_only && crosses(order.instrument, order.side, terms.px)) return discard(order, Cause::PostOnly);
+    i64 worst_key = worst_key_of(order.side, order.px);
+    if (terms.post_only != PostOnly::No && crosses(order.instrument, order.side, order.px))
+        return discard(order, Cause::PostOnly);
     if (may_trade(order, terms, worst_key)) trade(order, worst_key);
     if (order.leaves == 0) return free_slot(order.ref);
-    if (terms.px == kMarketPx || terms.tif == Tif::Ioc || terms.tif == Tif::Fok)
-        return discard(order, Cause::ImmediateOrCancel);
+    if (order.px == kMarketPx || !may_rest(terms.tif)) return discard(order, Cause::ImmediateOrCancel);
     rest(order);
 }
 
@@ -147,6 +197,7 @@ void MatchingEngine::execute(Resting& resting, Resting& aggressor, i64 qty) {
     resting.leaves -= qty;
     aggressor.leaves -= qty;
     levels(resting.instrument, resting.side).back().qty -= qty;
+    books_[resting.instrument].last_px = resting.px;
     if (resting.leaves == 0) leave_level(resting);
     MatchEvent event{.type = MatchEventType::Executed,
                      .side = resting.side,
@@ -155,12 +206,14 @@ void MatchingEngine::execute(Resting& resting, Resting& aggressor, i64 qty) {
                      .aggressor_account = aggressor.account,
                      .ref = resting.ref,
                      .tag = resting.tag,
+                     .shown_ref = resting.ref,
                      .aggressor_ref = aggressor.ref,
                      .aggressor_tag = aggressor.tag,
                      .match_number = ++match_number_,
                      .px = resting.px,
                      .qty = qty,
-                     .leaves = resting.leaves};
+                     .leaves = resting.leaves,
+                     .aggressor_leaves = aggressor.leaves};
     sink_.on_match_event(event);
     if (resting.leaves == 0) free_slot(resting.ref);
 }
@@ -218,6 +271,7 @@ void MatchingEngine::discard(Resting& order, Cause cause) {
 }
 
 void MatchingEngine::emit(MatchEventType type, const Resting& order, i64 qty, Cause cause) {
+    const bool is_shown = type == MatchEventType::Rested || type == MatchEventType::Reduced;
     sink_.on_match_event({.type = type,
                           .side = order.side,
                           .cause = cause,
@@ -225,8 +279,10 @@ void MatchingEngine::emit(MatchEventType type, const Resting& order, i64 qty, Ca
                           .account = order.account,
                           .ref = order.ref,
                           .tag = order.tag,
+                          .shown_ref = is_shown ? order.ref : 0,
                           .px = order.px,
                           .qty = qty,
+                          .shown_qty = type == MatchEventType::Reduced ? qty : 0,
                           .leaves = order.leaves});
 }
 

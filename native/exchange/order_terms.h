@@ -10,6 +10,7 @@
 namespace openbell::exchange {
 
 inline constexpr i64 kMarketPx = std::numeric_limits<i64>::max();  // no limit: at any price
+inline constexpr i64 kPxMax = 100'000'000'000'000;                 // keeps sums of prices far from 64 bits
 inline constexpr i64 kWholeQty = -1;                               // Terms::display: everything is shown
 
 enum class OrderType : u8 { Limit, Market, MarketToLimit, Stop, StopLimit, Pegged };
@@ -47,7 +48,7 @@ enum class Refusal : u8 {
     PhaseNotAllowed,  // this time in force or type, in this phase
     Type,             // a combination that is no order type
     TimeInForce,
-    Price,  // not positive
+    Price,  // not positive, or above kPxMax
     Tick,
     PriceCollar,  // too far through the reference price
     Qty,          // not positive, off the lot
@@ -59,6 +60,12 @@ enum class Refusal : u8 {
     Peg,
     Full,     // no room for another open order
     NotLive,  // replace or cancel of an order that is not open
+};
+
+// What submit and replace answer: the order's reference, 0 when it was refused and nothing happened.
+struct Submitted {
+    u64 ref = 0;
+    Refusal refusal = Refusal::None;
 };
 
 }  // namespace openbell::exchange

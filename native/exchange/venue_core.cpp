@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "exchange/ouch42_words.h"
+
 namespace openbell::exchange {
 namespace {
 
@@ -12,26 +14,16 @@ constexpr u32 kSecondsToLiveMax = 86'399;
 constexpr std::size_t kInstrumentsMax = 0xFFFF;  // ITCH stock locate
 
 char side_letter(Side side) { return side == Side::Buy ? 'B' : 'S'; }
-Side side_of(char letter) { return letter == 'B' ? Side::Buy : Side::Sell; }
-i64 px_of(u32 px) { return px == ouch42::kMarketPx ? kMarketPx : i64(px); }
 
-Terms terms_of(const ouch42::OrderTerms& t, i64 qty) {
-    bool immediate = t.tif == ouch42::kTifImmediate;
-    return {px_of(t.px), qty, immediate ? Tif::Ioc : Tif::Day, t.display == 'P', i64(t.qty_min)};
-}
-
-// OUCH 4.2, cancel reasons.
-char reason_letter(Cause cause) {
-    switch (cause) {
-        case Cause::ImmediateOrCancel: return 'I';
-        case Cause::PostOnly: return 'G';
-        case Cause::Timeout: return 'T';
-        case Cause::Disconnect: return 'S';
-        case Cause::Close: return 'E';
-        case Cause::User:
-        case Cause::None: return 'U';
+std::vector<InstrumentRules> rules_of(const std::vector<ListedInstrument>& instruments) {
+    std::vector<InstrumentRules> rules;
+    for (const ListedInstrument& i : instruments) {
+        rules.emplace_back();
+        rules.back().symbol = i.symbol;
+        rules.back().ticks = {{0, i.tick}};
+        rules.back().round_lot = i.round_lot;
     }
-    return 'Z';
+    return rules;
 }
 
 ouch42::OrderTerms entered(const ouch42::EnterOrder& m) {
@@ -59,7 +51,7 @@ VenueCore::VenueCore(std::vector<ListedInstrument> instruments, i64 midnight_ns,
                      bool matches)
     : instruments_(std::move(instruments)),
       states_(instruments_.size(), 'T'),
-      engine_(u32(instruments_.size()), limits.orders_max, *this, matches),
+      engine_(rules_of(instruments_), limits.orders_max, *this, matches),
       store_(limits.memory_dir),
       itch_(store_, limits.messages_max),
       limits_(limits),
@@ -69,6 +61,7 @@ VenueCore::VenueCore(std::vector<ListedInstrument> instruments, i64 midnight_ns,
     if (instruments_.empty() || instruments_.size() > kInstrumentsMax)
         throw Error(ErrorKind::Config,
                     "instruments: expected 1 to 65535, found " + std::to_string(instruments_.size()));
+    for (u32 i = 0; i < instruments_.size(); ++i) engine_.set_phase(i, Phase::Continuous);
 }
 
 u32 VenueCore::add_account(bool internal) {
@@ -173,14 +166,16 @@ void VenueCore::on_message(u32 account, const ouch42::EnterOrder& m) {
     order.px = px_of(m.px);
     char reason = refusal_of_state(order.instrument);
     if (reason == '\0') reason = refusal(order.terms, order.instrument);
-    if (reason == '\0' && engine_.full()) reason = 'O';
+    const Terms terms = terms_of(order.terms, m.qty);
+    const Refusal why = engine_.refuse(order.instrument, side_of(m.side), terms);
+    if (reason == '\0' && why != Refusal::None) reason = letter_of(why);
     if (reason != '\0') return reject(account, order, reason);
     u32 index = u32(orders_.size());
     orders_.push_back(order);
     if (!remember_token(accounts_[account], index)) return;
     accounts_[account].open.insert(index);
     arm_expiry(order, index);
-    engine_.submit(order.instrument, account, side_of(m.side), terms_of(order.terms, m.qty), index + 1);
+    engine_.submit(order.instrument, account, side_of(m.side), terms, index + 1);
 }
 
 void VenueCore::on_message(u32 account, const ouch42::ReplaceOrder& m) {
@@ -200,14 +195,17 @@ void VenueCore::on_message(u32 account, const ouch42::ReplaceOrder& m) {
     order.terms.qty_min = m.qty_min;
     if (char reason = refusal_of_state(order.instrument)) return reject(account, order, reason);
     // Details that cannot be: the order is taken out of the book and the new token stays unused.
-    if (order.leaves_qty <= 0 || refusal(order.terms, order.instrument))
+    const Terms terms = terms_of(order.terms, order.leaves_qty);
+    const Refusal why = engine_.refuse(order.instrument, side_of(order.terms.side), terms);
+    const bool is_refused = why != Refusal::None && why != Refusal::Full;
+    if (order.leaves_qty <= 0 || refusal(order.terms, order.instrument) || is_refused)
         return void(engine_.reduce(prev->order_id, 0, Cause::User));
     u32 index = u32(orders_.size());
     orders_.push_back(order);
     if (!remember_token(accounts_[account], index)) return;
     accounts_[account].open.insert(index);
     arm_expiry(order, index);
-    engine_.replace(prev->order_id, terms_of(order.terms, order.leaves_qty), index + 1);
+    engine_.replace(prev->order_id, terms, index + 1);
 }
 
 void VenueCore::on_message(u32 account, const ouch42::CancelOrder& m) {
@@ -277,7 +275,9 @@ void VenueCore::arm_expiry(const LedgerOrder& order, u32 index) {
 u64 VenueCore::submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns) {
     advance(now_ns);
     if (refusal_of_state(instrument) != '\0') return 0;
-    u64 order_id = engine_.submit(instrument, account, side, terms, 0);
+    Terms typed = terms;
+    typed.type = terms.px == kMarketPx ? OrderType::Market : OrderType::Limit;
+    u64 order_id = engine_.submit(instrument, account, side, typed, 0).ref;
     return engine_.find(order_id) ? order_id : 0;
 }
 
@@ -309,6 +309,12 @@ void VenueCore::on_match_event(const MatchEvent& e) {
         case MatchEventType::Rested:
             publish_message(itch50::AddOrder{head(e.instrument), e.ref, side_letter(e.side), u32(e.qty),
                                              itch50::Symbol(instruments_[e.instrument].symbol), u32(e.px)});
+            return;
+        case MatchEventType::Refreshed:
+        case MatchEventType::Repriced:
+        case MatchEventType::Triggered:
+        case MatchEventType::Crossed:
+        case MatchEventType::PhaseChanged: return;
     }
 }
 

@@ -4,7 +4,17 @@ import random
 
 import pytest
 
-from openbell._native import MARKET_PX, MatchingEngine
+from openbell._native import (
+    MARKET_PX,
+    MATCH_EVENT_FIELDS,
+    InstrumentRules,
+    MatchingEngine,
+    OrderType,
+    Phase,
+    PostOnly,
+    Refusal,
+    Terms,
+)
 from openbell.types import Side, Tif
 from oracles.matching import OracleMatching
 
@@ -14,19 +24,32 @@ CAUSES = {0: "", 1: "user", 2: "ioc", 3: "post_only"}
 PRIORITIES = {0: "", 1: "kept", 2: "lost", 3: "reentered"}
 
 
+def terms(px, qty, tif=Tif.DAY, post_only=False, min_qty=0):
+    return Terms(
+        px,
+        qty,
+        tif=tif,
+        type=OrderType.MARKET if px == MARKET_PX else OrderType.LIMIT,
+        post_only=PostOnly.REJECT if post_only else PostOnly.NO,
+        min_qty=min_qty,
+    )
+
+
 class Engine:
     """The native engine, speaking like the oracle: orders are numbered by first appearance."""
 
     def __init__(self, *, orders_max: int = 1 << 10, matches: bool = True) -> None:
-        self.native = MatchingEngine(1, orders_max, matches)
+        self.native = MatchingEngine([InstrumentRules("OBEL", ticks=[(0, 1)])], orders_max, matches)
+        self.native.set_phase(0, Phase.CONTINUOUS)
+        self.native.take_events()
         self.numbers: dict[int, int] = {}
         self.refs: dict[int, int] = {0: 0}
 
-    def submit(self, side, px, qty, tif=Tif.DAY, post_only=False, min_qty=0):
-        return self._number(self.native.submit(0, 0, side, px, qty, tif, post_only, min_qty))
+    def submit(self, side, *what):
+        return self._number(self.native.submit(0, 0, side, terms(*what))[0])
 
-    def replace(self, number, px, qty, tif=Tif.DAY, post_only=False, min_qty=0):
-        return self._number(self.native.replace(self.refs.get(number, 0), px, qty, tif, post_only, min_qty))
+    def replace(self, number, *what):
+        return self._number(self.native.replace(self.refs.get(number, 0), terms(*what))[0])
 
     def reduce(self, number, leaves):
         return self.native.reduce(self.refs.get(number, 0), leaves)
@@ -42,10 +65,10 @@ class Engine:
         return number
 
     def _event(self, row):
-        kind, side, cause, priority, _, _, _, ref, _, aggressor, prev, match_number, px, qty, leaves = row
+        e = dict(zip(MATCH_EVENT_FIELDS, row, strict=True))
         return (
-            NAMES[kind], Side(side), CAUSES[cause], PRIORITIES[priority], self._number(ref),
-            self._number(aggressor or prev), match_number, px, qty, leaves,
+            NAMES[e["type"]], Side(e["side"]), CAUSES[e["cause"]], PRIORITIES[e["priority"]], self._number(e["ref"]),
+            self._number(e["aggressor_ref"] or e["prev_ref"]), e["match_number"], e["px"], e["qty"], e["leaves"],
         )  # fmt: skip
 
 
@@ -58,7 +81,8 @@ def random_terms(rng: random.Random) -> tuple[int, int, Tif, bool, int]:
     px = MARKET_PX if rng.random() < 0.05 else rng.randint(95, 105)
     qty = rng.randint(1, 20)
     tif = rng.choices((Tif.DAY, Tif.IOC, Tif.FOK), (8, 1, 1))[0]
-    return px, qty, tif, rng.random() < 0.1, rng.randint(1, qty) if tif == Tif.IOC and rng.random() < 0.5 else 0
+    post_only = tif == Tif.DAY and px != MARKET_PX and rng.random() < 0.1
+    return px, qty, tif, post_only, rng.randint(1, qty) if tif == Tif.IOC and rng.random() < 0.5 else 0
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -69,12 +93,12 @@ def test_random_sequences_make_engine_and_oracle_say_the_same(seed):
     engine = Engine(orders_max=orders_max, matches=matches)
     oracle = OracleMatching(MARKET_PX, orders_max, matches)
     for _ in range(600):
-        side, terms, number = rng.choice((BUY, SELL)), random_terms(rng), rng.randint(0, oracle.refs + 1)
-        what = rng.random()
-        if what < 0.6:
-            native, slow = engine.submit(side, *terms), oracle.submit(side, *terms)
-        elif what < 0.8:
-            native, slow = engine.replace(number, *terms), oracle.replace(number, *terms)
+        side, what, number = rng.choice((BUY, SELL)), random_terms(rng), rng.randint(0, oracle.refs + 1)
+        verb = rng.random()
+        if verb < 0.6:
+            native, slow = engine.submit(side, *what), oracle.submit(side, *what)
+        elif verb < 0.8:
+            native, slow = engine.replace(number, *what), oracle.replace(number, *what)
         else:
             leaves = rng.choice((0, 0, 3, 25, -1))
             native, slow = engine.reduce(number, leaves), oracle.reduce(number, leaves)
@@ -148,4 +172,4 @@ def test_a_full_engine_refuses_and_says_so():
     engine = Engine(orders_max=1)
     engine.submit(SELL, 1000, 50)
 
-    assert engine.submit(BUY, 1000, 50) == 0
+    assert engine.native.submit(0, 0, BUY, terms(1000, 50)) == (0, Refusal.FULL)

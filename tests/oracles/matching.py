@@ -67,7 +67,7 @@ class OracleMatching:
         self.orders.remove(old)
         new = self._new(old.side, px, qty)
         rests = may_rest and not self._crosses(new)
-        self._emit("replaced", new, other=old.ref, qty=lost, priority="lost" if rests else "reentered")
+        self._emit("replaced", new, other=old.ref, qty=0, priority="lost" if rests else "reentered")
         if rests:
             self.orders.append(new)
         else:
