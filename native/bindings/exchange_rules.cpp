@@ -1,14 +1,16 @@
 // What Python sees of the venue's rules: the pure parts, for tests and studies.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include "bindings/fields.h"
+#include "exchange/bands.h"
 #include "exchange/uncross.h"
 
-namespace nb = nanobind;
-using namespace nb::literals;
+using namespace nanobind::literals;
 
 namespace openbell {
 namespace {
@@ -66,8 +68,89 @@ void bind_uncross(nb::module_& m) {
         "near_px"_a, "reference_px"_a);
 }
 
+// State as bytes, and back.
+template <class T>
+nb::bytes saved(const T& value) {
+    StateWriter out;
+    value.save(out);
+    return to_bytes(out.bytes());
+}
+template <class T>
+void load(T& value, const nb::bytes& state) {
+    StateReader in(bytes_of(state));
+    value.load(in);
+}
+
+using WidthRow = std::tuple<i64, i64, i64, bool>;
+
+BandRules band_rules(const std::vector<WidthRow>& widths, i64 wide_from_ns, i64 window_s, i64 move_bps, i64 hold_ns,
+                     i64 limit_ns, i64 pause_ns, i64 collar_bps) {
+    BandRules rules{{}, wide_from_ns, window_s, move_bps, hold_ns, limit_ns, pause_ns, collar_bps};
+    for (const auto& [from_px, bps, px_max, doubles] : widths) rules.widths.push_back({from_px, bps, px_max, doubles});
+    return rules;
+}
+
+// Bands that own what they refer to.
+struct OwnBands {
+    OwnBands(BandRules r, const Pairs& t, i64 listed_px)
+        : rules(std::move(r)), ticks(rows_of<TickStep>(t)), bands(rules, ticks, listed_px) {}
+    OwnBands(const OwnBands&) = delete;
+    OwnBands& operator=(const OwnBands&) = delete;
+
+    BandRules rules;
+    std::vector<TickStep> ticks;
+    Bands bands;
+};
+
+void bind_bands(nb::module_& m) {
+    m.attr("NEVER") = kNever;
+    const BandRules d;
+    nb::class_<BandRules>(m, "BandRules", "widths: (from_px, bps, px_max, doubles_before_close)")
+        .def(nb::new_(&band_rules), "widths"_a, "wide_from_ns"_a = d.wide_from_ns, "window_s"_a = d.window_s,
+             "move_bps"_a = d.move_bps, "hold_ns"_a = d.hold_ns, "limit_ns"_a = d.limit_ns, "pause_ns"_a = d.pause_ns,
+             "collar_bps"_a = d.collar_bps);
+    nb::enum_<BandAction>(m, "BandAction")
+        .value("SET_BANDS", BandAction::SetBands)
+        .value("ENTER_LIMIT", BandAction::EnterLimit)
+        .value("LEAVE_LIMIT", BandAction::LeaveLimit)
+        .value("PAUSE", BandAction::Pause)
+        .value("END_CALL", BandAction::EndCall)
+        .value("EXTEND", BandAction::Extend)
+        .value("REOPEN", BandAction::Reopen);
+    nb::class_<OwnBands>(m, "Bands")
+        .def(nb::init<BandRules, const Pairs&, i64>(), "rules"_a, "ticks"_a, "listed_px"_a = 0)
+        .def(
+            "open",
+            [](OwnBands& self, i64 reference, i64 midnight, i64 now) { self.bands.open(reference, midnight, now); },
+            "reference"_a, "midnight_ns"_a, "now"_a)
+        .def("stop", [](OwnBands& self) { self.bands.stop(); })
+        .def(
+            "on_trade", [](OwnBands& self, i64 px, i64 now) { self.bands.on_trade(px, now); }, "px"_a, "now"_a)
+        .def(
+            "on_touch", [](OwnBands& self, i64 bid, i64 ask, i64 now) { self.bands.on_touch(bid, ask, now); }, "bid"_a,
+            "ask"_a, "now"_a)
+        .def(
+            "on_call_price", [](OwnBands& self, i64 px) { self.bands.on_call_price(px); }, "px"_a)
+        .def(
+            "next",
+            [](OwnBands& self, i64 now) {
+                const auto c = self.bands.next(now);
+                using Row = std::tuple<BandAction, i64, i64, i64, i64, i64, u32>;
+                return c ? std::optional<Row>({c->action, c->at, c->lo, c->hi, c->reference, c->until, c->extension})
+                         : std::nullopt;
+            },
+            "now"_a, "(action, at, lo, hi, reference, until, extension), or None when nothing is due")
+        .def_prop_ro("next_due", [](const OwnBands& self) { return self.bands.next_due(); })
+        .def_prop_ro("reference", [](const OwnBands& self) { return self.bands.reference(); })
+        .def("save", [](const OwnBands& self) { return saved(self.bands); })
+        .def("load", [](OwnBands& self, const nb::bytes& state) { load(self.bands, state); }, "state"_a);
+}
+
 }  // namespace
 
-void bind_exchange_rules(nb::module_& m) { bind_uncross(m); }
+void bind_exchange_rules(nb::module_& m) {
+    bind_uncross(m);
+    bind_bands(m);
+}
 
 }  // namespace openbell

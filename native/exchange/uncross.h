@@ -30,6 +30,7 @@ struct AuctionBook {
 struct PxRange {
     i64 lo = 1;
     i64 hi = std::numeric_limits<i64>::max();
+    bool operator==(const PxRange&) const = default;
 };
 
 // With volume 0 nothing matches, and px is only where the surplus was counted.
