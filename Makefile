@@ -16,12 +16,13 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test lint sanitize fuzz format bench lock clean
+.PHONY: help demo test lint sanitize fuzz format bench cst lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
+	@echo 'make cst     zero-intelligence flow through the engine against exact values   ARGS="--trials 200000 --seed 7"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
 	@echo 'make fuzz    the codecs under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
@@ -67,6 +68,9 @@ fuzz:
 
 bench: $(VENV)/.built
 	@$(BIN)/python -m bench $(ARGS)
+
+cst: $(VENV)/.built
+	@$(BIN)/python -m bench.cst $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --upgrade --output-file requirements.lock

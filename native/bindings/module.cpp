@@ -19,6 +19,7 @@ void bind_net(nb::module_& m);
 void bind_exchange(nb::module_& m);
 void bind_exchange_rules(nb::module_& m);
 void bind_exchange_engine(nb::module_& m);
+void bind_exchange_flow(nb::module_& m);
 void bind_matching_bench(nb::module_& m);
 void bind_venue_bench(nb::module_& m);
 void bind_backtest(nb::module_& m);
@@ -75,6 +76,7 @@ NB_MODULE(_native, m) {
     openbell::bind_exchange_engine(m);  // before those whose verbs take its words
     openbell::bind_exchange(m);
     openbell::bind_exchange_rules(m);
+    openbell::bind_exchange_flow(m);
     openbell::bind_matching_bench(m);
     openbell::bind_venue_bench(m);
     openbell::bind_backtest(m);
