@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "exchange/order_terms.h"
+#include "exchange/tick_rule.h"
 
 namespace openbell::exchange {
 
 inline constexpr std::size_t kTickStepsMax = 8;
-
-// From `from_px` on, prices are multiples of `tick`.
-struct TickStep {
-    i64 from_px = 0;
-    i64 tick = 100;
-};
 
 enum class Allocation : u8 { Fifo, ProRata };
 
@@ -38,12 +33,7 @@ struct InstrumentRules {
     ProRataRules pro_rata{};
 
     // The tick that holds at px.
-    i64 tick_at(i64 px) const {
-        i64 tick = ticks.front().tick;
-        for (const TickStep& step : ticks)
-            if (px >= step.from_px) tick = step.tick;
-        return tick;
-    }
+    i64 tick_at(i64 px) const { return exchange::tick_at(ticks, px); }
 };
 
 }  // namespace openbell::exchange

@@ -4,9 +4,15 @@
 
 #include <span>
 
-#include "exchange/instrument_rules.h"
+#include "records.h"
 
 namespace openbell::exchange {
+
+// From `from_px` on, prices are multiples of `tick`.
+struct TickStep {
+    i64 from_px = 0;
+    i64 tick = 100;
+};
 
 using TickTable = std::span<const TickStep>;
 
