@@ -1,5 +1,6 @@
 // What Python sees of the venue's rules: the pure parts, for tests and studies.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -8,6 +9,8 @@
 
 #include "bindings/fields.h"
 #include "exchange/bands.h"
+#include "exchange/fees.h"
+#include "exchange/schedule.h"
 #include "exchange/uncross.h"
 
 using namespace nanobind::literals;
@@ -146,11 +149,93 @@ void bind_bands(nb::module_& m) {
         .def("load", [](OwnBands& self, const nb::bytes& state) { load(self.bands, state); }, "state"_a);
 }
 
+using StepRow = std::tuple<i64, StepKind, Phase, Auction, i64, std::string>;
+
+ScheduleRules schedule_rules(const std::vector<StepRow>& steps, i64 call_interval_ns) {
+    ScheduleRules rules{{}, call_interval_ns};
+    for (const auto& [at_ns, kind, phase, auction, interval_ns, name] : steps)
+        rules.steps.push_back({at_ns, kind, phase, auction, interval_ns, name});
+    return rules;
+}
+
+// A schedule that owns its rules.
+struct OwnSchedule {
+    explicit OwnSchedule(ScheduleRules r) : rules(std::move(r)), schedule(rules) {}
+    OwnSchedule(const OwnSchedule&) = delete;
+    OwnSchedule& operator=(const OwnSchedule&) = delete;
+
+    ScheduleRules rules;
+    Schedule schedule;
+};
+
+nb::object due_of(const std::optional<ScheduleDue>& due) {
+    if (!due) return nb::none();
+    return nb::make_tuple(due->at, due->step ? nb::cast(due->step->name) : nb::none());
+}
+
+void bind_schedule(nb::module_& m) {
+    nb::enum_<StepKind>(m, "StepKind")
+        .value("PHASE", StepKind::Phase)
+        .value("AUCTION", StepKind::Auction)
+        .value("IMBALANCE", StepKind::Imbalance);
+    nb::class_<ScheduleRules>(m, "ScheduleRules", "steps: (at_ns, kind, phase, auction, interval_ns, name)")
+        .def(nb::new_(&schedule_rules), "steps"_a, "call_interval_ns"_a = ScheduleRules{}.call_interval_ns)
+        .def_prop_ro("steps",
+                     [](const ScheduleRules& rules) {
+                         std::vector<StepRow> rows;
+                         for (const ScheduleStep& s : rules.steps)
+                             rows.emplace_back(s.at_ns, s.kind, s.phase, s.auction, s.interval_ns, s.name);
+                         return rows;
+                     })
+        .def_ro("call_interval_ns", &ScheduleRules::call_interval_ns);
+    nb::class_<OwnSchedule>(m, "Schedule")
+        .def(nb::init<ScheduleRules>(), "rules"_a)
+        .def(
+            "open_day", [](OwnSchedule& self, i64 midnight_ns) { self.schedule.open_day(midnight_ns); },
+            "midnight_ns"_a)
+        .def(
+            "on_phase", [](OwnSchedule& self, Phase phase, i64 now) { self.schedule.on_phase(phase, now); }, "phase"_a,
+            "now"_a)
+        .def(
+            "next", [](OwnSchedule& self, i64 now) { return due_of(self.schedule.next(now)); }, "now"_a,
+            "(at, name of the step, None for an imbalance), or None when nothing is due")
+        .def_prop_ro("next_due", [](const OwnSchedule& self) { return self.schedule.next_due(); })
+        .def_prop_ro("scheduled_phase", [](const OwnSchedule& self) { return self.schedule.scheduled_phase(); })
+        .def("save", [](const OwnSchedule& self) { return saved(self.schedule); })
+        .def("load", [](OwnSchedule& self, const nb::bytes& state) { load(self.schedule, state); }, "state"_a);
+}
+
+using Rates = std::array<i64, kLiquidities>;
+
+FeeRules fee_rules(const std::vector<std::tuple<i64, Rates, Rates>>& tiers, i64 value_below_px, i64 charge_min,
+                   i64 charge_max) {
+    FeeRules rules{{}, value_below_px, charge_min, charge_max};
+    for (const auto& [volume_min, per_share, per_value] : tiers)
+        rules.tiers.push_back({volume_min, per_share, per_value});
+    return rules;
+}
+
+void bind_fees(nb::module_& m) {
+    nb::enum_<Liquidity>(m, "Liquidity", nb::is_arithmetic())
+        .value("MAKER", Liquidity::Maker)
+        .value("HIDDEN_MAKER", Liquidity::HiddenMaker)
+        .value("TAKER", Liquidity::Taker)
+        .value("OPENING", Liquidity::Opening)
+        .value("CLOSING", Liquidity::Closing)
+        .value("REOPENING", Liquidity::Reopening);
+    nb::class_<FeeRules>(m, "FeeRules", "tiers: (volume_min, per_share, per_value), rates in 1e-6 by Liquidity")
+        .def(nb::new_(&fee_rules), "tiers"_a, "value_below_px"_a = 0, "charge_min"_a = 0, "charge_max"_a = 0)
+        .def("tier", &fee_tier, "volume"_a)
+        .def("fee", &fee, "tier"_a, "liquidity"_a, "px"_a, "qty"_a, "Of one fill, in 1e-4; negative: a rebate");
+}
+
 }  // namespace
 
 void bind_exchange_rules(nb::module_& m) {
     bind_uncross(m);
     bind_bands(m);
+    bind_schedule(m);
+    bind_fees(m);
 }
 
 }  // namespace openbell
