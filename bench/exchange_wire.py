@@ -26,6 +26,8 @@ TRIPS, ORDERS, REPETITIONS = 20_000, 100_000, 5
 TICK, TICKS, MID = 100, 50, 50_0000
 READ_BYTES = 1 << 18
 TIMEOUT_S = 60
+DEAD_PEER_MS = 600_000
+"""Our clients send no heartbeats: most wait while one is measured."""
 TERMS = {"tif": 99_998, "display": "Y", "iso": "N", "qty_min": 0}
 ENTER = {"type": "O", "firm": "FIRM", "capacity": "P", "cross": "N", "customer": " ", **TERMS}
 SEQUENCED = ord("S")
@@ -250,7 +252,9 @@ def _exchange(cores: list[int]) -> Iterator[tuple[str, int]]:
     accounts = "".join(f'[[accounts]]\nname = "N{n}"\npassword = "plain:bench"\n' for n in range(SESSIONS_MAX))
     with tempfile.TemporaryDirectory(prefix="openbell-bench-") as directory:
         config = Path(directory) / "exchange.toml"
-        config.write_text(f"{listed}{accounts}[order_entry]\nconnections_max = {SESSIONS_MAX}\n")
+        config.write_text(
+            f"{listed}{accounts}[order_entry]\nconnections_max = {SESSIONS_MAX}\ndead_peer_ms = {DEAD_PEER_MS}\n"
+        )
         process = _start(["-m", "openbell", "exchange", str(config)], cores)
         try:
             assert process.stdout

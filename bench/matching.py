@@ -27,8 +27,9 @@ def run() -> Result:
         figures=figures,
         notes="an aggressive order takes 6 on average, which is what keeps the book's size under this mix; "
         + ", ".join(f"{mix.events_per_operation:.2f}" for mix in mixes.values())
-        + " events an operation, read by a sink that sums them; two reads of the clock in a row are subtracted from "
-        "each latency; percentiles are medians over the repetitions",
+        + " events an operation, read by a sink that sums them; tick table and collars are on; rates are of the "
+        "thread's processor time; two reads of the clock in a row are subtracted from each latency; percentiles are "
+        "medians over the repetitions",
     )
 
 
