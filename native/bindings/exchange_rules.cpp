@@ -219,7 +219,9 @@ void bind_fees(nb::module_& m) {
     nb::enum_<Liquidity>(m, "Liquidity", nb::is_arithmetic())
         .value("MAKER", Liquidity::Maker)
         .value("HIDDEN_MAKER", Liquidity::HiddenMaker)
+        .value("MID_MAKER", Liquidity::MidMaker)
         .value("TAKER", Liquidity::Taker)
+        .value("MID_TAKER", Liquidity::MidTaker)
         .value("OPENING", Liquidity::Opening)
         .value("CLOSING", Liquidity::Closing)
         .value("REOPENING", Liquidity::Reopening);

@@ -11,8 +11,9 @@
 
 namespace openbell::exchange {
 
-enum class Liquidity : u8 { Maker = 0, HiddenMaker, Taker, Opening, Closing, Reopening };
-inline constexpr std::size_t kLiquidities = 6;
+// Why a fill is charged what it is charged, and what reports say of it. Mid: a peg to the middle of the market.
+enum class Liquidity : u8 { Maker = 0, HiddenMaker, MidMaker, Taker, MidTaker, Opening, Closing, Reopening };
+inline constexpr std::size_t kLiquidities = 8;
 
 // For accounts that traded at least `volume_min` shares in the days before.
 struct FeeTier {

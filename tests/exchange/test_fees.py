@@ -8,11 +8,11 @@ from openbell._native import FeeRules, Liquidity
 from openbell.errors import InvariantError
 from oracles.fees import OracleFees
 
-MAKER, TAKER, CLOSING = Liquidity.MAKER, Liquidity.TAKER, Liquidity.CLOSING
-NONE = [0] * 6
-# Maker, hidden maker, taker, opening, closing, reopening; 0.0020 is paid for making, 0.0030 charged for taking.
-STANDARD = (0, [-2_000, -1_000, 3_000, 1_500, 1_000, 500], [0, 0, 3_000, 0, 0, 0])
-BEST = (10_000_000, [-3_200, -1_500, 2_900, 1_000, 500, 0], [-500, 0, 2_500, 0, 0, 0])
+MAKER, TAKER = Liquidity.MAKER, Liquidity.TAKER
+NONE = [0] * 8
+# Maker, hidden, mid; taker, mid; opening, closing, reopening: 0.0020 is paid for making, 0.0030 charged for taking.
+STANDARD = (0, [-2_000, -1_000, -1_200, 3_000, 2_500, 1_500, 1_000, 500], [0, 0, 0, 3_000, 0, 0, 0, 0])
+BEST = (10_000_000, [-3_200, -1_500, -1_600, 2_900, 2_000, 1_000, 500, 0], [-500, 0, 0, 2_500, 0, 0, 0, 0])
 TIERS = [STANDARD, BEST]
 
 
@@ -21,7 +21,9 @@ TIERS = [STANDARD, BEST]
     [
         (0, "MAKER", 100, -2_000),
         (0, "HIDDEN_MAKER", 100, -1_000),
+        (0, "MID_MAKER", 100, -1_200),
         (0, "TAKER", 100, 3_000),
+        (0, "MID_TAKER", 100, 2_500),
         (0, "OPENING", 100, 1_500),
         (0, "CLOSING", 100, 1_000),
         (0, "REOPENING", 100, 500),
@@ -41,7 +43,7 @@ def test_golden_table(tier: int, liquidity: str, qty: int, expected: int):
     [(149, 1, 1), (150, 1, 2), (151, 1, 2), (-149, 1, -1), (-150, 1, -2), (-50, 1, -1), (50, 1, 1), (49, 1, 0)],
 )
 def test_halves_are_rounded_away_from_zero(rate: int, qty: int, expected: int):
-    assert FeeRules([(0, [rate] * 6, NONE)]).fee(0, TAKER, 100_000, qty) == expected
+    assert FeeRules([(0, [rate] * 8, NONE)]).fee(0, TAKER, 100_000, qty) == expected
 
 
 def test_low_prices_are_charged_by_value():
@@ -68,7 +70,7 @@ def test_volume_finds_the_tier(volume: int, tier: int):
 
 
 def test_a_fee_beyond_64_bits_is_an_error_and_not_a_number():
-    rules = FeeRules([(0, [10**6] * 6, [10**6] * 6)], value_below_px=2**62)
+    rules = FeeRules([(0, [10**6] * 8, [10**6] * 8)], value_below_px=2**62)
 
     with pytest.raises(InvariantError, match=r"expected a fee within 64 bits, found more for 9\d+ shares"):
         rules.fee(0, TAKER, 2**62 - 1, 2**63 - 1)
@@ -79,7 +81,7 @@ def test_a_fee_beyond_64_bits_is_an_error_and_not_a_number():
 
 def test_random_tables_make_fees_and_oracle_say_the_same(rng: random.Random):
     for _ in range(300):
-        rates = [[rng.choice((0, rng.randint(-5_000, 5_000))) for _ in range(6)] for _ in range(6)]
+        rates = [[rng.choice((0, rng.randint(-5_000, 5_000))) for _ in range(8)] for _ in range(6)]
         floors = [0, *sorted(rng.sample(range(1, 1_000), 2))]
         tiers = [(floors[n], rates[2 * n], rates[2 * n + 1]) for n in range(3)]
         bounds = (rng.choice((0, 10_000, 50_000)), rng.choice((0, 1, 500)), rng.choice((0, 500, 20_000)))
