@@ -49,20 +49,22 @@ class OracleAuction:
         if not limits and not self.reference:
             return (0, 0, 0)
         top = max([*limits, self.reference, lo])
-        grid = [px for px in range(1, top + 4 * self.tick(top) + 1) if px % self.tick(px) == 0]
+        grid = self.grid(top + 4 * self.tick(top))
         left = [self.at(px) for px in grid if lo <= px <= hi]
         if not left:
             return (0, 0, 0)
-        left = [t for t in left if t.volume == max(t.volume for t in left)]
-        left = [t for t in left if abs(t.surplus) == min(abs(t.surplus) for t in left)]
+        volume = max(t.volume for t in left)
+        left = [t for t in left if t.volume == volume]
+        surplus = min(abs(t.surplus) for t in left)
+        left = [t for t in left if abs(t.surplus) == surplus]
         chosen = self.nearest(self.pressed(left, grid))
         return (chosen.px, chosen.volume, chosen.surplus)
 
     def pressed(self, left: list[Tried], grid: list[int]) -> list[Tried]:
         """Rule 3: of those with buy surplus the highest stays, of those with sell surplus the lowest."""
         limits = self.limits()
-        above = [self.at(px) for px in grid if all(px > limit for limit in limits)][:1]
-        below = [self.at(px) for px in grid if all(px < limit for limit in limits)][-1:]
+        above = [self.at(px) for px in [px for px in grid if px > max(limits, default=0)][:1]]
+        below = [self.at(px) for px in [px for px in grid if px < min(limits, default=NO_HIGHEST)][-1:]]
         ups = [t for t in left if t.surplus > 0]
         downs = [t for t in left if t.surplus < 0]
         even = [t for t in left if t.surplus == 0]
@@ -74,6 +76,14 @@ class OracleAuction:
             return min(left, key=lambda t: (abs(t.px - self.reference), -t.px))
         has_lowest = left[0].px >= min(self.limits()) or not same(self.at(left[0].px), self.at(1))
         return left[0] if has_lowest else left[-1]
+
+    def grid(self, last: int) -> list[int]:
+        """Every positive price on the tick up to `last`."""
+        ends = [*(from_px for from_px, _ in self.ticks[1:]), last + 1]
+        steps = zip(self.ticks, ends, strict=True)
+        return [
+            px for (at, tick), end in steps for px in range(max(-(-at // tick), 1) * tick, min(end, last + 1), tick)
+        ]
 
     def tick(self, px: int) -> int:
         return [tick for from_px, tick in self.ticks if px >= from_px][-1]
