@@ -153,5 +153,3 @@ class Market:
 
     def remove(self, order: Order) -> None:
         self.orders.remove(order)
-        if order.where == Where.ELECTED:
-            self.elected.remove(order)

@@ -62,6 +62,7 @@ def move(market: Market, order: Order, px: int) -> None:
     """Leave the place and enter anew at `px`, as an arriving order; 0: park."""
     prev_px, order.px = order.px, px
     order.where = Where.PARKED
+    order.is_told = True
     market.tell("repriced", order, px=px, prev_px=prev_px, leaves=order.leaves)
     if px:
         arrive(market, order, is_new_to_book=False)
