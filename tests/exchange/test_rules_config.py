@@ -121,7 +121,7 @@ def test_bands_take_the_latest_table_that_is_effective():
     bands = rules(table % ("2024-05-07", 300) + table % ("2020-01-01", 100) + table % ("2024-05-06", 200)).bands
 
     assert band_changes(bands, 1, 100_000)[2:4] == (98_000, 102_000)
-    with pytest.raises(ConfigError, match=r"expected a table of tier 1 effective on 2019-12-31, found tier 1 from 2024"):
+    with pytest.raises(ConfigError, match="expected a table of tier 1 effective on 2019-12-31, found tier 1"):
         bands.native(1, date(2019, 12, 31))
     with pytest.raises(ConfigError, match="expected a table of tier 2"):
         bands.native(2, TODAY)
@@ -225,7 +225,8 @@ def test_fees_follow_date_tier_and_liquidity():
         ('schedule = { steps = [{ at = 930, phase = "closed" }] }', "schedule.steps[0].at: expected a time of day"),
         ('schedule = { steps = [{ at = "09:30" }] }',
          "schedule.steps[0]: expected one of phase, auction and imbalance_ms, found none"),
-        ('schedule = { steps = [{ at = "09:30", phase = "closed", imbalance_ms = 5 }] }', "found phase and imbalance_ms"),
+        ('schedule = { steps = [{ at = "09:30", phase = "closed", imbalance_ms = 5 }] }',
+         "schedule.steps[0]: expected one of phase, auction and imbalance_ms, found phase and imbalance_ms"),
         ('schedule = { steps = [{ at = "09:30", phase = "closed" }, { at = "09:29", phase = "closed" }] }',
          "schedule.steps[1].at: expected a time not before that of the step above"),
         ('schedule = { preset = "us_equity", steps = [{ at = "09:30", phase = "closed" }] }',
