@@ -9,6 +9,7 @@
 
 #include "bindings/fields.h"
 #include "exchange/bands.h"
+#include "exchange/circuit_breaker.h"
 #include "exchange/fees.h"
 #include "exchange/schedule.h"
 #include "exchange/uncross.h"
@@ -231,6 +232,32 @@ void bind_fees(nb::module_& m) {
         .def("fee", &fee, "tier"_a, "liquidity"_a, "px"_a, "qty"_a, "Of one fill, in 1e-4; negative: a rebate");
 }
 
+// A breaker that owns its rules.
+struct OwnBreaker {
+    OwnBreaker(i64 index_close, i64 midnight_ns) : breaker(rules, index_close, midnight_ns) {}
+    OwnBreaker(const OwnBreaker&) = delete;
+    OwnBreaker& operator=(const OwnBreaker&) = delete;
+
+    BreakerRules rules{};
+    CircuitBreaker breaker;
+};
+
+void bind_circuit_breaker(nb::module_& m) {
+    nb::class_<OwnBreaker>(m, "CircuitBreaker")
+        .def(nb::init<i64, i64>(), "index_close"_a, "midnight_ns"_a)
+        .def_prop_ro("levels", [](const OwnBreaker& self) { return self.breaker.levels(); })
+        .def_prop_ro("breached", [](const OwnBreaker& self) { return self.breaker.breached(); })
+        .def(
+            "on_index",
+            [](OwnBreaker& self, i64 value, i64 now) {
+                const auto halt = self.breaker.on_index(value, now);
+                return halt ? std::optional(std::make_tuple(halt->level, halt->until)) : std::nullopt;
+            },
+            "value"_a, "now"_a, "(level, until) of the halt that it demands, or None")
+        .def("save", [](const OwnBreaker& self) { return saved(self.breaker); })
+        .def("load", [](OwnBreaker& self, const nb::bytes& state) { load(self.breaker, state); }, "state"_a);
+}
+
 }  // namespace
 
 void bind_exchange_rules(nb::module_& m) {
@@ -238,6 +265,7 @@ void bind_exchange_rules(nb::module_& m) {
     bind_bands(m);
     bind_schedule(m);
     bind_fees(m);
+    bind_circuit_breaker(m);
 }
 
 }  // namespace openbell
