@@ -19,6 +19,7 @@ from openbell._native import (
 )
 from openbell.exchange.config import ExchangeConfig
 from openbell.exchange.server import ExchangeServer
+from openbell.exchange.soup_port import SoupPort
 
 TIMEOUT_S = 10.0
 BASE: dict[str, Any] = {
@@ -47,6 +48,8 @@ def run(test: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None
         finally:
             while Client.opened:
                 await Client.opened.pop().disconnect()
+            while Receiver.opened:
+                Receiver.opened.pop().close()
 
     asyncio.run(bounded())
 
@@ -55,6 +58,21 @@ def run(test: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None
 async def exchange(**sections: Any) -> AsyncIterator[ExchangeServer]:
     async with ExchangeServer(config(**sections)) as server:
         yield server
+
+
+class FakeTime:
+    """The time that a port believes in, for its timers."""
+
+    def __init__(self, port: SoupPort) -> None:
+        self.port, self.now_s = port, port.now()
+        port.now = lambda: self.now_s
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and the port look at it as often as it would."""
+        end = self.now_s + seconds
+        while self.now_s < end:
+            self.now_s = min(end, self.now_s + self.port.settings.heartbeat_ms / 4000)
+            self.port.tick()
 
 
 class Client:
@@ -162,10 +180,13 @@ def brief(report):
 class Receiver:
     """A feed receiver on a port of its own, which asks for what it misses."""
 
+    opened: ClassVar[list["Receiver"]] = []  # closed by `run`
+
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
+        Receiver.opened.append(self)
         self.messages: list[bytes] = []
         self.asked = 0
 

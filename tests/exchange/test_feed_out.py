@@ -30,7 +30,6 @@ def test_receivers_hear_the_day_start_and_every_order():
             for receiver in receivers:
                 messages = await receiver.follow_until(server, lambda m: len(m) == 107)
                 assert types(messages) == DAY_START + ["A"] * 100
-                receiver.close()
 
     run(conversation)
 
@@ -48,7 +47,6 @@ def test_a_late_receiver_gets_everything_by_asking():
                 got += messages
 
             assert types(got) == DAY_START + ["A"] * 100
-            late.close()
 
     run(conversation)
 
@@ -61,7 +59,6 @@ def test_a_request_gets_one_packet_of_what_was_asked():
             _, seq, count, messages = await receiver.packet()
 
             assert (seq, count, types(messages)) == (3, 2, ["R", "H"])
-            receiver.close()
 
     run(conversation)
 
@@ -78,7 +75,6 @@ def test_what_cannot_be_answered_is_met_with_silence(seq, count, session):
             await receiver.ask(server, 7, 1)
 
             assert (await receiver.packet())[1] == 7
-            receiver.close()
 
     run(conversation)
 
@@ -91,6 +87,5 @@ def test_heartbeats_say_the_next_number():
             while (packet := await receiver.packet())[2] != 0:
                 pass
             assert packet[1] == server.venue.itch_next == 8
-            receiver.close()
 
     run(conversation)

@@ -146,7 +146,6 @@ def test_both_lines_carry_the_same_packets_and_the_retransmission_server_answers
             assert lines["B"]["dropped"] > 10
             assert a.asked == 0
             assert b.asked > 0
-        a.close(), b.close()
 
     run(conversation)
 
@@ -165,7 +164,6 @@ def test_receivers_come_and_go_while_the_exchange_runs():
 
             await ask(control, {"verb": "receivers", "line": "B", "remove": late.address})
             assert (await ask(control, {"verb": "receivers"}))["receivers"]["B"] == [first.address]
-        first.close(), late.close()
 
     run(conversation)
 
@@ -184,7 +182,6 @@ def test_wrong_requests_about_receivers_say_what_was_expected(request_, message)
         async with exchange(feed=two_lines(receiver, receiver)) as server:
             with pytest.raises((RequestError, NetError), match=message):
                 await ask(server.ready.control, {"verb": "receivers", **request_})
-        receiver.close()
 
     run(conversation)
 
@@ -214,6 +211,5 @@ def test_a_feed_that_is_paused_is_silent_and_says_everything_afterwards():
             server.changed()
             assert len(await receiver.follow_until(server, lambda m: len(m) == 8)) == 8
             assert receiver.asked == 0
-        receiver.close()
 
     run(conversation)

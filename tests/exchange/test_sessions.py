@@ -5,7 +5,7 @@ import struct
 from contextlib import suppress
 
 import pytest
-from tests.exchange.harness import Client, brief, enter, exchange, run
+from tests.exchange.harness import Client, FakeTime, brief, enter, exchange, run
 
 from openbell._native import ouch_decode_outbound, ouch_encode_inbound, soup_login_request, soup_packet
 from openbell.exchange.control import ask
@@ -174,19 +174,31 @@ def test_a_login_split_at_every_byte_is_the_same_login():
     run(conversation)
 
 
-def test_the_silent_are_dropped_and_the_living_get_heartbeats():
+def test_the_silent_are_dropped_and_the_living_get_a_heartbeat_a_second():
     async def conversation():
-        timing = {"heartbeat_ms": 10, "dead_peer_ms": 60, "login_timeout_ms": 60}
-        async with exchange(order_entry=timing) as server:
+        async with exchange() as server:
+            time = FakeTime(server.door.port)
             stranger = await Client.connect(server)
             client = await Client.login(server)
             await client.replay()
+            for _ in range(3):
+                time.advance(1.0)
+                assert await client.packet() == ("H", b"")
+            time.advance(11.5)
+            assert server.door.counters.dropped == {}
 
+            time.advance(1.0)
+            assert server.door.counters.dropped == {"silent": 1}
+            beats = 0
+            while (packet := await client.packet())[0]:
+                assert packet == ("H", b"")
+                beats += 1
+            assert beats >= 11
+            time.advance(14.0)
+            assert server.door.counters.dropped == {"silent": 1}
+            time.advance(1.0)
+            assert server.door.counters.dropped == {"silent": 1, "no login in time": 1}
             assert await stranger.packet() == ("", b"")
-            assert await client.packet() == ("H", b"")
-            while (await client.packet())[0]:
-                pass
-            assert server.door.counters.dropped == {"no login in time": 1, "silent": 1}
 
     run(conversation)
 
@@ -225,13 +237,17 @@ def test_the_session_may_be_blank_or_named_with_padding_on_either_side(session):
 
 def test_a_client_lives_as_long_as_it_sends_heartbeats():
     async def conversation():
-        timing = {"heartbeat_ms": 10, "dead_peer_ms": 100}
-        async with exchange(order_entry=timing) as server:
+        async with exchange() as server:
+            time = FakeTime(server.door.port)
             client = await Client.login(server)
             await client.replay()
-            for _ in range(30):
-                assert await client.packet() == ("H", b"")
+            connection = server.door.accounts["NODE1"].connection
+            for _ in range(10):
+                time.advance(10.0)
                 client.writer.write(soup_packet("R", b""))
+                while connection.last_received < time.now_s:
+                    await client.packet()  # one of the heartbeats; the exchange gets its turn
+                    client.writer.write(soup_packet("+", b""))
             client.enter("A1")
 
             assert brief(await client.report())[:2] == ("A", "A1")

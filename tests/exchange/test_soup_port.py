@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.exchange.harness import Client, brief, enter, exchange, run
+from tests.exchange.harness import Client, FakeTime, brief, enter, exchange, run
 
 from openbell._native import ouch_encode_inbound, soup_login_request, soup_packet, soup_packets
 from openbell.exchange.wheel import Wheel
@@ -138,19 +138,17 @@ def test_an_address_that_connects_too_often_is_shut_out_and_no_other():
     run(conversation)
 
 
-def test_the_rate_of_an_address_refills_with_time(monkeypatch):
+def test_the_rate_of_an_address_refills_with_time():
     async def conversation():
         async with exchange(order_entry={"connects_per_s_max": 4}) as server:
-            port, now = server.door.port, [1000.0]
-            monkeypatch.setattr("openbell.exchange.soup_port.monotonic", lambda: now[0])
+            port, time = server.door.port, FakeTime(server.door.port)
 
             assert [port._is_in_rate("a") for _ in range(6)] == [True] * 4 + [False] * 2
             assert port._is_in_rate("b")
-            now[0] += 0.5
+            time.advance(0.5)
             assert [port._is_in_rate("a") for _ in range(3)] == [True, True, False]
-            now[0] += 60
+            time.advance(60)
             assert [port._is_in_rate("a") for _ in range(5)] == [True] * 4 + [False]
-            monkeypatch.undo()
 
     run(conversation)
 

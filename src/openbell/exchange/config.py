@@ -19,6 +19,7 @@ from openbell.exchange.session_config import (
     SESSIONS_MAX,
     AccountSettings,
     DropCopySettings,
+    GlimpseSettings,
     OrderEntrySettings,
 )
 
@@ -75,6 +76,7 @@ class ExchangeConfig(Settings):
     drop_copies: tuple[DropCopySettings, ...] = Field(default=(), max_length=DROP_COPIES_MAX)
     order_entry: OrderEntrySettings = OrderEntrySettings()
     feed: FeedOutSettings = FeedOutSettings()
+    glimpse: GlimpseSettings | None = None
     control: ControlSettings = ControlSettings()
     flow: FlowSettings = NoFlow()
     limits: LimitSettings = LimitSettings()
@@ -92,9 +94,14 @@ class ExchangeConfig(Settings):
                 yield Problem(("instruments", index, "px"), f'expected a multiple of the tick "{instrument.tick}"')
         yield from self._check_passwords("accounts", [a.password for a in self.accounts])
         yield from self._check_passwords("drop_copies", [d.password for d in self.drop_copies])
+        yield from self._check_glimpse()
         yield from self.feed.problems()
         if not self.control.listen.is_loopback:
             yield Problem(("control", "listen"), f"expected a loopback address, found {self.control.listen}")
+
+    def _check_glimpse(self) -> Iterable[Problem]:
+        if self.glimpse and self.glimpse.password.is_plain and not self.glimpse.listen.is_loopback:
+            yield Problem(("glimpse", "password"), '"plain:" is for loopback only; write "env:NAME"')
 
     def _check_passwords(self, table: str, passwords: list[Secret]) -> Iterable[Problem]:
         for index, password in enumerate(passwords):

@@ -24,8 +24,10 @@ from openbell.exchange.config import ExchangeConfig
 from openbell.exchange.control import Answer, ControlServer
 from openbell.exchange.feed_out import FeedOut
 from openbell.exchange.flow_config import passes_through
+from openbell.exchange.glimpse import Glimpse
 from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
+from openbell.exchange.spin import Spin
 
 DAY_S = 86_400
 SECOND_NS = 1_000_000_000
@@ -43,6 +45,7 @@ class Ready:
     session: str
     midnight_ns: int
     order_entry: str
+    glimpse: str
     retransmit: str
     control: str
     receivers: tuple[str, ...]
@@ -74,6 +77,11 @@ class ExchangeServer:
             self.door.add_account(account)
         for copy in config.drop_copies:
             self.door.add_drop_copy(copy)
+        self.glimpse: Glimpse | None = None
+        if config.glimpse:
+            spin = Spin(self.venue)
+            self.glimpse = Glimpse(config.glimpse, self.session, spin.messages, self._fail)
+        self.ports = [self.door.port, *([self.glimpse.port] if self.glimpse else [])]
         self.flow_done = asyncio.Event()
         self.flow_messages = 0
         self._flush_is_due = False
@@ -118,13 +126,15 @@ class ExchangeServer:
             session=self.session,
             midnight_ns=self.midnight_ns,
             order_entry=await self.door.port.listen(),
+            glimpse=await self.glimpse.port.listen() if self.glimpse else "",
             retransmit=str(self.feed.retransmit),
             control=await self._control.listen(self.config.control),
             receivers=tuple(f"{h}:{p}" for line in self.feed.lines.values() for h, p in line.receivers),
         )
 
     def _close_sockets(self) -> None:
-        self.door.port.close()
+        for port in self.ports:
+            port.close()
         self._control.close()
         self.feed.close()
 
@@ -148,8 +158,9 @@ class ExchangeServer:
         except OpenbellError as error:
             self._fail(error)
         self.flush()
-        connections = list(self.door.port.connections)
-        self.door.port.end_session()
+        connections = [connection for port in self.ports for connection in port.connections]
+        for port in self.ports:
+            port.end_session()
         await self.feed.end_session()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -187,13 +198,14 @@ class ExchangeServer:
         self.flow_done.set()
 
     async def _tick_forever(self) -> None:
-        heartbeat_ms = min(self.config.feed.heartbeat_ms, self.config.order_entry.heartbeat_ms)
+        heartbeat_ms = min(self.config.feed.heartbeat_ms, *(port.settings.heartbeat_ms for port in self.ports))
         while True:
             await asyncio.sleep(heartbeat_ms / 1000 / TICKS_PER_HEARTBEAT)
             self.venue.advance(self.clock())
             self.changed()
             self.feed.tick()
-            self.door.port.tick()
+            for port in self.ports:
+                port.tick()
 
     def _task(self, coroutine: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(coroutine)

@@ -41,3 +41,11 @@ class SoupSettings(Settings):
 
 class OrderEntrySettings(SoupSettings):
     """`[order_entry]`: OUCH over SoupBinTCP."""
+
+
+class GlimpseSettings(SoupSettings):
+    """`[glimpse]`: snapshots of all books over SoupBinTCP, for whoever joins the feed late."""
+
+    user: str = Field(default="GLIMPS", pattern=ACCOUNT_PATTERN)
+    password: SecretText
+    connections_max: int = Field(default=16, ge=1, le=SESSIONS_MAX)

@@ -8,10 +8,9 @@ Source: SoupBinTCP 3.00.
 import asyncio
 import os
 from collections.abc import Callable
-from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from openbell._native import MessageLog, soup_login_accepted, soup_packet, soup_packets, soup_parse_login_request
+from openbell._native import soup_login_accepted, soup_packet, soup_packets, soup_parse_login_request
 from openbell.errors import OpenbellError
 
 if TYPE_CHECKING:
@@ -22,11 +21,15 @@ CLIENT_PAYLOAD_BYTES_MAX = 1024
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 """Most that is still read of a connection that has lost its stream."""
 WRITE_BYTES = 64 * 1024
+TURN_BYTES = 4 * WRITE_BYTES
+"""Written to one connection before others get their turn."""
 READ_BYTES = 256 * 1024
 
 NOT_AUTHORIZED = soup_packet("J", b"A")
 SESSION_NOT_AVAILABLE = soup_packet("J", b"S")
 HEARTBEAT = soup_packet("H", b"")
+HEARTBEAT_AFTER = 0.7
+"""Of the interval: timers are up to a quarter of it late, heartbeats are not."""
 END_OF_SESSION = soup_packet("Z", b"")
 HEADER_BYTES = 3
 
@@ -43,10 +46,20 @@ class Login(NamedTuple):
     next_seq: int
 
 
+class Log(Protocol):
+    """Messages numbered from 1, as a venue keeps them."""
+
+    @property
+    def next_seq(self) -> int: ...
+
+    def sequenced(self, from_seq: int, bytes_max: int) -> tuple[bytes, int]:
+        """Return SoupBinTCP sequenced packets from `from_seq` on, and the number after the last."""
+
+
 class Stream:
     """Numbered messages that a login reads, and where its own messages go; one connection at a time has it."""
 
-    def __init__(self, log: MessageLog) -> None:
+    def __init__(self, log: Log) -> None:
         self.log = log
         self.connection: Connection | None = None
         self.cut: Cut | None = None
@@ -82,8 +95,8 @@ class Connection(asyncio.Protocol):
         self.armed_slot = 0
         self.closed = asyncio.Event()
         self._unread = b""
-        self.last_received = self.last_sent = self.paused_since = monotonic()
-        self.since = monotonic()  # it connected, or had all there was
+        self.last_received = self.last_sent = self.paused_since = self.port.now()
+        self.since = self.port.now()  # it connected, or had all there was
 
     # ---- asyncio calls these -------------------------------------------------------------------
 
@@ -92,7 +105,7 @@ class Connection(asyncio.Protocol):
         self.port.welcome(self)
 
     def data_received(self, data: bytes) -> None:
-        self.last_received = monotonic()
+        self.last_received = self.port.now()
         try:
             self._receive(data)
         except OpenbellError as error:
@@ -106,7 +119,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.is_paused = True
-        self.paused_since = monotonic()
+        self.paused_since = self.port.now()
 
     def resume_writing(self) -> None:
         self.is_paused = False
@@ -119,24 +132,28 @@ class Connection(asyncio.Protocol):
         stream = self.stream
         if stream is None or self.transport.is_closing():
             return
-        end = stream.log.next_seq
+        end, written = stream.log.next_seq, 0
         while self.next_seq < end and not self.is_paused and not self.is_mute:
+            if written >= TURN_BYTES:  # others want to be told too
+                asyncio.get_running_loop().call_soon(self.push)
+                return
             data, next_seq = stream.log.sequenced(self.next_seq, WRITE_BYTES)
             if stream.cut and self._cut(stream, data):
                 return
             self.next_seq = next_seq
             self.write(data)
+            written += len(data)
         if self.next_seq == end and not self.is_caught_up:
             self.is_caught_up = True
-            self.since = monotonic()
+            self.since = self.port.now()
             self.write(HEARTBEAT)
         if self.is_caught_up and end - self.next_seq > self.port.settings.lag_messages_max:
             self.drop("too slow")
 
     def tick(self) -> float:
         """Send a heartbeat or drop the client if it is time for that; return when to look again."""
-        now, settings = monotonic(), self.port.settings
-        heartbeat_s, dead_s = settings.heartbeat_ms / 1000, settings.dead_peer_ms / 1000
+        now, settings = self.port.now(), self.port.settings
+        beat_s, dead_s = HEARTBEAT_AFTER * settings.heartbeat_ms / 1000, settings.dead_peer_ms / 1000
         if self.transport.is_closing():
             if now - self.last_sent >= dead_s:  # it does not even take the goodbye
                 self.transport.abort()
@@ -151,9 +168,9 @@ class Connection(asyncio.Protocol):
             self.drop("does not read")
         elif self.stream.is_complete and self.is_caught_up and now - self.since >= settings.login_timeout_ms / 1000:
             self.drop("done")
-        elif self.is_caught_up and now - self.last_sent >= heartbeat_s:
+        elif self.is_caught_up and now - self.last_sent >= beat_s:
             self.write(HEARTBEAT)
-        return min(max(self.last_sent, now - heartbeat_s / 2) + heartbeat_s, self.last_received + dead_s)
+        return min(max(self.last_sent, now - beat_s / 2) + beat_s, self.last_received + dead_s)
 
     def drain(self) -> None:
         """Do all that the client has already sent and we have not yet read."""
@@ -186,7 +203,7 @@ class Connection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send `data`, unless a fault has made us mute."""
         if not self.is_mute:
-            self.last_sent = monotonic()
+            self.last_sent = self.port.now()
             self.transport.write(data)
 
     # ---- what the client says ------------------------------------------------------------------

@@ -64,12 +64,13 @@ class SoupPort:
         self.session = session
         self.changed = changed
         self.fail = fail
+        self.now = monotonic
         self.connections: set[Connection] = set()
         self.counters = PortCounters()
         self.has_ended = False
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._rates: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._wheel: Wheel[Connection] = Wheel(settings.heartbeat_ms / 1000 / SLOTS_PER_HEARTBEAT, monotonic())
+        self._wheel: Wheel[Connection] = Wheel(settings.heartbeat_ms / 1000 / SLOTS_PER_HEARTBEAT, self.now())
         self._server: asyncio.Server | None = None
 
     async def listen(self) -> str:
@@ -92,7 +93,7 @@ class SoupPort:
 
     def tick(self) -> None:
         """Look at the connections whose time has come; called a few times per heartbeat."""
-        for connection in self._wheel.turn(monotonic()):
+        for connection in self._wheel.turn(self.now()):
             self._wheel.arm(connection, connection.tick())
 
     def end_session(self) -> None:
@@ -131,7 +132,7 @@ class SoupPort:
         stream.connection = connection
         self.counters.logins += 1
         self._waiting.pop(connection, None)
-        self._wheel.arm(connection, monotonic() + self.settings.heartbeat_ms / 1000)
+        self._wheel.arm(connection, self.now() + self.settings.heartbeat_ms / 2000)
 
     def release(self, connection: Connection) -> None:
         """Take its stream from a connection that ends."""
@@ -156,7 +157,7 @@ class SoupPort:
 
     def _is_in_rate(self, address: str) -> bool:
         """Whether `address` may connect once more: a bucket that fills with the allowed rate and holds a second's."""
-        now, rate = monotonic(), self.settings.connects_per_s_max
+        now, rate = self.now(), self.settings.connects_per_s_max
         left, since = self._rates.pop(address, (float(rate), now))
         left = min(float(rate), left + (now - since) * rate)
         self._rates[address] = (max(left - 1, 0.0), now)
