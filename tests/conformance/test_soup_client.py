@@ -51,7 +51,8 @@ def test_their_client_logs_in_trades_and_logs_out():
 
             assert await seller.reports(2) == [("A", "hit"), ("E", "hit")]
             assert await buyer.reports(1) == [("E", "bid")]
-            assert server.status()["holdings"]["NODE1"]["OBEL"] == {"position": 40, "cash": -40 * 50_0000}
+            held = server.answer({"verb": "status"})["holdings"]["NODE1"]
+            assert held["OBEL"] == {"position": 40, "cash": -40 * 50_0000}
             for peer in (buyer, seller):
                 peer.session.logout()
 
@@ -73,7 +74,7 @@ def test_their_client_resumes_by_sequence_after_a_cut():
 
             again = await Peer.login(server, "NODE2", session=name, seq=last + 1)
             assert await again.reports(1) == [("E", "k1")]
-            assert server.status()["accounts"]["NODE2"]["last_seq"] == again.session.sequence
+            assert server.answer({"verb": "status"})["accounts"]["NODE2"]["last_seq"] == again.session.sequence
             for peer in (again, other):
                 peer.session.logout()
 
