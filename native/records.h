@@ -78,6 +78,7 @@ enum class Type : u8 {
     StrategyHalted = 95,  // strategy `strategy` raised or was stopped; text = why
     Resolved = 96,        // session `source` has replayed everything: in-doubt orders are settled now
     TapeRef = 97,         // a backtest's journal refers to a tape: text = its hash, values = latencies
+    ExchangeInput = 98,   // what changed an exchange: `ExchangeInput`
     // the decision, OUT, 128 bytes
     Intent = 128,        // what a strategy asked: `Intent`
     Approved = 129,      // `Order` from here: risk let it pass
@@ -171,6 +172,8 @@ inline constexpr u8 kWhole = 2;      // BookCancel: the whole order
 inline constexpr u8 kAtOrderPx = 4;  // BookExecute: at the order's own price
 inline constexpr u8 kPrintable = 8;  // counts as volume
 inline constexpr u8 kSnapshot = 16;  // part of a snapshot, not news
+// ExchangeInput::flags
+inline constexpr u8 kContinues = 1;  // the next record carries on with the bytes of this one
 // Control::flags
 inline constexpr u8 kAfterKill = 1;  // Arm: the operator releases the kill
 
@@ -381,6 +384,19 @@ struct Hash {
 };
 static_assert(sizeof(Hash) == 128);
 
+struct ExchangeInput {
+    u8 type;
+    u8 flags;        //  1 kContinues
+    u16 length;      //  2 of bytes, used here
+    u32 instrument;  //  4 index in the exchange's configuration; kNoInstrument
+    i64 ts_event;    //  8 when the exchange took it
+    u32 account;     // 16 number of the account
+    u8 verb;         // 20 exchange/input.h
+    u8 pad0[3];
+    u8 bytes[104];  // 24 by verb: an order-entry message, or the verb's values
+};
+static_assert(sizeof(ExchangeInput) == 128 && offsetof(ExchangeInput, bytes) == 24);
+
 // ---- order ids -----------------------------------------------------------------------------------
 // | node 6 | epoch 18 | strategy 10 | counter 30 |   most significant first
 constexpr u64 make_cl_ord_id(u32 node, u32 epoch, u32 strategy, u32 counter) {
@@ -400,6 +416,6 @@ inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::i
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
 static_assert(is_record<Market> && is_record<Timer> && is_record<Instrument> && is_record<Report> &&
               is_record<Started> && is_record<Limits> && is_record<Control> && is_record<Intent> && is_record<Order> &&
-              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash>);
+              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
 
 }  // namespace openbell

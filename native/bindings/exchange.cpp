@@ -1,15 +1,9 @@
 // What Python sees of `exchange`.
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <optional>
-#include <tuple>
-#include <utility>
+#include <vector>
 
 #include "exchange/publisher.h"
 #include "exchange/venue_core.h"
@@ -19,6 +13,8 @@ namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace openbell {
+void bind_exchange_venue(nb::module_& m);  // exchange_venue.cpp
+
 namespace {
 
 using namespace exchange;
@@ -26,12 +22,6 @@ using namespace exchange;
 Bytes bytes_of(const nb::bytes& b) { return {reinterpret_cast<const u8*>(b.c_str()), b.size()}; }
 nb::bytes to_bytes(Bytes b) { return nb::bytes(b.data(), b.size()); }
 nb::str text_of(std::string_view s) { return nb::str(s.data(), s.size()); }
-
-std::vector<ListedInstrument> listed_of(const std::vector<std::tuple<std::string, i64, u32>>& rows) {
-    std::vector<ListedInstrument> out;
-    for (const auto& [symbol, tick, round_lot] : rows) out.push_back({symbol, tick, round_lot});
-    return out;
-}
 
 // Messages `from`.. of a log as SoupBinTCP sequenced packets, up to bytes_max; and the number after the last.
 nb::tuple sequenced(const MessageLog& log, u64 from, std::size_t bytes_max) {
@@ -47,12 +37,6 @@ nb::tuple sequenced(const MessageLog& log, u64 from, std::size_t bytes_max) {
     ByteWriter out(buffer);
     for (u64 seq = from; seq < end; ++seq) soup::write_sequenced(out, log.message(seq));
     return nb::make_tuple(to_bytes(out.written()), end);
-}
-
-nb::list list_of(const std::vector<std::vector<u8>>& messages) {
-    nb::list out;
-    for (const auto& message : messages) out.append(to_bytes(message));
-    return out;
 }
 
 void bind_message_log(nb::module_& m) {
@@ -75,124 +59,7 @@ nb::tuple soup_packets(const nb::bytes& stream, std::size_t payload_max) {
     return nb::make_tuple(packets, stream.size() - rest.size(), parsed.framing == soup::Framing::Broken);
 }
 
-nb::list orders_of(const VenueCore& venue, u32 account) {
-    nb::list rows;
-    for (u32 index : venue.orders_of(account)) {
-        const LedgerOrder& o = venue.orders()[index];
-        rows.append(nb::make_tuple(text_of(o.token.trimmed()), text_of(o.prev_token.trimmed()), o.instrument,
-                                   text_of({&o.terms.side, 1}), int(o.state), o.terms.px, o.qty, o.cum_qty,
-                                   o.leaves_qty, o.order_id));
-    }
-    return rows;
-}
-
-nb::list fills_of(const VenueCore& venue, u32 account) {
-    nb::list rows;
-    for (const LedgerFill& f : venue.fills_of(account)) {
-        const LedgerOrder& o = venue.orders()[f.order];
-        rows.append(nb::make_tuple(f.match_id, text_of(o.token.trimmed()), o.instrument, text_of({&o.terms.side, 1}),
-                                   f.px, f.qty));
-    }
-    return rows;
-}
-
-std::vector<std::tuple<i64, i64>> holdings_of(const VenueCore& venue, u32 account) {
-    std::vector<std::tuple<i64, i64>> rows;
-    for (const Holding& h : venue.holdings_of(account)) rows.emplace_back(h.position, h.cash);
-    return rows;
-}
-
-nb::dict counters_of(const VenueCore& venue) {
-    const VenueCounters& c = venue.counters();
-    nb::dict out;
-    out["duplicate_tokens"] = c.duplicate_tokens;
-    out["dead_orders"] = c.dead_orders;
-    out["unsupported"] = c.unsupported;
-    out["malformed"] = c.malformed;
-    out["tokens_full"] = c.tokens_full;
-    return out;
-}
-
-void bind_venue_core(nb::module_& m) {
-    nb::class_<VenueCore>(m, "VenueCore", "The venue sans I/O: OUCH of accounts in, OUCH reports and ITCH out.")
-        .def(
-            "__init__",
-            [](VenueCore* self, const std::vector<std::tuple<std::string, i64, u32>>& instruments, i64 midnight_ns,
-               std::size_t orders_max, std::size_t tokens_max, std::size_t messages_max, bool matches,
-               std::string memory_dir) {
-                new (self) VenueCore(listed_of(instruments), midnight_ns,
-                                     {orders_max, tokens_max, messages_max, std::move(memory_dir)}, matches);
-            },
-            "instruments"_a, "midnight_ns"_a, "orders_max"_a, "tokens_max"_a, "messages_max"_a, "matches"_a = true,
-            "memory_dir"_a = "", "`instruments` are (symbol, tick in 1e-4, round lot); locate n is the n-th of them.")
-        .def("add_account", &VenueCore::add_account, "internal"_a)
-        .def("open_day", &VenueCore::open_day, "now_ns"_a)
-        .def("close_day", &VenueCore::close_day, "now_ns"_a)
-        .def("set_state", &VenueCore::set_state, "instrument"_a, "state"_a, "now_ns"_a)
-        .def("advance", &VenueCore::advance, "now_ns"_a)
-        .def(
-            "receive",
-            [](VenueCore& self, u32 account, const nb::bytes& message, i64 now_ns) {
-                return self.receive(account, bytes_of(message), now_ns);
-            },
-            "account"_a, "message"_a, "now_ns"_a, "False for bytes that are no OUCH message.")
-        .def("cancel_all", &VenueCore::cancel_all, "account"_a, "now_ns"_a)
-        .def(
-            "submit",
-            [](VenueCore& self, u32 account, u32 instrument, Side side, i64 px, i64 qty, Tif tif, i64 now_ns) {
-                return self.submit(account, instrument, side, {.px = px, .qty = qty, .tif = tif}, now_ns);
-            },
-            "account"_a, "instrument"_a, "side"_a, "px"_a, "qty"_a, "tif"_a, "now_ns"_a,
-            "An order of an internal account; its reference, 0 when it did not rest.")
-        .def("cancel", &VenueCore::cancel, "order_id"_a, "now_ns"_a)
-        .def("reduce", &VenueCore::reduce, "order_id"_a, "leaves"_a, "now_ns"_a,
-             "Leaves so much of an internal order; False when it is not live or would not shrink.")
-        .def("leaves", &VenueCore::leaves, "order_id"_a, "Open quantity of an order, 0 when it is not live.")
-        .def(
-            "publish",
-            [](VenueCore& self, const std::vector<nb::bytes>& messages) {
-                for (const nb::bytes& message : messages) self.publish(bytes_of(message));
-            },
-            "messages"_a, "Messages of a tape, passed through as they are.")
-        .def(
-            "touch",
-            [](const VenueCore& self, u32 instrument, Side side) {
-                Touch touch = self.engine().touch(instrument, side);
-                return std::make_tuple(touch.px, touch.qty);
-            },
-            "instrument"_a, "side"_a, "(px, qty); qty 0 when the side is empty")
-        .def("reports", &VenueCore::reports, "account"_a, nb::rv_policy::reference_internal)
-        .def("take_changed_accounts", &VenueCore::take_changed_accounts,
-             "Accounts with new reports since the last call, each once.")
-        .def("add_drop_copy", &VenueCore::add_drop_copy, "accounts"_a,
-             "`accounts` are (number, name before its reports)")
-        .def("drop_copy", &VenueCore::drop_copy, "copy"_a, nb::rv_policy::reference_internal)
-        .def("divert", &VenueCore::divert, "account"_a.none(), "on"_a,
-             "Keep what is new for an account (None: for the feed) outside its log until it is settled.")
-        .def(
-            "diverted", [](VenueCore& self, std::optional<u32> account) { return list_of(self.diverted(account)); },
-            "account"_a.none())
-        .def(
-            "settle",
-            [](VenueCore& self, std::optional<u32> account, const std::vector<nb::bytes>& messages) {
-                std::vector<Bytes> out;
-                for (const nb::bytes& message : messages) out.push_back(bytes_of(message));
-                self.settle(account, out);
-            },
-            "account"_a.none(), "messages"_a, "Put `messages` into the log instead of what was diverted.")
-        .def_prop_ro("itch_next", [](const VenueCore& self) { return self.itch().next_seq(); })
-        .def_prop_ro("open_orders", [](const VenueCore& self) { return self.engine().open_orders(); })
-        .def("itch_message",
-             [](const VenueCore& self, u64 seq) {
-                 if (seq == 0 || seq >= self.itch().next_seq()) throw nb::index_error("no such message");
-                 return to_bytes(self.itch().message(seq));
-             })
-        .def("orders", &orders_of, "account"_a,
-             "(token, previous token, instrument, side, state, px, qty, cum, leaves, reference) per token")
-        .def("fills", &fills_of, "account"_a, "(match number, token, instrument, side, px, qty)")
-        .def("holdings", &holdings_of, "account"_a, "(position, cash) per instrument")
-        .def("counters", &counters_of);
-
+void bind_publisher(nb::module_& m) {
     m.def("soup_packets", &soup_packets, "stream"_a, "payload_max"_a,
           "([(type, payload)], bytes used, broken): every whole packet at the front of a stream.");
     nb::class_<Publisher>(m, "Publisher", "MoldUDP64 datagrams of a venue's ITCH messages, sans I/O.")
@@ -216,6 +83,7 @@ void bind_venue_core(nb::module_& m) {
 
 void bind_exchange(nb::module_& m) {
     bind_message_log(m);
-    bind_venue_core(m);
+    bind_exchange_venue(m);
+    bind_publisher(m);
 }
 }  // namespace openbell

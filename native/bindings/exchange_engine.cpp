@@ -137,7 +137,14 @@ void bind_words(nb::module_& m) {
         .value("STOP_PRICE", Refusal::StopPrice)
         .value("PEG", Refusal::Peg)
         .value("FULL", Refusal::Full)
-        .value("NOT_LIVE", Refusal::NotLive);
+        .value("NOT_LIVE", Refusal::NotLive)
+        .value("SYMBOL", Refusal::Symbol)
+        .value("SIDE", Refusal::Side)
+        .value("CROSS", Refusal::Cross)
+        .value("WORDS", Refusal::Words)
+        .value("RATE", Refusal::Rate)
+        .value("DISABLED", Refusal::Disabled)
+        .value("ORDERED", Refusal::Ordered);
 }
 
 void bind_event_words(nb::module_& m) {

@@ -70,6 +70,7 @@ nb::dict record_layouts() {
            version, strategy, reason, tag, intent_seq, prev_version, pad0, leaves_qty, pad1)
     LAYOUT(TimerArmed, type, flags, strategy, instrument, ts_event, timer_id, deadline, pad1)
     LAYOUT(StrategyState, type, flags, strategy, instrument, ts_event, offset, length, size, bytes)
+    LAYOUT(ExchangeInput, type, flags, length, instrument, ts_event, account, verb, pad0, bytes)
     LAYOUT(Hash, type, flags, pad0, instrument, ts_event, rolling, state, decisions, pad1)
     return layouts;
 }
@@ -119,6 +120,7 @@ void bind_enums(nb::module_& m) {
         .value("STRATEGY_HALTED", Type::StrategyHalted)
         .value("RESOLVED", Type::Resolved)
         .value("TAPE_REF", Type::TapeRef)
+        .value("EXCHANGE_INPUT", Type::ExchangeInput)
         .value("INTENT", Type::Intent)
         .value("APPROVED", Type::Approved)
         .value("REFUSED", Type::Refused)

@@ -158,11 +158,11 @@ class VenueMix {
 
   private:
     std::unique_ptr<VenueCore> opened(std::size_t tokens_max) const {
-        std::vector<ListedInstrument> listed;
-        for (u32 n = 0; n < instruments_; ++n) listed.push_back({"S" + std::to_string(n), kTick, 100});
+        std::vector<InstrumentRules> listed(instruments_);
+        for (u32 n = 0; n < instruments_; ++n) listed[n].symbol = "S" + std::to_string(n);
         auto venue = std::make_unique<VenueCore>(
             listed, 0, VenueLimits{.orders_max = 4 * orders_open_, .tokens_max = tokens_max}, true);
-        for (u32 n = 0; n < accounts_; ++n) venue->add_account(false);
+        for (u32 n = 0; n < accounts_; ++n) venue->add_account({});
         venue->open_day(1);
         return venue;
     }

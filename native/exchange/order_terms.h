@@ -60,6 +60,14 @@ enum class Refusal : u8 {
     Peg,
     Full,     // no room for another open order
     NotLive,  // replace or cancel of an order that is not open
+    // What the venue refuses before it asks the engine.
+    Symbol,  // not listed
+    Side,
+    Cross,     // an auction that the instrument does not have
+    Words,     // what the protocol knows and this venue does not: another attribute, or a price that is none
+    Rate,      // more messages than the account may send
+    Disabled,  // the account has disabled its order entry
+    Ordered,   // a fault on command
 };
 
 // What submit and replace answer: the order's reference, 0 when it was refused and nothing happened.

@@ -1,77 +1,64 @@
+// Inputs: what each one is, and what it does.
 #include "exchange/venue_core.h"
 
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
-#include "exchange/ouch42_words.h"
-
 namespace openbell::exchange {
 namespace {
 
-constexpr i64 kSecondNs = 1'000'000'000;
-constexpr u32 kSecondsToLiveMax = 86'399;
 constexpr std::size_t kInstrumentsMax = 0xFFFF;  // ITCH stock locate
 
-char side_letter(Side side) { return side == Side::Buy ? 'B' : 'S'; }
-
-std::vector<InstrumentRules> rules_of(const std::vector<ListedInstrument>& instruments) {
-    std::vector<InstrumentRules> rules;
-    for (const ListedInstrument& i : instruments) {
-        rules.emplace_back();
-        rules.back().symbol = i.symbol;
-        rules.back().ticks = {{0, i.tick}};
-        rules.back().round_lot = i.round_lot;
-    }
-    return rules;
+Phase phase_of(char state) {
+    if (state == 'T') return Phase::Continuous;
+    return state == 'H' ? Phase::Halted : Phase::ReopeningCall;
 }
 
-ouch42::OrderTerms entered(const ouch42::EnterOrder& m) {
-    return {.token = m.token,
-            .side = m.side,
-            .qty = m.qty,
-            .symbol = m.symbol,
-            .px = m.px,
-            .tif = m.tif,
-            .firm = m.firm,
-            .display = m.display,
-            .capacity = m.capacity,
-            .iso = m.iso,
-            .qty_min = m.qty_min,
-            .cross = m.cross};
+u64 key_of(const Alpha<8>& symbol) {
+    u64 key = 0;
+    std::memcpy(&key, symbol.chars.data(), sizeof key);
+    return key;
 }
 
 }  // namespace
 
-std::size_t VenueCore::TokenHash::operator()(const ouch42::Token& token) const {
-    return std::hash<std::string_view>{}(token.raw());
-}
-
-VenueCore::VenueCore(std::vector<ListedInstrument> instruments, i64 midnight_ns, const VenueLimits& limits,
-                     bool matches)
-    : instruments_(std::move(instruments)),
-      states_(instruments_.size(), 'T'),
-      engine_(rules_of(instruments_), limits.orders_max, *this, matches),
-      store_(limits.memory_dir),
-      itch_(store_, limits.messages_max),
+VenueCore::VenueCore(std::vector<InstrumentRules> instruments, i64 midnight_ns, const VenueLimits& limits, bool matches)
+    : rules_(std::move(instruments)),
+      is_pause_(rules_.size()),
       limits_(limits),
-      midnight_ns_(midnight_ns),
-      now_ns_(midnight_ns),
-      matches_(matches) {
-    if (instruments_.empty() || instruments_.size() > kInstrumentsMax)
-        throw Error(ErrorKind::Config,
-                    "instruments: expected 1 to 65535, found " + std::to_string(instruments_.size()));
-    for (u32 i = 0; i < instruments_.size(); ++i) engine_.set_phase(i, Phase::Continuous);
+      matches_(matches),
+      clock_{midnight_ns, midnight_ns, 0},
+      store_(limits.memory_dir),
+      engine_(rules_, limits.orders_max, *this, matches),
+      itch_(store_, limits.messages_max, clock_, !matches),
+      ledger_(store_),
+      orders_(limits.orders_max),
+      names_(limits.tokens_max) {
+    if (rules_.empty() || rules_.size() > kInstrumentsMax)
+        throw Error(ErrorKind::Config, "instruments: expected 1 to 65535, found " + std::to_string(rules_.size()));
+    for (u32 i = 0; i < rules_.size(); ++i) {
+        itch_.add_instrument(rules_[i].symbol, rules_[i].round_lot);
+        symbols_.emplace_back(key_of(itch_.symbol(i)), i);
+    }
+    std::sort(symbols_.begin(), symbols_.end());
 }
 
-u32 VenueCore::add_account(bool internal) {
-    Account& account = accounts_.emplace_back(store_, limits_.messages_max);
-    account.internal = internal;
-    account.holdings.resize(instruments_.size());
-    return u32(accounts_.size() - 1);
+u32 VenueCore::find_instrument(const Alpha<8>& symbol) const {
+    const u64 key = key_of(symbol);
+    const auto at = std::lower_bound(symbols_.begin(), symbols_.end(), std::pair<u64, u32>(key, 0));
+    return at == symbols_.end() || at->first != key ? kNoInstrument : at->second;
 }
 
-// ---- the day -------------------------------------------------------------------------------------
+// ---- configuration -------------------------------------------------------------------------------
+
+u32 VenueCore::add_account(const AccountSettings& settings) {
+    const Door* door = nullptr;
+    if (settings.protocol == Protocol::Ouch42) door = &ouch42_;
+    if (settings.protocol == Protocol::Ouch50) door = &ouch50_;
+    accounts_.emplace_back(store_, limits_.messages_max, settings, door);
+    return ledger_.add_account();
+}
 
 u32 VenueCore::add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts) {
     MessageLog& copy = drop_copies_.emplace_back(store_, limits_.messages_max);
@@ -79,212 +66,234 @@ u32 VenueCore::add_drop_copy(const std::vector<std::pair<u32, std::string>>& acc
     return u32(drop_copies_.size() - 1);
 }
 
+u64 VenueCore::open_journal(const InputJournalOptions& options, const std::string& session) {
+    if (clock_.now_ns != clock_.midnight_ns || !matches_)
+        throw Error(ErrorKind::Config,
+                    "journal of the exchange: expected a venue that matches and has had no input yet, found another; "
+                    "open the journal before the day, and without a tape that is passed through");
+    auto journal = std::make_unique<InputJournal>(options);
+    Beginning beginning{config_hash(), clock_.midnight_ns, {}};
+    std::copy_n(session.begin(), std::min(session.size(), sizeof beginning.session - 1), beginning.session);
+    u64 count = 0;
+    InputJournal::read(options, [&](const Input& input) {
+        if (count++ == 0) return check_beginning(input, beginning, options.journal_dir);
+        apply(input);
+    });
+    if (count == 0) journal->append(std::array{Input{.verb = Verb::Begin, .bytes = bytes_of(beginning)}});
+    journal_ = std::move(journal);
+    return count == 0 ? 0 : count - 1;
+}
+
+// ---- verbs ---------------------------------------------------------------------------------------
+
+u64 VenueCore::take(const Input& input) {
+    if (journal_) journal_->append({&input, 1});
+    return apply(input);
+}
+
+void VenueCore::open_day(i64 now_ns) { take({.verb = Verb::OpenDay, .now_ns = now_ns}); }
+
+void VenueCore::close_day(i64 now_ns) {
+    if (is_open_) take({.verb = Verb::CloseDay, .now_ns = now_ns});
+}
+
+void VenueCore::set_state(u32 instrument, char state, i64 now_ns) {
+    const InputBytes values(phase_of(state), u8(state == 'P'));
+    take({.verb = Verb::SetPhase, .instrument = instrument, .now_ns = now_ns, .bytes = values.bytes()});
+}
+
+void VenueCore::advance(i64 now_ns) {
+    if (is_due(now_ns)) take({.verb = Verb::Advance, .now_ns = now_ns});
+}
+
+bool VenueCore::receive(u32 account, Bytes message, i64 now_ns) {
+    return take({.verb = Verb::Message, .account = account, .now_ns = now_ns, .bytes = message});
+}
+
+void VenueCore::cancel_all(u32 account, i64 now_ns) {
+    take({.verb = Verb::CancelAll, .account = account, .now_ns = now_ns});
+}
+
+u64 VenueCore::submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns) {
+    InputBytes values(side);
+    values.put(terms);
+    return take({.verb = Verb::Submit,
+                 .account = account,
+                 .instrument = instrument,
+                 .now_ns = now_ns,
+                 .bytes = values.bytes()});
+}
+
+bool VenueCore::reduce(u64 order_id, i64 leaves, i64 now_ns) {
+    const InputBytes values(order_id, leaves);
+    return take({.verb = Verb::Reduce, .now_ns = now_ns, .bytes = values.bytes()});
+}
+
+void VenueCore::divert(std::optional<u32> account, bool on, i64 now_ns) {
+    const InputBytes values{u8(on)};
+    take({.verb = Verb::Divert, .account = account.value_or(kFeed), .now_ns = now_ns, .bytes = values.bytes()});
+}
+
+void VenueCore::settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns) {
+    std::vector<u8> bytes;
+    for (Bytes message : messages) {
+        if (message.size() > 0xFFFF)
+            throw Error(ErrorKind::Decode,
+                        "settle: expected messages of at most 65535 bytes, found " + std::to_string(message.size()));
+        bytes.push_back(u8(message.size()));
+        bytes.push_back(u8(message.size() >> 8));
+        bytes.insert(bytes.end(), message.begin(), message.end());
+    }
+    take({.verb = Verb::Settle, .account = account.value_or(kFeed), .now_ns = now_ns, .bytes = bytes});
+}
+
+void VenueCore::publish(Bytes itch_message) {
+    if (journal_)
+        throw Error(ErrorKind::Config,
+                    "expected no journal where a tape is passed through, found one; leave out [journal], or use "
+                    "another [flow]");
+    itch_.pass(itch_message);
+}
+
+// ---- what they do --------------------------------------------------------------------------------
+
+u64 VenueCore::apply(const Input& input) {
+    pass_time(input.now_ns);
+    switch (input.verb) {
+        case Verb::Begin:
+        case Verb::Advance: return 0;
+        case Verb::Message: return apply_message(input);
+        case Verb::Submit: return apply_submit(input);
+        case Verb::Reduce: return apply_reduce(input);
+        case Verb::CancelAll: return apply_cancel_all(input.account), 0;
+        case Verb::OpenDay: return apply_open_day(), 0;
+        case Verb::CloseDay: return apply_close_day(), 0;
+        case Verb::SetPhase: return apply_phase(input), 0;
+        case Verb::Divert: return apply_divert(input), 0;
+        case Verb::Settle: return apply_settle(input), 0;
+    }
+    throw Error(ErrorKind::Journal, "journal of the exchange: expected a verb of this version, found number " +
+                                        std::to_string(int(input.verb)));
+}
+
+// What has become due happens at its own time, oldest first.
+void VenueCore::pass_time(i64 now_ns) {
+    while (is_due(now_ns)) {
+        std::pop_heap(expiries_.begin(), expiries_.end(), std::greater<>{});
+        const Expiry due = expiries_.back();
+        expiries_.pop_back();
+        clock_.now_ns = std::max(clock_.now_ns, due.at_ns);
+        const LiveOrder& order = orders_.at(due.slot);
+        if (order.number == due.number) engine_.reduce(order.ref, 0, Cause::Timeout);
+    }
+    clock_.now_ns = std::max(clock_.now_ns, now_ns);
+}
+
+void VenueCore::apply_open_day() {
+    itch_.system_event('O');
+    itch_.directory();
+    is_open_ = true;
+    for (u32 i = 0; i < rules_.size(); ++i) engine_.set_phase(i, Phase::Continuous);
+    itch_.system_event('S');
+    itch_.system_event('Q');
+    report_to_all('S');
+}
+
+void VenueCore::apply_close_day() {
+    std::vector<std::pair<u64, u64>> open;  // number, reference
+    for (u32 account = 0; account < accounts_.size(); ++account)
+        for (const LiveOrder* order : open_orders_of(account)) open.emplace_back(order->number, order->ref);
+    std::sort(open.begin(), open.end());
+    for (const auto& [number, ref] : open) engine_.reduce(ref, 0, Cause::Close);
+    is_open_ = false;
+    for (u32 i = 0; i < rules_.size(); ++i) engine_.set_phase(i, Phase::Closed);
+    itch_.system_event('M');
+    itch_.system_event('E');
+    itch_.system_event('C');
+    report_to_all('E');
+}
+
+void VenueCore::apply_phase(const Input& input) {
+    ByteReader in(input.bytes);
+    const auto phase = in.le<Phase>();
+    const bool is_pause = in.le<u8>();
+    check_done(input, in);
+    if (!is_open_) return;
+    is_pause_.at(input.instrument) = is_pause;
+    engine_.set_phase(input.instrument, phase);
+}
+
+bool VenueCore::apply_message(const Input& input) {
+    const Door* door = accounts_.at(input.account).door;
+    const bool is_message = door && door->receive(*this, input.account, input.bytes);
+    if (!is_message) ++counters_.malformed;
+    return is_message;
+}
+
+u64 VenueCore::apply_submit(const Input& input) {
+    ByteReader in(input.bytes);
+    const auto side = in.le<Side>();
+    const Terms terms = read_terms(in);
+    check_done(input, in);
+    if (!is_open_ || accounts_.at(input.account).door || input.instrument >= rules_.size()) return 0;
+    LiveOrder& order = orders_.take(input.account);
+    order.instrument = input.instrument;
+    order.side = side;
+    order.qty = terms.qty;
+    order.terms = terms;
+    order.words.side = side == Side::Buy ? 'B' : 'S';
+    order.words.px = u32(std::clamp<i64>(terms.px, 0, ouch42::kMarketPx));
+    const Submitted done = submit_to_engine(order);
+    if (done.refusal != Refusal::None) orders_.free(order);
+    return engine_.find(done.ref) ? done.ref : 0;
+}
+
+bool VenueCore::apply_reduce(const Input& input) {
+    ByteReader in(input.bytes);
+    const auto ref = in.le<u64>();
+    const auto leaves = in.le<i64>();
+    check_done(input, in);
+    const Resting* resting = engine_.find(ref);
+    if (!resting || accounts_[resting->account].door) return false;
+    return engine_.reduce(ref, leaves, Cause::User);
+}
+
+void VenueCore::apply_cancel_all(u32 account) {
+    engine_.mass_cancel(account, std::nullopt, std::nullopt, Cause::Disconnect);
+}
+
+void VenueCore::apply_divert(const Input& input) {
+    ByteReader in(input.bytes);
+    const bool on = in.le<u8>();
+    check_done(input, in);
+    log_of(input.account).divert(on);
+    if (input.account != kFeed) note_changed(input.account);
+}
+
+void VenueCore::apply_settle(const Input& input) {
+    ByteReader in(input.bytes);
+    std::vector<Bytes> messages;
+    while (in.remaining() > 0) messages.push_back(in.take(in.le<u16>()));
+    check_done(input, in);
+    log_of(input.account).settle(messages);
+    if (input.account != kFeed) note_changed(input.account);
+}
+
 void VenueCore::note_changed(u32 account) {
     if (std::exchange(accounts_[account].has_changed, true)) return;
     changed_.push_back(account);
 }
 
+void VenueCore::report_to_all(char event) {
+    for (u32 account = 0; account < accounts_.size(); ++account)
+        if (const Door* door = accounts_[account].door) door->system_event(addressee(account), event);
+}
+
+// ---- answers -------------------------------------------------------------------------------------
+
 std::vector<u32> VenueCore::take_changed_accounts() {
     for (u32 account : changed_) accounts_[account].has_changed = false;
     return std::exchange(changed_, {});
-}
-
-void VenueCore::divert(std::optional<u32> account, bool on) {
-    log_of(account).divert(on);
-    if (account) note_changed(*account);
-}
-
-void VenueCore::settle(std::optional<u32> account, const std::vector<Bytes>& messages) {
-    log_of(account).settle(messages);
-    if (account) note_changed(*account);
-}
-
-void VenueCore::open_day(i64 now_ns) {
-    advance_clock(now_ns);
-    system_event('O');
-    for (u32 i = 0; i < instruments_.size(); ++i) {
-        itch50::StockDirectory directory;
-        static_cast<itch50::Head&>(directory) = head(i);
-        directory.symbol = itch50::Symbol(instruments_[i].symbol);
-        directory.round_lot = instruments_[i].round_lot;
-        publish_message(directory);
-    }
-    open_ = true;
-    for (u32 i = 0; i < instruments_.size(); ++i) set_state(i, states_[i], now_ns);
-    system_event('S');
-    system_event('Q');
-    report_to_all('S');
-}
-
-void VenueCore::close_day(i64 now_ns) {
-    if (!open_) return;
-    advance_clock(now_ns);
-    for (LedgerOrder& order : orders_)
-        if (order.leaves_qty > 0) engine_.reduce(order.order_id, 0, Cause::Close);
-    open_ = false;
-    system_event('M');
-    system_event('E');
-    system_event('C');
-    report_to_all('E');
-}
-
-void VenueCore::set_state(u32 instrument, char state, i64 now_ns) {
-    advance_clock(now_ns);
-    states_.at(instrument) = state;
-    itch50::TradingAction action;
-    static_cast<itch50::Head&>(action) = head(instrument);
-    action.symbol = itch50::Symbol(instruments_[instrument].symbol);
-    action.state = state;
-    publish_message(action);
-}
-
-void VenueCore::advance(i64 now_ns) {
-    advance_clock(now_ns);
-    while (!expiries_.empty() && expiries_.begin()->first <= now_ns_) {
-        LedgerOrder& order = orders_[expiries_.begin()->second];
-        expiries_.erase(expiries_.begin());
-        if (order.leaves_qty > 0) engine_.reduce(order.order_id, 0, Cause::Timeout);
-    }
-}
-
-// ---- what clients ask ----------------------------------------------------------------------------
-
-bool VenueCore::receive(u32 account, Bytes message, i64 now_ns) {
-    advance(now_ns);
-    auto why = ouch42::Inbound::visit(message, [&](const auto& m) { on_message(account, m); });
-    if (why != Undecoded::None) ++counters_.malformed;
-    return why == Undecoded::None;
-}
-
-void VenueCore::on_message(u32 account, const ouch42::EnterOrder& m) {
-    if (accounts_.at(account).tokens.contains(m.token)) return void(++counters_.duplicate_tokens);
-    LedgerOrder order{.token = m.token, .account = account, .qty = m.qty, .leaves_qty = m.qty, .terms = entered(m)};
-    auto listed = std::find_if(instruments_.begin(), instruments_.end(),
-                               [&](const auto& i) { return i.symbol == m.symbol.trimmed(); });
-    if (listed == instruments_.end()) return reject(account, order, 'S');
-    order.instrument = u32(listed - instruments_.begin());
-    order.px = px_of(m.px);
-    char reason = refusal_of_state(order.instrument);
-    if (reason == '\0') reason = refusal(order.terms, order.instrument);
-    const Terms terms = terms_of(order.terms, m.qty);
-    const Refusal why = engine_.refuse(order.instrument, side_of(m.side), terms);
-    if (reason == '\0' && why != Refusal::None) reason = letter_of(why);
-    if (reason != '\0') return reject(account, order, reason);
-    u32 index = u32(orders_.size());
-    orders_.push_back(order);
-    if (!remember_token(accounts_[account], index)) return;
-    accounts_[account].open.insert(index);
-    arm_expiry(order, index);
-    engine_.submit(order.instrument, account, side_of(m.side), terms, index + 1);
-}
-
-void VenueCore::on_message(u32 account, const ouch42::ReplaceOrder& m) {
-    LedgerOrder* prev = live(account, m.prev_token);
-    if (!prev || accounts_[account].tokens.contains(m.token)) return void(++counters_.dead_orders);
-    LedgerOrder order = *prev;
-    order.token = order.terms.token = m.token;
-    order.prev_token = m.prev_token;
-    order.px = px_of(m.px);
-    order.qty = m.qty;
-    order.leaves_qty = order.qty - order.cum_qty;
-    order.terms.qty = m.qty;
-    order.terms.px = m.px;
-    order.terms.tif = m.tif;
-    order.terms.display = m.display;
-    order.terms.iso = m.iso;
-    order.terms.qty_min = m.qty_min;
-    if (char reason = refusal_of_state(order.instrument)) return reject(account, order, reason);
-    // Details that cannot be: the order is taken out of the book and the new token stays unused.
-    const Terms terms = terms_of(order.terms, order.leaves_qty);
-    const Refusal why = engine_.refuse(order.instrument, side_of(order.terms.side), terms);
-    const bool is_refused = why != Refusal::None && why != Refusal::Full;
-    if (order.leaves_qty <= 0 || refusal(order.terms, order.instrument) || is_refused)
-        return void(engine_.reduce(prev->order_id, 0, Cause::User));
-    u32 index = u32(orders_.size());
-    orders_.push_back(order);
-    if (!remember_token(accounts_[account], index)) return;
-    accounts_[account].open.insert(index);
-    arm_expiry(order, index);
-    engine_.replace(prev->order_id, terms, index + 1);
-}
-
-void VenueCore::on_message(u32 account, const ouch42::CancelOrder& m) {
-    LedgerOrder* order = live(account, m.token);
-    if (!order) return void(++counters_.dead_orders);
-    i64 leaves = std::max<i64>(0, i64(m.qty) - order->cum_qty);
-    if (engine_.reduce(order->order_id, leaves, Cause::User) && leaves > 0) order->qty = m.qty;
-}
-
-void VenueCore::cancel_all(u32 account, i64 now_ns) {
-    advance(now_ns);
-    const std::vector<u32> open(accounts_.at(account).open.begin(), accounts_.at(account).open.end());
-    for (u32 index : open) engine_.reduce(orders_[index].order_id, 0, Cause::Disconnect);
-}
-
-char VenueCore::refusal_of_state(u32 instrument) const {
-    if (!open_) return 'C';
-    return states_[instrument] == 'T' ? '\0' : 'H';
-}
-
-// OUCH 4.2, reject reasons; NUL: nothing is wrong.
-char VenueCore::refusal(const ouch42::OrderTerms& t, u32 instrument) const {
-    bool market = t.px == ouch42::kMarketPx;
-    if (std::string_view("BSTE").find(t.side) == std::string_view::npos) return 'O';
-    if (t.qty == 0 || t.qty >= ouch42::kQtyLimit) return 'Z';
-    if (!market && (t.px == 0 || t.px > ouch42::kPxMax || t.px % instruments_[instrument].tick != 0)) return 'X';
-    if (std::string_view("AYP").find(t.display) == std::string_view::npos) return 'D';
-    if (t.cross != 'N') return 'R';
-    if (t.qty_min > t.qty || (t.qty_min > 0 && t.tif != ouch42::kTifImmediate)) return 'N';
-    bool known_tif = t.tif <= kSecondsToLiveMax || t.tif == ouch42::kTifMarketHours || t.tif == ouch42::kTifSystemHours;
-    return known_tif ? '\0' : 'O';
-}
-
-void VenueCore::reject(u32 account, LedgerOrder order, char reason) {
-    order.state = TokenState::Rejected;
-    order.leaves_qty = 0;
-    u32 index = u32(orders_.size());
-    orders_.push_back(order);
-    if (!remember_token(accounts_[account], index)) return;
-    report(account, ouch42::Rejected{since_midnight(), order.token, reason});
-}
-
-// The last order entered is put under its token; without room for it, it is as if it had never arrived.
-bool VenueCore::remember_token(Account& account, u32 index) {
-    if (orders_.size() > limits_.tokens_max) {
-        orders_.pop_back();
-        ++counters_.tokens_full;
-        return false;
-    }
-    account.tokens.emplace(orders_[index].token, index);
-    account.orders.push_back(index);
-    return true;
-}
-
-LedgerOrder* VenueCore::live(u32 account, const ouch42::Token& token) {
-    const auto& tokens = accounts_.at(account).tokens;
-    auto found = tokens.find(token);
-    if (found == tokens.end() || orders_[found->second].leaves_qty == 0) return nullptr;
-    return &orders_[found->second];
-}
-
-void VenueCore::arm_expiry(const LedgerOrder& order, u32 index) {
-    if (order.terms.tif == 0 || order.terms.tif > kSecondsToLiveMax) return;
-    expiries_.emplace(now_ns_ + i64(order.terms.tif) * kSecondNs, index);
-}
-
-u64 VenueCore::submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns) {
-    advance(now_ns);
-    if (refusal_of_state(instrument) != '\0') return 0;
-    Terms typed = terms;
-    typed.type = terms.px == kMarketPx ? OrderType::Market : OrderType::Limit;
-    u64 order_id = engine_.submit(instrument, account, side, typed, 0).ref;
-    return engine_.find(order_id) ? order_id : 0;
-}
-
-bool VenueCore::reduce(u64 order_id, i64 leaves, i64 now_ns) {
-    advance(now_ns);
-    const Resting* order = engine_.find(order_id);
-    return order && order->tag == 0 && engine_.reduce(order_id, leaves, Cause::User);
 }
 
 i64 VenueCore::leaves(u64 order_id) const {
@@ -292,145 +301,59 @@ i64 VenueCore::leaves(u64 order_id) const {
     return order ? order->leaves : 0;
 }
 
-// ---- what the engine says ------------------------------------------------------------------------
+std::vector<const LiveOrder*> VenueCore::open_orders_of(u32 account) const {
+    std::vector<const LiveOrder*> open;
+    for (u32 slot = accounts_.at(account).open.oldest; slot != 0; slot = orders_.at(slot).newer)
+        open.push_back(&orders_.at(slot));
+    return open;
+}
 
-void VenueCore::on_match_event(const MatchEvent& e) {
-    switch (e.type) {
-        case MatchEventType::Accepted: return on_accepted(e);
-        case MatchEventType::Executed: return on_executed(e);
-        case MatchEventType::Replaced: return on_replaced(e);
-        case MatchEventType::Discarded: return on_withdrawn(e);
-        case MatchEventType::Reduced:
-            if (e.leaves == 0)
-                publish_message(itch50::OrderDelete{head(e.instrument), e.ref});
-            else
-                publish_message(itch50::OrderCancel{head(e.instrument), e.ref, u32(e.qty)});
-            return on_withdrawn(e);
-        case MatchEventType::Rested:
-            publish_message(itch50::AddOrder{head(e.instrument), e.ref, side_letter(e.side), u32(e.qty),
-                                             itch50::Symbol(instruments_[e.instrument].symbol), u32(e.px)});
-            return;
-        case MatchEventType::Refreshed:
-        case MatchEventType::Repriced:
-        case MatchEventType::Triggered:
-        case MatchEventType::Crossed:
-        case MatchEventType::PhaseChanged: return;
+u64 VenueCore::state_hash() const {
+    StateWriter out;
+    out.put(clock_.now_ns);
+    out.put(clock_.shift_ns);
+    out.put(u8(is_open_));
+    for (u32 i = 0; i < rules_.size(); ++i) {
+        out.put(engine_.phase(i));
+        out.put(engine_.last_px(i));
+        out.put(u8(is_pause_[i]));
     }
+    for (u32 account = 0; account < accounts_.size(); ++account) {
+        const Account& a = accounts_[account];
+        a.reports.save(out);
+        out.put(a.rate.saved_ns);
+        out.put(a.rate.since_ns);
+        for (u32 user_ref : a.last_user_refs) out.put(user_ref);
+        out.put(a.rejects_ordered);
+        out.put(u8(a.is_enabled));
+        for (const LiveOrder* order : open_orders_of(account)) save(out, *order);
+    }
+    itch_.log().save(out);
+    for (const MessageLog& copy : drop_copies_) copy.save(out);
+    names_.save(out);
+    ledger_.save(out);
+    out.put(orders_.last_number());
+    return hash_bytes(out.bytes(), 0);
 }
 
-void VenueCore::on_accepted(const MatchEvent& e) {
-    if (e.tag == 0) return;
-    LedgerOrder& order = orders_[e.tag - 1];
-    order.order_id = e.ref;
-    ouch42::Accepted accepted;
-    static_cast<ouch42::OrderTerms&>(accepted) = order.terms;
-    accepted.ts = since_midnight();
-    accepted.order_id = e.ref;
-    report(e.account, accepted);
-}
-
-void VenueCore::on_executed(const MatchEvent& e) {
-    publish_message(itch50::OrderExecuted{head(e.instrument), e.ref, u32(e.qty), e.match_number});
-    Side aggressor_side = e.side == Side::Buy ? Side::Sell : Side::Buy;
-    hold(e.account, e.instrument, e.side, e.px, e.qty);
-    hold(e.aggressor_account, e.instrument, aggressor_side, e.px, e.qty);
-    fill(e.tag, e, 'A');
-    fill(e.aggressor_tag, e, 'R');
-}
-
-void VenueCore::fill(u64 tag, const MatchEvent& e, char liquidity) {
-    if (tag == 0) return;
-    u32 index = u32(tag - 1);
-    LedgerOrder& order = orders_[index];
-    order.cum_qty += e.qty;
-    order.leaves_qty -= e.qty;
-    order.state = TokenState::PartiallyFilled;
-    accounts_[order.account].fills.push_back({e.match_number, index, e.px, e.qty});
-    ouch42::Executed executed;
-    static_cast<ouch42::Execution&>(executed) = {since_midnight(), order.token, u32(e.qty),
-                                                 u32(e.px),        liquidity,   e.match_number};
-    report(order.account, executed);
-    if (order.leaves_qty == 0) finish(order, TokenState::Filled, index);
-}
-
-// Quantity that was canceled, of a resting order or of one that could not rest.
-void VenueCore::on_withdrawn(const MatchEvent& e) {
-    if (e.tag == 0) return;
-    u32 index = u32(e.tag - 1);
-    LedgerOrder& order = orders_[index];
-    order.leaves_qty -= e.qty;
-    report(order.account, ouch42::Canceled{since_midnight(), order.token, u32(e.qty), reason_letter(e.cause)});
-    if (order.leaves_qty == 0)
-        finish(order, e.cause == Cause::Timeout ? TokenState::Expired : TokenState::Canceled, index);
-}
-
-void VenueCore::on_replaced(const MatchEvent& e) {
-    if (e.priority == Priority::Lost)
-        publish_message(itch50::OrderReplace{head(e.instrument), e.prev_ref, e.ref, u32(e.leaves), u32(e.px)});
-    else if (e.priority == Priority::Reentered)
-        publish_message(itch50::OrderDelete{head(e.instrument), e.prev_ref});
-    else if (e.qty > 0)
-        publish_message(itch50::OrderCancel{head(e.instrument), e.ref, u32(e.qty)});
-    if (e.tag == 0) return;
-    LedgerOrder& order = orders_[e.tag - 1];
-    u32 prev = accounts_[order.account].tokens.at(order.prev_token);
-    order.order_id = e.ref;
-    order.state = order.cum_qty > 0 ? TokenState::PartiallyFilled : TokenState::New;
-    orders_[prev].leaves_qty = 0;
-    finish(orders_[prev], TokenState::Replaced, prev);
-    ouch42::Replaced replaced;
-    static_cast<ouch42::OrderTerms&>(replaced) = order.terms;
-    replaced.ts = since_midnight();
-    replaced.qty = u32(e.leaves);
-    replaced.order_id = e.ref;
-    replaced.prev_token = order.prev_token;
-    report(order.account, replaced);
-}
-
-void VenueCore::finish(LedgerOrder& order, TokenState state, u32 index) {
-    order.state = state;
-    accounts_[order.account].open.erase(index);
-}
-
-void VenueCore::hold(u32 account, u32 instrument, Side side, i64 px, i64 qty) {
-    Holding& holding = accounts_.at(account).holdings[instrument];
-    i64 notional = 0;
-    i64 sign = side == Side::Buy ? 1 : -1;
-    bool overflow = __builtin_mul_overflow(px, qty, &notional);
-    overflow |= __builtin_sub_overflow(holding.cash, sign * notional, &holding.cash);
-    overflow |= __builtin_add_overflow(holding.position, sign * qty, &holding.position);
-    if (overflow) throw Error(ErrorKind::Invariant, "ledger: cash or position of an account left 64 bits");
-}
-
-template <class Message>
-void VenueCore::publish_message(const Message& message) {
-    if (!matches_) return;  // a tape that is passed through is all that is published
-    u8 buffer[itch50::kMessageBytesMax];
-    ByteWriter out(buffer);
-    encode(message, out);
-    itch_.append(out.written());
-}
-
-template <class Message>
-void VenueCore::report(u32 account, const Message& message) {
-    if (accounts_.at(account).internal) return;
-    u8 buffer[ouch42::kMessageBytesMax];
-    ByteWriter out(buffer);
-    encode(message, out);
-    accounts_[account].reports.append(out.written());
-    note_changed(account);
-}
-
-void VenueCore::system_event(char event) {
-    itch50::SystemEvent message;
-    message.ts = since_midnight();
-    message.event = event;
-    publish_message(message);
-}
-
-void VenueCore::report_to_all(char event) {
-    for (u32 account = 0; account < accounts_.size(); ++account)
-        report(account, ouch42::SystemEvent{since_midnight(), event});
+u64 VenueCore::config_hash() const {
+    StateWriter out;
+    for (const InstrumentRules& r : rules_) {
+        out.put(Alpha<8>(r.symbol));
+        for (const TickStep& step : r.ticks) out.put(step);
+        for (i64 value :
+             {r.lot, i64(r.round_lot), r.qty_max, r.listed_px, r.limit_collar_bps, r.market_collar_bps,
+              i64(r.allocation), i64(r.pro_rata.grants_top), r.pro_rata.fifo_percent, r.pro_rata.min_allocation})
+            out.put(value);
+    }
+    for (const Account& a : accounts_) {
+        const AccountSettings& s = a.settings;
+        for (u32 value : {u32(s.protocol), s.group, u32(s.self_trade), s.orders_per_s, s.burst}) out.put(value);
+    }
+    out.put(u64(drop_copies_.size()));
+    out.put(u64(limits_.orders_max));
+    out.put(u64(limits_.tokens_max));
+    return hash_bytes(out.bytes(), 0);
 }
 
 }  // namespace openbell::exchange

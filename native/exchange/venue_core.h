@@ -1,191 +1,195 @@
-// The venue, sans I/O: OUCH 4.2 messages of accounts in; OUCH reports of accounts and ITCH 5.0 messages out.
+// The venue, sans I/O: order-entry messages of accounts in; their reports and the feed out.
 //
-// It reads no clock: every verb that changes something takes `now_ns` (since the epoch), and time never goes back.
-// All outbound messages stand in logs from which sessions and the feed serve themselves. The ledger (orders, fills,
-// positions, cash) is the venue's own account of what it did and the truth for whoever trades here.
+// Whatever changes it is an input (input.h): each verb below that takes `now_ns` makes one, which is journalled if
+// there is a journal, and then applied. It reads no clock, and time never goes back. So the same inputs give the same
+// reports and the same feed, message for message, and a venue that has died goes on where it was.
+//
+//     doors (ouch42_door, ouch50_door)   bytes <-> orders in words of no protocol
+//     this                               accounts, days and phases; brings the rooms together
+//     matching                           what orders do to each other
+//     ledger, itch_out, message logs     what came of it
 //
 // Prices are in 1e-4, quantities in shares, cash in 1e-4 of the currency.
 #pragma once
 
 #include <deque>
-#include <map>
-#include <optional>
-#include <set>
+#include <memory>
 #include <string>
-#include <unordered_map>
 
+#include "exchange/accounts.h"
+#include "exchange/input_journal.h"
+#include "exchange/itch_out.h"
 #include "exchange/matching.h"
-#include "exchange/message_log.h"
-#include "wire/itch50.h"
-#include "wire/ouch42.h"
+#include "exchange/ouch42_door.h"
+#include "exchange/ouch50_door.h"
 
 namespace openbell::exchange {
 
-struct ListedInstrument {
-    std::string symbol;  // up to 8 characters
-    i64 tick = 100;      // prices of orders must be multiples
-    u32 round_lot = 100;
-};
-
 struct VenueLimits {
-    std::size_t orders_max = 1 << 20;        // open at once; beyond: rejected with O
-    std::size_t tokens_max = 8'000'000;      // a day, all accounts; beyond: rejected silently as never seen
+    std::size_t orders_max = 1 << 20;        // open at once
+    std::size_t tokens_max = 8'000'000;      // a day, all accounts; beyond: as if they had never arrived
     std::size_t messages_max = 100'000'000;  // of one log
-    std::string memory_dir;                  // where the day's messages lie; empty: in the process
-};
-
-enum class TokenState : u8 { New = 1, PartiallyFilled, Filled, Canceled, Rejected, Replaced, Expired };
-
-// One token of an account, from Enter or Replace. Quantities count the whole chain of replaces.
-struct LedgerOrder {
-    ouch42::Token token{};
-    ouch42::Token prev_token{};
-    u32 account = 0;
-    u32 instrument = 0;
-    TokenState state = TokenState::New;
-    i64 px = 0;
-    i64 qty = 0;  // intended total, executed shares included
-    i64 cum_qty = 0;
-    i64 leaves_qty = 0;
-    u64 order_id = 0;
-    ouch42::OrderTerms terms{};  // as entered: what the reports repeat
-};
-
-struct LedgerFill {
-    u64 match_id;
-    u32 order;  // index of the LedgerOrder
-    i64 px;
-    i64 qty;
-};
-
-struct Holding {
-    i64 position = 0;
-    i64 cash = 0;
+    std::string memory_dir{};                // where the day's messages lie; empty: in the process
 };
 
 struct VenueCounters {
     u64 duplicate_tokens = 0;  // ignored, as OUCH says
     u64 dead_orders = 0;       // cancels and replaces of orders that are not live: ignored
-    u64 unsupported = 0;       // Modify and Trade Now: ignored
+    u64 unsupported = 0;       // Trade Now: ignored
     u64 malformed = 0;
     u64 tokens_full = 0;
 };
 
-class VenueCore : private MatchSink {
+class VenueCore : private MatchSink, private Desk {
   public:
     // Without `matches` the venue passes a tape through: orders are accepted and may be replaced and canceled, but
     // they rest in a shadow book, trade with nobody and are not published.
-    VenueCore(std::vector<ListedInstrument> instruments, i64 midnight_ns, const VenueLimits& limits, bool matches);
+    VenueCore(std::vector<InstrumentRules> instruments, i64 midnight_ns, const VenueLimits& limits, bool matches);
     VenueCore(const VenueCore&) = delete;  // the engine holds a reference to its sink, which is this
     VenueCore& operator=(const VenueCore&) = delete;
 
-    // An account of somebody outside has a log of reports and a ledger of orders; an internal one only holdings.
-    u32 add_account(bool internal);
+    // ---- configuration, before the first input
+
+    u32 add_account(const AccountSettings& settings);
+    // A log of all reports of these accounts, in the order they happened, each with the name beside the account first.
+    u32 add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts);
+    // From now on inputs are journalled. What the journal holds already is applied first; returns how many inputs that
+    // was. Throws Config for a journal of another configuration or day, and what InputJournal throws.
+    u64 open_journal(const InputJournalOptions& options, const std::string& session);
+
+    // ---- inputs
+
     void open_day(i64 now_ns);
     void close_day(i64 now_ns);                              // cancels every open order first
     void set_state(u32 instrument, char state, i64 now_ns);  // ITCH trading state: T, H, P, Q
     void advance(i64 now_ns);                                // expires orders whose seconds are over
 
-    // False for bytes that are no OUCH message: the session should be closed.
+    // False for bytes that are no message of the account's protocol: the session should be closed.
     bool receive(u32 account, Bytes message, i64 now_ns);
-    void cancel_all(u32 account, i64 now_ns);
+    void cancel_all(u32 account, i64 now_ns);  // its session is gone
 
-    // Orders of internal accounts: no token, no reports. The reference, 0 when it did not rest.
+    // Orders of internal accounts. The reference, 0 when it did not rest.
     u64 submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns);
-    bool cancel(u64 order_id, i64 now_ns) { return reduce(order_id, 0, now_ns); }
     bool reduce(u64 order_id, i64 leaves, i64 now_ns);  // false when it is not live or would not shrink
-    i64 leaves(u64 order_id) const;                     // 0 when it is not live
-
-    // Accounts with new reports since the last call, each once: work per message must not grow with the sessions.
-    std::vector<u32> take_changed_accounts();
-    // A log of all reports of these accounts, in the order they happened, each with the name beside the account first.
-    u32 add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts);
 
     // Faults on command: the reports of an account (without one: the messages of the feed) wait outside their log
     // until they are settled, that is replaced by others or by themselves.
-    void divert(std::optional<u32> account, bool on);
-    const std::vector<std::vector<u8>>& diverted(std::optional<u32> account) { return log_of(account).diverted(); }
-    void settle(std::optional<u32> account, const std::vector<Bytes>& messages);
+    void divert(std::optional<u32> account, bool on, i64 now_ns);
+    void settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns);
 
-    // A message of a tape, passed through as it is.
-    void publish(Bytes itch_message) { itch_.append(itch_message); }
+    // A message of a tape, passed through as it is. Not with a journal.
+    void publish(Bytes itch_message);
 
+    // ---- answers
+
+    // Accounts with new reports since the last call, each once: work per message must not grow with the sessions.
+    std::vector<u32> take_changed_accounts();
+    const std::vector<std::vector<u8>>& diverted(std::optional<u32> account) {
+        return log_of(account.value_or(kFeed)).diverted();
+    }
+    i64 leaves(u64 order_id) const;  // 0 when it is not live
     const MatchingEngine& engine() const { return engine_; }
-    const MessageLog& itch() const { return itch_; }
+    const MessageLog& itch() const { return itch_.log(); }
     const MessageLog& reports(u32 account) const { return accounts_.at(account).reports; }
     const MessageLog& drop_copy(u32 copy) const { return drop_copies_.at(copy); }
-    const std::deque<LedgerOrder>& orders() const { return orders_; }
-    const std::vector<u32>& orders_of(u32 account) const { return accounts_.at(account).orders; }
-    const std::vector<LedgerFill>& fills_of(u32 account) const { return accounts_.at(account).fills; }
-    const std::vector<Holding>& holdings_of(u32 account) const { return accounts_.at(account).holdings; }
+    const Ledger& ledger() const { return ledger_; }
+    std::vector<const LiveOrder*> open_orders_of(u32 account) const;  // oldest first
     const VenueCounters& counters() const { return counters_; }
+    std::size_t accounts() const { return accounts_.size(); }
+    std::size_t instruments() const { return rules_.size(); }
+    bool is_open() const { return is_open_; }
+    // Whether everything that was applied survives the host; without a journal nothing does.
+    bool is_durable() const { return journal_ && journal_->is_durable(); }
+    // Equal for venues that have said the same and will answer the same.
+    u64 state_hash() const;
 
   private:
-    struct TokenHash {
-        std::size_t operator()(const ouch42::Token& token) const;
-    };
-    struct Account {
-        Account(ChunkStore& store, std::size_t messages_max) : reports(store, messages_max) {}
-        bool internal = false;
-        bool has_changed = false;
-        MessageLog reports;
-        std::unordered_map<ouch42::Token, u32, TokenHash> tokens;
-        std::vector<u32> orders;
-        std::set<u32> open;  // by entry, so that a mass cancel has one order
-        std::vector<LedgerFill> fills;
-        std::vector<Holding> holdings;
+    struct Expiry {
+        i64 at_ns;
+        u64 number;
+        u32 slot;
+        bool operator>(const Expiry& o) const { return at_ns != o.at_ns ? at_ns > o.at_ns : number > o.number; }
     };
 
-    void on_message(u32 account, const ouch42::EnterOrder& m);
-    void on_message(u32 account, const ouch42::ReplaceOrder& m);
-    void on_message(u32 account, const ouch42::CancelOrder& m);
-    void on_message(u32, const ouch42::ModifyOrder&) { ++counters_.unsupported; }
-    void on_message(u32, const ouch42::TradeNow&) { ++counters_.unsupported; }
-    char refusal(const ouch42::OrderTerms& terms, u32 instrument) const;
-    char refusal_of_state(u32 instrument) const;
+    // venue_core.cpp: inputs
+    u64 take(const Input& input);
+    u64 apply(const Input& input);
+    void apply_open_day();
+    void apply_close_day();
+    void apply_phase(const Input& input);
+    bool apply_message(const Input& input);
+    u64 apply_submit(const Input& input);
+    bool apply_reduce(const Input& input);
+    void apply_cancel_all(u32 account);
+    void apply_divert(const Input& input);
+    void apply_settle(const Input& input);
+    void pass_time(i64 now_ns);
+    bool is_due(i64 now_ns) const { return !expiries_.empty() && expiries_.front().at_ns <= now_ns; }
+    void note_changed(u32 account);
+    void report_to_all(char event);
+    MessageLog& log_of(u32 account) { return account == kFeed ? itch_.log() : accounts_.at(account).reports; }
+    u64 config_hash() const;
 
-    bool remember_token(Account& account, u32 index);
-    LedgerOrder* live(u32 account, const ouch42::Token& token);
-    void reject(u32 account, LedgerOrder order, char reason);
-    void arm_expiry(const LedgerOrder& order, u32 index);
-    void finish(LedgerOrder& order, TokenState state, u32 index);
+    // venue_desk.cpp: what doors ask
+    u32 find_instrument(const Alpha<8>& symbol) const override;
+    Alpha<8> symbol(u32 instrument) const override { return itch_.symbol(instrument); }
+    LiveOrder* find(u32 account, const OrderName& name) override;
+    LiveOrder* begin(u32 account, const OrderName& name) override;
+    void enter(LiveOrder& order, Refusal words) override;
+    bool replace(LiveOrder& prev, LiveOrder& order, Refusal words) override;
+    void reduce(LiveOrder& order, i64 total_qty) override;
+    void modify(LiveOrder& order, char side, i64 total_qty) override;
+    void mass_cancel(u32 account, const MassCancelFilter& filter) override;
+    u32& last_user_ref(u32 account, u8 channel) override;
+    void enable(u32 account, bool on) override { accounts_[account].is_enabled = on; }
+    Addressee addressee(u32 account) override;
+    void ignore(Ignored why) override;
+    i64 now_ns() const override { return clock_.now_ns; }
+    Refusal refusal_of_account(Account& account) const;
+    Refusal refusal_of_cross(const LiveOrder& order) const;
+    static bool is_about_now(Refusal why);
+    Submitted submit_to_engine(LiveOrder& order);
+    void open(LiveOrder& order, u32 before = 0);  // the slot of the order before which it stands; 0: the newest
+    void close(LiveOrder& order, OrderStatus status);
+    void reject(LiveOrder& order, Refusal why);
+    void record(LiveOrder& order);
 
+    // venue_events.cpp: what the engine says
     void on_match_event(const MatchEvent& e) override;
     void on_accepted(const MatchEvent& e);
     void on_executed(const MatchEvent& e);
     void on_withdrawn(const MatchEvent& e);
     void on_replaced(const MatchEvent& e);
-    void fill(u64 tag, const MatchEvent& e, char liquidity);
-    void hold(u32 account, u32 instrument, Side side, i64 px, i64 qty);
+    void on_moved(const MatchEvent& e);
+    void fill(LiveOrder& order, const MatchEvent& e, i64 leaves, Liquidity liquidity);
+    // Tells the owner, unless it is an internal account, which looks for itself.
+    template <class Say>
+    void report(u32 account, Say&& say) {
+        if (const Door* door = accounts_[account].door) say(*door, addressee(account));
+    }
 
-    MessageLog& log_of(std::optional<u32> account) { return account ? accounts_.at(*account).reports : itch_; }
-    u64 since_midnight() const { return u64(now_ns_ - midnight_ns_); }
-    void advance_clock(i64 now_ns) { now_ns_ = now_ns > now_ns_ ? now_ns : now_ns_; }
-    itch50::Head head(u32 instrument) const { return {u16(instrument + 1), 0, since_midnight()}; }
-    template <class Message>
-    void publish_message(const Message& message);
-    template <class Message>
-    void report(u32 account, const Message& message);
-    void note_changed(u32 account);
-    void system_event(char event);
-    void report_to_all(char event);
-
-    std::vector<ListedInstrument> instruments_;
-    std::vector<char> states_;  // ITCH trading state, one per instrument
-    MatchingEngine engine_;
+    std::vector<InstrumentRules> rules_;
+    std::vector<std::pair<u64, u32>> symbols_;  // sorted; the letters as a number, and the instrument
+    std::vector<bool> is_pause_;                // a reopening call after a volatility pause, by instrument
+    VenueLimits limits_;
+    bool matches_;
+    VenueClock clock_;
     ChunkStore store_;
-    MessageLog itch_;
+    MatchingEngine engine_;
+    ItchOut itch_;
+    Ledger ledger_;
+    LiveOrders orders_;
+    TokenTable names_;
+    Ouch42Door ouch42_;
+    Ouch50Door ouch50_;
     std::deque<Account> accounts_;
     std::deque<MessageLog> drop_copies_;
     std::vector<u32> changed_;
-    std::deque<LedgerOrder> orders_;  // index + 1 is the tag in the engine; tag 0 is an internal order
-    std::multimap<i64, u32> expiries_;
-    VenueLimits limits_;
+    std::vector<Expiry> expiries_;  // a heap; entries of orders that are over are passed over
+    u32 modified_ = 0;              // slot of the order that is being modified: what it loses is not told as canceled
     VenueCounters counters_;
-    i64 midnight_ns_;
-    i64 now_ns_ = 0;
-    bool matches_;
-    bool open_ = false;
+    std::unique_ptr<InputJournal> journal_;
+    bool is_open_ = false;
 };
 
 }  // namespace openbell::exchange

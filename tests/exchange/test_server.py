@@ -31,9 +31,10 @@ def test_orders_of_two_accounts_trade_and_the_ledger_conserves():
             assert [b["positions"]["OBEL"] for b in books] == [
                 {"position": -100, "cash": 100 * 50_0100}, {"position": 100, "cash": -100 * 50_0100},
             ]  # fmt: skip
-            assert books[0]["fills"] == [
-                {"match_id": 1, "token": "M1", "symbol": "OBEL", "side": "S", "px": 50_0100, "qty": 100}
-            ]
+            assert books[0]["fills"] == [{
+                "match_id": 1, "token": "M1", "symbol": "OBEL", "side": "S", "px": 50_0100, "qty": 100,
+                "liquidity": "A", "fee": 0, "state": "GOOD", "order_id": books[0]["orders"][0]["order_id"],
+            }]  # fmt: skip
             assert [(o["state"], o["cum_qty"], o["leaves_qty"]) for o in books[1]["orders"]] == [("CANCELED", 100, 0)]
 
     run(conversation)
@@ -113,8 +114,8 @@ REFUSALS = {
     "S": {"symbol": "NONE"},
     "Z": {"qty": 0},
     "X": {"px": 50_0001},
-    "D": {"display": "N"},
-    "R": {"cross": "O"},
+    "D": {"display": "I"},
+    "R": {"cross": "S"},
     "N": {"qty_min": 100},
     "O": {"side": "Q"},
 }

@@ -9,7 +9,8 @@ STATES = ("", "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "REPL
 ORDER_KEYS = (
     "token", "prev_token", "symbol", "side", "state", "px", "qty", "cum_qty", "leaves_qty", "order_id",
 )  # fmt: skip
-FILL_KEYS = ("match_id", "token", "symbol", "side", "px", "qty")
+FILL_STATES = ("GOOD", "BUSTED", "CORRECTED")
+FILL_KEYS = ("match_id", "token", "symbol", "side", "px", "qty", "liquidity", "fee", "state", "order_id")
 
 
 def ledger(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, Any]:
@@ -17,12 +18,12 @@ def ledger(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, 
     return {
         "last_seq": venue.reports(account).next_seq - 1,
         "orders": [
-            dict(zip(ORDER_KEYS, (token, prev, symbols[n], side, STATES[state], *numbers), strict=True))
+            dict(zip(ORDER_KEYS, (token, prev, _symbol(symbols, n), side, STATES[state], *numbers), strict=True))
             for token, prev, n, side, state, *numbers in venue.orders(account)
         ],
         "fills": [
-            dict(zip(FILL_KEYS, (match, token, symbols[n], side, px, qty), strict=True))
-            for match, token, n, side, px, qty in venue.fills(account)
+            dict(zip(FILL_KEYS, (match, token, symbols[n], *numbers, FILL_STATES[state], order_id), strict=True))
+            for match, token, n, *numbers, state, order_id in venue.fills(account)
         ],
         "positions": holdings(venue, account, symbols),
     }
@@ -34,3 +35,8 @@ def holdings(
     """Return position and cash per symbol, of some symbols or all."""
     rows = zip(symbols, venue.holdings(account), strict=True)
     return {symbol: {"position": p, "cash": c} for symbol, (p, c) in rows if of is None or symbol in of}
+
+
+def _symbol(symbols: Sequence[str], number: int) -> str:
+    """Return the symbol of an instrument; an order that was rejected may have named none that is listed."""
+    return symbols[number] if number < len(symbols) else ""

@@ -41,6 +41,7 @@ def _record_of(type_: Type) -> str:
         Type.TIMER_ARMED: "TimerArmed",
         Type.STRATEGY_STATE: "StrategyState",
         Type.HASH: "Hash",
+        Type.EXCHANGE_INPUT: "ExchangeInput",
     }
     return named.get(type_, "Control")
 

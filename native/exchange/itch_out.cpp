@@ -1,0 +1,122 @@
+#include "exchange/itch_out.h"
+
+namespace openbell::exchange {
+namespace {
+
+char letter_of(Side side) { return side == Side::Buy ? 'B' : 'S'; }
+
+char letter_of(Auction auction) {
+    switch (auction) {
+        case Auction::Opening: return 'O';
+        case Auction::Closing: return 'C';
+        case Auction::Reopening: break;
+    }
+    return 'H';
+}
+
+}  // namespace
+
+void ItchOut::add_instrument(const std::string& symbol, u32 round_lot) {
+    instruments_.push_back({itch50::Symbol(symbol), round_lot});
+}
+
+void ItchOut::system_event(char event) {
+    itch50::SystemEvent message;
+    message.ts = clock_.since_midnight();
+    message.event = event;
+    publish(message);
+}
+
+void ItchOut::directory() {
+    for (u32 i = 0; i < instruments_.size(); ++i) {
+        itch50::StockDirectory message;
+        static_cast<itch50::Head&>(message) = head(i);
+        message.symbol = instruments_[i].symbol;
+        message.round_lot = instruments_[i].round_lot;
+        publish(message);
+    }
+}
+
+void ItchOut::trading_action(u32 instrument, char state) {
+    itch50::TradingAction message;
+    static_cast<itch50::Head&>(message) = head(instrument);
+    message.symbol = symbol(instrument);
+    message.state = state;
+    publish(message);
+}
+
+void ItchOut::order_event(const MatchEvent& e) {
+    switch (e.type) {
+        case MatchEventType::Rested:
+        case MatchEventType::Refreshed: return add(e);
+        case MatchEventType::Executed: return executed(e);
+        case MatchEventType::Reduced: return reduced(e.instrument, e.shown_ref, e.shown_qty, e.leaves == 0);
+        case MatchEventType::Replaced: return replaced(e);
+        case MatchEventType::Repriced: return repriced(e);
+        case MatchEventType::Crossed:
+            return publish(itch50::CrossTrade{head(e.instrument), u64(e.qty), symbol(e.instrument), u32(e.px),
+                                              e.match_number, letter_of(e.auction)});
+        case MatchEventType::Accepted:
+        case MatchEventType::Discarded:
+        case MatchEventType::Triggered:
+        case MatchEventType::PhaseChanged: return;
+    }
+}
+
+void ItchOut::add(const MatchEvent& e) {
+    if (e.shown_ref == 0) return;
+    publish(itch50::AddOrder{head(e.instrument), e.shown_ref, letter_of(e.side), u32(e.qty), symbol(e.instrument),
+                             u32(e.px)});
+}
+
+void ItchOut::executed(const MatchEvent& e) {
+    if (e.is_auction) {
+        crossed(e.instrument, e.shown_ref, e);
+        crossed(e.instrument, e.aggressor_shown_ref, e);
+    } else if (e.shown_ref != 0) {
+        publish(itch50::OrderExecuted{head(e.instrument), e.shown_ref, u32(e.qty), e.match_number});
+    } else {  // side and reference of a Trade say nothing since 2014
+        publish(itch50::Trade{head(e.instrument), 0, 'B', u32(e.qty), symbol(e.instrument), u32(e.px), e.match_number});
+    }
+}
+
+void ItchOut::crossed(u32 instrument, u64 shown_ref, const MatchEvent& e) {
+    if (shown_ref == 0) return;
+    publish(itch50::OrderExecutedWithPrice{head(instrument), shown_ref, u32(e.qty), e.match_number, 'N', u32(e.px)});
+}
+
+void ItchOut::reduced(u32 instrument, u64 shown_ref, i64 shown_qty, bool is_gone) {
+    if (shown_ref == 0) return;
+    if (is_gone)
+        publish(itch50::OrderDelete{head(instrument), shown_ref});
+    else if (shown_qty > 0)
+        publish(itch50::OrderCancel{head(instrument), shown_ref, u32(shown_qty)});
+}
+
+void ItchOut::replaced(const MatchEvent& e) {
+    if (e.priority == Priority::Lost)
+        publish(itch50::OrderReplace{head(e.instrument), e.prev_shown_ref, e.shown_ref, u32(e.leaves), u32(e.px)});
+    else
+        reduced(e.instrument, e.prev_shown_ref, e.shown_qty, e.priority == Priority::Reentered);
+}
+
+void ItchOut::repriced(const MatchEvent& e) {
+    if (e.prev_shown_ref == 0) return add(e);
+    if (e.shown_ref == 0) return reduced(e.instrument, e.prev_shown_ref, 0, true);
+    publish(itch50::OrderReplace{head(e.instrument), e.prev_shown_ref, e.shown_ref, u32(e.qty), u32(e.px)});
+}
+
+void ItchOut::broken_trade(u32 instrument, u64 match_number) {
+    publish(itch50::BrokenTrade{head(instrument), match_number});
+}
+
+template <class Message>
+void ItchOut::publish(const Message& message) {
+    if (is_silent_) return;
+    u8 buffer[itch50::kMessageBytesMax];
+    ByteWriter out(buffer);
+    encode(message, out);
+    log_.append(out.written());
+}
+
+}  // namespace openbell::exchange
