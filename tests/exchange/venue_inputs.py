@@ -164,9 +164,7 @@ class RandomInputs:
         if what < 0.9:
             return ouch50_encode_inbound({"type": "X", **ref, "qty": self.rng.choice((0, 0, 100, 200))})
         if what < 0.96:
-            return ouch50_encode_inbound(
-                {"type": "M", **ref, "qty": self._qty(), "side": self.rng.choice("BSTE")}
-            )
+            return ouch50_encode_inbound({"type": "M", **ref, "qty": self._qty(), "side": self.rng.choice("BSTE")})
         return ouch50_encode_inbound(self._rare50(ref))
 
     def _rare50(self, ref: dict[str, Any]) -> dict[str, Any]:
