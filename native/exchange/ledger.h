@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "exchange/chunk_store.h"
+#include "exchange/fees.h"
 #include "exchange/live_orders.h"
 
 namespace openbell::exchange {
-
-// Why a fill is charged what it is charged, and what reports say of it.
-enum class Liquidity : u8 { Maker, HiddenMaker, MidMaker, Taker, MidTaker, Opening, Closing, Reopening };
 
 // An order of an account that is over.
 struct OrderRow {
