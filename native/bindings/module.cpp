@@ -18,6 +18,7 @@ void bind_venue(nb::module_& m);
 void bind_net(nb::module_& m);
 void bind_exchange(nb::module_& m);
 void bind_exchange_rules(nb::module_& m);
+void bind_exchange_ledger(nb::module_& m);
 void bind_exchange_engine(nb::module_& m);
 void bind_exchange_flow(nb::module_& m);
 void bind_matching_bench(nb::module_& m);
@@ -76,6 +77,7 @@ NB_MODULE(_native, m) {
     openbell::bind_exchange_engine(m);  // before those whose verbs take its words
     openbell::bind_exchange(m);
     openbell::bind_exchange_rules(m);
+    openbell::bind_exchange_ledger(m);
     openbell::bind_exchange_flow(m);
     openbell::bind_matching_bench(m);
     openbell::bind_venue_bench(m);
