@@ -138,16 +138,19 @@ void bind_configuration(Venue& venue) {
         .def(
             "add_account",
             [](VenueCore& self, bool internal, Protocol protocol, u32 group, SelfTrade self_trade, u32 orders_per_s,
-               u32 burst) {
+               u32 burst, i64 volume) {
                 return self.add_account({.protocol = internal ? Protocol::Internal : protocol,
                                          .group = group,
                                          .self_trade = self_trade,
                                          .orders_per_s = orders_per_s,
-                                         .burst = burst});
+                                         .burst = burst,
+                                         .volume = volume});
             },
             "internal"_a = false, nb::kw_only(), "protocol"_a = Protocol::Ouch42, "group"_a = 0,
-            "self_trade"_a = SelfTrade::Allow, "orders_per_s"_a = 0, "burst"_a = 1,
-            "Its number. `group` and `self_trade`: self-trade prevention; `orders_per_s` 0: no limit.")
+            "self_trade"_a = SelfTrade::Allow, "orders_per_s"_a = 0, "burst"_a = 1, "volume"_a = 0,
+            "Its number. `group` and `self_trade`: self-trade prevention; `orders_per_s` 0: no limit; `volume`: shares "
+            "of the days before, for its fees.")
+        .def("set_fees", &VenueCore::set_fees, "fees"_a)
         .def("add_drop_copy", &VenueCore::add_drop_copy, "accounts"_a,
              "`accounts` are (number, name before its reports)")
         .def(
@@ -189,6 +192,21 @@ void bind_inputs(Venue& venue) {
             "order_id"_a, "now_ns"_a)
         .def("reduce", nb::overload_cast<u64, i64, i64>(&VenueCore::reduce), "order_id"_a, "leaves"_a, "now_ns"_a,
              "Leaves so much of an internal order; False when it is not live or would not shrink.")
+        .def(
+            "bust",
+            [](VenueCore& self, u64 match_number, char reason, i64 now_ns) {
+                return self.bust(match_number, reason, now_ns);
+            },
+            "match_number"_a, "reason"_a, "now_ns"_a, "Take a trade back; `reason` as OUCH spells it: E, C, S, X.")
+        .def(
+            "correct",
+            [](VenueCore& self, u64 match_number, i64 px, i64 qty, char reason, i64 now_ns) {
+                return self.correct(match_number, px, qty, reason, now_ns);
+            },
+            "match_number"_a, "px"_a, "qty"_a, "reason"_a, "now_ns"_a)
+        .def("reject_next", &VenueCore::reject_next, "account"_a, "count"_a, "now_ns"_a,
+             "A fault: so many orders and replaces of the account are rejected from now on.")
+        .def("shift_clock", &VenueCore::shift_clock, "ns"_a, "now_ns"_a, "A fault: reported times are off by so much.")
         .def("divert", &VenueCore::divert, "account"_a.none(), "on"_a, "now_ns"_a = 0,
              "Keep what is new for an account (None: for the feed) outside its log until it is settled.")
         .def(
@@ -262,6 +280,12 @@ void bind_exchange_venue(nb::module_& m) {
         .value("INTERNAL", Protocol::Internal)
         .value("OUCH42", Protocol::Ouch42)
         .value("OUCH50", Protocol::Ouch50);
+    nb::enum_<Amended>(m, "Amended", nb::is_arithmetic())
+        .value("DONE", Amended::Done)
+        .value("UNKNOWN", Amended::Unknown)
+        .value("BUSTED", Amended::Busted)
+        .value("VALUE", Amended::Value)
+        .value("PROTOCOL", Amended::Protocol);
     Venue venue(m, "VenueCore", "The venue sans I/O: order-entry messages of accounts in, their reports and ITCH out.");
     bind_configuration(venue);
     bind_inputs(venue);

@@ -38,6 +38,7 @@ struct AccountSettings {
     SelfTrade self_trade = SelfTrade::Allow;
     u32 orders_per_s = 0;  // new orders and replaces; 0: no limit
     u32 burst = 1;         // of them at once
+    i64 volume = 0;        // shares traded in the days before, for the tier of its fees
 };
 
 struct Account {
@@ -47,6 +48,7 @@ struct Account {
     AccountSettings settings;
     const Door* door;  // nullptr: internal
     MessageLog reports;
+    u32 fee_tier = 0;
     LiveOrders::List open;
     Rate rate;
     std::vector<u32> last_user_refs{0};  // OUCH 5.0, by channel

@@ -2,6 +2,8 @@
 // its inputs, and a venue that does them again says the same again.
 #pragma once
 
+#include <tuple>
+
 #include "bytes.h"
 #include "exchange/order_terms.h"
 
@@ -16,10 +18,14 @@ enum class Verb : u8 {
     CancelAll = 5,  // of an account whose session is gone
     OpenDay = 6,
     CloseDay = 7,
-    SetPhase = 8,  // of an instrument: phase, whether after a volatility pause
-    Advance = 9,   // time passes, what is due happens
-    Divert = 10,   // of an account or kFeed: whether
-    Settle = 11,   // of an account or kFeed: messages, each with its size (2) first
+    SetPhase = 8,     // of an instrument: phase, whether after a volatility pause
+    Advance = 9,      // time passes, what is due happens
+    Divert = 10,      // of an account or kFeed: whether
+    Settle = 11,      // of an account or kFeed: messages, each with its size (2) first
+    Bust = 12,        // match number, reason
+    Correct = 13,     // match number, reason, price, quantity
+    RejectNext = 14,  // of an account: how many
+    ShiftClock = 15,  // ns
 };
 
 inline constexpr u32 kFeed = 0xFFFF'FFFF;  // instead of an account
@@ -60,5 +66,13 @@ Terms read_terms(ByteReader& in);
 
 // Throws Journal unless everything was read and nothing is left.
 void check_done(const Input& input, const ByteReader& in);
+
+template <class... Values>
+std::tuple<Values...> values_of(const Input& input) {
+    ByteReader in(input.bytes);
+    std::tuple<Values...> values{in.le<Values>()...};
+    check_done(input, in);
+    return values;
+}
 
 }  // namespace openbell::exchange

@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t kInstrumentsMax = 0xFFFF;  // ITCH stock locate
 
-Phase phase_of(char state) {
-    if (state == 'T') return Phase::Continuous;
-    return state == 'H' ? Phase::Halted : Phase::ReopeningCall;
-}
-
 u64 key_of(const Alpha<8>& symbol) {
     u64 key = 0;
     std::memcpy(&key, symbol.chars.data(), sizeof key);
@@ -56,8 +51,13 @@ u32 VenueCore::add_account(const AccountSettings& settings) {
     const Door* door = nullptr;
     if (settings.protocol == Protocol::Ouch42) door = &ouch42_;
     if (settings.protocol == Protocol::Ouch50) door = &ouch50_;
-    accounts_.emplace_back(store_, limits_.messages_max, settings, door);
+    accounts_.emplace_back(store_, limits_.messages_max, settings, door).fee_tier = fee_tier(fees_, settings.volume);
     return ledger_.add_account();
+}
+
+void VenueCore::set_fees(const FeeRules& fees) {
+    fees_ = fees;
+    for (Account& account : accounts_) account.fee_tier = fee_tier(fees_, account.settings.volume);
 }
 
 u32 VenueCore::add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts) {
@@ -84,77 +84,6 @@ u64 VenueCore::open_journal(const InputJournalOptions& options, const std::strin
     return count == 0 ? 0 : count - 1;
 }
 
-// ---- verbs ---------------------------------------------------------------------------------------
-
-u64 VenueCore::take(const Input& input) {
-    if (journal_) journal_->append({&input, 1});
-    return apply(input);
-}
-
-void VenueCore::open_day(i64 now_ns) { take({.verb = Verb::OpenDay, .now_ns = now_ns}); }
-
-void VenueCore::close_day(i64 now_ns) {
-    if (is_open_) take({.verb = Verb::CloseDay, .now_ns = now_ns});
-}
-
-void VenueCore::set_state(u32 instrument, char state, i64 now_ns) {
-    const InputBytes values(phase_of(state), u8(state == 'P'));
-    take({.verb = Verb::SetPhase, .instrument = instrument, .now_ns = now_ns, .bytes = values.bytes()});
-}
-
-void VenueCore::advance(i64 now_ns) {
-    if (is_due(now_ns)) take({.verb = Verb::Advance, .now_ns = now_ns});
-}
-
-bool VenueCore::receive(u32 account, Bytes message, i64 now_ns) {
-    return take({.verb = Verb::Message, .account = account, .now_ns = now_ns, .bytes = message});
-}
-
-void VenueCore::cancel_all(u32 account, i64 now_ns) {
-    take({.verb = Verb::CancelAll, .account = account, .now_ns = now_ns});
-}
-
-u64 VenueCore::submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns) {
-    InputBytes values(side);
-    values.put(terms);
-    return take({.verb = Verb::Submit,
-                 .account = account,
-                 .instrument = instrument,
-                 .now_ns = now_ns,
-                 .bytes = values.bytes()});
-}
-
-bool VenueCore::reduce(u64 order_id, i64 leaves, i64 now_ns) {
-    const InputBytes values(order_id, leaves);
-    return take({.verb = Verb::Reduce, .now_ns = now_ns, .bytes = values.bytes()});
-}
-
-void VenueCore::divert(std::optional<u32> account, bool on, i64 now_ns) {
-    const InputBytes values{u8(on)};
-    take({.verb = Verb::Divert, .account = account.value_or(kFeed), .now_ns = now_ns, .bytes = values.bytes()});
-}
-
-void VenueCore::settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns) {
-    std::vector<u8> bytes;
-    for (Bytes message : messages) {
-        if (message.size() > 0xFFFF)
-            throw Error(ErrorKind::Decode,
-                        "settle: expected messages of at most 65535 bytes, found " + std::to_string(message.size()));
-        bytes.push_back(u8(message.size()));
-        bytes.push_back(u8(message.size() >> 8));
-        bytes.insert(bytes.end(), message.begin(), message.end());
-    }
-    take({.verb = Verb::Settle, .account = account.value_or(kFeed), .now_ns = now_ns, .bytes = bytes});
-}
-
-void VenueCore::publish(Bytes itch_message) {
-    if (journal_)
-        throw Error(ErrorKind::Config,
-                    "expected no journal where a tape is passed through, found one; leave out [journal], or use "
-                    "another [flow]");
-    itch_.pass(itch_message);
-}
-
 // ---- what they do --------------------------------------------------------------------------------
 
 u64 VenueCore::apply(const Input& input) {
@@ -171,6 +100,11 @@ u64 VenueCore::apply(const Input& input) {
         case Verb::SetPhase: return apply_phase(input), 0;
         case Verb::Divert: return apply_divert(input), 0;
         case Verb::Settle: return apply_settle(input), 0;
+        case Verb::Bust: return u64(apply_bust(input));
+        case Verb::Correct: return u64(apply_correct(input));
+        case Verb::RejectNext:
+            return accounts_.at(input.account).rejects_ordered = std::get<0>(values_of<u32>(input)), 0;
+        case Verb::ShiftClock: return clock_.shift_ns = std::get<0>(values_of<i64>(input)), 0;
     }
     throw Error(ErrorKind::Journal, "journal of the exchange: expected a verb of this version, found number " +
                                         std::to_string(int(input.verb)));
@@ -214,10 +148,7 @@ void VenueCore::apply_close_day() {
 }
 
 void VenueCore::apply_phase(const Input& input) {
-    ByteReader in(input.bytes);
-    const auto phase = in.le<Phase>();
-    const bool is_pause = in.le<u8>();
-    check_done(input, in);
+    const auto [phase, is_pause] = values_of<Phase, u8>(input);
     if (!is_open_) return;
     is_pause_.at(input.instrument) = is_pause;
     engine_.set_phase(input.instrument, phase);
@@ -249,10 +180,7 @@ u64 VenueCore::apply_submit(const Input& input) {
 }
 
 bool VenueCore::apply_reduce(const Input& input) {
-    ByteReader in(input.bytes);
-    const auto ref = in.le<u64>();
-    const auto leaves = in.le<i64>();
-    check_done(input, in);
+    const auto [ref, leaves] = values_of<u64, i64>(input);
     const Resting* resting = engine_.find(ref);
     if (!resting || accounts_[resting->account].door) return false;
     return engine_.reduce(ref, leaves, Cause::User);
@@ -263,9 +191,7 @@ void VenueCore::apply_cancel_all(u32 account) {
 }
 
 void VenueCore::apply_divert(const Input& input) {
-    ByteReader in(input.bytes);
-    const bool on = in.le<u8>();
-    check_done(input, in);
+    const auto [on] = values_of<u8>(input);
     log_of(input.account).divert(on);
     if (input.account != kFeed) note_changed(input.account);
 }
@@ -279,6 +205,48 @@ void VenueCore::apply_settle(const Input& input) {
     if (input.account != kFeed) note_changed(input.account);
 }
 
+Amended VenueCore::apply_bust(const Input& input) {
+    const auto [match_number, reason] = values_of<u64, char>(input);
+    const Ledger::Match match = ledger_.match(match_number);
+    if (match.count == 0) return Amended::Unknown;
+    if (ledger_.fill(match.first).state == FillState::Busted) return Amended::Busted;
+    for (u64 row = match.first; row < match.first + match.count; ++row) {
+        ledger_.bust(row);
+        const FillRow& fill = ledger_.fill(row);
+        report(fill.account, [&, why = reason](const Door& door, Addressee to) { door.broken(to, fill, why); });
+    }
+    itch_.broken_trade(ledger_.fill(match.first).instrument, match_number);
+    return Amended::Done;
+}
+
+Amended VenueCore::apply_correct(const Input& input) {
+    const auto [match_number, reason, px, qty] = values_of<u64, char, i64, i64>(input);
+    const Ledger::Match match = ledger_.match(match_number);
+    if (const Amended why = refusal_of_correction(match, px, qty); why != Amended::Done) return why;
+    for (u64 row = match.first; row < match.first + match.count; ++row) {
+        const FillRow& fill = ledger_.fill(row);
+        ledger_.correct(row, px, qty, fee_of(fill.account, fill.liquidity, px, qty));
+        report(fill.account, [&, why = reason](const Door& door, Addressee to) { door.corrected(to, fill, why); });
+    }
+    itch_.broken_trade(ledger_.fill(match.first).instrument, match_number);
+    return Amended::Done;
+}
+
+Amended VenueCore::refusal_of_correction(const Ledger::Match& match, i64 px, i64 qty) const {
+    if (match.count == 0) return Amended::Unknown;
+    for (u64 row = match.first; row < match.first + match.count; ++row) {
+        const FillRow& fill = ledger_.fill(row);
+        if (fill.state == FillState::Busted) return Amended::Busted;
+        if (px <= 0 || px > ouch42::kPxMax || qty <= 0 || qty > fill.qty) return Amended::Value;
+        if (const Door* door = accounts_[fill.account].door; door && !door->can_correct()) return Amended::Protocol;
+    }
+    return Amended::Done;
+}
+
+i64 VenueCore::fee_of(u32 account, Liquidity liquidity, i64 px, i64 qty) const {
+    return fee(fees_, accounts_[account].fee_tier, liquidity, px, qty);
+}
+
 void VenueCore::note_changed(u32 account) {
     if (std::exchange(accounts_[account].has_changed, true)) return;
     changed_.push_back(account);
@@ -287,73 +255,6 @@ void VenueCore::note_changed(u32 account) {
 void VenueCore::report_to_all(char event) {
     for (u32 account = 0; account < accounts_.size(); ++account)
         if (const Door* door = accounts_[account].door) door->system_event(addressee(account), event);
-}
-
-// ---- answers -------------------------------------------------------------------------------------
-
-std::vector<u32> VenueCore::take_changed_accounts() {
-    for (u32 account : changed_) accounts_[account].has_changed = false;
-    return std::exchange(changed_, {});
-}
-
-i64 VenueCore::leaves(u64 order_id) const {
-    const Resting* order = engine_.find(order_id);
-    return order ? order->leaves : 0;
-}
-
-std::vector<const LiveOrder*> VenueCore::open_orders_of(u32 account) const {
-    std::vector<const LiveOrder*> open;
-    for (u32 slot = accounts_.at(account).open.oldest; slot != 0; slot = orders_.at(slot).newer)
-        open.push_back(&orders_.at(slot));
-    return open;
-}
-
-u64 VenueCore::state_hash() const {
-    StateWriter out;
-    out.put(clock_.now_ns);
-    out.put(clock_.shift_ns);
-    out.put(u8(is_open_));
-    for (u32 i = 0; i < rules_.size(); ++i) {
-        out.put(engine_.phase(i));
-        out.put(engine_.last_px(i));
-        out.put(u8(is_pause_[i]));
-    }
-    for (u32 account = 0; account < accounts_.size(); ++account) {
-        const Account& a = accounts_[account];
-        a.reports.save(out);
-        out.put(a.rate.saved_ns);
-        out.put(a.rate.since_ns);
-        for (u32 user_ref : a.last_user_refs) out.put(user_ref);
-        out.put(a.rejects_ordered);
-        out.put(u8(a.is_enabled));
-        for (const LiveOrder* order : open_orders_of(account)) save(out, *order);
-    }
-    itch_.log().save(out);
-    for (const MessageLog& copy : drop_copies_) copy.save(out);
-    names_.save(out);
-    ledger_.save(out);
-    out.put(orders_.last_number());
-    return hash_bytes(out.bytes(), 0);
-}
-
-u64 VenueCore::config_hash() const {
-    StateWriter out;
-    for (const InstrumentRules& r : rules_) {
-        out.put(Alpha<8>(r.symbol));
-        for (const TickStep& step : r.ticks) out.put(step);
-        for (i64 value :
-             {r.lot, i64(r.round_lot), r.qty_max, r.listed_px, r.limit_collar_bps, r.market_collar_bps,
-              i64(r.allocation), i64(r.pro_rata.grants_top), r.pro_rata.fifo_percent, r.pro_rata.min_allocation})
-            out.put(value);
-    }
-    for (const Account& a : accounts_) {
-        const AccountSettings& s = a.settings;
-        for (u32 value : {u32(s.protocol), s.group, u32(s.self_trade), s.orders_per_s, s.burst}) out.put(value);
-    }
-    out.put(u64(drop_copies_.size()));
-    out.put(u64(limits_.orders_max));
-    out.put(u64(limits_.tokens_max));
-    return hash_bytes(out.bytes(), 0);
 }
 
 }  // namespace openbell::exchange

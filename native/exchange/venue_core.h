@@ -32,6 +32,15 @@ struct VenueLimits {
     std::string memory_dir{};                // where the day's messages lie; empty: in the process
 };
 
+// What became of a bust or a correction.
+enum class Amended : u8 {
+    Done,
+    Unknown,   // no trade of today has that number
+    Busted,    // it was busted before
+    Value,     // a price or quantity that is not positive, or a larger quantity
+    Protocol,  // an owner's protocol has no words for a correction
+};
+
 struct VenueCounters {
     u64 duplicate_tokens = 0;  // ignored, as OUCH says
     u64 dead_orders = 0;       // cancels and replaces of orders that are not live: ignored
@@ -51,6 +60,7 @@ class VenueCore : private MatchSink, private Desk {
     // ---- configuration, before the first input
 
     u32 add_account(const AccountSettings& settings);
+    void set_fees(const FeeRules& fees);
     // A log of all reports of these accounts, in the order they happened, each with the name beside the account first.
     u32 add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts);
     // From now on inputs are journalled. What the journal holds already is applied first; returns how many inputs that
@@ -72,8 +82,16 @@ class VenueCore : private MatchSink, private Desk {
     u64 submit(u32 account, u32 instrument, Side side, const Terms& terms, i64 now_ns);
     bool reduce(u64 order_id, i64 leaves, i64 now_ns);  // false when it is not live or would not shrink
 
-    // Faults on command: the reports of an account (without one: the messages of the feed) wait outside their log
+    // Takes a trade back, or puts another price and a quantity that is not larger in its place. Owners and feed are
+    // told.
+    Amended bust(u64 match_number, char reason, i64 now_ns);
+    Amended correct(u64 match_number, i64 px, i64 qty, char reason, i64 now_ns);
+
+    // Faults on command: the next `count` orders and replaces of an account are rejected; reported times are off by so
+    // much; the reports of an account (without one: the messages of the feed) wait outside their log
     // until they are settled, that is replaced by others or by themselves.
+    void reject_next(u32 account, u32 count, i64 now_ns);
+    void shift_clock(i64 ns, i64 now_ns);
     void divert(std::optional<u32> account, bool on, i64 now_ns);
     void settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns);
 
@@ -123,6 +141,10 @@ class VenueCore : private MatchSink, private Desk {
     void apply_cancel_all(u32 account);
     void apply_divert(const Input& input);
     void apply_settle(const Input& input);
+    Amended apply_bust(const Input& input);
+    Amended apply_correct(const Input& input);
+    Amended refusal_of_correction(const Ledger::Match& match, i64 px, i64 qty) const;
+    i64 fee_of(u32 account, Liquidity liquidity, i64 px, i64 qty) const;
     void pass_time(i64 now_ns);
     bool is_due(i64 now_ns) const { return !expiries_.empty() && expiries_.front().at_ns <= now_ns; }
     void note_changed(u32 account);
@@ -171,6 +193,7 @@ class VenueCore : private MatchSink, private Desk {
     std::vector<InstrumentRules> rules_;
     std::vector<std::pair<u64, u32>> symbols_;  // sorted; the letters as a number, and the instrument
     std::vector<bool> is_pause_;                // a reopening call after a volatility pause, by instrument
+    FeeRules fees_;
     VenueLimits limits_;
     bool matches_;
     VenueClock clock_;

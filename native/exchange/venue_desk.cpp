@@ -122,6 +122,10 @@ void VenueCore::ignore(Ignored why) {
 Refusal VenueCore::refusal_of_account(Account& account) const {
     if (!account.rate.take(clock_.now_ns)) return Refusal::Rate;
     if (!account.is_enabled) return Refusal::Disabled;
+    if (account.rejects_ordered > 0) {
+        --account.rejects_ordered;
+        return Refusal::Ordered;
+    }
     return Refusal::None;
 }
 
@@ -139,7 +143,8 @@ bool VenueCore::is_about_now(Refusal why) {
         case Refusal::PhaseNotAllowed:
         case Refusal::Full:
         case Refusal::Rate:
-        case Refusal::Disabled: return true;
+        case Refusal::Disabled:
+        case Refusal::Ordered: return true;
         default: return false;
     }
 }

@@ -83,7 +83,7 @@ void VenueCore::fill(LiveOrder& order, const MatchEvent& e, i64 leaves, Liquidit
     order.cum_qty += e.qty;
     order.leaves_qty = leaves;
     order.status = OrderStatus::PartiallyFilled;
-    ledger_.add_fill(order, e.match_number, e.px, e.qty, liquidity, 0);
+    ledger_.add_fill(order, e.match_number, e.px, e.qty, liquidity, fee_of(order.account, liquidity, e.px, e.qty));
     report(order.account,
            [&](const Door& door, Addressee to) { door.executed(to, order, e.px, e.qty, liquidity, e.match_number); });
     if (leaves == 0) close(order, OrderStatus::Filled);

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openbell._native import (
+    FeeRules,
     InstrumentRules,
     OrderType,
     Peg,
@@ -32,6 +33,10 @@ LISTED_PX = 50_0000
 TICK = 100
 SECOND_NS = 1_000_000_000
 Input = tuple[Any, ...]
+FEES = FeeRules(
+    [(0, [-2_000, 0, 0, 3_000, 1_000, 500, 500, 500], [0] * 8), (1_000_000, [-2_500] * 3 + [2_500] * 5, [0] * 8)]
+)
+"""Per share in 1e-6, by liquidity."""
 
 
 class RandomInputs:
@@ -48,10 +53,11 @@ class RandomInputs:
         """A venue that these inputs are for; its accounts are numbered in this order."""
         rules = [InstrumentRules(symbol, listed_px=LISTED_PX) for symbol in SYMBOLS]
         venue = VenueCore(rules, 0, **self.limits, **more)
+        venue.set_fees(FEES)
         self.internal = venue.add_account(internal=True)
         self.tokens = [
             venue.add_account(),
-            venue.add_account(group=7, self_trade=SelfTrade.CANCEL_OLDEST, orders_per_s=30, burst=30),
+            venue.add_account(group=7, self_trade=SelfTrade.CANCEL_OLDEST, orders_per_s=30, burst=30, volume=2_000_000),
         ]
         self.numbered = [
             venue.add_account(protocol=Protocol.OUCH50),
@@ -91,6 +97,10 @@ class RandomInputs:
                 ("advance", self.now_ns + self.rng.randrange(3) * SECOND_NS),
                 ("receive", account, self.rng.randbytes(self.rng.randrange(60)), self.now_ns),
                 ("reduce", self.rng.randrange(1, 200) << 24 | self.rng.randrange(1, 40), 0, self.now_ns),
+                ("bust", self.rng.randrange(1, 40), "E", self.now_ns),
+                ("correct", self.rng.randrange(1, 40), self._px(), self._qty(), "S", self.now_ns),
+                ("reject_next", account, self.rng.randrange(3), self.now_ns),
+                ("shift_clock", self.rng.choice((0, 0, -5 * SECOND_NS)), self.now_ns),
                 ("divert", account, self.rng.random() < 0.5, self.now_ns),
                 ("settle", account, [self.rng.randbytes(self.rng.randrange(300)) for _ in range(2)], self.now_ns),
             )
