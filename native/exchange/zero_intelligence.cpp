@@ -71,10 +71,9 @@ void ZeroIntelligence::cancel_all() {
     open_.clear();
 }
 
-bool ZeroIntelligence::limit(Side side, i64 px) {
+void ZeroIntelligence::limit(Side side, i64 px) {
     const u64 ref = engine_.submit(instrument_, account_, side, {.px = px, .qty = qty_}, 0).ref;
     if (ref != 0) open_.push_back({ref, px, side});
-    return ref != 0;
 }
 
 // The best quote of a side; the last one it had while it is empty.

@@ -32,7 +32,7 @@ class ZeroIntelligence {
     double wait();                  // time until the next event
     void act();                     // that event: one order, one cancel, or nothing
     void cancel_all();              // empties the flow's part of the book
-    bool limit(Side side, i64 px);  // an order of the flow's; false when the engine has no room
+    void limit(Side side, i64 px);  // an order of the flow's; nothing when the engine refuses it
 
   private:
     struct Placed {
