@@ -47,6 +47,27 @@ def test_it_says_where_it_listens_answers_and_ends(tmp_path):
     assert json.loads(asked.stdout)["positions"] == {"OBEL": {"position": 0, "cash": 0}}
 
 
+def test_faults_are_begun_cleared_and_listed_from_the_command_line(tmp_path):
+    path = tmp_path / "exchange.toml"
+    path.write_text(SMALL)
+
+    def run(*arguments):
+        return subprocess.run(openbell(*arguments), capture_output=True, text=True, check=False)
+
+    with subprocess.Popen(openbell(path), stdout=subprocess.PIPE, text=True) as process:
+        control = ("--control", json.loads(process.stdout.readline())["control"])
+        begun = run("fault", "loss", "A", "p=0.5", *control)
+        wrong = run("fault", "loss", "A", "p=5", *control)
+        cleared = run("fault", "clear", "loss", *control)
+        run("fault", "kill", *control)
+        assert process.wait(timeout=10) == 128 + signal.SIGKILL
+
+    assert [fault["p"] for fault in json.loads(begun.stdout)["faults"]] == [0.5]
+    assert "p: expected at most 1" in wrong.stderr
+    assert json.loads(cleared.stdout) == {"cleared": 1, "faults": []}
+    assert "fill-before-ack" in run("fault", "list").stdout
+
+
 def test_sigint_ends_it_in_good_order(tmp_path):
     path = tmp_path / "exchange.toml"
     path.write_text(SMALL)

@@ -1,7 +1,10 @@
 """`openbell exchange`: run the simulated exchange, or ask a running one."""
 
 import asyncio
+import inspect
 import json
+import os
+import shlex
 import signal
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +14,10 @@ import cyclopts
 
 from openbell.exchange.config import ExchangeConfig, load_exchange
 from openbell.exchange.control import ask
+from openbell.exchange.fault_desk import BY_NAME, read_fault
 from openbell.exchange.server import ExchangeServer
 
+KILLED = 128 + signal.SIGKILL
 CONTROL_DEFAULT = "127.0.0.1:26403"
 
 app = cyclopts.App(name="exchange", help="A simulated exchange that speaks ITCH and OUCH.")
@@ -76,6 +81,33 @@ def remove(line: str, address: str, /, control: str = CONTROL_DEFAULT) -> None:
     _ask(control, {"verb": "receivers", "line": line, "remove": address})
 
 
+fault = cyclopts.App(name="fault", help="What an exchange does wrong on command.")
+app.command(fault)
+
+
+@fault.default
+def start_fault(name: str = "", /, *words: str, control: str = CONTROL_DEFAULT) -> None:
+    """Begin the fault NAME, on a line, an account or a symbol, with key=value; without NAME show those that last.
+
+    Example: openbell exchange fault loss A p=0.1
+    """
+    request = {"fault": name, **read_fault(shlex.join([name, *words])).model_dump()} if name else {}
+    _ask(control, {"verb": "fault", **request})
+
+
+@fault.command
+def clear(name: str = "", on: str = "", /, control: str = CONTROL_DEFAULT) -> None:
+    """End the faults called NAME, those on ON, or all."""
+    _ask(control, {"verb": "clear", "fault": name, "on": on})
+
+
+@fault.command(name="list")
+def list_faults() -> None:
+    """Show what can go wrong."""
+    for name, kind in BY_NAME.items():
+        print(f"{name:18} {inspect.cleandoc(kind.__doc__ or '')}")
+
+
 @app.command
 def shutdown(control: str = CONTROL_DEFAULT) -> None:
     """End the day of a running exchange."""
@@ -89,6 +121,8 @@ async def _run(config: ExchangeConfig) -> None:
             loop.add_signal_handler(number, exchange.request_stop)
         print(json.dumps(asdict(exchange.ready)), flush=True)
         await exchange.serve()
+        if exchange.is_killed:
+            os._exit(KILLED)
 
 
 def _ask(control: str, request: dict[str, Any]) -> None:

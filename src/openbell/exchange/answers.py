@@ -4,6 +4,8 @@
     {"verb": "ledger", "account": "NODE1"}      orders, fills, positions and cash as the venue holds them
     {"verb": "state", "symbol": "OBEL", "state": "H"}   halt (H) or resume (T) an instrument
     {"verb": "receivers"}                       who hears which line; "line" and "add" or "remove": an address
+    {"verb": "fault", "fault": "loss", "on": "A", "p": 0.1}   begin a fault, see faults.py; without one: those that last
+    {"verb": "clear"}                           end all faults, or those called "fault", or those on "on"
     {"verb": "shutdown"}                        end the day and the session
 
 Prices and cash are integers in 1e-4, quantities in shares.
@@ -14,13 +16,14 @@ from typing import TYPE_CHECKING
 from openbell.config_types import Address, read_address
 from openbell.exchange.config import FLOW_ACCOUNT
 from openbell.exchange.control import Answer, RequestError, some_of
+from openbell.exchange.fault_desk import make_fault
 from openbell.exchange.ledger import ledger
 from openbell.exchange.status import read_page, status
 
 if TYPE_CHECKING:
     from openbell.exchange.server import ExchangeServer
 
-VERBS = ("status", "ledger", "state", "receivers", "shutdown")
+VERBS = ("status", "ledger", "state", "receivers", "fault", "clear", "shutdown")
 
 
 def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
@@ -38,6 +41,11 @@ def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
             return _set_state(exchange, symbol, state)
         case {"verb": "receivers"}:
             return _change_receivers(exchange, request)
+        case {"verb": "fault"}:
+            return _start_fault(exchange, request)
+        case {"verb": "clear"}:
+            cleared = exchange.faults.clear(request.get("fault", ""), request.get("on", ""))
+            return {"cleared": cleared, "faults": exchange.faults.active()}
         case {"verb": "shutdown"}:
             exchange.request_stop()
             return {}
@@ -76,6 +84,13 @@ def _change_receivers(exchange: "ExchangeServer", request: Answer) -> Answer:
         case {"line": line}:
             raise RequestError(f"expected line {' or '.join(lines)}, and an address to add or remove, found {line!r}")
     return {"receivers": {name: line.status()["receivers"] for name, line in lines.items()}}
+
+
+def _start_fault(exchange: "ExchangeServer", request: Answer) -> Answer:
+    values = {key: value for key, value in request.items() if key not in ("verb", "fault")}
+    if "fault" in request:
+        exchange.faults.start(make_fault(str(request["fault"]), values))
+    return {"faults": exchange.faults.active()}
 
 
 def _address(text: str) -> Address:

@@ -7,10 +7,9 @@ go on with; then it logs out or is cut after a while. Sources: GLIMPSE 5.0; Soup
 import struct
 from collections.abc import Callable, Sequence
 
-from openbell.errors import OpenbellError
 from openbell.exchange.session_config import GlimpseSettings
 from openbell.exchange.soup_connection import Login, Stream
-from openbell.exchange.soup_port import SoupPort
+from openbell.exchange.soup_port import Host, SoupPort
 
 
 class SnapshotLog:
@@ -50,11 +49,11 @@ class Glimpse:
         self,
         settings: GlimpseSettings,
         session: str,
+        host: Host,
         snapshot: Callable[[], Sequence[bytes]],
-        fail: Callable[[OpenbellError], None],
     ) -> None:
         self.settings = settings
-        self.port = SoupPort("glimpse", self, settings, session, lambda: None, fail)
+        self.port = SoupPort("glimpse", self, settings, session, host)
         self._snapshot = snapshot
         self._password = settings.password.read().upper()
 
@@ -63,4 +62,7 @@ class Glimpse:
 
     def open_stream(self, login: Login) -> Stream | None:
         """Return a new snapshot; there is nothing to resume, so only message 1 can be asked for."""
-        return Snapshot(SnapshotLog(self._snapshot())) if login.next_seq == 1 else None
+        if login.next_seq != 1:
+            return None
+        self.port.host.flush()
+        return Snapshot(SnapshotLog(self._snapshot()))

@@ -8,22 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from openbell._native import VenueCore
-from openbell.errors import OpenbellError
 from openbell.exchange.session_config import AccountSettings, DropCopySettings, OrderEntrySettings
 from openbell.exchange.soup_connection import Login, Stream
-from openbell.exchange.soup_port import PortCounters, SoupPort
+from openbell.exchange.soup_port import Host, PortCounters, SoupPort
 
 DROP_COPY_NAME_CHARS = 10
+LEAVES = 8
+"""Column of the venue's orders."""
 
 
 @dataclass(frozen=True)
 class Venue:
-    """The venue as sessions use it: `changed` after it was told something, `clock` gives ns since the epoch."""
+    """The venue as sessions use it; `clock` gives ns since the epoch."""
 
     core: VenueCore
     clock: Callable[[], int]
-    changed: Callable[[], None]
-    fail: Callable[[OpenbellError], None]
+    host: Host
 
 
 class Account(Stream):
@@ -39,10 +39,15 @@ class Account(Stream):
     def receive(self, message: bytes) -> bool:
         return self.venue.core.receive(self.number, message, self.venue.clock())
 
+    def is_open(self, name: bytes) -> bool:
+        """Whether the order called `name` may still trade; looks through all orders, so for faults only."""
+        rows = self.venue.core.orders(self.number)
+        return any(row[LEAVES] > 0 for row in rows if row[0] == name.decode().strip())
+
     def released(self) -> None:
         if self.settings.cancel_on_disconnect:
             self.venue.core.cancel_all(self.number, self.venue.clock())
-            self.venue.changed()
+            self.venue.host.changed()
 
 
 class DropCopy(Stream):
@@ -62,7 +67,7 @@ class OrderEntry:
 
     def __init__(self, venue: Venue, settings: OrderEntrySettings, session: str) -> None:
         self.venue = venue
-        self.port = SoupPort("order_entry", self, settings, session, venue.changed, venue.fail)
+        self.port = SoupPort("order_entry", self, settings, session, venue.host)
         self.accounts: dict[str, Account] = {}
         self.drop_copies: dict[str, DropCopy] = {}
         self.first_login = asyncio.Event()

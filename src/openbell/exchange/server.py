@@ -22,11 +22,13 @@ from openbell.errors import OpenbellError
 from openbell.exchange.answers import answer
 from openbell.exchange.config import ExchangeConfig
 from openbell.exchange.control import Answer, ControlServer
+from openbell.exchange.fault_desk import Faults
 from openbell.exchange.feed_out import FeedOut
 from openbell.exchange.flow_config import passes_through
 from openbell.exchange.glimpse import Glimpse
 from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
+from openbell.exchange.soup_port import Host
 from openbell.exchange.spin import Spin
 
 DAY_S = 86_400
@@ -71,17 +73,18 @@ class ExchangeServer:
         )
         self.flow_account = self.venue.add_account(internal=True)
         self.feed = FeedOut(self.venue, config.feed, self.session)
-        venue = Venue(self.venue, self.clock, self.changed, self._fail)
-        self.door = OrderEntry(venue, config.order_entry, self.session)
+        host = Host(self.changed, self.flush, self._fail)
+        self.door = OrderEntry(Venue(self.venue, self.clock, host), config.order_entry, self.session)
         for account in config.accounts:
             self.door.add_account(account)
         for copy in config.drop_copies:
             self.door.add_drop_copy(copy)
         self.glimpse: Glimpse | None = None
         if config.glimpse:
-            spin = Spin(self.venue)
-            self.glimpse = Glimpse(config.glimpse, self.session, spin.messages, self._fail)
+            self.glimpse = Glimpse(config.glimpse, self.session, host, Spin(self.venue).messages)
         self.ports = [self.door.port, *([self.glimpse.port] if self.glimpse else [])]
+        self.faults = Faults(self)
+        self.is_killed = False
         self.flow_done = asyncio.Event()
         self.flow_messages = 0
         self._flush_is_due = False
@@ -153,6 +156,9 @@ class ExchangeServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.is_killed:
+            return
+        self.faults.clear()
         try:
             self.venue.close_day(self.clock())
         except OpenbellError as error:
@@ -169,6 +175,25 @@ class ExchangeServer:
         if self.config.ready_file:
             self.config.ready_file.unlink(missing_ok=True)
 
+    def kill(self) -> None:
+        """Be gone as after kill -9: cut every connection, tell nobody, cancel nothing."""
+        self.is_killed = True
+        for port in self.ports:
+            port.cut_all()
+        self._close_sockets()
+        self.request_stop()
+
+    def restart(self, keep_orders: bool) -> None:
+        """Cut every connection and go on; without its orders an account is not told what has become of them."""
+        for port in self.ports:
+            port.cut_all()
+        self.flush()
+        if keep_orders:
+            return
+        for account in self.door.accounts.values():
+            self.faults.forget_orders(account.number)
+        self.changed()
+
     def answer(self, request: Answer) -> Answer:
         """Answer one control request; see answers.py."""
         return answer(self, request)
@@ -183,6 +208,7 @@ class ExchangeServer:
         """Publish and report what the venue has new; an error of the venue ends the exchange."""
         self._flush_is_due = False
         try:
+            self.faults.settle()
             self.feed.publish()
             self.door.push()
         except OpenbellError as error:

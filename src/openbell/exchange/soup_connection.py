@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
         try:
             self._receive(data)
         except OpenbellError as error:
-            self.port.fail(error)
+            self.port.host.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if self.stream:
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
             elif not self._handle(kind, payload):
                 break
         if was_told:
-            self.port.changed()
+            self.port.host.changed()
         if is_broken:
             self.drop("malformed")
 
@@ -250,6 +250,7 @@ class Connection(asyncio.Protocol):
         if stream is None:
             return self._refuse(SESSION_NOT_AVAILABLE)
         self.port.give(stream, self)
+        self.port.host.flush()  # what the old connection has caused stands in the log
         end = stream.log.next_seq
         self.next_seq = login.next_seq if 0 < login.next_seq < end else end
         self.stream = stream

@@ -46,8 +46,18 @@ class PortCounters:
         self.dropped[why] = self.dropped.get(why, 0) + 1
 
 
+@dataclass(frozen=True)
+class Host:
+    """What a port asks of its exchange: `changed` when the venue was told something, `flush` to tell its news at once
+    and not at the end of this turn, `fail` when it cannot go on."""
+
+    changed: Callable[[], None]
+    flush: Callable[[], None]
+    fail: Callable[[OpenbellError], None]
+
+
 class SoupPort:
-    """A listener and its connections; `changed` is called after the service was told something, `fail` on its error."""
+    """A listener and its connections."""
 
     def __init__(
         self,
@@ -55,15 +65,13 @@ class SoupPort:
         service: Service,
         settings: SoupSettings,
         session: str,
-        changed: Callable[[], None],
-        fail: Callable[[OpenbellError], None],
+        host: Host,
     ) -> None:
         self.name = name
         self.service = service
         self.settings = settings
         self.session = session
-        self.changed = changed
-        self.fail = fail
+        self.host = host
         self.now = monotonic
         self.connections: set[Connection] = set()
         self.counters = PortCounters()
@@ -101,6 +109,14 @@ class SoupPort:
         self.has_ended = True
         for connection in list(self.connections):
             connection.end_session()
+
+    def cut_all(self) -> None:
+        """Cut every connection as a process that dies does: nobody is told, and nothing follows for the streams."""
+        for connection in list(self.connections):
+            stream, connection.stream = connection.stream, None
+            if stream:
+                stream.connection = None
+            connection.transport.abort()
 
     def close(self) -> None:
         """Stop listening and cut whoever is left."""
@@ -144,7 +160,7 @@ class SoupPort:
         try:
             stream.released()
         except OpenbellError as error:
-            self.fail(error)
+            self.host.fail(error)
 
     def forget(self, connection: Connection) -> None:
         """Drop what is known of a connection that has ended."""

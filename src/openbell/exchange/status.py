@@ -59,6 +59,7 @@ def status(exchange: "ExchangeServer", page: Page) -> Answer:
             "connections": len(exchange.door.port.connections),
             "connected": sum(account.connection is not None for account in exchange.door.accounts.values()),
         },
+        "faults": exchange.faults.active(),
         "venue": exchange.venue.counters(),
         "accounts": {name: _account(exchange, name) for name in accounts},
         "accounts_total": len(exchange.door.accounts),
