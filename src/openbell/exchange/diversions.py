@@ -31,13 +31,14 @@ class Filter(ABC):
 class Diversions:
     """All filters; `settle` is called before anybody is told what is new."""
 
-    def __init__(self, venue: VenueCore) -> None:
+    def __init__(self, venue: VenueCore, clock: Callable[[], int]) -> None:
         self._venue = venue
+        self._clock = clock
         self._filters: dict[int | None, list[Filter]] = {}
 
     def add(self, account: int | None, one: Filter) -> None:
         """Let `one` see what the venue says from now on."""
-        self._venue.divert(account, True)
+        self._venue.divert(account, True, self._clock())
         self._filters.setdefault(account, []).append(one)
 
     def remove(self, account: int | None, one: Filter) -> None:
@@ -48,11 +49,11 @@ class Diversions:
 
     def discard(self, account: int, act: Callable[[], None]) -> None:
         """Do `act`; what the venue says of it to the account is never told."""
-        self._venue.divert(account, True)
+        self._venue.divert(account, True, self._clock())
         act()
-        self._venue.settle(account, [])
+        self._venue.settle(account, [], self._clock())
         if account not in self._filters:
-            self._venue.divert(account, False)
+            self._venue.divert(account, False, self._clock())
 
     def settle(self) -> None:
         """Put into the logs what the filters make of the news."""
@@ -66,7 +67,7 @@ class Diversions:
         filters = self._filters[account]
         for one in filters:
             messages = one.apply(messages)
-        self._venue.settle(account, messages)
+        self._venue.settle(account, messages, self._clock())
         for one in [one for one in filters if one.is_over]:
             self._end(account, one)
 
@@ -74,10 +75,10 @@ class Diversions:
         filters = self._filters[account]
         filters.remove(one)
         if held := one.release():
-            self._venue.settle(account, held)
+            self._venue.settle(account, held, self._clock())
         if not filters:
             del self._filters[account]
-            self._venue.divert(account, False)
+            self._venue.divert(account, False, self._clock())
 
 
 class Layout(NamedTuple):

@@ -56,7 +56,7 @@ class Faults:
 
     def __init__(self, exchange: "ExchangeServer") -> None:
         self._exchange = exchange
-        self._diversions = Diversions(exchange.venue)
+        self._diversions = Diversions(exchange.venue, exchange.clock)
         self._running: list[tuple[Fault, Running]] = []
 
     def start(self, fault: Fault | str) -> None:
