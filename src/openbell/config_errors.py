@@ -49,12 +49,12 @@ _EXPECTED = {
 def describe(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Path, str]]:
     """Yield (path of the key, message) for every error of `error`."""
     for detail in error.errors(include_url=False):
-        path = tuple(part for part in detail["loc"] if not _is_tag(part))
-        yield path, _message(detail, path, model)
+        path, holder = _spelled(detail["loc"], model)
+        yield path, _message(detail, path, holder)
 
 
-def _message(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
-    fields = _keys(_model_at(model, path[:-1]))
+def _message(detail: ErrorDetails, path: Path, holder: type[BaseModel] | None) -> str:
+    fields = _keys(holder)
     if detail["type"] == "extra_forbidden":
         return _unknown(str(path[-1]), list(fields))
     if detail["type"] == "missing":
@@ -86,6 +86,10 @@ def _expected(detail: ErrorDetails) -> str:
             return f"less than {context['lt']}"
         case "literal_error" | "enum":
             return f"one of {context['expected']}"
+        case "union_tag_invalid":
+            return f"{_bare(context['discriminator'])} to be one of {_bare(context['expected_tags'])}"
+        case "union_tag_not_found":
+            return f"the key {_bare(context['discriminator'])}"
         case "value_error":
             return str(context["error"])
         case "too_short":
@@ -97,6 +101,10 @@ def _expected(detail: ErrorDetails) -> str:
         case other:
             spoken = detail["msg"].removeprefix("Input should be ")
             return _EXPECTED.get(other, spoken[:1].lower() + spoken[1:])
+
+
+def _bare(quoted: str) -> str:
+    return quoted.replace("'", "")
 
 
 def _found(value: object, path: Path) -> str:
@@ -133,28 +141,54 @@ def _unit_name(key: str) -> str:
     return units[-1] if units else "no unit"
 
 
-def _is_tag(part: object) -> bool:
-    """Tell whether `part` is pydantic's name of a union branch, which no file spells."""
-    return part in ("int", "float", "str", "bool")
+def _spelled(loc: Path, model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
+    """Return `loc` as the file spells it, without pydantic's names of union branches, and the model of its last key."""
+    path: list[str | int] = []
+    here: Any = model
+    holder: type[BaseModel] | None = None
+    for part in loc:
+        if part in ("int", "float", "str", "bool"):
+            continue
+        if branch := _branch(here, part):
+            here = branch
+            continue
+        path.append(part)
+        holder = _model_in(here)
+        here = _inside(here, part)
+    return tuple(path), holder
+
+
+def _branch(annotation: Any, tag: str | int) -> type[BaseModel] | None:
+    """Return the model that `tag` names among several, by a literal that only it has."""
+    models = _models_in(annotation)
+    if len(models) < 2:
+        return None
+    return next((m for m in models for f in _keys(m).values() if tag in get_args(f.annotation)), None)
+
+
+def _inside(annotation: Any, part: str | int) -> Any:
+    """Return what stands at `part` of a value with `annotation`; None where the file is free."""
+    if get_origin(annotation) is Annotated:
+        return _inside(get_args(annotation)[0], part)
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1]
+    if isinstance(part, int):
+        return next((arg for arg in get_args(annotation) if _models_in(arg)), None)
+    field = _keys(_model_in(annotation)).get(part)
+    return field.annotation if field else None
 
 
 def _keys(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
 
 
-def _model_at(model: type[BaseModel] | None, path: Path) -> type[BaseModel] | None:
-    """Return the model that holds the keys at `path`, None where the file is free (a table of any keys)."""
-    for part in path:
-        if isinstance(part, int):
-            continue
-        field = _keys(model).get(str(part))
-        model = _model_in(field.annotation) if field else None
-    return model
-
-
 def _model_in(annotation: Any) -> type[BaseModel] | None:
+    return next(iter(_models_in(annotation)), None)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and not get_origin(annotation) and issubclass(annotation, BaseModel):
-        return annotation
+        return [annotation]
     if get_origin(annotation) in (tuple, list, Union, types.UnionType, Annotated):
-        return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)
-    return None
+        return [model for arg in get_args(annotation) for model in _models_in(arg)]
+    return []
