@@ -21,9 +21,10 @@ cancel_on_disconnect = {cancel}
 send_to = ["127.0.0.1:{feed}"]
 linger_ms = 0
 [flow]
-kind = "random"
+kind = "agents"
+preset = "steady"
 seed = {seed}
-events_per_s = {rate}
+agents.traders.events_per_s = {rate}
 """
 
 NODE = """
@@ -81,7 +82,7 @@ def free_udp_port() -> int:
 def exchange_toml(
     *, feed: int, ready_file: str = "exchange.json", cancel_on_disconnect: bool = True, seed: int = 1, rate: int = 300
 ) -> str:
-    """An exchange with two instruments, random flow and the account NODE1; every other port is the system's choice."""
+    """An exchange with two instruments, steady flow and the account NODE1; every other port is the system's choice."""
     cancel = str(cancel_on_disconnect).lower()
     return EXCHANGE.format(feed=feed, ready_file=ready_file, cancel=cancel, seed=seed, rate=f"{rate:.1f}")
 

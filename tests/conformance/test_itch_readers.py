@@ -16,7 +16,7 @@ from oracles.itch_market import records
 
 MESSAGES = 20_000
 SYMBOLS = ("OBEL", "RING")  # listed in this order: their stock locates are 1 and 2
-FLOW = {"kind": "random", "seed": 7, "events_per_s": 50_000.0}
+FLOW = {"kind": "agents", "preset": "steady", "seed": 7, "agents": {"traders": {"events_per_s": 50_000.0}}}
 
 Queue = list[tuple[int, list[tuple[int, int]]]]  # (px, [(reference, qty)]), best price and oldest order first
 

@@ -42,7 +42,7 @@ def test_orders_of_two_accounts_trade_and_the_ledger_conserves():
 
 def test_a_market_order_trades_with_the_flow_and_everything_sums_to_zero():
     async def conversation():
-        flow = {"kind": "random", "events_per_s": 2000.0, "seed": 3}
+        flow = {"kind": "agents", "preset": "steady", "agents": {"traders": {"events_per_s": 2000.0}}, "seed": 3}
         async with exchange(flow=flow) as server:
             client = await Client.login(server)
             await client.replay()

@@ -37,7 +37,7 @@ class ListedSettings(Settings):
     symbol: str = Field(pattern=SYMBOL_PATTERN)
     tick: DecimalText = Decimal("0.01")
     round_lot: int = Field(default=100, ge=1, le=10_000)
-    px: DecimalText = Field(default=Decimal("100.00"), description="where the random flow begins")
+    px: DecimalText = Field(default=Decimal("100.00"), description="where the agents begin")
 
     @property
     def tick_px(self) -> int:
@@ -46,7 +46,7 @@ class ListedSettings(Settings):
 
     @property
     def start_px(self) -> int:
-        """Where the random flow begins, in 1e-4."""
+        """Where the agents begin, in 1e-4."""
         return native_units(self.px, PX_DECIMALS)
 
 

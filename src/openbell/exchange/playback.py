@@ -1,4 +1,4 @@
-"""Drives the background flow: the random one as its events fall due, a tape at its own or another speed."""
+"""Drives the background flow: agents as their times come, a tape at its own or another speed."""
 
 import asyncio
 import struct
@@ -11,8 +11,8 @@ from openbell._native import VenueCore
 from openbell.config import Settings
 from openbell.errors import DecodeError
 from openbell.exchange.config import ListedSettings
-from openbell.exchange.flow import RandomFlow
-from openbell.exchange.flow_config import RandomFlowSettings, TapeFlowSettings
+from openbell.exchange.flow import AgentFlow
+from openbell.exchange.flow_config import AgentFlowSettings, TapeFlowSettings
 
 EVENTS_PER_TURN_MAX = 500
 """Events before order entry gets its turn."""
@@ -42,9 +42,9 @@ async def play(flow: Settings, stage: Stage) -> int:
     Raises:
         DecodeError: a tape is missing or damaged.
     """
-    if isinstance(flow, RandomFlowSettings):
-        source = RandomFlow(stage.venue, stage.account, stage.instruments, flow, stage.clock())
-        await play_random(source, stage.clock, stage.changed)
+    if isinstance(flow, AgentFlowSettings):
+        agents = AgentFlow(stage.venue, stage.account, stage.instruments, flow, stage.clock())
+        await play_agents(agents, stage.clock, stage.changed)
     elif isinstance(flow, TapeFlowSettings):
         if flow.start == "first_login":
             await stage.first_login.wait()
@@ -52,7 +52,7 @@ async def play(flow: Settings, stage: Stage) -> int:
     return 0
 
 
-async def play_random(flow: RandomFlow, clock: Callable[[], int], changed: Callable[[], None]) -> None:
+async def play_agents(flow: AgentFlow, clock: Callable[[], int], changed: Callable[[], None]) -> None:
     """Run `flow` until cancelled."""
     while True:
         if flow.advance(clock(), EVENTS_PER_TURN_MAX):

@@ -25,7 +25,7 @@ from openbell.node.paths import SHARED_MEMORY
 ACCOUNT = "NODE1"
 SYMBOLS = {"OBEL": "50.00", "RING": "120.00"}
 EVENTS_PER_S = 400.0
-"""Of the random flow, per instrument: busy to the eye, light for two cores."""
+"""Of the flow, per instrument: busy to the eye, light for two cores."""
 SEGMENT_MIB = 8
 SHARED_MEMORY_LEAST = 128 << 20
 """With less of it free (containers often get 64 MB) the hot segments lie in the demo's own folder."""
@@ -36,7 +36,7 @@ END_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.02
 LOG_TAIL_LINES = 12
 
-EXCHANGE_TOML = """# The exchange of one demo: two made-up instruments, random flow, one account.
+EXCHANGE_TOML = """# The exchange of one demo: two made-up instruments, steady flow, one account.
 ready_file = "exchange.json"
 {instruments}
 [[accounts]]
@@ -47,9 +47,10 @@ password = "plain:demo"
 send_to = ["127.0.0.1:{feed_port}"]
 
 [flow]
-kind = "random"
+kind = "agents"
+preset = "steady"
 seed = {seed}
-events_per_s = {events_per_s}
+agents.traders.events_per_s = {events_per_s}
 """
 
 NODE_TOML = """# The node of one demo: live, against the exchange beside it on this machine.
