@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 from tests.exchange.fault_steps import FEED, MAKER, TAKER, end_of, login, replayed, rest
-from tests.exchange.harness import Client, Receiver, brief, exchange, run
+from tests.exchange.harness import Client, Receiver, brief, config, exchange, run
 
 from openbell._native import glimpse_parse_end, itch_decode
 from openbell.exchange.control import RequestError, ask
 from openbell.exchange.fault_desk import BY_NAME, name_of, read_fault
 from openbell.exchange.faults import FAULTS, Drop, FillBeforeAck, Loss
+from openbell.exchange.server import ExchangeServer
 
 
 def test_every_fault_has_a_name_and_says_what_happens():
@@ -314,5 +315,63 @@ def test_a_snapshot_tells_what_the_feed_told():
             while not messages or messages[-1][:1] != b"G":
                 messages.append((await snapshot.packet())[1])
             assert glimpse_parse_end(messages[-1]) == server.venue.itch_next == 9
+
+    run(conversation)
+
+
+def test_a_bust_takes_a_trade_back_on_both_sides():
+    async def conversation():
+        async with exchange() as server:
+            maker, _ = await login(server, MAKER)
+            taker, _ = await login(server, TAKER)
+            await rest(maker, "M1")
+            taker.enter("T1", "B")
+            match = (await taker.reports(2))[1]["match_id"]
+            server.faults.start(f"bust match={match}")
+
+            for client in (maker, taker):
+                reports = await client.reports(1 if client is taker else 2)
+                assert (reports[-1]["type"], reports[-1]["match_id"], reports[-1]["reason"]) == ("B", match, "E")
+            held = server.answer({"verb": "ledger", "account": MAKER})["positions"]["OBEL"]
+            assert held == {"position": 0, "cash": 0}
+            with pytest.raises(RequestError, match="expected a trade that stands"):
+                server.faults.start(f"bust match={match}")
+            with pytest.raises(RequestError, match="expected a trade of today"):
+                server.faults.start("bust match=99")
+
+    run(conversation)
+
+
+def test_reported_times_step_and_step_back():
+    async def conversation():
+        async with exchange() as server:
+            client, _ = await login(server, TAKER)
+            times = []
+            for step in ("", "clock-step ms=-60000", "clock-step ms=-60000", ""):
+                server.faults.start(step) if step else server.faults.clear()
+                client.enter(f"A{len(times)}")
+                times.append((await client.report())["ts"])
+
+            minute = 60_000_000_000
+            assert [round((ts - times[0]) / minute) for ts in times] == [0, -1, -2, 0]
+
+    run(conversation)
+
+
+def test_a_slow_clock_loses_time_and_is_right_again():
+    async def conversation():
+        now = [1_700_000_000_000_000_000]
+        server = ExchangeServer(config(), clock=lambda: now[0])
+        async with server:
+            client, _ = await login(server, TAKER)
+            times = []
+            for fault in ("", "slow-clock rate=0.5", ""):
+                server.faults.start(fault) if fault else server.faults.clear()
+                now[0] += 10_000_000_000
+                server.faults.tick()
+                client.enter(f"A{len(times)}")
+                times.append((await client.report())["ts"])
+
+            assert [(ts - times[0]) // 1_000_000_000 for ts in times] == [0, 5, 20]
 
     run(conversation)

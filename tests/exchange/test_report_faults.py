@@ -4,6 +4,8 @@ import pytest
 from tests.exchange.fault_steps import MAKER, TAKER, end_of, login, replayed, rest
 from tests.exchange.harness import Client, brief, exchange, run
 
+from openbell.exchange.control import RequestError
+
 
 def test_an_ack_that_is_lost_by_a_cut_is_in_the_replay():
     async def conversation():
@@ -125,5 +127,43 @@ def test_a_report_is_wrong_and_well_formed(what, expected):
             assert (await taker.reports(2))[1]["qty"] == 100
             held = server.answer({"verb": "ledger", "account": MAKER})["positions"]["OBEL"]
             assert held == {"position": -100, "cash": 100 * 50_0000}
+
+    run(conversation)
+
+
+@pytest.mark.parametrize(("reason", "told"), [("", "T"), ("Z", "Z")])
+def test_a_reject_storm_is_over_after_its_count(reason, told):
+    async def conversation():
+        async with exchange() as server:
+            client, _ = await login(server, MAKER)
+            await rest(client, "A0")
+            server.faults.start(f"reject-storm {MAKER} count=2" + (f" reason={reason}" if reason else ""))
+            client.cancel("A0")
+            for n in range(1, 4):
+                client.enter(f"A{n}")
+
+            heard = [brief(r) for r in await client.reports(4)]
+            assert [h[:2] for h in heard] == [("C", "A0"), ("J", "A1"), ("J", "A2"), ("A", "A3")]
+            assert {h[2] for h in heard[1:3]} == {told}
+            assert (await replayed(server, MAKER))[-4:] == heard
+            assert server.faults.active() == []
+            states = [o["state"] for o in server.answer({"verb": "ledger", "account": MAKER})["orders"]]
+            assert states == ["CANCELED", "REJECTED", "REJECTED", "NEW"]
+
+    run(conversation)
+
+
+def test_a_reject_storm_ends_when_it_is_cleared():
+    async def conversation():
+        async with exchange() as server:
+            client, _ = await login(server, MAKER)
+            server.faults.start(f"reject-storm {MAKER} count=1000")
+            client.enter("A1")
+            assert brief(await client.report())[:2] == ("J", "A1")
+            server.faults.clear()
+            client.enter("A2")
+            assert brief(await client.report())[:2] == ("A", "A2")
+            with pytest.raises(RequestError, match="expected a letter as reason, found '7'"):
+                server.faults.start(f"reject-storm {MAKER} reason=7")
 
     run(conversation)

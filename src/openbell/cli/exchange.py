@@ -59,6 +59,12 @@ def resume(symbol: str, /, control: str = CONTROL_DEFAULT) -> None:
     _ask(control, {"verb": "state", "symbol": symbol, "state": "T"})
 
 
+@app.command
+def bust(match: int, /, reason: str = "E", control: str = CONTROL_DEFAULT) -> None:
+    """Take the trade with the number MATCH back; reasons E erroneous, C consent, S supervisory, X external."""
+    _ask(control, {"verb": "bust", "match": match, "reason": reason})
+
+
 receivers = cyclopts.App(name="receivers", help="Who hears which line of the feed.")
 app.command(receivers)
 

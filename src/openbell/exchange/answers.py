@@ -3,6 +3,8 @@
     {"verb": "status"}                          what the exchange is doing; "find", "first" and "rows" choose a page
     {"verb": "ledger", "account": "NODE1"}      orders, fills, positions and cash as the venue holds them
     {"verb": "state", "symbol": "OBEL", "state": "H"}   halt (H) or resume (T) an instrument
+    {"verb": "bust", "match": 7, "reason": "E"}   take a trade back
+    {"verb": "correct", "match": 7, "px": 500000, "qty": 100, "reason": "E"}   tell it again with other values
     {"verb": "receivers"}                       who hears which line; "line" and "add" or "remove": an address
     {"verb": "fault", "fault": "loss", "on": "A", "p": 0.1}   begin a fault, see faults.py; without one: those that last
     {"verb": "clear"}                           end all faults, or those called "fault", or those on "on"
@@ -13,6 +15,7 @@ Prices and cash are integers in 1e-4, quantities in shares.
 
 from typing import TYPE_CHECKING
 
+from openbell._native import Amended
 from openbell.config_types import Address, read_address
 from openbell.exchange.config import FLOW_ACCOUNT
 from openbell.exchange.control import Answer, RequestError, some_of
@@ -23,7 +26,15 @@ from openbell.exchange.status import read_page, status
 if TYPE_CHECKING:
     from openbell.exchange.server import ExchangeServer
 
-VERBS = ("status", "ledger", "state", "receivers", "fault", "clear", "shutdown")
+BUST_REASONS = "ECSX"
+"""Erroneous, consent, supervisory, external."""
+_AMENDABLE = {
+    Amended.UNKNOWN: "a trade of today, found none of that number",
+    Amended.BUSTED: "a trade that stands, found one that was busted",
+    Amended.VALUE: "a price and a quantity that can be, found others",
+    Amended.PROTOCOL: "accounts that can be told of it, found one whose protocol has no word for it",
+}
+VERBS = ("status", "ledger", "state", "bust", "correct", "receivers", "fault", "clear", "shutdown")
 
 
 def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
@@ -39,6 +50,13 @@ def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
             return {"account": name, **ledger(exchange.venue, account_number(exchange, name), exchange.symbols)}
         case {"verb": "state", "symbol": str(symbol), "state": "T" | "H" | "P" | "Q" as state}:
             return _set_state(exchange, symbol, state)
+        case {"verb": "bust", "match": int(match_number)}:
+            reason = _reason_of(request)
+            return _amended(exchange, match_number, exchange.venue.bust(match_number, reason, exchange.clock()))
+        case {"verb": "correct", "match": int(match_number), "px": int(px), "qty": int(qty)}:
+            reason = _reason_of(request)
+            done = exchange.venue.correct(match_number, px, qty, reason, exchange.clock())
+            return _amended(exchange, match_number, done)
         case {"verb": "receivers"}:
             return _change_receivers(exchange, request)
         case {"verb": "fault"}:
@@ -70,6 +88,20 @@ def _set_state(exchange: "ExchangeServer", symbol: str, state: str) -> Answer:
     if symbol not in exchange.symbols:
         raise RequestError(f"expected one of {some_of(exchange.symbols)}, found symbol {symbol!r}")
     exchange.venue.set_state(exchange.symbols.index(symbol), state, exchange.clock())
+    exchange.changed()
+    return {}
+
+
+def _reason_of(request: Answer) -> str:
+    reason = str(request.get("reason", "E"))
+    if reason not in BUST_REASONS:
+        raise RequestError(f"expected a reason, one of {', '.join(BUST_REASONS)}, found {reason!r}")
+    return reason
+
+
+def _amended(exchange: "ExchangeServer", match_number: int, result: Amended) -> Answer:
+    if result != Amended.DONE:
+        raise RequestError(f"match {match_number}: expected {_AMENDABLE[result]}")
     exchange.changed()
     return {}
 

@@ -87,11 +87,12 @@ class Layout(NamedTuple):
     order: slice
     executed_qty: slice
     executed_px: slice
+    reject_reason: slice
 
 
 LAYOUTS = {
-    "ouch42": Layout(order=slice(9, 23), executed_qty=slice(23, 27), executed_px=slice(27, 31)),
-    "ouch50": Layout(order=slice(9, 13), executed_qty=slice(13, 17), executed_px=slice(17, 25)),
+    "ouch42": Layout(slice(9, 23), slice(23, 27), slice(27, 31), slice(23, 24)),
+    "ouch50": Layout(slice(9, 13), slice(13, 17), slice(17, 25), slice(13, 15)),
 }
 ACCEPTED, EXECUTED, CANCELED = b"A", b"E", b"C"
 

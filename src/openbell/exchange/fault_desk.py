@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -9,7 +10,8 @@ from pydantic import ValidationError
 from openbell.config_errors import describe
 from openbell.exchange.control import RequestError, some_of
 from openbell.exchange.diversions import Diversions, Filter
-from openbell.exchange.faults import FAULTS, Fault, Running
+from openbell.exchange.fault_kinds import Fault, Running
+from openbell.exchange.faults import FAULTS
 
 if TYPE_CHECKING:
     from openbell.exchange.server import ExchangeServer
@@ -58,6 +60,8 @@ class Faults:
         self._exchange = exchange
         self._diversions = Diversions(exchange.venue, exchange.clock)
         self._running: list[tuple[Fault, Running]] = []
+        self._every_tick: list[Callable[[], None]] = []
+        self._clock_shift_ns = 0
 
     def start(self, fault: Fault | str) -> None:
         """Begin a fault, given as such or as the text of one.
@@ -101,6 +105,21 @@ class Faults:
         """Let `one` change a log until it is over or cleared; for the list of faults."""
         self._diversions.add(account, one)
         return Running(lambda: self._diversions.remove(account, one), lambda: one.is_over)
+
+    def every_tick(self, act: Callable[[], None]) -> Running:
+        """Do `act` a few times a second until it is ended; for the list of faults."""
+        self._every_tick.append(act)
+        return Running(lambda: self._every_tick.remove(act))
+
+    def shift_clock(self, by_ns: int) -> None:
+        """Let reported times be off by so much more."""
+        self._clock_shift_ns += by_ns
+        self._exchange.venue.shift_clock(self._clock_shift_ns, self._exchange.clock())
+
+    def tick(self) -> None:
+        """Do what faults do with time; called a few times per heartbeat."""
+        for act in self._every_tick:
+            act()
 
     def forget_orders(self, account: int) -> None:
         """Take the orders of an account out of the book without a report of it."""

@@ -9,20 +9,15 @@ happens again. Faults of reports and of the feed change the log, so that a repla
 """
 
 import random
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from openbell._native import soup_packet
-from openbell.config import Settings
-from openbell.exchange.control import RequestError, some_of
-from openbell.exchange.diversions import FEED, LAYOUTS, Alter, FillFirst, FillLast, Filter, Layout, Lose
-from openbell.exchange.lines import Line
-from openbell.exchange.order_entry import Account
-from openbell.exchange.soup_connection import Connection, Stream
-from openbell.types import Side
+from openbell._native import Side, soup_packet
+from openbell.exchange.control import RequestError
+from openbell.exchange.diversions import FEED, Alter, FillFirst, FillLast, Lose
+from openbell.exchange.fault_kinds import Fault, LineFault, ReportFault, Running, SessionFault
 
 if TYPE_CHECKING:
     from openbell.exchange.server import ExchangeServer
@@ -34,52 +29,7 @@ LOCATE, REFERENCE, ADD_SIDE, ADD_PX = slice(1, 3), slice(11, 19), slice(19, 20),
 REPORT_KINDS = r"^[A-Za-z]?$"
 
 
-class Running(NamedTuple):
-    """A fault that lasts: how it ends, and whether it has ended by itself."""
-
-    end: Callable[[], None]
-    is_over: Callable[[], bool] = lambda: False
-
-
-class Fault(Settings, ABC):
-    """What every fault can be told."""
-
-    on: str = ""
-    seed: int = Field(default=1, ge=0)
-
-    @abstractmethod
-    def start(self, exchange: "ExchangeServer") -> Running | None:
-        """Begin.
-
-        Raises:
-            RequestError: there is nothing of the name `on`.
-        """
-
-
 # ---- lines of the feed -----------------------------------------------------------------------------
-
-
-class LineFault(Fault):
-    """A fault of the line `on`, or of every line."""
-
-    def lines(self, exchange: "ExchangeServer") -> list[Line]:
-        known = exchange.feed.lines
-        if self.on and self.on not in known:
-            raise RequestError(f"expected a line of the feed, {some_of(known)}, found {self.on!r}")
-        return [known[self.on]] if self.on else [*known.values()]
-
-    def disturb(self, exchange: "ExchangeServer", what: str, value: float) -> Running:
-        """Set `what` on the lines until the end of the fault."""
-        lines = self.lines(exchange)
-
-        def set_all(value_of: Callable[[Line], float]) -> None:
-            for line in lines:
-                setattr(line.disturbance, what, value_of(line))
-
-        for line in lines:
-            line.rng = random.Random(f"{self.seed}/{line.name}")
-        set_all(lambda _: value)
-        return Running(end=lambda: set_all(lambda line: getattr(line.settings, what)))
 
 
 class Drop(LineFault):
@@ -188,32 +138,6 @@ class CrossedPrice(Fault):
 # ---- sessions --------------------------------------------------------------------------------------
 
 
-class SessionFault(Fault):
-    """A fault of the session of the account or drop copy `on`."""
-
-    def stream(self, exchange: "ExchangeServer") -> Stream:
-        known: dict[str, Stream] = {**exchange.door.accounts, **exchange.door.drop_copies}
-        if self.on.upper() not in known:
-            raise RequestError(f"expected one of {some_of(known)}, found {self.on!r}")
-        return known[self.on.upper()]
-
-    def connection(self, exchange: "ExchangeServer") -> Connection:
-        connection = self.stream(exchange).connection
-        if connection is None:
-            raise RequestError(f"expected {self.on} to be connected; it is not")
-        return connection
-
-    def cut(self, exchange: "ExchangeServer", passes: Callable[[bytes], int | None]) -> Running:
-        """Cut the session where `passes` says, once."""
-        stream = self.stream(exchange)
-
-        def end() -> None:
-            stream.cut = None
-
-        stream.cut = passes
-        return Running(end, lambda: stream.cut is not passes)
-
-
 class StopReading(SessionFault):
     """Nothing of what the client sends is read, until the end of the fault or of the connection."""
 
@@ -278,22 +202,6 @@ class Say(SessionFault):
 # ---- reports ---------------------------------------------------------------------------------------
 
 
-class ReportFault(SessionFault):
-    """A fault of what the account `on` is told."""
-
-    def account(self, exchange: "ExchangeServer") -> Account:
-        account = self.stream(exchange)
-        if not isinstance(account, Account):
-            raise RequestError(f"expected an account, found the drop copy {self.on}")
-        return account
-
-    def layout(self, exchange: "ExchangeServer") -> Layout:  # noqa: ARG002
-        return LAYOUTS["ouch42"]
-
-    def divert(self, exchange: "ExchangeServer", one: Filter) -> Running:
-        return exchange.faults.divert(self.account(exchange).number, one)
-
-
 class LoseAck(ReportFault):
     """The next report of type `of` does not reach the client: the connection is cut right before it (how=cut: the
     replay has it), or it never stands in the log (how=remove: no replay has it)."""
@@ -342,6 +250,34 @@ class WrongReport(ReportFault):
         return self.divert(exchange, Alter(self.count, altered))
 
 
+class RejectStorm(ReportFault):
+    """The next `count` orders and replaces are rejected; with `reason` (a letter, or a number of OUCH 5.0) for that."""
+
+    count: int = Field(default=10, ge=1, le=COUNT_MAX)
+    reason: str = Field(default="", pattern=r"^([A-Za-z]|[0-9]{1,3})?$")
+
+    def start(self, exchange: "ExchangeServer") -> Running:
+        account, field = self.account(exchange), self.layout(exchange).reject_reason
+        is_number = field.stop - field.start == 2
+        if self.reason and self.reason.isdigit() != is_number:
+            raise RequestError(f"expected a {'number' if is_number else 'letter'} as reason, found {self.reason!r}")
+        reason = int(self.reason or 0).to_bytes(2, "big") if is_number else self.reason.encode()
+
+        def altered(message: bytes) -> bytes | None:
+            if message[:1] != b"J":
+                return None
+            return message[: field.start] + reason + message[field.stop :] if self.reason else message
+
+        diversion = self.divert(exchange, Alter(self.count, altered))
+
+        def end() -> None:
+            exchange.venue.reject_next(account.number, 0, exchange.clock())
+            diversion.end()
+
+        exchange.venue.reject_next(account.number, self.count, exchange.clock())
+        return Running(end, diversion.is_over)
+
+
 def _wrong(what: str, right: bytes) -> bytes:
     if what == "order":
         return right[:-1] + bytes([right[-1] ^ 1])
@@ -360,6 +296,50 @@ class Halt(Fault):
 
         set_state("H")
         return Running(lambda: set_state("T"))
+
+
+class Bust(Fault):
+    """The trade with the number `match` is taken back."""
+
+    match: int = Field(ge=1)
+    reason: Literal["E", "C", "S", "X"] = "E"
+
+    def start(self, exchange: "ExchangeServer") -> None:
+        exchange.answer({"verb": "bust", "match": self.match, "reason": self.reason})
+
+
+class ClockStep(Fault):
+    """The times in reports and feed jump by `ms`, and back at the end of the fault; they may go backwards."""
+
+    ms: float = Field(ge=-86_400_000, le=86_400_000)
+
+    def start(self, exchange: "ExchangeServer") -> Running:
+        shift_ns = int(self.ms * 1_000_000)
+        exchange.faults.shift_clock(shift_ns)
+        return Running(lambda: exchange.faults.shift_clock(-shift_ns))
+
+
+class SlowClock(Fault):
+    """The times in reports and feed go `rate` times as fast (1.1: they gain 100 ms a second), and are right again at
+    the end of the fault."""
+
+    rate: float = Field(ge=0, le=10)
+
+    def start(self, exchange: "ExchangeServer") -> Running:
+        begin_ns, applied_ns = exchange.clock(), 0
+
+        def drift_to(wanted_ns: int) -> None:
+            nonlocal applied_ns
+            exchange.faults.shift_clock(wanted_ns - applied_ns)
+            applied_ns = wanted_ns
+
+        drift = exchange.faults.every_tick(lambda: drift_to(int((self.rate - 1) * (exchange.clock() - begin_ns))))
+
+        def end() -> None:
+            drift.end()
+            drift_to(0)
+
+        return Running(end)
 
 
 class Kill(Fault):
@@ -382,7 +362,7 @@ class Restart(Fault):
 FAULTS: Sequence[type[Fault]] = (
     Drop, Loss, Duplicate, Reorder, Delay, PauseFeed, WrongReference, CrossedPrice,
     StopReading, StopWriting, Disconnect, CutMessage, Say,
-    LoseAck, FillBeforeAck, FillAfterCancel, WrongReport,
-    Halt, Kill, Restart,
+    LoseAck, FillBeforeAck, FillAfterCancel, WrongReport, RejectStorm,
+    Halt, Bust, ClockStep, SlowClock, Kill, Restart,
 )  # fmt: skip
 """Everything that can go wrong on command."""

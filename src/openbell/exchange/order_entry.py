@@ -29,10 +29,17 @@ class Venue:
 class Account(Stream):
     """A configured account: its number at the venue, its reports, its orders."""
 
-    def __init__(self, venue: Venue, number: int, settings: AccountSettings) -> None:
-        super().__init__(venue.core.reports(number))
+    def __init__(self, venue: Venue, settings: AccountSettings) -> None:
+        self.number = venue.core.add_account(
+            protocol=settings.native_protocol,
+            group=settings.group,
+            self_trade=settings.native_self_trade,
+            orders_per_s=settings.orders_per_s,
+            burst=settings.burst,
+            volume=settings.volume,
+        )
+        super().__init__(venue.core.reports(self.number))
         self.venue = venue
-        self.number = number
         self.settings = settings
         self.password = settings.password.read().upper()
 
@@ -40,9 +47,9 @@ class Account(Stream):
         return self.venue.core.receive(self.number, message, self.venue.clock())
 
     def is_open(self, name: bytes) -> bool:
-        """Whether the order called `name` may still trade; looks through all orders, so for faults only."""
-        rows = self.venue.core.orders(self.number)
-        return any(row[LEAVES] > 0 for row in rows if row[0] == name.decode().strip())
+        """Whether the order of that token or number may still trade; looks through all orders, so for faults only."""
+        wanted = name.decode().strip() if self.settings.protocol == "ouch42" else str(int.from_bytes(name, "big"))
+        return any(row[LEAVES] > 0 for row in self.venue.core.orders(self.number) if row[0] == wanted)
 
     def released(self) -> None:
         if self.settings.cancel_on_disconnect:
@@ -78,7 +85,7 @@ class OrderEntry:
         return self.port.counters
 
     def add_account(self, settings: AccountSettings) -> None:
-        account = Account(self.venue, self.venue.core.add_account(internal=False), settings)
+        account = Account(self.venue, settings)
         self.accounts[settings.name.upper()] = self._by_number[account.number] = account
 
     def add_drop_copy(self, settings: DropCopySettings) -> None:

@@ -227,6 +227,7 @@ class ExchangeServer:
         heartbeat_ms = min(self.config.feed.heartbeat_ms, *(port.settings.heartbeat_ms for port in self.ports))
         while True:
             await asyncio.sleep(heartbeat_ms / 1000 / TICKS_PER_HEARTBEAT)
+            self.faults.tick()
             self.venue.advance(self.clock())
             self.changed()
             self.feed.tick()

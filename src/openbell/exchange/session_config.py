@@ -1,7 +1,10 @@
 """Settings of the exchange's sessions: who may log in, and how SoupBinTCP ports treat their clients."""
 
+from typing import Literal
+
 from pydantic import Field
 
+from openbell._native import Protocol, SelfTrade
 from openbell.config import Settings
 from openbell.config_types import Address, AddressText, SecretText
 
@@ -16,6 +19,22 @@ class AccountSettings(Settings):
     name: str = Field(pattern=ACCOUNT_PATTERN, description="SoupBinTCP user name, 1 to 6 letters or digits")
     password: SecretText = Field(description='"env:NAME" or "file:PATH"')
     cancel_on_disconnect: bool = True
+    protocol: Literal["ouch42", "ouch50"] = "ouch42"
+    orders_per_s: int = Field(default=0, ge=0, le=1_000_000, description="new orders and replaces; 0: no limit")
+    burst: int = Field(default=1, ge=1, le=1_000_000, description="of them at once")
+    group: int = Field(default=0, ge=0, le=2**32 - 1, description="accounts of one group are one trader; 0: none")
+    self_trade: Literal["allow", "cancel_newest", "cancel_oldest", "cancel_both", "decrement"] = "allow"
+    volume: int = Field(default=0, ge=0, description="shares traded in the days before, for its fees")
+
+    @property
+    def native_protocol(self) -> Protocol:
+        """The language that the account speaks, as the venue calls it."""
+        return {"ouch42": Protocol.OUCH42, "ouch50": Protocol.OUCH50}[self.protocol]
+
+    @property
+    def native_self_trade(self) -> SelfTrade:
+        """What becomes of orders of one group that would trade, as the venue calls it."""
+        return SelfTrade[self.self_trade.upper()]
 
 
 class DropCopySettings(Settings):
