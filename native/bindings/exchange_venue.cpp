@@ -236,6 +236,9 @@ void bind_answers(Venue& venue) {
         .def(
             "phase", [](const VenueCore& self, u32 instrument) { return self.engine().phase(instrument); },
             "instrument"_a)
+        .def(
+            "last_px", [](const VenueCore& self, u32 instrument) { return self.engine().last_px(instrument); },
+            "instrument"_a, "Of the last trade; 0 before the first.")
         .def("reports", &VenueCore::reports, "account"_a, nb::rv_policy::reference_internal)
         .def("drop_copy", &VenueCore::drop_copy, "copy"_a, nb::rv_policy::reference_internal)
         .def("take_changed_accounts", &VenueCore::take_changed_accounts,
@@ -256,6 +259,13 @@ void bind_answers(Venue& venue) {
         .def("fills", &fills_of, "account"_a,
              "(match number, name, instrument, side, px, qty, liquidity, fee, state, reference)")
         .def("holdings", &holdings_of, "account"_a, "(position, cash) per instrument")
+        .def(
+            "holding",
+            [](const VenueCore& self, u32 account, u32 instrument) {
+                const Holding held = self.ledger().holding(account, instrument);
+                return std::make_tuple(held.position, held.cash);
+            },
+            "account"_a, "instrument"_a, "(position, cash)")
         .def(
             "audit", [](const VenueCore& self) { self.ledger().audit(); },
             "Raises InvariantError unless all sums to 0.")

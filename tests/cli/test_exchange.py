@@ -36,6 +36,13 @@ def test_it_says_where_it_listens_answers_and_ends(tmp_path):
         asked = subprocess.run(
             openbell("ledger", "NODE1", "--control", ready["control"]), capture_output=True, text=True, check=True
         )
+        shown = subprocess.run(
+            openbell("status", "--control", ready["control"]), capture_output=True, text=True, check=True
+        )
+        told = subprocess.run(
+            openbell("status", "--json", "--find", "obel", "--control", ready["control"]),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
         added = subprocess.run(
             openbell("receivers", "add", "A", "127.0.0.1:9", "--control", ready["control"]),
             capture_output=True, text=True, check=True,
@@ -43,6 +50,8 @@ def test_it_says_where_it_listens_answers_and_ends(tmp_path):
         subprocess.run(openbell("shutdown", "--control", ready["control"]), check=True, capture_output=True)
         assert process.wait(timeout=10) == 0
 
+    assert "order entry" in shown.stdout
+    assert [*json.loads(told.stdout)["instruments"]] == ["OBEL"]
     assert json.loads(added.stdout)["receivers"] == {"A": ["127.0.0.1:9"]}
     assert json.loads(asked.stdout)["positions"] == {"OBEL": {"position": 0, "cash": 0}}
 

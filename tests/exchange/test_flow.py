@@ -191,7 +191,11 @@ def test_a_tape_is_passed_through_as_it_is_and_orders_rest_unseen(shared_data):
             expected = framed(path)
             assert await receiver.follow_until(server, lambda m: len(m) >= len(expected)) == expected
             await server.flow_done.wait()
-            assert server.answer({"verb": "status"})["flow"] == {"messages": len(expected), "done": True}
+            assert server.answer({"verb": "status"})["flow"] == {
+                "kind": "itch",
+                "messages": len(expected),
+                "done": True,
+            }
         receiver.close()
 
     run(conversation)

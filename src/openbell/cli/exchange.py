@@ -8,15 +8,17 @@ import shlex
 import signal
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cyclopts
+from cyclopts import Parameter
 
 from openbell.exchange.config import ExchangeConfig, load_exchange
 from openbell.exchange.control import ask
 from openbell.exchange.fault_desk import BY_NAME, read_fault
 from openbell.exchange.server import ExchangeServer
 
+PLAIN_COLUMNS = 120
 KILLED = 128 + signal.SIGKILL
 CONTROL_DEFAULT = "127.0.0.1:26403"
 
@@ -36,9 +38,35 @@ def run(config: Path, /) -> None:
 
 
 @app.command
-def status(control: str = CONTROL_DEFAULT) -> None:
-    """Show what a running exchange is doing, as JSON."""
-    _ask(control, {"verb": "status"})
+def status(
+    *,
+    find: str = "",
+    first: int = 0,
+    rows: int = 20,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+    control: str = CONTROL_DEFAULT,
+) -> None:
+    """Show what a running exchange is doing: feed and its lines, sessions, faults, instruments, accounts.
+
+    Parameters
+    ----------
+    find
+        Only instruments and accounts whose names hold this.
+    first, rows
+        Which of them: there can be thousands.
+    as_json
+        One JSON object; prices and cash are integers in 1e-4.
+    """
+    found = asyncio.run(ask(control, {"verb": "status", "find": find, "first": first, "rows": rows}))
+    if as_json:
+        print(json.dumps(found))
+        return
+    from rich.console import Console
+
+    from openbell.exchange.status_view import render
+
+    console = Console()
+    (console if console.is_terminal else Console(width=PLAIN_COLUMNS)).print(render(found, first))
 
 
 @app.command

@@ -85,9 +85,9 @@ def account_number(exchange: "ExchangeServer", name: str) -> int:
 
 
 def _set_state(exchange: "ExchangeServer", symbol: str, state: str) -> Answer:
-    if symbol not in exchange.symbols:
+    if symbol not in exchange.locate:
         raise RequestError(f"expected one of {some_of(exchange.symbols)}, found symbol {symbol!r}")
-    exchange.venue.set_state(exchange.symbols.index(symbol), state, exchange.clock())
+    exchange.venue.set_state(exchange.locate[symbol], state, exchange.clock())
     exchange.changed()
     return {}
 

@@ -1,6 +1,6 @@
 """The venue's own account of an account, as plain values for JSON."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from openbell._native import VenueCore
@@ -29,12 +29,10 @@ def ledger(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, 
     }
 
 
-def holdings(
-    venue: VenueCore, account: int, symbols: Sequence[str], of: Collection[str] | None = None
-) -> dict[str, dict[str, int]]:
-    """Return position and cash per symbol, of some symbols or all."""
-    rows = zip(symbols, venue.holdings(account), strict=True)
-    return {symbol: {"position": p, "cash": c} for symbol, (p, c) in rows if of is None or symbol in of}
+def holdings(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return position and cash per symbol."""
+    rows = venue.holdings(account)
+    return {symbol: {"position": p, "cash": c} for symbol, (p, c) in zip(symbols, rows, strict=True)}
 
 
 def _symbol(symbols: Sequence[str], number: int) -> str:

@@ -84,6 +84,11 @@ class OrderEntry:
     def counters(self) -> PortCounters:
         return self.port.counters
 
+    @property
+    def connected(self) -> int:
+        """How many accounts are logged in."""
+        return sum(account.connection is not None for account in self.accounts.values())
+
     def add_account(self, settings: AccountSettings) -> None:
         account = Account(self.venue, settings)
         self.accounts[settings.name.upper()] = self._by_number[account.number] = account

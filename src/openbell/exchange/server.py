@@ -63,6 +63,7 @@ class ExchangeServer:
         self.session = config.session or f"{now // (SECOND_NS // 100) % 10**10:010}"
         self.midnight_ns = _midnight_ns(now, config.utc_offset_s)
         self.symbols = [listed.symbol for listed in config.instruments]
+        self.locate = {symbol: number for number, symbol in enumerate(self.symbols)}
         self.venue = VenueCore(
             [(listed.symbol, listed.tick_px, listed.round_lot) for listed in config.instruments],
             self.midnight_ns,

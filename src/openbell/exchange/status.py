@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.exchange.config import FLOW_ACCOUNT
 from openbell.exchange.control import Answer, RequestError
-from openbell.exchange.ledger import holdings
+from openbell.exchange.soup_port import SoupPort
 from openbell.types import Side
 
 if TYPE_CHECKING:
@@ -52,13 +52,14 @@ def status(exchange: "ExchangeServer", page: Page) -> Answer:
         **asdict(exchange.ready),
         "itch_messages": exchange.venue.itch_next - 1,
         "open_orders": exchange.venue.open_orders,
-        "flow": {"messages": exchange.flow_messages, "done": exchange.flow_done.is_set()},
-        "feed": exchange.feed.status(),
-        "sessions": {
-            **asdict(exchange.door.counters),
-            "connections": len(exchange.door.port.connections),
-            "connected": sum(account.connection is not None for account in exchange.door.accounts.values()),
+        "flow": {
+            "kind": exchange.config.flow.kind,
+            "messages": exchange.flow_messages,
+            "done": exchange.flow_done.is_set(),
         },
+        "feed": exchange.feed.status(),
+        "sessions": {**_port(exchange.door.port), "connected": exchange.door.connected},
+        "snapshots": _port(exchange.glimpse.port) if exchange.glimpse else None,
         "faults": exchange.faults.active(),
         "venue": exchange.venue.counters(),
         "accounts": {name: _account(exchange, name) for name in accounts},
@@ -66,19 +67,44 @@ def status(exchange: "ExchangeServer", page: Page) -> Answer:
         "instruments": {symbol: _instrument(exchange, symbol) for symbol in symbols},
         "instruments_total": len(exchange.symbols),
         "holdings": {
-            name: holdings(exchange.venue, number, exchange.symbols, of=symbols)
+            name: {symbol: _holding(exchange, number, symbol) for symbol in symbols}
             for name, number in {**numbers, FLOW_ACCOUNT: exchange.flow_account}.items()
         },
     }
 
 
+def _flow(exchange: "ExchangeServer") -> Row:
+    done = exchange.flow_done.is_set()
+    return {"kind": exchange.config.flow.kind, "messages": exchange.flow_messages, "done": done}
+
+
+def _port(port: SoupPort) -> Row:
+    return {**asdict(port.counters), "connections": len(port.connections)}
+
+
 def _account(exchange: "ExchangeServer", name: str) -> Row:
     account = exchange.door.accounts[name]
-    return {"connected": account.connection is not None, "last_seq": account.log.next_seq - 1}
+    return {
+        "connected": account.connection is not None,
+        "protocol": account.settings.protocol,
+        "last_seq": account.log.next_seq - 1,
+    }
 
 
 def _instrument(exchange: "ExchangeServer", symbol: str) -> Row:
-    number = exchange.symbols.index(symbol)
+    number = exchange.locate[symbol]
     bid_px, bid_qty = exchange.venue.touch(number, Side.BUY)
     ask_px, ask_qty = exchange.venue.touch(number, Side.SELL)
-    return {"bid_px": bid_px, "bid_qty": bid_qty, "ask_px": ask_px, "ask_qty": ask_qty}
+    return {
+        "phase": exchange.venue.phase(number).name,
+        "last_px": exchange.venue.last_px(number),
+        "bid_px": bid_px,
+        "bid_qty": bid_qty,
+        "ask_px": ask_px,
+        "ask_qty": ask_qty,
+    }
+
+
+def _holding(exchange: "ExchangeServer", account: int, symbol: str) -> Row:
+    position, cash = exchange.venue.holding(account, exchange.locate[symbol])
+    return {"position": position, "cash": cash}
