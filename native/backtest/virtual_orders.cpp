@@ -5,7 +5,7 @@
 
 namespace openbell {
 
-using book::key_of;
+using ladder::key_of;
 
 namespace {
 constexpr u32 kNone = Books::kNone;

@@ -4,7 +4,7 @@
 
 namespace openbell {
 
-using book::key_of;
+using ladder::key_of;
 
 namespace {
 

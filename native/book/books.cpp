@@ -4,8 +4,8 @@
 
 namespace openbell {
 
-using book::key_of;
-using book::Place;
+using ladder::key_of;
+using ladder::Place;
 
 namespace {
 
@@ -255,7 +255,7 @@ bool Books::refresh_touch(Book& book, Side side, i64 px) {
 void Books::empty(Book& book) {
     for (u32& best_block : book.best_block) {
         for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
-            const book::Block& block = ladders_.block(at);
+            const ladder::Block& block = ladders_.block(at);
             for (u32 i = 0; i < block.count; ++i) {
                 Rung& rung = rungs_[block.levels[i]];
                 for (u32 order = rung.head; order != kNone;) {
@@ -280,7 +280,7 @@ std::size_t Books::depth(u32 instrument, Side side, std::span<Level> out) const 
     if (!has(instrument)) return 0;
     std::size_t n = 0;
     for (u32 at = books_[instrument].best_block[index_of(side)]; at != kNone; at = ladders_.block(at).worse) {
-        const book::Block& block = ladders_.block(at);
+        const ladder::Block& block = ladders_.block(at);
         for (u32 i = block.count; i-- > 0 && n < out.size();) {
             const Rung& rung = rungs_[block.levels[i]];
             out[n++] = {rung.px, rung.qty, rung.orders, 0};

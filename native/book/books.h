@@ -1,7 +1,7 @@
 // The order books of all instruments of a node: by order (L3), and from it by price (L2) and the touch (L1).
 //
 // Memory is taken once: 48 bytes an order (32 in the slab, 16 in the table), 66 bytes a level, 64 an
-// instrument. Orders of a level are a FIFO list through the slab; levels of a side a ladder (ladder.h).
+// instrument. Orders of a level are a FIFO list through the slab; levels of a side a ladder (native/ladder.h).
 //
 // Every record is checked before anything moves. One that contradicts the book is a fault: it changes
 // nothing but makes the instrument's book invalid, until whoever recovers it says otherwise.
@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "book/ladder.h"
 #include "book/order_table.h"
+#include "ladder.h"
 #include "records.h"
 #include "state.h"
 
@@ -95,7 +95,7 @@ class Books {
     void walk(u32 instrument, Side side, Visit visit) const {
         if (!has(instrument)) return;
         for (u32 b = books_[instrument].best_block[index_of(side)]; b != kNone; b = ladders_.block(b).worse) {
-            const book::Block& block = ladders_.block(b);
+            const ladder::Block& block = ladders_.block(b);
             for (u32 i = block.count; i-- > 0;) {
                 const Rung& rung = rungs_[block.levels[i]];
                 for (u32 at = rung.head; at != kNone; at = slab_[at].next)
@@ -149,11 +149,11 @@ class Books {
     static BookChange refuse(Book& book, BookChange::Fault fault);
 
     u32 slot_of(u32 mark, u32 instrument, u64 order_id) const;
-    bool has_room(const book::Place& place, i64 qty, const Order* leaving) const;
-    void join(Book& book, Side side, i64 px, const book::Place& place, u32 order);
+    bool has_room(const ladder::Place& place, i64 qty, const Order* leaving) const;
+    void join(Book& book, Side side, i64 px, const ladder::Place& place, u32 order);
     void leave(Book& book, u32 order);
     void free_order(u32 slot, u32 order);
-    u32 open_rung(Book& book, Side side, i64 px, const book::Place& place);
+    u32 open_rung(Book& book, Side side, i64 px, const ladder::Place& place);
     void close_rung(Book& book, u32 rung);
     bool refresh_touch(Book& book, Side side, i64 px);
     void empty(Book& book);
@@ -166,7 +166,7 @@ class Books {
     std::vector<Order> slab_;
     std::vector<Rung> rungs_;
     book::OrderTable table_;
-    book::LadderPool ladders_;
+    ladder::Pool ladders_;
     u32 free_order_ = kNone;
     u32 free_rung_ = kNone;
 };

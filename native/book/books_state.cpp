@@ -29,7 +29,7 @@ void Books::save_side(StateWriter& out, const Book& book, Side side) const {
     for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) levels += ladders_.block(at).count;
     out.put(levels);
     for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
-        const book::Block& block = ladders_.block(at);
+        const ladder::Block& block = ladders_.block(at);
         for (u32 i = block.count; i-- > 0;) {
             const Rung& rung = rungs_[block.levels[i]];
             out.put(rung.px);

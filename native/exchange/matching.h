@@ -1,10 +1,14 @@
-// The matching engine: price, then time. A library: it reads no clock, knows no protocol and does no I/O.
+// The matching engine: the rules of docs/rulebook.md. A library: it reads no clock, knows no protocol and does no I/O.
 //
-// Orders live in one slab of fixed capacity; a level is an intrusive list through it, a side a vector of
-// levels sorted so that the best one is last (changes happen near the touch, so they move few levels).
-// What happened is told to a sink in the order in which it happened.
+// Open orders live in one slab of fixed capacity, price levels on ladders (price_levels.h). A plain limit order touches
+// its own 64 bytes, its neighbours and its level; whatever makes an order special lies beside the slab and is looked at
+// only when a bit says so. What happened is told to a sink in the order in which it happened; a sink may look at the
+// engine while it is told, but not change it.
 //
-// Prices are in the instrument's fixed decimal, quantities in lots.
+// Nothing is allocated after construction but by the lists of pegs, of elected stops, of a pro-rata level's orders, of
+// accounts and of what an auction, a mass cancel or a close goes through; they grow to their largest and stay.
+//
+// Prices are in the instrument's fixed decimal, quantities in units.
 #pragma once
 
 #include <optional>
@@ -13,23 +17,10 @@
 #include "error.h"
 #include "exchange/instrument_rules.h"
 #include "exchange/match_event.h"
+#include "exchange/price_levels.h"
+#include "exchange/refusal.h"
 
 namespace openbell::exchange {
-
-inline constexpr u32 kSlotBits = 24;  // an order reference is serial << kSlotBits | slot: lookup needs no table
-inline constexpr std::size_t kOrdersMax = (std::size_t(1) << kSlotBits) - 1;
-
-struct Resting {
-    u64 ref = 0;  // 0: the slot is free
-    u64 tag = 0;
-    i64 px = 0;
-    i64 leaves = 0;
-    u32 instrument = 0;
-    u32 account = 0;
-    u32 prev = 0;  // towards the front of the level; 0: none
-    u32 next = 0;
-    Side side = Side::Buy;
-};
 
 struct Touch {
     i64 px = 0;
@@ -38,6 +29,8 @@ struct Touch {
 
 class MatchingEngine {
   public:
+    static constexpr std::size_t kInstrumentsMax = 0xFFFF;
+
     // Every instrument begins Closed. `matches` false makes a shadow book: orders rest beside each other and never
     // trade. Throws Config for rules that cannot be.
     MatchingEngine(std::vector<InstrumentRules> rules, std::size_t orders_max, MatchSink& sink, bool matches = true);
@@ -50,63 +43,95 @@ class MatchingEngine {
     // Leaves `leaves` of an open order; 0 takes it out. False when it is not live or would not shrink.
     bool reduce(u64 ref, i64 leaves, Cause cause);
 
-    // New terms for an open order of the same side, `terms.qty` is what is open afterwards; `tag` is its mark from now
-    // on. Whether it keeps its place: docs/rulebook.md. The reference the order has now.
+    // New terms for an open order of the same side, type and group; `terms.qty` is what is open afterwards; `tag` is its
+    // mark from now on. The reference the order has now.
     Submitted replace(u64 ref, const Terms& terms, u64 tag);
 
     // Cancels every open order of the account (of one instrument, of one side), oldest first; returns how many.
     u32 mass_cancel(u32 account, std::optional<u32> instrument, std::optional<Side> side, Cause cause);
 
+    // The same phase again: nothing happens.
     void set_phase(u32 instrument, Phase phase);
 
-    const InstrumentRules& rules(u32 instrument) const { return books_[instrument].rules; }
+    const InstrumentRules& rules(u32 instrument) const { return rules_[instrument]; }
     Phase phase(u32 instrument) const { return books_[instrument].phase; }
     i64 last_px(u32 instrument) const { return books_[instrument].last_px; }  // 0: no trade yet
     i64 reference_px(u32 instrument) const;                                   // the last trade, else the listed price
-    const Resting* find(u64 ref) const;
-    Touch touch(u32 instrument, Side side) const;
-    i64 depth_qty(u32 instrument, Side side, i64 px) const;  // open quantity at px
+    const OpenOrder* find(u64 ref) const {
+        const u32 slot = slot_of(ref);
+        return ref != 0 && slot <= orders_.used() && orders_[slot].ref == ref ? &orders_[slot] : nullptr;
+    }
+    Touch touch(u32 instrument, Side side) const;            // of what is displayed
+    i64 depth_qty(u32 instrument, Side side, i64 px) const;  // all that is open at px
     std::size_t open_orders() const { return open_; }
-    bool full() const { return free_.empty(); }
+    bool full() const { return orders_.full(); }
 
   private:
-    struct Level {
-        i64 key;  // px of a bid, -px of an ask: the best level has the largest key
-        i64 qty;
-        u32 head;
-        u32 tail;
-    };
     struct Book {
-        InstrumentRules rules;
+        BookSide sides[2];  // bids, asks
+        BookSide stops[2];  // to sell, to buy: by stop_side
         Phase phase = Phase::Closed;
+        bool is_pro_rata = false;
         i64 last_px = 0;
-        std::vector<Level> levels[2];
+        i64 entered = 0;  // quantities since the beginning: entered = traded + removed + open
+        i64 traded = 0;
+        i64 removed = 0;
     };
-    using Levels = std::vector<Level>;
+    // What an arriving order brings along, besides what the slab holds of it.
+    struct Arrival {
+        i64 worst_key = 0;  // of the opposite levels it may trade with
+        i64 min_qty = 0;
+        u32 group = 0;
+        SelfTrade self_trade = SelfTrade::Allow;
+        PostOnly post_only = PostOnly::No;
+        bool tells_rest = true;
+    };
 
-    Levels& levels(u32 instrument, Side side) { return books_[instrument].levels[side == Side::Sell]; }
-    const Levels& levels(u32 instrument, Side side) const { return books_[instrument].levels[side == Side::Sell]; }
+    // entry.cpp
     Refusal refuse_terms(u32 instrument, Side side, const Terms& terms) const;  // all but Full
-    u64 take_slot();
-    void free_slot(u64 ref);
-    Resting& at(u64 ref) { return slab_[ref & kOrdersMax]; }
+    void enter(OpenOrder& order, PostOnly post_only);
+    void arrive(Book& book, OpenOrder& order, Arrival& arrival);
+    Arrival arrival_of(const OpenOrder& order, PostOnly post_only) const;
+    void keep_place(OpenOrder& order, const Terms& terms);
+    bool keeps_place(const OpenOrder& order, const Terms& terms) const;
+    bool is_lost_only(const OpenOrder& order, const Terms& terms) const;
+    void put_terms(OpenOrder& order, const Terms& terms);
+    u64 next_ref(u32 slot) { return ++serial_ << kSlotBits | slot; }
 
-    void enter(Resting& order, const Terms& terms);
-    void trade(Resting& aggressor, i64 worst_key);
-    void execute(Resting& resting, Resting& aggressor, i64 qty);
-    bool may_trade(const Resting& order, const Terms& terms, i64 worst_key) const;
-    bool crosses(u32 instrument, Side side, i64 px) const;
-    void rest(Resting& order);
-    void join_level(Resting& order);
-    void leave_level(Resting& order);
-    void discard(Resting& order, Cause cause);
-    void emit(MatchEventType type, const Resting& order, i64 qty, Cause cause = Cause::None);
+    // match_loop.cpp
+    bool reaches(const Book& book, Side side, i64 worst_key) const {
+        return matches_ && book.sides[index_of(opposite(side))].best_key >= worst_key;
+    }
+    bool reaches_minimum(const Book& book, const OpenOrder& order, const Arrival& arrival) const;
+    void trade(Book& book, OpenOrder& order, const Arrival& arrival);
+    void take_level(Book& book, Level& level, OpenOrder& order, const Arrival& arrival);
+    void execute(Book& book, Level& level, OpenOrder& resting, OpenOrder& aggressor, i64 qty);
 
-    std::vector<Resting> slab_;  // slot 0 is unused, so that 0 means none
-    std::vector<u32> free_;
+    // resting.cpp
+    void rest(Book& book, OpenOrder& order, bool tells);
+    void join(Book& book, OpenOrder& order);
+    void leave(Book& book, OpenOrder& order);
+    i64 take_from(OpenOrder& order, i64 qty);
+    i64 shown_qty(const OpenOrder& order) const;
+    u64 shown_ref(const OpenOrder& order) const;
+    void discard(Book& book, OpenOrder& order, Cause cause);
+    void retire(OpenOrder& order);
+
+    void tell(MatchEventType type, const OpenOrder& order, i64 qty, Cause cause = Cause::None);
+
+    static u32 index_of(Side side) { return side == Side::Sell; }
+
+    std::vector<InstrumentRules> rules_;
     std::vector<Book> books_;
+    Slab<OpenOrder> orders_;
+    std::unique_ptr<Particulars[]> particulars_;
+    PriceLevels levels_;
     MatchSink& sink_;
+    MatchEvent told_{};   // of one order; what `tell` does not set stays zero
+    MatchEvent trade_{};  // in continuous trading
+    std::vector<u32> open_of_;  // by account
     u64 serial_ = 0;
+    u64 joins_ = 0;
     u64 match_number_ = 0;
     std::size_t open_ = 0;
     bool matches_;

@@ -1,18 +1,13 @@
-#include "book/ladder.h"
+#include "ladder.h"
 
 #include <algorithm>
 
-namespace openbell::book {
+namespace openbell::ladder {
 
-LadderPool::LadderPool(u32 sides_max, u32 levels_max)
-    : blocks_(std::size_t(2) * levels_max / (kMergeAt + 1) + sides_max + 1) {
-    for (u32 i = u32(blocks_.size()); i-- > 0;) {
-        blocks_[i].worse = free_;
-        free_ = i;
-    }
-}
+Pool::Pool(u32 sides_max, u32 levels_max)
+    : blocks_(std::make_unique_for_overwrite<Block[]>(std::size_t(2) * levels_max / (kMergeAt + 1) + sides_max + 1)) {}
 
-u32 LadderPool::insert(u32 best_block, Place place, i64 key, u32 level) {
+u32 Pool::insert(u32 best_block, Place place, i64 key, u32 level) {
     if (place.block == kNone) {
         best_block = take_block(kNone, kNone);
         place = {best_block, 0, false};
@@ -22,13 +17,13 @@ u32 LadderPool::insert(u32 best_block, Place place, i64 key, u32 level) {
     return best_block;
 }
 
-u32 LadderPool::erase(u32 best_block, Place place) {
+u32 Pool::erase(u32 best_block, Place place) {
     erase_from(blocks_[place.block], place.pos);
     if (blocks_[place.block].count == 0) return release_block(best_block, place.block);
     return merge_around(best_block, place.block);
 }
 
-u32 LadderPool::clear(u32 best_block) {
+u32 Pool::clear(u32 best_block) {
     while (best_block != kNone) {
         const u32 next = blocks_[best_block].worse;
         blocks_[best_block].worse = free_;
@@ -38,10 +33,10 @@ u32 LadderPool::clear(u32 best_block) {
     return kNone;
 }
 
-u32 LadderPool::take_block(u32 better, u32 worse) {
-    const u32 index = free_;
+u32 Pool::take_block(u32 better, u32 worse) {
+    const u32 index = free_ == kNone ? used_++ : free_;
     Block& block = blocks_[index];
-    free_ = block.worse;
+    if (free_ != kNone) free_ = block.worse;
     block.better = better;
     block.worse = worse;
     block.count = 0;
@@ -51,7 +46,7 @@ u32 LadderPool::take_block(u32 better, u32 worse) {
     return index;
 }
 
-u32 LadderPool::release_block(u32 best_block, u32 index) {
+u32 Pool::release_block(u32 best_block, u32 index) {
     const u32 better = blocks_[index].better;
     const u32 worse = blocks_[index].worse;
     if (better != kNone) blocks_[better].worse = worse;
@@ -63,7 +58,7 @@ u32 LadderPool::release_block(u32 best_block, u32 index) {
 
 // The block of `place` is full: a neighbour with room takes one level, otherwise the block is halved. No two
 // neighbours hold less together than before, but for the halves, which hold kBlockLevels.
-u32 LadderPool::make_room(u32 best_block, Place& place) {
+u32 Pool::make_room(u32 best_block, Place& place) {
     Block& full = blocks_[place.block];
     if (full.worse != kNone && blocks_[full.worse].count < kBlockLevels) {
         // `locate` stops here only for keys above keys[0] when something worse follows, so pos > 0.
@@ -85,7 +80,7 @@ u32 LadderPool::make_room(u32 best_block, Place& place) {
 }
 
 // The worse half moves to a new block behind, so that the best block stays the best.
-void LadderPool::halve(Place& place) {
+void Pool::halve(Place& place) {
     constexpr u32 kHalf = kBlockLevels / 2;
     const u32 behind = take_block(place.block, blocks_[place.block].worse);
     Block& half = blocks_[behind];
@@ -102,7 +97,7 @@ void LadderPool::halve(Place& place) {
 }
 
 // Joins the block with a neighbour when both fit into kMergeAt levels.
-u32 LadderPool::merge_around(u32 best_block, u32 index) {
+u32 Pool::merge_around(u32 best_block, u32 index) {
     const u32 better = blocks_[index].better;
     const u32 worse = blocks_[index].worse;
     if (better != kNone && blocks_[better].count + blocks_[index].count <= kMergeAt)
@@ -112,7 +107,7 @@ u32 LadderPool::merge_around(u32 best_block, u32 index) {
     return best_block;
 }
 
-u32 LadderPool::merge(u32 best_block, u32 better, u32 worse) {
+u32 Pool::merge(u32 best_block, u32 better, u32 worse) {
     Block& into = blocks_[worse];
     const Block& from = blocks_[better];
     std::copy_n(from.keys, from.count, into.keys + into.count);
@@ -121,7 +116,7 @@ u32 LadderPool::merge(u32 best_block, u32 better, u32 worse) {
     return release_block(best_block, better);
 }
 
-void LadderPool::insert_into(Block& block, u32 pos, i64 key, u32 level) {
+void Pool::insert_into(Block& block, u32 pos, i64 key, u32 level) {
     std::copy_backward(block.keys + pos, block.keys + block.count, block.keys + block.count + 1);
     std::copy_backward(block.levels + pos, block.levels + block.count, block.levels + block.count + 1);
     block.keys[pos] = key;
@@ -129,17 +124,17 @@ void LadderPool::insert_into(Block& block, u32 pos, i64 key, u32 level) {
     ++block.count;
 }
 
-void LadderPool::erase_from(Block& block, u32 pos) {
+void Pool::erase_from(Block& block, u32 pos) {
     std::copy(block.keys + pos + 1, block.keys + block.count, block.keys + pos);
     std::copy(block.levels + pos + 1, block.levels + block.count, block.levels + pos);
     block.keys[--block.count] = kUnused;
 }
 
-void LadderPool::drop_front(Block& block, u32 count) {
+void Pool::drop_front(Block& block, u32 count) {
     std::copy(block.keys + count, block.keys + block.count, block.keys);
     std::copy(block.levels + count, block.levels + block.count, block.levels);
     std::fill(block.keys + block.count - count, block.keys + block.count, kUnused);
     block.count -= count;
 }
 
-}  // namespace openbell::book
+}  // namespace openbell::ladder

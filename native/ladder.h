@@ -13,12 +13,13 @@
 #pragma once
 
 #include <limits>
-#include <vector>
+#include <memory>
 
-#include "book/order_table.h"
+#include "records.h"
 
-namespace openbell::book {
+namespace openbell::ladder {
 
+inline constexpr u32 kNone = 0xFFFF'FFFF;
 inline constexpr u32 kBlockLevels = 20;
 inline constexpr u32 kMergeAt = 14;  // below kBlockLevels, so that a level that flickers does not merge and split
 
@@ -41,9 +42,9 @@ struct Place {
     bool is_found;
 };
 
-class LadderPool {
+class Pool {
   public:
-    LadderPool(u32 sides_max, u32 levels_max);
+    Pool(u32 sides_max, u32 levels_max);
 
     Place locate(u32 best_block, i64 key) const {
         u32 at = best_block;
@@ -87,8 +88,9 @@ class LadderPool {
     static void erase_from(Block& block, u32 pos);
     static void drop_front(Block& block, u32 count);
 
-    std::vector<Block> blocks_;
+    std::unique_ptr<Block[]> blocks_;
+    u32 used_ = 0;      // blocks beyond were never touched
     u32 free_ = kNone;  // linked by `worse`
 };
 
-}  // namespace openbell::book
+}  // namespace openbell::ladder
