@@ -234,6 +234,12 @@ void bind_engine_verbs(nb::module_& m) {
             },
             "instrument"_a, "side"_a, "terms"_a)
         .def(
+            "refuse_replace",
+            [](const RecordedMatching& self, u64 ref, const Terms& terms) {
+                return self.engine.refuse_replace(ref, terms);
+            },
+            "ref"_a, "terms"_a)
+        .def(
             "replace",
             [](RecordedMatching& self, u64 ref, const Terms& terms, u64 tag) {
                 return pair_of(self.engine.replace(ref, terms, tag));
@@ -253,8 +259,28 @@ void bind_engine_verbs(nb::module_& m) {
             "cause"_a = Cause::MassCancel, "How many orders were canceled.")
         .def(
             "set_phase",
-            [](RecordedMatching& self, u32 instrument, Phase phase) { self.engine.set_phase(instrument, phase); },
-            "instrument"_a, "phase"_a)
+            [](RecordedMatching& self, u32 instrument, Phase phase, bool with_closing_auction) {
+                self.engine.set_phase(instrument, phase, with_closing_auction);
+            },
+            "instrument"_a, "phase"_a, "with_closing_auction"_a = false)
+        .def(
+            "set_bands",
+            [](RecordedMatching& self, u32 instrument, i64 lo, i64 hi) { self.engine.set_bands(instrument, lo, hi); },
+            "instrument"_a, "lo"_a, "hi"_a, "0 and 0: none")
+        .def(
+            "indicative",
+            [](const RecordedMatching& self, u32 instrument, Auction auction) {
+                const Uncross u = self.engine.indicative(instrument, auction);
+                return std::make_tuple(u.px, u.volume, u.surplus);
+            },
+            "instrument"_a, "auction"_a, "(px, paired qty, surplus) if the auction were now")
+        .def(
+            "indication",
+            [](const RecordedMatching& self, u32 instrument) {
+                const Indication i = self.engine.indication(instrument);
+                return std::make_tuple(i.far_px, i.near_px, i.reference_px, i.paired_qty, i.imbalance_qty);
+            },
+            "instrument"_a, "(far_px, near_px, reference_px, paired_qty, imbalance_qty)")
         .def(
             "phase", [](const RecordedMatching& self, u32 instrument) { return self.engine.phase(instrument); },
             "instrument"_a)
@@ -281,10 +307,44 @@ void bind_engine_verbs(nb::module_& m) {
         .def(
             "leaves",
             [](const RecordedMatching& self, u64 ref) {
-                const Resting* order = self.engine.find(ref);
+                const OpenOrder* order = self.engine.find(ref);
                 return order ? order->leaves : 0;
             },
             "ref"_a, "Open quantity of an order, 0 when it is not live.")
+        .def(
+            "queue",
+            [](const RecordedMatching& self, u32 instrument, Side side) {
+                std::vector<std::tuple<u64, i64, i64, i64>> rows;
+                self.engine.walk(instrument, side, [&](const OpenOrder& order, i64 shown) {
+                    rows.emplace_back(order.ref, order.px, shown, order.leaves);
+                });
+                return rows;
+            },
+            "instrument"_a, "side"_a, "(ref, px, displayed qty, open qty) in the order in which they would trade")
+        .def(
+            "displayed",
+            [](const RecordedMatching& self, u32 instrument, Side side) {
+                std::vector<std::tuple<u64, i64, i64>> rows;
+                self.engine.walk_displayed(instrument, side,
+                                           [&](u64 ref, i64 px, i64 qty) { rows.emplace_back(ref, px, qty); });
+                return rows;
+            },
+            "instrument"_a, "side"_a, "(shown_ref, px, qty), best first, then by time")
+        .def("save",
+             [](const RecordedMatching& self) {
+                 StateWriter out;
+                 self.engine.save(out);
+                 return nb::bytes(out.bytes().data(), out.bytes().size());
+             })
+        .def(
+            "load",
+            [](RecordedMatching& self, const nb::bytes& state) {
+                StateReader in({reinterpret_cast<const u8*>(state.c_str()), state.size()});
+                self.engine.load(in);
+            },
+            "state"_a, "Into a fresh engine of the same rules and capacity.")
+        .def("state_hash", [](const RecordedMatching& self) { return self.engine.state_hash(); })
+        .def("audit", [](const RecordedMatching& self) { self.engine.audit(); })
         .def_prop_ro("open_orders", [](const RecordedMatching& self) { return self.engine.open_orders(); })
         .def("take_events", &RecordedMatching::take_events, "Tuples of MATCH_EVENT_FIELDS, enums as integers.");
 }

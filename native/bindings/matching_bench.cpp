@@ -153,7 +153,7 @@ class MixWriter final : private MatchSink {
     // Half of the replaces change the price, half the size.
     Operation replaced(u32 instrument) {
         const Order& order = any(instrument);
-        const Resting& resting = *engine_.find(order.ref);
+        const OpenOrder& resting = *engine_.find(order.ref);
         const u64 tag = u64(&order - orders_.data());
         const bool moves = rng_.below(2);
         return {Verb::Replace,

@@ -1,4 +1,4 @@
-// The rules of one instrument, as the configuration gives them. Data, no behaviour but the tick table's.
+// The rules of one instrument, as the configuration gives them. Tick tables: tick_rule.h.
 #pragma once
 
 #include <array>
@@ -11,6 +11,8 @@
 namespace openbell::exchange {
 
 inline constexpr std::size_t kTickStepsMax = 8;
+inline constexpr i64 kBps = 10'000;              // basis points of everything
+inline constexpr i64 kQtyMax = 100'000'000'000;  // keeps sums over all orders within 64 bits
 
 enum class Allocation : u8 { Fifo, ProRata };
 
@@ -35,5 +37,8 @@ struct InstrumentRules {
     // The tick that holds at px.
     i64 tick_at(i64 px) const { return exchange::tick_at(ticks, px); }
 };
+
+// Throws Config for rules that cannot be.
+void check(const InstrumentRules& rules);
 
 }  // namespace openbell::exchange

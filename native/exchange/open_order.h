@@ -26,7 +26,7 @@ enum Trait : u8 {
     kHasMinimum = 4,  // trades only so much at a time; always hidden
     kGrouped = 8,     // does not trade with its group
     kPegged = 16,
-    kUnseen = 32,   // displayed, but not yet on the feed: joined in a call
+    kUnseen = 32,   // not told as resting: joined in a call, or waits outside the book
     kRenamed = 64,  // the feed knows it by another reference than its own
     kSpecial = 128  // has particulars
 };

@@ -13,6 +13,8 @@ inline constexpr i64 kMarketPx = std::numeric_limits<i64>::max();  // no limit: 
 inline constexpr i64 kPxMax = 100'000'000'000'000;                 // keeps sums of prices far from 64 bits
 inline constexpr i64 kWholeQty = -1;                               // Terms::display: everything is shown
 
+constexpr Side opposite(Side side) { return side == Side::Buy ? Side::Sell : Side::Buy; }
+
 enum class OrderType : u8 { Limit, Market, MarketToLimit, Stop, StopLimit, Pegged };
 enum class Peg : u8 { None, Primary, Mid, Market };
 enum class PostOnly : u8 { No, Reject, Slide };
@@ -22,6 +24,11 @@ enum class Phase : u8 { Closed, OpeningCall, Continuous, ClosingCall, Halted, Re
 enum class Auction : u8 { Opening, Closing, Reopening };
 constexpr bool is_call(Phase p) {
     return p == Phase::OpeningCall || p == Phase::ClosingCall || p == Phase::ReopeningCall;
+}
+// The auction at the end of a phase.
+constexpr Auction auction_of(Phase p) {
+    if (p == Phase::OpeningCall) return Auction::Opening;
+    return p == Phase::ReopeningCall ? Auction::Reopening : Auction::Closing;
 }
 
 struct Terms {

@@ -10,7 +10,6 @@
 
 namespace openbell::exchange {
 
-constexpr Side opposite(Side side) { return side == Side::Buy ? Side::Sell : Side::Buy; }
 // A stop to buy waits above the market, where the offers are: it is elected from the lowest up.
 constexpr Side stop_side(Side side) { return opposite(side); }
 
@@ -71,6 +70,14 @@ class PriceLevels {
         return block.worse == ladder::kNone ? 0 : ladder_.best_level(block.worse);
     }
     void close(BookSide& side, u32 level);
+    // visit(level), best first.
+    template <class Visit>
+    void for_each(const BookSide& side, Visit visit) const {
+        for (u32 at = side.best_block; at != ladder::kNone; at = ladder_.block(at).worse) {
+            const ladder::Block& block = ladder_.block(at);
+            for (u32 i = block.count; i-- > 0;) visit(levels_[block.levels[i]]);
+        }
+    }
 
   private:
     u32 open(BookSide& side, const ladder::Place& place, i64 key);

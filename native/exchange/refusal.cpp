@@ -1,13 +1,13 @@
 #include "exchange/refusal.h"
 
+#include "exchange/tick_rule.h"
+
 namespace openbell::exchange {
 namespace {
 
-constexpr i64 kBps = 10'000;
-
 bool is_stop(OrderType type) { return type == OrderType::Stop || type == OrderType::StopLimit; }
 bool is_immediate(Tif tif) { return tif == Tif::Ioc || tif == Tif::Fok; }
-bool is_off_tick(const InstrumentRules& rules, i64 px) { return px % rules.tick_at(px) != 0; }
+bool is_off_tick(const InstrumentRules& rules, i64 px) { return px % tick_at(rules.ticks, px) != 0; }
 bool is_displayed(const Terms& t) { return t.type != OrderType::Pegged && t.display != 0; }
 
 Refusal refuse_phase(const Moment& now, const Terms& t) {
@@ -21,8 +21,7 @@ Refusal refuse_phase(const Moment& now, const Terms& t) {
 }
 
 Refusal refuse_type(const Terms& t) {
-    if (is_stop(t.type) && t.peg != Peg::None) return Refusal::Type;
-    if (t.type == OrderType::Pegged && t.peg == Peg::None) return Refusal::Type;
+    if ((t.type == OrderType::Pegged) != (t.peg != Peg::None)) return Refusal::Type;
     if (t.tif != Tif::AtOpen && t.tif != Tif::AtClose) return Refusal::None;
     const bool is_simple = t.type == OrderType::Market || t.type == OrderType::Limit;
     return is_simple && t.min_qty == 0 && t.display == kWholeQty ? Refusal::None : Refusal::TimeInForce;

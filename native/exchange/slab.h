@@ -19,6 +19,7 @@ class Slab {
 
     T& operator[](u32 index) { return items_[index]; }
     const T& operator[](u32 index) const { return items_[index]; }
+    u32 capacity() const { return capacity_; }
     bool full() const { return free_ == 0 && used_ == capacity_; }
     // Indices above were never taken.
     u32 used() const { return used_; }

@@ -181,7 +181,7 @@ u64 VenueCore::apply_submit(const Input& input) {
 
 bool VenueCore::apply_reduce(const Input& input) {
     const auto [ref, leaves] = values_of<u64, i64>(input);
-    const Resting* resting = engine_.find(ref);
+    const OpenOrder* resting = engine_.find(ref);
     if (!resting || accounts_[resting->account].door) return false;
     return engine_.reduce(ref, leaves, Cause::User);
 }

@@ -11,7 +11,7 @@ std::vector<u32> VenueCore::take_changed_accounts() {
 }
 
 i64 VenueCore::leaves(u64 order_id) const {
-    const Resting* order = engine_.find(order_id);
+    const OpenOrder* order = engine_.find(order_id);
     return order ? order->leaves : 0;
 }
 

@@ -7,8 +7,6 @@
 namespace openbell::exchange {
 namespace {
 
-constexpr Side opposite(Side side) { return side == Side::Buy ? Side::Sell : Side::Buy; }
-
 void check(const PoissonRates& rates, i64 tick, i64 qty) {
     const auto is_rate = [](double rate) { return std::isfinite(rate) && rate >= 0; };
     if (rates.limit.empty() || rates.cancel.empty() || !std::ranges::all_of(rates.limit, is_rate) ||

@@ -1,175 +1,217 @@
-"""The matching engine against its oracle, and the rules one by one."""
+"""What a caller of the matching engine holds in hand: references, answers, what can be seen.
 
-import random
+The rules of the book are in tests/scenarios, random sequences in test_engine_random.py.
+"""
 
 import pytest
+from tests.exchange.matching_venue import BUY, SELL, Venue
 
 from openbell._native import (
-    MARKET_PX,
-    MATCH_EVENT_FIELDS,
+    Auction,
+    Cause,
     InstrumentRules,
     MatchingEngine,
     OrderType,
     Phase,
     PostOnly,
+    Priority,
     Refusal,
     Terms,
 )
-from openbell.types import Side, Tif
-from oracles.matching import OracleMatching
-
-BUY, SELL = Side.BUY, Side.SELL
-NAMES = {1: "accepted", 2: "rested", 3: "executed", 4: "reduced", 5: "discarded", 6: "replaced"}
-CAUSES = {0: "", 1: "user", 2: "ioc", 3: "post_only"}
-PRIORITIES = {0: "", 1: "kept", 2: "lost", 3: "reentered"}
-
-
-def terms(px, qty, tif=Tif.DAY, post_only=False, min_qty=0):
-    return Terms(
-        px,
-        qty,
-        tif=tif,
-        type=OrderType.MARKET if px == MARKET_PX else OrderType.LIMIT,
-        post_only=PostOnly.REJECT if post_only else PostOnly.NO,
-        min_qty=min_qty,
-    )
-
-
-class Engine:
-    """The native engine, speaking like the oracle: orders are numbered by first appearance."""
-
-    def __init__(self, *, orders_max: int = 1 << 10, matches: bool = True) -> None:
-        self.native = MatchingEngine([InstrumentRules("OBEL", ticks=[(0, 1)])], orders_max, matches)
-        self.native.set_phase(0, Phase.CONTINUOUS)
-        self.native.take_events()
-        self.numbers: dict[int, int] = {}
-        self.refs: dict[int, int] = {0: 0}
-
-    def submit(self, side, *what):
-        return self._number(self.native.submit(0, 0, side, terms(*what))[0])
-
-    def replace(self, number, *what):
-        return self._number(self.native.replace(self.refs.get(number, 0), terms(*what))[0])
-
-    def reduce(self, number, leaves):
-        return self.native.reduce(self.refs.get(number, 0), leaves)
-
-    def events(self):
-        return [self._event(row) for row in self.native.take_events()]
-
-    def _number(self, ref):
-        if ref == 0:
-            return 0
-        number = self.numbers.setdefault(ref, len(self.numbers) + 1)
-        self.refs[number] = ref
-        return number
-
-    def _event(self, row):
-        e = dict(zip(MATCH_EVENT_FIELDS, row, strict=True))
-        return (
-            NAMES[e["type"]], Side(e["side"]), CAUSES[e["cause"]], PRIORITIES[e["priority"]], self._number(e["ref"]),
-            self._number(e["aggressor_ref"] or e["prev_ref"]), e["match_number"], e["px"], e["qty"], e["leaves"],
-        )  # fmt: skip
-
-
-def trades(engine):
-    return [(order, aggressor, px, qty) for name, _, _, _, order, aggressor, _, px, qty, _ in engine.events()
-            if name == "executed"]  # fmt: skip
-
-
-def random_terms(rng: random.Random) -> tuple[int, int, Tif, bool, int]:
-    px = MARKET_PX if rng.random() < 0.05 else rng.randint(95, 105)
-    qty = rng.randint(1, 20)
-    tif = rng.choices((Tif.DAY, Tif.IOC, Tif.FOK), (8, 1, 1))[0]
-    post_only = tif == Tif.DAY and px != MARKET_PX and rng.random() < 0.1
-    return px, qty, tif, post_only, rng.randint(1, qty) if tif == Tif.IOC and rng.random() < 0.5 else 0
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_random_sequences_make_engine_and_oracle_say_the_same(seed):
-    rng = random.Random(seed)
-    orders_max = rng.choice((8, 512))
-    matches = seed % 5 != 0
-    engine = Engine(orders_max=orders_max, matches=matches)
-    oracle = OracleMatching(MARKET_PX, orders_max, matches)
-    for _ in range(600):
-        side, what, number = rng.choice((BUY, SELL)), random_terms(rng), rng.randint(0, oracle.refs + 1)
-        verb = rng.random()
-        if verb < 0.6:
-            native, slow = engine.submit(side, *what), oracle.submit(side, *what)
-        elif verb < 0.8:
-            native, slow = engine.replace(number, *what), oracle.replace(number, *what)
-        else:
-            leaves = rng.choice((0, 0, 3, 25, -1))
-            native, slow = engine.reduce(number, leaves), oracle.reduce(number, leaves)
-        events = engine.events()
-
-        assert (native, events) == (slow, oracle.events), f"seed {seed}"
-        assert [engine.native.touch(0, s) for s in (BUY, SELL)] == [oracle.touch(s) for s in (BUY, SELL)]
-        assert engine.native.open_orders == len(oracle.orders)
-        oracle.events.clear()
+from openbell.errors import ConfigError
+from openbell.types import Tif
 
 
 def test_partial_fill_leaves_the_rest_at_the_front():
-    engine = Engine()
-    first, second = engine.submit(SELL, 1000, 50), engine.submit(SELL, 1000, 50)
+    venue = Venue()
+    first, second = venue.sell(50, 1000), venue.sell(50, 1000)
 
-    taker = engine.submit(BUY, 1000, 30)
-    assert trades(engine) == [(first, taker, 1000, 30)]
+    taker = venue.buy(30, 1000)
+    assert venue.trades() == [(first, taker, 1000, 30)]
+    assert venue.queue(SELL) == [(first, 20), (second, 50)]
 
-    taker = engine.submit(BUY, 1000, 40)
-    assert trades(engine) == [(first, taker, 1000, 20), (second, taker, 1000, 20)]
+    taker = venue.buy(40, 1000)
+    assert venue.trades() == [(first, taker, 1000, 20), (second, taker, 1000, 20)]
 
 
-def test_market_order_walks_the_book_and_never_rests():
-    engine = Engine()
-    near, far = engine.submit(SELL, 1000, 10), engine.submit(SELL, 1900, 10)
+def test_smaller_size_keeps_the_place_and_a_larger_one_loses_it():
+    venue = Venue()
+    first, second = venue.sell(50, 1000), venue.sell(50, 1000)
 
-    taker = engine.submit(BUY, MARKET_PX, 25)
+    assert venue.replace(first, 20, 1000) == first
+    grown = venue.replace(first, 21, 1000)
 
-    assert engine.events()[-3:] == [
-        ("executed", SELL, "", "", near, taker, 1, 1000, 10, 0),
-        ("executed", SELL, "", "", far, taker, 2, 1900, 10, 0),
-        ("discarded", BUY, "ioc", "", taker, 0, 0, MARKET_PX, 5, 0),
+    assert venue.queue(SELL) == [(second, 50), (grown, 21)]
+    assert [(e.kind, Priority(e.priority)) for e in venue.events()[-2:]] == [
+        ("replaced", Priority.KEPT),
+        ("replaced", Priority.LOST),
     ]
-    assert engine.native.open_orders == 0
-
-
-def test_fok_trades_everything_or_nothing():
-    engine = Engine()
-    maker = engine.submit(SELL, 1000, 10)
-
-    engine.submit(BUY, 1000, 11, Tif.FOK)
-    assert trades(engine) == []
-
-    taker = engine.submit(BUY, 1000, 10, Tif.FOK)
-    assert trades(engine) == [(maker, taker, 1000, 10)]
-
-
-def test_smaller_size_keeps_priority_and_a_larger_one_loses_it():
-    engine = Engine()
-    first, second = engine.submit(SELL, 1000, 50), engine.submit(SELL, 1000, 50)
-
-    assert engine.replace(first, 1000, 20) == first
-    grown = engine.replace(first, 1000, 21)
-    engine.events()
-
-    taker = engine.submit(BUY, 1000, 60)
-    assert trades(engine) == [(second, taker, 1000, 50), (grown, taker, 1000, 10)]
 
 
 def test_a_dead_reference_is_never_mistaken_for_the_order_that_took_its_slot():
-    engine = Engine(orders_max=1)
-    dead = engine.submit(SELL, 1000, 50)
-    assert engine.reduce(dead, 0)
-    engine.submit(SELL, 1000, 50)
+    venue = Venue(orders_max=1)
+    dead = venue.sell(50, 1000)
+    assert venue.cancel(dead)
+    alive = venue.sell(50, 1000)
 
-    assert not engine.reduce(dead, 0)
-    assert engine.replace(dead, 999, 50) == 0
+    assert not venue.cancel(dead)
+    assert venue.engine.replace(dead, Terms(999, 50)) == (0, Refusal.NOT_LIVE)
+    assert venue.queue(SELL) == [(alive, 50)]
 
 
-def test_a_full_engine_refuses_and_says_so():
-    engine = Engine(orders_max=1)
-    engine.submit(SELL, 1000, 50)
+def test_the_reference_on_the_feed_of_a_later_slice_is_no_order():
+    venue = Venue()
+    iceberg = venue.sell(50, 1000, display=10)
+    venue.buy(10, 1000)
 
-    assert engine.native.submit(0, 0, BUY, terms(1000, 50)) == (0, Refusal.FULL)
+    ((shown, px, qty),) = venue.engine.displayed(0, SELL)
+
+    assert (px, qty) == (1000, 10)
+    assert shown != iceberg
+    assert not venue.cancel(shown)
+    assert venue.engine.leaves(iceberg) == 40
+
+
+def test_a_full_engine_refuses_but_replaces():
+    venue = Venue(orders_max=1)
+    only = venue.sell(50, 1000)
+
+    assert venue.try_order(BUY, 50, 900) == (0, Refusal.FULL)
+    assert venue.replace(only, 60, 1001)
+    assert venue.events()[-1].kind == "replaced"
+
+
+def test_refuse_says_what_submit_would_answer_and_does_nothing():
+    venue = Venue(phase=Phase.OPENING_CALL)
+    before = venue.engine.state_hash()
+
+    assert venue.engine.refuse(0, BUY, Terms(1000, 10, tif=Tif.IOC)) == Refusal.PHASE_NOT_ALLOWED
+    assert venue.engine.refuse(0, BUY, Terms(1000, 10)) == Refusal.NONE
+    assert (venue.engine.state_hash(), venue.events()) == (before, [])
+
+
+def test_touch_shows_what_is_displayed_and_depth_all_that_is_open():
+    venue = Venue()
+    venue.buy(50, 1000, display=10)
+    venue.buy(70, 1000, display=0)
+    venue.buy(5, 1001, display=0)
+
+    assert venue.engine.touch(0, BUY) == (1000, 10)
+    assert venue.engine.touch(0, SELL) == (0, 0)
+    assert [venue.engine.depth_qty(0, BUY, px) for px in (1001, 1000, 999)] == [5, 120, 0]
+
+
+def test_mass_cancel_takes_what_is_asked_for_oldest_first():
+    venue = Venue(instruments=2)
+    mine = [venue.buy(1, 1000), venue.sell(1, 1010, on=1), venue.buy(1, 1001), venue.sell(1, 1020)]
+    parked = venue.buy(1, type=OrderType.PEGGED, peg=2, on=1)
+    theirs = venue.buy(1, 1002, account=2)
+    venue.events()
+
+    assert venue.engine.mass_cancel(1, instrument=0, side=BUY, cause=Cause.SUPERVISORY) == 2
+    assert [(e.ref, Cause(e.cause)) for e in venue.events()] == [
+        (mine[0], Cause.SUPERVISORY),
+        (mine[2], Cause.SUPERVISORY),
+    ]
+    assert venue.engine.mass_cancel(1) == 3
+    assert [e.ref for e in venue.events()] == [mine[1], mine[3], parked]
+    assert venue.engine.mass_cancel(1) == venue.engine.mass_cancel(7) == 0
+    assert venue.queue(BUY) == [(theirs, 1)]
+
+
+def test_orders_of_a_shadow_book_rest_beside_each_other():
+    venue = Venue(matches=False)
+    venue.sell(10, 1000)
+    venue.buy(10, 1010)
+    venue.buy(10)
+    venue.buy(10, 1010, tif=Tif.IOC)
+    venue.buy(10, 1020, post_only=PostOnly.REJECT)
+
+    assert venue.trades() == []
+    assert (venue.engine.touch(0, BUY), venue.engine.touch(0, SELL)) == ((1020, 10), (1000, 10))
+    venue.engine.set_phase(0, Phase.CLOSED, with_closing_auction=True)
+    assert [(e.px, e.qty) for e in venue.events() if e.kind == "crossed"] == [(0, 0)]
+
+
+def test_pro_rata_shares_as_the_notice_of_the_exchange_says():
+    """CME: resting 10 (TOP), 5, 20, 50, 75; 60 come. One-lot shares go to the pass in time order."""
+    venue = Venue(allocation=1, grants_top=True, min_allocation=2)
+    makers = [venue.sell(qty, 1000) for qty in (10, 5, 20, 50, 75)]
+
+    venue.buy(60, 1000)
+
+    filled = [qty for _, _, _, qty in venue.trades()]
+    assert filled == [10, 3, 6, 16, 25]
+    assert venue.queue(SELL) == [(makers[1], 2), (makers[2], 14), (makers[3], 34), (makers[4], 50)]
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "reference", "expected"),
+    [
+        ([(103, 20), (102, 35), (101, 30), (100, 25), (99, 50)], [(98, 15), (99, 20), (100, 40), (101, 45), (102, 30)],
+         100, (101, 85, -35)),
+        ([(102, 100)], [(98, 100)], 101, (101, 100, 0)),
+        ([(102, 150)], [(98, 100)], 100, (102, 100, 50)),
+        ([(102, 100)], [(98, 150)], 100, (98, 100, -50)),
+    ],
+)  # fmt: skip
+def test_published_auctions_cross_in_the_engine(bids, asks, reference, expected):
+    venue = Venue(phase=Phase.OPENING_CALL, listed_px=reference)
+    for px, qty in bids:
+        venue.buy(qty, px)
+    for px, qty in asks:
+        venue.sell(qty, px)
+
+    px, volume, surplus = venue.engine.indicative(0, Auction.OPENING)
+    venue.engine.set_phase(0, Phase.CONTINUOUS)
+
+    assert (px, volume, surplus) == expected
+    assert [(e.px, e.qty) for e in venue.events() if e.kind == "crossed"] == [(px, volume)]
+    venue.engine.audit()
+
+
+def test_an_imbalance_message_counts_between_the_touch_before_the_close():
+    venue = Venue(listed_px=1000)
+    venue.buy(100, 995)
+    venue.sell(100, 1005)
+    venue.buy(300, tif=Tif.AT_CLOSE)
+    venue.sell(50, 1003, tif=Tif.AT_CLOSE)
+
+    far_px, near_px, reference_px, paired, imbalance = venue.engine.indication(0)
+
+    assert (far_px, near_px) == (1003, 1005)
+    assert (reference_px, paired, imbalance) == (1005, 150, 150)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"ticks": []}, "ticks: expected 1 to 8 steps, found 0"),
+        ({"ticks": [(5, 1)]}, "the first step from 0, found 5"),
+        ({"ticks": [(0, 0)]}, "a positive tick, found 0"),
+        ({"ticks": [(0, 10), (15, 5)]}, "a multiple of the tick before, found 15"),
+        ({"ticks": [(0, 1), (10, 4)]}, "a multiple of its tick, found 10"),
+        ({"lot": 0}, "lot: expected 1 or more, found 0"),
+        ({"fifo_percent": 101}, "fifo_percent: expected 0 to 100, found 101"),
+        ({"qty_max": 0}, "qty_max: expected 1 to"),
+    ],
+)
+def test_rules_that_cannot_be_are_named(rules, message):
+    with pytest.raises(ConfigError, match=f"'OBEL'.*{message}"):
+        MatchingEngine([InstrumentRules("OBEL", **rules)], 10)
+
+
+@pytest.mark.parametrize("orders_max", [0, 1 << 24])
+def test_orders_max_has_a_limit(orders_max):
+    with pytest.raises(ConfigError, match="orders_max: expected 1 to 16777215"):
+        MatchingEngine([InstrumentRules("OBEL")], orders_max)
+
+
+@pytest.mark.parametrize("bands", [(1001, 1000), (-1, 1000), (990, 1005)])
+def test_bands_that_cannot_be_change_nothing(bands):
+    venue = Venue(ticks=[(0, 10)])
+    before = venue.engine.state_hash()
+
+    with pytest.raises(ConfigError, match="two prices on the tick, the lower first"):
+        venue.engine.set_bands(0, *bands)
+    assert venue.engine.state_hash() == before
