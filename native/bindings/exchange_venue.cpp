@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -11,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "exchange/feed_snapshot.h"
 #include "exchange/ouch_letters.h"
 #include "exchange/venue_core.h"
 
@@ -283,6 +285,28 @@ std::optional<std::tuple<std::string, i64>> journal_beginning(std::string journa
     return std::tuple(std::string(found->session, strnlen(found->session, sizeof found->session)), found->midnight_ns);
 }
 
+void bind_snapshot(nb::module_& m) {
+    nb::class_<SnapshotPackets>(m, "SnapshotPackets", "A snapshot of a feed as SoupBinTCP packets, read as a log is.")
+        .def_prop_ro("next_seq", &SnapshotPackets::next_seq)
+        .def(
+            "sequenced",
+            [](const SnapshotPackets& self, u64 from, std::size_t bytes_max) {
+                const auto [packets, next] = self.packets(from, bytes_max);
+                return nb::make_tuple(to_bytes(packets), next);
+            },
+            "from_seq"_a, "bytes_max"_a, "(packets, the number after the last), at most so many bytes.");
+    nb::class_<FeedSnapshot>(m, "FeedSnapshot", "What makes a newcomer's books those of who has heard the whole feed.")
+        .def(
+            "__init__",
+            [](FeedSnapshot* self, const VenueCore& venue) { new (self) FeedSnapshot(venue.itch()); }, "venue"_a,
+            nb::keep_alive<1, 2>())
+        .def("follow", &FeedSnapshot::follow, "messages_max"_a, "Hear so many more messages; whether that was all.")
+        .def(
+            "take", [](FeedSnapshot& self) { return std::const_pointer_cast<SnapshotPackets>(self.take()); },
+            "As of the last message heard.")
+        .def_prop_ro("orders", &FeedSnapshot::orders);
+}
+
 }  // namespace
 
 void bind_exchange_venue(nb::module_& m) {
@@ -300,6 +324,7 @@ void bind_exchange_venue(nb::module_& m) {
     bind_configuration(venue);
     bind_inputs(venue);
     bind_answers(venue);
+    bind_snapshot(m);
     m.def("exchange_journal_beginning", &journal_beginning, "journal_dir"_a, "hot_dir"_a,
           "(session, midnight_ns) of the exchange whose journal this is; None when there is none yet.");
 }

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 from tests.exchange.harness import Client, FakeTime, Receiver, exchange, run
 
-from openbell._native import VenueCore, glimpse_end, glimpse_parse_end, itch_decode, itch_encode, soup_packet
-from openbell.exchange.glimpse import SnapshotLog
-from openbell.exchange.spin import Spin
+from openbell._native import (
+    FeedSnapshot,
+    VenueCore,
+    glimpse_end,
+    glimpse_parse_end,
+    itch_decode,
+    itch_encode,
+    soup_packet,
+    soup_packets,
+)
 from openbell.types import BUY, RECORDS, SELL, Side, Tif
 from oracles.book import Books
 from oracles.itch_market import market
+from oracles.spin import Spin
 
 GLIMPSE = {"user": "SNAP", "password": "plain:secret"}
 INSTRUMENTS = [1, 2]
@@ -57,11 +65,20 @@ def busy_venue(rng, events):
     return venue
 
 
+def messages_of(log):
+    return [payload for _, payload in soup_packets(log.sequenced(1, 1 << 30)[0], 1000)[0]]
+
+
+def snapshot_of(venue):
+    snapshot = FeedSnapshot(venue)
+    assert snapshot.follow(1 << 62)
+    return messages_of(snapshot.take())
+
+
 def test_the_snapshot_has_the_books_of_the_feed_in_time_priority(rng):
     venue = busy_venue(rng, 3000)
-    spin = Spin(venue)
 
-    *messages, end = spin.messages()
+    *messages, end = snapshot_of(venue)
 
     assert glimpse_parse_end(end) == venue.itch_next
     assert books_of(messages) == books_of(feed_of(venue))
@@ -69,14 +86,29 @@ def test_the_snapshot_has_the_books_of_the_feed_in_time_priority(rng):
     kinds = "".join(itch_decode(m)["type"] for m in messages)
     assert kinds.rstrip("A") == "SRRHH"
     assert itch_decode(messages[0])["event"] == "Q"
-    assert spin.messages() is spin.messages()
+
+
+def test_the_snapshot_is_the_oracles_however_it_was_followed(rng):
+    venue = busy_venue(rng, 20_000)
+    snapshot, oracle = FeedSnapshot(venue), Spin(venue)
+    while not snapshot.follow(rng.randint(1, 2_000)):
+        assert glimpse_parse_end(messages_of(snapshot.take())[-1]) < venue.itch_next
+
+    assert messages_of(snapshot.take()) == oracle.messages()
+    assert snapshot.take() is snapshot.take()
+    held, before = snapshot.take(), oracle.messages()
+    account = venue.add_account(internal=True)
+    for now in range(1000):
+        venue.submit(account, now % 2, Side(1 + now % 2), 50_0000 + 100 * (now % 3), 300, Tif.DAY, 20_000 + now)
+    snapshot.follow(1 << 62)
+    assert messages_of(snapshot.take()) == oracle.messages() != before
+    assert messages_of(held) == before
 
 
 def test_a_snapshot_of_any_moment_and_the_feed_from_its_number_on_are_the_whole_feed(rng):
     for events in rng.sample(range(1, 400), 12):
         venue = busy_venue(random.Random(events), events)
-        spin = Spin(venue)
-        *messages, end = spin.messages()
+        *messages, end = snapshot_of(venue)
         account = venue.add_account(internal=True)
         for now in range(50):
             venue.submit(account, now % 2, Side(1 + now % 2), 50_0000, 300, Tif.DAY, events + now)
@@ -84,7 +116,6 @@ def test_a_snapshot_of_any_moment_and_the_feed_from_its_number_on_are_the_whole_
         later = feed_of(venue, glimpse_parse_end(end))
 
         assert books_of([*messages, *later]) == books_of(feed_of(venue))
-        assert books_of(spin.messages()[:-1]) == books_of(feed_of(venue))
 
 
 HEAD = {"locate": 2, "tracking": 0, "ts": 7}
@@ -99,7 +130,7 @@ def test_a_replaced_order_keeps_its_side_and_attribution_and_has_the_time_of_its
     replace = {"type": "U", **HEAD, "ts": 9, "order_id": 5, "new_order_id": 8, "qty": 200, "px": 2_0000}
     venue.publish([itch_encode(m) for m in (add, other, replace)])
 
-    *messages, _ = Spin(venue).messages()
+    *messages, _ = snapshot_of(venue)
 
     expected = {**add, "ts": 9, "order_id": 8, "qty": 200, "px": 2_0000}
     assert messages == [itch_encode(other), itch_encode(expected)]
@@ -117,7 +148,7 @@ def test_states_come_once_the_last_of_each_instrument_in_their_order():
     ]
     venue.publish([itch_encode(m) for m in messages])
 
-    *states, _ = Spin(venue).messages()
+    *states, _ = snapshot_of(venue)
 
     assert states == [itch_encode(messages[n]) for n in (4, 2, 3)]
 
@@ -197,8 +228,7 @@ def test_connections_are_few_and_who_has_everything_is_not_kept_for_ever():
 def test_one_that_does_not_read_is_dropped_and_the_next_is_served():
     async def conversation():
         async with exchange(glimpse=GLIMPSE, order_entry={"heartbeat_ms": 10}) as server:
-            message = itch_encode({"type": "S", "locate": 0, "tracking": 0, "ts": 1, "event": "O"})
-            long, server.glimpse._snapshot = [message] * 2_000_000, lambda: long
+            real, server.glimpse.snapshot = server.glimpse.snapshot, Endless()
             clock = await Client.login(server)
             time, slow = FakeTime(server.glimpse.port), await Client.connect(server, address=server.ready.glimpse)
             slow.reader._transport.pause_reading()
@@ -213,14 +243,41 @@ def test_one_that_does_not_read_is_dropped_and_the_next_is_served():
             time.advance(5.5)
             assert server.glimpse.port.counters.dropped == {"does not read": 1}
 
-            long[:] = [glimpse_end(1)]
-            assert (await snapshot(server))[1] == [glimpse_end(1)]
+            server.glimpse.snapshot = real
+            assert (await snapshot(server))[1][-1] == glimpse_end(8)
 
     run(conversation)
 
 
-def test_the_log_of_a_snapshot_is_cut_at_packets():
-    log = SnapshotLog([b"one", b"three"])
-    assert log.sequenced(1, 13) == (b"\x00\x04Sone", 2)
-    assert log.sequenced(2, 8) == (b"\x00\x06Sthree", 3)
-    assert log.sequenced(3, 100) == (b"", 3)
+CUTS = [(1, 14, []), (1, 15, [0]), (1, 37, [0]), (1, 38, [0, 1]), (2, 1000, [1, 2]), (4, 1000, [])]
+
+
+@pytest.mark.parametrize(("from_seq", "bytes_max", "expected"), CUTS)
+def test_a_snapshot_is_cut_between_its_packets(from_seq, bytes_max, expected):
+    venue = VenueCore([("OBEL", 100, 100)], 0, 10, 10, 100, matches=False)
+    event = itch_encode({"type": "S", "locate": 0, "tracking": 0, "ts": 1, "event": "O"})
+    reg_sho = itch_encode({"type": "Y", "locate": 1, "tracking": 0, "ts": 1, "symbol": "OBEL    ", "action": "0"})
+    venue.publish([event, reg_sho])
+    snapshot = FeedSnapshot(venue)
+    snapshot.follow(10)
+    packets = [soup_packet("S", message) for message in (event, reg_sho, glimpse_end(3))]
+
+    assert snapshot.take().sequenced(from_seq, bytes_max) == (
+        b"".join(packets[n] for n in expected),
+        from_seq + len(expected),
+    )
+
+
+class Endless:
+    """A snapshot without an end."""
+
+    next_seq = 1 << 40
+
+    def follow(self, _):
+        return True
+
+    def take(self):
+        return self
+
+    def sequenced(self, from_seq, bytes_max):
+        return bytes(bytes_max), from_seq + 1

@@ -4,34 +4,13 @@ Whoever logs in for message 1 gets the state of every instrument, every displaye
 go on with; then it logs out or is cut after a while. Sources: GLIMPSE 5.0; SoupBinTCP 3.00.
 """
 
-import struct
-from collections.abc import Callable, Sequence
-
+from openbell._native import FeedSnapshot, VenueCore
 from openbell.exchange.session_config import GlimpseSettings
 from openbell.exchange.soup_connection import Login, Stream
 from openbell.exchange.soup_port import Host, SoupPort
 
-
-class SnapshotLog:
-    """The messages of one snapshot, read as a log is."""
-
-    def __init__(self, messages: Sequence[bytes]) -> None:
-        self._messages = messages
-
-    @property
-    def next_seq(self) -> int:
-        return len(self._messages) + 1
-
-    def sequenced(self, from_seq: int, bytes_max: int) -> tuple[bytes, int]:
-        """Return SoupBinTCP sequenced packets from `from_seq` on, and the number after the last."""
-        packets = bytearray()
-        while from_seq < self.next_seq:
-            message = self._messages[from_seq - 1]
-            if len(packets) + 3 + len(message) > bytes_max:
-                break
-            packets += struct.pack(">Hc", len(message) + 1, b"S") + message
-            from_seq += 1
-        return bytes(packets), from_seq
+FOLLOWED_PER_TURN_MAX = 100_000
+"""Messages heard at a time; a few milliseconds."""
 
 
 class Snapshot(Stream):
@@ -43,18 +22,18 @@ class Snapshot(Stream):
 
 
 class Glimpse:
-    """Gives each login a snapshot of its own moment; `snapshot` makes one."""
+    """Gives each login a snapshot of its own moment."""
 
     def __init__(
         self,
         settings: GlimpseSettings,
         session: str,
         host: Host,
-        snapshot: Callable[[], Sequence[bytes]],
+        venue: VenueCore,
     ) -> None:
         self.settings = settings
         self.port = SoupPort("glimpse", self, settings, session, host)
-        self._snapshot = snapshot
+        self.snapshot = FeedSnapshot(venue)
         self._password = settings.password.read().upper()
 
     def authorize(self, login: Login) -> bool:
@@ -65,4 +44,10 @@ class Glimpse:
         if login.next_seq != 1:
             return None
         self.port.host.flush()
-        return Snapshot(SnapshotLog(self._snapshot()))
+        while not self.snapshot.follow(FOLLOWED_PER_TURN_MAX):
+            pass
+        return Snapshot(self.snapshot.take())
+
+    def tick(self) -> None:
+        """Hear what the feed has said, so that a login need not wait until a whole day was heard."""
+        self.snapshot.follow(FOLLOWED_PER_TURN_MAX)

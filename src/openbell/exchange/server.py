@@ -29,7 +29,6 @@ from openbell.exchange.glimpse import Glimpse
 from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
 from openbell.exchange.soup_port import Host
-from openbell.exchange.spin import Spin
 
 DAY_S = 86_400
 SECOND_NS = 1_000_000_000
@@ -82,7 +81,7 @@ class ExchangeServer:
             self.door.add_drop_copy(copy)
         self.glimpse: Glimpse | None = None
         if config.glimpse:
-            self.glimpse = Glimpse(config.glimpse, self.session, host, Spin(self.venue).messages)
+            self.glimpse = Glimpse(config.glimpse, self.session, host, self.venue)
         self.ports = [self.door.port, *([self.glimpse.port] if self.glimpse else [])]
         self.faults = Faults(self)
         self.is_killed = False
@@ -232,6 +231,8 @@ class ExchangeServer:
             self.venue.advance(self.clock())
             self.changed()
             self.feed.tick()
+            if self.glimpse:
+                self.glimpse.tick()
             for port in self.ports:
                 port.tick()
 

@@ -1,9 +1,4 @@
-"""The snapshot of a feed: the messages that make a newcomer's books those of who has heard everything.
-
-It follows the venue's own ITCH messages, whoever made them, so it serves matched books and tapes alike. Order by order
-it keeps the Add with the shares that are left; one price level's Adds come in time priority, because all come in the
-order in which they joined their levels. Source: GLIMPSE 5.0; ITCH 5.0 for the layouts.
-"""
+"""The snapshot of a feed once more, slow and obvious: a dict of the Adds that are left, in the order they joined."""
 
 import struct
 
@@ -30,24 +25,21 @@ class Spin:
         self._system_event = b""
         self._states: dict[tuple[int, bytes, bytes], bytes] = {}  # (place in order, locate, market)
         self._adds: dict[bytes, bytearray] = {}  # by reference, in the order they joined their levels
-        self._messages: list[bytes] = []
 
     def messages(self) -> list[bytes]:
         """Return the snapshot as of now, its last message the number of the feed to go on with."""
-        if self._next_seq == self._venue.itch_next and self._messages:
-            return self._messages
         while self._next_seq < self._venue.itch_next:
             self._apply(self._venue.itch_message(self._next_seq))
             self._next_seq += 1
         states = [message for _, message in sorted(self._states.items())]
         adds = [bytes(add) for add in self._adds.values()]
         first = [self._system_event] if self._system_event else []
-        self._messages = [*first, *states, *adds, glimpse_end(self._next_seq)]
-        return self._messages
+        return [*first, *states, *adds, glimpse_end(self._next_seq)]
 
     def _apply(self, message: bytes) -> None:
         match message[:1]:
             case b"A" | b"F":
+                self._adds.pop(message[REFERENCE], None)
                 self._adds[message[REFERENCE]] = bytearray(message)
             case b"E" | b"C" | b"X":
                 self._reduce(message[REFERENCE], *struct.unpack_from(">I", message, REDUCED_SHARES_OFFSET))
