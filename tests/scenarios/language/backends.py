@@ -26,17 +26,19 @@ class Backend(Protocol):
 
 
 class OracleBackend:
-    """The slow twin."""
+    """The slow twin. Every action is a tag of its own."""
 
     def __init__(self, instruments: Sequence[Instrument], orders_max: int) -> None:
+        self.tag = 0
         self.exchange = OracleExchange([instrument.rules for instrument in instruments], orders_max)
 
     def do(self, action: Action, ref: int) -> Refusal:
+        self.tag += 1
         match action:
             case Submit():
-                return self.exchange.submit(action.instrument, action.account, action.side, action.terms)
+                return self.exchange.submit(action.instrument, action.account, action.side, action.terms, self.tag)
             case Replace():
-                return self.exchange.replace(ref, action.terms)
+                return self.exchange.replace(ref, action.terms, self.tag)
             case Reduce():
                 return self.exchange.reduce(ref, action.leaves, action.cause)
             case MassCancel():
@@ -57,6 +59,16 @@ class OracleBackend:
 
     def indicative(self, instrument: int, auction: Auction) -> tuple[int, int, int]:
         return self.exchange.indicative(instrument, auction)
+
+    def public(self, instrument: int, side: Side) -> list[tuple[int, int, int]]:
+        """(public reference, px, qty) of what stands on the feed."""
+        return [(o.shown, o.px, o.slice) for o in self.exchange.markets[instrument].queue(side) if o.shown]
+
+    def last_px(self, instrument: int) -> int:
+        return self.exchange.markets[instrument].last_px
+
+    def open_orders(self) -> int:
+        return self.exchange.open_orders()
 
 
 def oracle_for(case: Case) -> OracleBackend:

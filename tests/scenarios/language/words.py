@@ -19,7 +19,9 @@ def member(kind: type[E], text: str) -> E:
 
 
 def px_of(text: str) -> int:
-    """`10.005` -> 100050."""
+    """`10.005` -> 100050; `any`: no limit."""
+    if text == "any":
+        return MARKET_PX
     scaled = Decimal(text) * PX_SCALE
     if scaled != int(scaled):
         raise ValueError(f"expected a price of at most 4 decimals, found {text!r}")

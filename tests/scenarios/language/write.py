@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from oracles.exchange import (
-    MARKET_PX,
     WHOLE,
     Event,
     Peg,
     Phase,
     PostOnly,
     Priority,
+    Refusal,
     Rules,
     SelfTrade,
     Side,
@@ -118,8 +118,10 @@ def action_text(action: Action, symbols: Sequence[str]) -> str:
             return f"bands {bands}{on(action.instrument, symbols)}"
 
 
-def told_text(told: Sequence[Event], name: Name) -> str:
+def told_text(refusal: Refusal, told: Sequence[Event], name: Name) -> str:
     """What a line expects; being accepted, and that a phase begins alone, goes without saying."""
+    if refusal != Refusal.NONE:
+        return f"  -> refused {word(refusal)}"
     texts = [event_text(event, name) for event in told if event.kind != "accepted"]
     says_phase_only = [event.kind for event in told] == ["phase_changed"]
     return f"  -> {', '.join(texts)}" if texts and not says_phase_only else ""
@@ -158,7 +160,7 @@ def mass_cancel_text(action: MassCancel, symbols: Sequence[str]) -> str:
 def terms_text(terms: Terms, *, is_whole: bool = True) -> str:
     """Quantity, price and attributes; a replace names every attribute, and none that it cannot change."""
     words = [str(terms.qty)]
-    if terms.px != MARKET_PX and (terms.has_limit or not is_whole):
+    if terms.has_limit or not is_whole:
         words += ["@", px_text(terms.px)]
     words += kind_words(terms) if is_whole else moved_words(terms)
     words += [word(terms.tif)] if terms.tif != Tif.DAY or not is_whole else []
@@ -188,8 +190,9 @@ def kind_words(terms: Terms) -> list[str]:
 
 
 def moved_words(terms: Terms) -> list[str]:
-    words = ["stop", px_text(terms.stop_px)] if terms.stop_px else []
-    return words + (["offset", px_text(terms.peg_offset)] if terms.peg_offset else [])
+    if terms.is_stop:
+        return ["stop", px_text(terms.stop_px)]
+    return ["offset", px_text(terms.peg_offset)] if terms.type == Type.PEGGED else []
 
 
 def display_words(terms: Terms, is_whole: bool) -> list[str]:
