@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.language.backends import oracle_for
+from scenarios.language.native import native_for
 from scenarios.language.play import play
 from scenarios.language.read import read_cases
 from scenarios.language.steps import Case
@@ -20,3 +21,8 @@ CASES = [
 @pytest.mark.parametrize("case", CASES)
 def test_oracle_plays_the_case(case: Case):
     play(case, oracle_for(case))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_engine_plays_the_case(case: Case):
+    play(case, native_for(case))
