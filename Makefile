@@ -23,7 +23,7 @@ help:
 	@echo 'make compare the matching engine against its oracle        ARGS="--operations 1000000 --seed 7"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
-	@echo 'make cst     zero-intelligence flow through the engine against exact values   ARGS="--trials 200000 --seed 7"'
+	@echo 'make cst     zero-intelligence flow through the engine against exact values   ARGS="--trials 400000 --seed 7"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
 	@echo 'make fuzz    the codecs under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'

@@ -1,6 +1,6 @@
 """Zero-intelligence flow through the matching engine against the exact chains of Cont, Stoikov, Talreja (2010).
 
-`make cst` plays all 75 cells 200 000 times and follows the book for 20 million events; here is a part of it.
+`make cst` plays all 75 cells 400 000 times and follows the book for 20 million events; here is a part of it.
 """
 
 import math
