@@ -1,4 +1,4 @@
-"""OUCH clients over loopback to `openbell exchange`: round trips, and orders a second, of one session and of a hundred.
+"""OUCH clients over loopback to `openbell exchange`: round trips, and orders a second, of 1, 100 and 1,000 sessions.
 
 A client sends bytes made beforehand and only counts what comes back. A round trip is an order that rests, to its
 Accepted, or its cancel, to its Canceled, with one message of each session on its way. The rate is of the realistic mix,
@@ -21,7 +21,9 @@ from time import perf_counter_ns
 from bench.harness import REPO, Result, samples, throughput
 from openbell._native import ouch_encode_inbound, soup_login_request, soup_packet
 
-SEED, SESSIONS_MAX, SYMBOLS = 7, 100, 10
+SEED, SYMBOLS = 7, 10
+SESSIONS = (1, 100, 1_000)
+SESSIONS_MAX = max(SESSIONS)
 TRIPS, ORDERS, REPETITIONS = 20_000, 100_000, 5
 TICK, TICKS, MID = 100, 50, 50_0000
 READ_BYTES = 1 << 18
@@ -35,12 +37,11 @@ SEQUENCED = ord("S")
 
 def run() -> Result:
     """Measure one exchange process from this one."""
-    counts = (1, SESSIONS_MAX)
     with _first_core() as others, _exchange(others) as address:
         echoes = _echoes(TRIPS, others)
         sessions = [Session(address, n) for n in range(SESSIONS_MAX)]
-        trips = {count: _round_trips(sessions[:count], TRIPS) for count in counts}
-        rates = {count: [_rate(sessions[:count], ORDERS) for _ in range(REPETITIONS)] for count in counts}
+        trips = {count: _round_trips(sessions[:count], TRIPS) for count in SESSIONS}
+        rates = {count: [_rate(sessions[:count], ORDERS) for _ in range(REPETITIONS)] for count in SESSIONS}
         for session in sessions:
             session.socket.close()
     return Result(
@@ -51,10 +52,10 @@ def run() -> Result:
             samples("bare echo, both sides spin", "us", echoes),
             *(
                 figure
-                for count in counts
+                for count in SESSIONS
                 for figure in (
-                    samples(f"round trip, {count} in flight", "us", trips[count]),
-                    throughput(f"mix, {count} session{'s' * (count > 1)}", "orders/s", rates[count]),
+                    samples(f"round trip, {count:_} in flight", "us", trips[count]),
+                    throughput(f"mix, {count:_} session{'s' * (count > 1)}", "orders/s", rates[count]),
                 )
             ),
         ],
