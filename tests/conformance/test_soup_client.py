@@ -10,15 +10,25 @@ from openbell._native import ouch_decode_outbound, ouch_encode_inbound
 
 
 class Peer:
-    """A client of theirs with OUCH payloads of ours."""
+    """A client of theirs with OUCH payloads of ours.
 
-    def __init__(self, session: soup.SoupClientSession) -> None:
-        self.session = session
+    Packets come by their callback: their own `receive_msg` swallows a cancellation, so that a test which waits for a
+    packet in vain would never end. For the same reason their close does not drain.
+    """
+
+    def __init__(self) -> None:
+        self.packets: asyncio.Queue[soup.SoupMessage] = asyncio.Queue()
+        self.session: soup.SoupClientSession
 
     @classmethod
     async def login(cls, server, user="NODE1", password="secret", session="", seq=1) -> "Peer":
         host, port = server.ready.order_entry.split(":")
-        return cls(await soup.connect_async((host, int(port)), user, password, session, seq))
+        peer = cls()
+        peer.session = await soup.connect_async(
+            (host, int(port)), user, password, session, seq,
+            session_factory=lambda: soup.SoupClientSession(on_msg_coro=peer.packets.put, graceful_shutdown=False),
+        )  # fmt: skip
+        return peer
 
     def enter(self, token: str, side: str, qty: int, px: int) -> None:
         self.session.send_unseq_data(ouch_encode_inbound(enter(token, side, qty, px)))
@@ -27,7 +37,7 @@ class Peer:
         """The next `count` reports as (type, token)."""
         out: list[tuple[str, str]] = []
         while len(out) < count:
-            packet = await asyncio.wait_for(self.session.receive_msg(), 10)
+            packet = await asyncio.wait_for(self.packets.get(), 10)
             if isinstance(packet, soup.SequencedData):
                 report = ouch_decode_outbound(packet.data)
                 out.append((report["type"], report.get("token", "").strip()))
