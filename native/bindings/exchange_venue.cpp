@@ -153,6 +153,11 @@ void bind_configuration(Venue& venue) {
             "Its number. `group` and `self_trade`: self-trade prevention; `orders_per_s` 0: no limit; `volume`: shares "
             "of the days before, for its fees.")
         .def("set_fees", &VenueCore::set_fees, "fees"_a)
+        .def("set_schedule", &VenueCore::set_schedule, "instrument"_a.none(), "rules"_a,
+             "The day of an instrument, or (None) of all.")
+        .def("set_bands", &VenueCore::set_bands, "instrument"_a, "rules"_a)
+        .def("set_breaker", &VenueCore::set_breaker, "index_close"_a,
+             "Market-wide circuit breaker; the index of the day before in 1e-8.")
         .def("add_drop_copy", &VenueCore::add_drop_copy, "accounts"_a,
              "`accounts` are (number, name before its reports)")
         .def(
@@ -164,7 +169,8 @@ void bind_configuration(Venue& venue) {
             },
             "journal_dir"_a, "hot_dir"_a, "session"_a, "segment_bytes"_a = kSegmentBytesDefault,
             "hot_segments_max"_a = 16,
-            "Journal every input from now on; what the journal holds is applied first: how many inputs that was.");
+            "Journal every input from now on; what the journal holds is applied first: how many inputs that was.")
+        .def("close_journal", &VenueCore::close_journal, "No input may follow.");
 }
 
 void bind_inputs(Venue& venue) {
@@ -172,6 +178,8 @@ void bind_inputs(Venue& venue) {
         .def("close_day", &VenueCore::close_day, "now_ns"_a)
         .def("set_state", &VenueCore::set_state, "instrument"_a, "state"_a, "now_ns"_a)
         .def("advance", &VenueCore::advance, "now_ns"_a)
+        .def("index", &VenueCore::index, "value"_a, "now_ns"_a,
+             "The market's index in 1e-8: a fall may halt everything.")
         .def(
             "receive",
             [](VenueCore& self, u32 account, const nb::bytes& message, i64 now_ns) {

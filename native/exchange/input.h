@@ -26,6 +26,7 @@ enum class Verb : u8 {
     Correct = 13,     // match number, reason, price, quantity
     RejectNext = 14,  // of an account: how many
     ShiftClock = 15,  // ns
+    Index = 16,       // value
 };
 
 inline constexpr u32 kFeed = 0xFFFF'FFFF;  // instead of an account

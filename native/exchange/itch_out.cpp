@@ -14,6 +14,11 @@ char letter_of(Auction auction) {
     return 'H';
 }
 
+char direction_of(i64 surplus) {
+    if (surplus == 0) return 'N';
+    return surplus > 0 ? 'B' : 'S';
+}
+
 }  // namespace
 
 void ItchOut::add_instrument(const std::string& symbol, u32 round_lot) {
@@ -37,11 +42,12 @@ void ItchOut::directory() {
     }
 }
 
-void ItchOut::trading_action(u32 instrument, char state) {
+void ItchOut::trading_action(u32 instrument, char state, Alpha<4> reason) {
     itch50::TradingAction message;
     static_cast<itch50::Head&>(message) = head(instrument);
     message.symbol = symbol(instrument);
     message.state = state;
+    message.reason = reason;
     publish(message);
 }
 
@@ -108,6 +114,48 @@ void ItchOut::repriced(const MatchEvent& e) {
 
 void ItchOut::broken_trade(u32 instrument, u64 match_number) {
     publish(itch50::BrokenTrade{head(instrument), match_number});
+}
+
+void ItchOut::imbalance(u32 instrument, Auction auction, const Indication& indication) {
+    itch50::NetOrderImbalance message;
+    static_cast<itch50::Head&>(message) = head(instrument);
+    message.paired_qty = u64(indication.paired_qty);
+    message.imbalance_qty = u64(indication.imbalance_qty < 0 ? -indication.imbalance_qty : indication.imbalance_qty);
+    message.direction = direction_of(indication.imbalance_qty);
+    message.symbol = symbol(instrument);
+    message.far_px = u32(indication.far_px);
+    message.near_px = u32(indication.near_px);
+    message.reference_px = u32(indication.reference_px);
+    message.cross = letter_of(auction);
+    message.variation = price_variation(indication.near_px, indication.reference_px);
+    publish(message);
+}
+
+void ItchOut::collar(u32 instrument, i64 reference, i64 lo, i64 hi, u32 extensions) {
+    itch50::LuldCollar message;
+    static_cast<itch50::Head&>(message) = head(instrument);
+    message.symbol = symbol(instrument);
+    message.reference_px = u32(reference);
+    message.upper_px = u32(hi);
+    message.lower_px = u32(lo);
+    message.extensions = extensions;
+    publish(message);
+}
+
+void ItchOut::breaker_levels(const std::array<i64, kBreakerLevels>& levels) {
+    itch50::MwcbLevels message;
+    message.ts = clock_.since_midnight();
+    message.level1_px8 = u64(levels[0]);
+    message.level2_px8 = u64(levels[1]);
+    message.level3_px8 = u64(levels[2]);
+    publish(message);
+}
+
+void ItchOut::breaker_status(u8 level) {
+    itch50::MwcbStatus message;
+    message.ts = clock_.since_midnight();
+    message.level = char('0' + level);
+    publish(message);
 }
 
 template <class Message>

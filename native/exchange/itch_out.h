@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "exchange/circuit_breaker.h"
 #include "exchange/match_event.h"
 #include "exchange/message_log.h"
+#include "exchange/uncross.h"
 #include "wire/itch50.h"
 
 namespace openbell::exchange {
@@ -37,9 +39,15 @@ class ItchOut {
     void system_event(char event);
     void directory();
     // `state`: H halted, P paused, Q quotation only, T trading.
-    void trading_action(u32 instrument, char state);
+    void trading_action(u32 instrument, char state, Alpha<4> reason = {});
     void order_event(const MatchEvent& e);
     void broken_trade(u32 instrument, u64 match_number);
+    void imbalance(u32 instrument, Auction auction, const Indication& indication);
+    // The range of a reopening auction after a volatility pause, and how often it was extended.
+    void collar(u32 instrument, i64 reference, i64 lo, i64 hi, u32 extensions);
+    // Market-wide circuit breaker: the index at its levels (8 decimals), and one that was breached.
+    void breaker_levels(const std::array<i64, kBreakerLevels>& levels);
+    void breaker_status(u8 level);
 
     // A message of somebody else's, as it is.
     void pass(Bytes message) { log_.append(message); }

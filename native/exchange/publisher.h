@@ -12,8 +12,9 @@ namespace openbell::exchange {
 
 class Publisher {
   public:
+    // What the log holds already was sent before.
     Publisher(const MessageLog& log, std::string_view session)
-        : log_(log), session_(session), live_(session_, 1), answer_(session_, 1) {}
+        : log_(log), session_(session), live_(session_, log.next_seq()), answer_(session_, 1) {}
 
     // The next datagram of messages that were not sent yet; empty when all were.
     Bytes next_packet() {

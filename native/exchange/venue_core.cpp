@@ -20,10 +20,10 @@ u64 key_of(const Alpha<8>& symbol) {
 
 VenueCore::VenueCore(std::vector<InstrumentRules> instruments, i64 midnight_ns, const VenueLimits& limits, bool matches)
     : rules_(std::move(instruments)),
-      is_pause_(rules_.size()),
       limits_(limits),
       matches_(matches),
       clock_{midnight_ns, midnight_ns, 0},
+      day_(u32(rules_.size())),
       store_(limits.memory_dir),
       engine_(rules_, limits.orders_max, *this, matches),
       itch_(store_, limits.messages_max, clock_, !matches),
@@ -88,6 +88,12 @@ u64 VenueCore::open_journal(const InputJournalOptions& options, const std::strin
 
 u64 VenueCore::apply(const Input& input) {
     pass_time(input.now_ns);
+    const u64 answer = apply_verb(input);
+    tell_bands();
+    return answer;
+}
+
+u64 VenueCore::apply_verb(const Input& input) {
     switch (input.verb) {
         case Verb::Begin:
         case Verb::Advance: return 0;
@@ -100,6 +106,7 @@ u64 VenueCore::apply(const Input& input) {
         case Verb::SetPhase: return apply_phase(input), 0;
         case Verb::Divert: return apply_divert(input), 0;
         case Verb::Settle: return apply_settle(input), 0;
+        case Verb::Index: return apply_index(input), 0;
         case Verb::Bust: return u64(apply_bust(input));
         case Verb::Correct: return u64(apply_correct(input));
         case Verb::RejectNext:
@@ -108,50 +115,6 @@ u64 VenueCore::apply(const Input& input) {
     }
     throw Error(ErrorKind::Journal, "journal of the exchange: expected a verb of this version, found number " +
                                         std::to_string(int(input.verb)));
-}
-
-// What has become due happens at its own time, oldest first.
-void VenueCore::pass_time(i64 now_ns) {
-    while (is_due(now_ns)) {
-        std::pop_heap(expiries_.begin(), expiries_.end(), std::greater<>{});
-        const Expiry due = expiries_.back();
-        expiries_.pop_back();
-        clock_.now_ns = std::max(clock_.now_ns, due.at_ns);
-        const LiveOrder& order = orders_.at(due.slot);
-        if (order.number == due.number) engine_.reduce(order.ref, 0, Cause::Timeout);
-    }
-    clock_.now_ns = std::max(clock_.now_ns, now_ns);
-}
-
-void VenueCore::apply_open_day() {
-    itch_.system_event('O');
-    itch_.directory();
-    is_open_ = true;
-    for (u32 i = 0; i < rules_.size(); ++i) engine_.set_phase(i, Phase::Continuous);
-    itch_.system_event('S');
-    itch_.system_event('Q');
-    report_to_all('S');
-}
-
-void VenueCore::apply_close_day() {
-    std::vector<std::pair<u64, u64>> open;  // number, reference
-    for (u32 account = 0; account < accounts_.size(); ++account)
-        for (const LiveOrder* order : open_orders_of(account)) open.emplace_back(order->number, order->ref);
-    std::sort(open.begin(), open.end());
-    for (const auto& [number, ref] : open) engine_.reduce(ref, 0, Cause::Close);
-    is_open_ = false;
-    for (u32 i = 0; i < rules_.size(); ++i) engine_.set_phase(i, Phase::Closed);
-    itch_.system_event('M');
-    itch_.system_event('E');
-    itch_.system_event('C');
-    report_to_all('E');
-}
-
-void VenueCore::apply_phase(const Input& input) {
-    const auto [phase, is_pause] = values_of<Phase, u8>(input);
-    if (!is_open_) return;
-    is_pause_.at(input.instrument) = is_pause;
-    engine_.set_phase(input.instrument, phase);
 }
 
 bool VenueCore::apply_message(const Input& input) {

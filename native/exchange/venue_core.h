@@ -19,6 +19,7 @@
 #include "exchange/accounts.h"
 #include "exchange/input_journal.h"
 #include "exchange/itch_out.h"
+#include "exchange/market_day.h"
 #include "exchange/matching.h"
 #include "exchange/ouch42_door.h"
 #include "exchange/ouch50_door.h"
@@ -61,18 +62,27 @@ class VenueCore : private MatchSink, private Desk {
 
     u32 add_account(const AccountSettings& settings);
     void set_fees(const FeeRules& fees);
+    void set_schedule(std::optional<u32> instrument, const ScheduleRules& rules) {
+        day_.set_schedule(instrument, rules);
+    }
+    void set_bands(u32 instrument, const BandRules& rules) { day_.set_bands(instrument, rules, rules_.at(instrument)); }
+    // `index_close`: of the day before, in 1e-8 as ITCH tells it.
+    void set_breaker(i64 index_close) { day_.set_breaker(index_close, clock_.midnight_ns); }
     // A log of all reports of these accounts, in the order they happened, each with the name beside the account first.
     u32 add_drop_copy(const std::vector<std::pair<u32, std::string>>& accounts);
     // From now on inputs are journalled. What the journal holds already is applied first; returns how many inputs that
     // was. Throws Config for a journal of another configuration or day, and what InputJournal throws.
     u64 open_journal(const InputJournalOptions& options, const std::string& session);
+    void close_journal() { journal_.reset(); }
 
     // ---- inputs
 
     void open_day(i64 now_ns);
-    void close_day(i64 now_ns);                              // cancels every open order first
-    void set_state(u32 instrument, char state, i64 now_ns);  // ITCH trading state: T, H, P, Q
-    void advance(i64 now_ns);                                // expires orders whose seconds are over
+    void close_day(i64 now_ns);  // cancels what does not stay over night
+    // ITCH trading state: H, P, Q hold the instrument until T, which brings it where the schedule is.
+    void set_state(u32 instrument, char state, i64 now_ns);
+    void advance(i64 now_ns);           // what is due happens: expiries, the schedule, bands
+    void index(i64 value, i64 now_ns);  // the market's, in 1e-8: a fall may halt everything
 
     // False for bytes that are no message of the account's protocol: the session should be closed.
     bool receive(u32 account, Bytes message, i64 now_ns);
@@ -122,6 +132,7 @@ class VenueCore : private MatchSink, private Desk {
     u64 state_hash() const;
 
   private:
+    enum class MarketHours : u8 { Before, Open };
     struct Expiry {
         i64 at_ns;
         u64 number;
@@ -132,9 +143,7 @@ class VenueCore : private MatchSink, private Desk {
     // venue_core.cpp: inputs
     u64 take(const Input& input);
     u64 apply(const Input& input);
-    void apply_open_day();
-    void apply_close_day();
-    void apply_phase(const Input& input);
+    u64 apply_verb(const Input& input);
     bool apply_message(const Input& input);
     u64 apply_submit(const Input& input);
     bool apply_reduce(const Input& input);
@@ -145,12 +154,30 @@ class VenueCore : private MatchSink, private Desk {
     Amended apply_correct(const Input& input);
     Amended refusal_of_correction(const Ledger::Match& match, i64 px, i64 qty) const;
     i64 fee_of(u32 account, Liquidity liquidity, i64 px, i64 qty) const;
-    void pass_time(i64 now_ns);
-    bool is_due(i64 now_ns) const { return !expiries_.empty() && expiries_.front().at_ns <= now_ns; }
     void note_changed(u32 account);
     void report_to_all(char event);
     MessageLog& log_of(u32 account) { return account == kFeed ? itch_.log() : accounts_.at(account).reports; }
     u64 config_hash() const;
+
+    // venue_day.cpp
+    void pass_time(i64 now_ns);
+    i64 next_due() const;
+    void expire_next();
+    void do_next_of_day();
+    void apply_open_day();
+    void apply_close_day();
+    void begin_market_hours();
+    void end_market_hours();
+    void do_step(u32 instrument, const ScheduleDue& due);
+    void tell_imbalance(u32 instrument);
+    void close_instrument(u32 instrument);
+    void change_phase(u32 instrument, Phase phase, bool with_closing_auction = false);
+    void set_engine_phase(u32 instrument, Phase phase, bool with_closing_auction);
+    void apply_phase(const Input& input);
+    void tell_bands();
+    void apply_band_change(u32 instrument, const BandChange& change);
+    void apply_index(const Input& input);
+    void end_breaker_halt();
 
     // venue_desk.cpp: what doors ask
     u32 find_instrument(const Alpha<8>& symbol) const override;
@@ -183,6 +210,7 @@ class VenueCore : private MatchSink, private Desk {
     void on_withdrawn(const MatchEvent& e);
     void on_replaced(const MatchEvent& e);
     void on_moved(const MatchEvent& e);
+    void on_crossed(const MatchEvent& e);
     void fill(LiveOrder& order, const MatchEvent& e, i64 leaves, Liquidity liquidity);
     // Tells the owner, unless it is an internal account, which looks for itself.
     template <class Say>
@@ -192,11 +220,11 @@ class VenueCore : private MatchSink, private Desk {
 
     std::vector<InstrumentRules> rules_;
     std::vector<std::pair<u64, u32>> symbols_;  // sorted; the letters as a number, and the instrument
-    std::vector<bool> is_pause_;                // a reopening call after a volatility pause, by instrument
     FeeRules fees_;
     VenueLimits limits_;
     bool matches_;
     VenueClock clock_;
+    MarketDay day_;
     ChunkStore store_;
     MatchingEngine engine_;
     ItchOut itch_;
@@ -213,6 +241,10 @@ class VenueCore : private MatchSink, private Desk {
     VenueCounters counters_;
     std::unique_ptr<InputJournal> journal_;
     bool is_open_ = false;
+    bool is_system_open_ = false;  // system hours: S was told
+    MarketHours market_hours_ = MarketHours::Before;
+    u32 trading_ = 0;     // instruments in continuous trading
+    u32 not_closed_ = 0;  // instruments in any phase but closed
 };
 
 }  // namespace openbell::exchange

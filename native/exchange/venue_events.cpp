@@ -5,9 +5,9 @@ namespace openbell::exchange {
 namespace {
 
 // ITCH trading state of a phase; NUL: nothing is told.
-char state_of(Phase phase, bool is_open, bool is_pause) {
+char state_of(Phase phase, bool is_pause) {
     switch (phase) {
-        case Phase::Closed: return is_open ? 'H' : '\0';
+        case Phase::Closed: return '\0';
         case Phase::Halted: return 'H';
         case Phase::Continuous: return 'T';
         case Phase::ReopeningCall: return is_pause ? 'P' : 'Q';
@@ -41,6 +41,7 @@ u32 told_px(const LiveOrder& order, i64 px) {
 
 void VenueCore::on_match_event(const MatchEvent& e) {
     itch_.order_event(e);
+    day_.touch(e.instrument);
     switch (e.type) {
         case MatchEventType::Accepted: return on_accepted(e);
         case MatchEventType::Executed: return on_executed(e);
@@ -50,12 +51,12 @@ void VenueCore::on_match_event(const MatchEvent& e) {
         case MatchEventType::Refreshed:
         case MatchEventType::Repriced: return on_moved(e);
         case MatchEventType::PhaseChanged:
-            if (char state = state_of(e.phase, is_open_, is_pause_[e.instrument]))
-                itch_.trading_action(e.instrument, state);
+            if (char state = state_of(e.phase, day_[e.instrument].is_pause))
+                itch_.trading_action(e.instrument, state, day_[e.instrument].reason);
             return;
+        case MatchEventType::Crossed: return on_crossed(e);
         case MatchEventType::Rested:
-        case MatchEventType::Triggered:
-        case MatchEventType::Crossed: return;
+        case MatchEventType::Triggered: return;
     }
 }
 
@@ -74,10 +75,14 @@ void VenueCore::on_executed(const MatchEvent& e) {
         fill(order, e, e.leaves, liquidity_of(e.auction));
         return fill(aggressor, e, e.aggressor_leaves, liquidity_of(e.auction));
     }
+    if (Bands* bands = day_[e.instrument].bands.get()) bands->on_trade(e.px, clock_.now_ns);
     const Liquidity maker = maker_of(order.terms, e.shown_ref != 0);
     fill(order, e, e.leaves, maker);
     fill(aggressor, e, e.aggressor_leaves, maker == Liquidity::MidMaker ? Liquidity::MidTaker : Liquidity::Taker);
 }
+
+// An auction's print is one trade.
+void VenueCore::on_crossed(const MatchEvent& e) { day_[e.instrument].crossed_px = e.qty > 0 ? e.px : 0; }
 
 void VenueCore::fill(LiveOrder& order, const MatchEvent& e, i64 leaves, Liquidity liquidity) {
     order.cum_qty += e.qty;

@@ -27,11 +27,10 @@ u64 VenueCore::state_hash() const {
     out.put(clock_.now_ns);
     out.put(clock_.shift_ns);
     out.put(u8(is_open_));
-    for (u32 i = 0; i < rules_.size(); ++i) {
-        out.put(engine_.phase(i));
-        out.put(engine_.last_px(i));
-        out.put(u8(is_pause_[i]));
-    }
+    out.put(u8(is_system_open_));
+    out.put(market_hours_);
+    engine_.save(out);
+    day_.save(out);
     for (u32 account = 0; account < accounts_.size(); ++account) {
         const Account& a = accounts_[account];
         a.reports.save(out);
@@ -67,6 +66,7 @@ u64 VenueCore::config_hash() const {
     }
     for (const FeeTier& tier : fees_.tiers) out.put(tier);
     for (i64 value : {fees_.value_below_px, fees_.charge_min, fees_.charge_max}) out.put(value);
+    day_.save_rules(out);
     out.put(u64(drop_copies_.size()));
     out.put(u64(limits_.orders_max));
     out.put(u64(limits_.tokens_max));

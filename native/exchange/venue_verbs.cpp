@@ -30,7 +30,12 @@ void VenueCore::set_state(u32 instrument, char state, i64 now_ns) {
 }
 
 void VenueCore::advance(i64 now_ns) {
-    if (is_due(now_ns)) take({.verb = Verb::Advance, .now_ns = now_ns});
+    if (next_due() <= now_ns) take({.verb = Verb::Advance, .now_ns = now_ns});
+}
+
+void VenueCore::index(i64 value, i64 now_ns) {
+    const InputBytes values(value);
+    take({.verb = Verb::Index, .now_ns = now_ns, .bytes = values.bytes()});
 }
 
 bool VenueCore::receive(u32 account, Bytes message, i64 now_ns) {

@@ -80,6 +80,7 @@ def test_a_journal_cut_after_any_input_gives_the_venue_of_that_moment(seed, tmp_
         cut(tmp_path / "whole", tmp_path / f"cut{n}", segment, offset)
         venue, count = recover(tmp_path / f"cut{n}")
         assert (count, venue.state_hash) == (n, hashes[n]), f"seed {seed}, input {n}"
+        venue.close_journal()
         shutil.rmtree(tmp_path / f"cut{n}")
 
 
@@ -178,7 +179,7 @@ def test_after_the_host_is_gone_what_was_durable_comes_back(tmp_path):
     promised = venue.state_hash
     for verb, *arguments in day:
         getattr(venue, verb)(*arguments)
-    del venue
+    venue.close_journal()
     shutil.rmtree(tmp_path / "hot")
 
     assert recover(tmp_path)[0].state_hash == promised
