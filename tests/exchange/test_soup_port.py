@@ -1,6 +1,7 @@
 """A SoupBinTCP port by itself: bytes cut anywhere, crowds of strangers, thousands of clients, and its timers."""
 
 import asyncio
+import socket
 
 import pytest
 from tests.exchange.harness import Client, FakeTime, brief, enter, exchange, run
@@ -117,6 +118,24 @@ def test_a_crowd_without_logins_makes_room_and_harms_nobody():
             assert await crowd[0].packet() == ("", b"")
             client.enter("A2")
             assert brief(await client.report())[:2] == ("A", "A2")
+
+    run(conversation)
+
+
+def test_clients_that_log_in_all_at_once_get_in():
+    async def conversation():
+        names = [f"N{n}" for n in range(20)]
+        accounts = [{"name": name, "password": "plain:secret"} for name in names]
+        async with exchange(accounts=accounts, order_entry={"waiting_max": 4}) as server:
+            host, port = server.ready.order_entry.split(":")
+            crowd = [socket.create_connection((host, int(port))) for _ in names]  # the server has no turn meanwhile
+            for name, one in zip(names, crowd, strict=True):
+                one.sendall(soup_login_request(name, "secret", "", 1))
+            for one in crowd:
+                Client.opened.append(client := Client(*await asyncio.open_connection(sock=one)))
+                assert (await client.packet())[0] == "A"
+
+            assert server.door.counters.dropped == {}
 
     run(conversation)
 

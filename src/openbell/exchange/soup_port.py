@@ -136,7 +136,7 @@ class SoupPort:
         elif len(self.connections) > self.settings.connections_max:
             connection.drop("too many connections")
         elif len(self._waiting) > self.settings.waiting_max:
-            next(iter(self._waiting)).drop("made room")
+            self._make_room()
         if not connection.transport.is_closing():
             self._wheel.arm(connection, connection.since + self.settings.login_timeout_ms / 1000)
 
@@ -167,6 +167,14 @@ class SoupPort:
         self._wheel.disarm(connection)
         self.connections.discard(connection)
         self.release(connection)
+
+    def _make_room(self) -> None:
+        """Drop who has waited for longest, unless its login is here and only was not read yet: after a restart all
+        clients come at once."""
+        oldest = next(iter(self._waiting))
+        oldest.drain()
+        if oldest in self._waiting:
+            oldest.drop("made room")
 
     def _connect(self) -> Connection:
         return Connection(self)
