@@ -277,8 +277,12 @@ void bind_answers(Venue& venue) {
             },
             "account"_a, "instrument"_a, "(position, cash)")
         .def(
-            "audit", [](const VenueCore& self) { self.ledger().audit(); },
-            "Raises InvariantError unless all sums to 0.")
+            "audit",
+            [](const VenueCore& self) {
+                self.ledger().audit();
+                self.engine().audit();
+            },
+            "Raises InvariantError unless all sums to 0 and the books do not contradict themselves.")
         .def_prop_ro("open_orders", [](const VenueCore& self) { return self.engine().open_orders(); })
         .def_prop_ro("is_open", &VenueCore::is_open)
         .def_prop_ro("is_durable", &VenueCore::is_durable, "Whether all that was applied survives the host.")
@@ -305,9 +309,8 @@ void bind_snapshot(nb::module_& m) {
             "from_seq"_a, "bytes_max"_a, "(packets, the number after the last), at most so many bytes.");
     nb::class_<FeedSnapshot>(m, "FeedSnapshot", "What makes a newcomer's books those of who has heard the whole feed.")
         .def(
-            "__init__",
-            [](FeedSnapshot* self, const VenueCore& venue) { new (self) FeedSnapshot(venue.itch()); }, "venue"_a,
-            nb::keep_alive<1, 2>())
+            "__init__", [](FeedSnapshot* self, const VenueCore& venue) { new (self) FeedSnapshot(venue.itch()); },
+            "venue"_a, nb::keep_alive<1, 2>())
         .def("follow", &FeedSnapshot::follow, "messages_max"_a, "Hear so many more messages; whether that was all.")
         .def(
             "take", [](FeedSnapshot& self) { return std::const_pointer_cast<SnapshotPackets>(self.take()); },

@@ -235,3 +235,17 @@ def test_a_full_log_ends_the_day_with_its_reason():
         await server.stop()
 
     run(conversation)
+
+
+def test_an_audit_answers_with_the_hash_of_the_state():
+    async def conversation():
+        async with exchange() as server:
+            before = await ask(server.ready.control, {"verb": "audit"})
+            client = await Client.login(server)
+            client.enter("A1")
+            await client.reports(2)
+            after = await ask(server.ready.control, {"verb": "audit"})
+
+            assert before["state_hash"] != after["state_hash"] == f"{server.venue.state_hash:016x}"
+
+    run(conversation)

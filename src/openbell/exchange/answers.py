@@ -2,6 +2,7 @@
 
     {"verb": "status"}                          what the exchange is doing; "find", "first" and "rows" choose a page
     {"verb": "ledger", "account": "NODE1"}      orders, fills, positions and cash as the venue holds them
+    {"verb": "audit"}                           the hash of the venue's state, after it has looked for contradictions
     {"verb": "state", "symbol": "OBEL", "state": "H"}   halt (H) or resume (T) an instrument
     {"verb": "bust", "match": 7, "reason": "E"}   take a trade back
     {"verb": "correct", "match": 7, "px": 500000, "qty": 100, "reason": "E"}   tell it again with other values
@@ -34,7 +35,7 @@ _AMENDABLE = {
     Amended.VALUE: "a price and a quantity that can be, found others",
     Amended.PROTOCOL: "accounts that can be told of it, found one whose protocol has no word for it",
 }
-VERBS = ("status", "ledger", "state", "bust", "correct", "receivers", "fault", "clear", "shutdown")
+VERBS = ("status", "ledger", "audit", "state", "bust", "correct", "receivers", "fault", "clear", "shutdown")
 
 
 def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
@@ -48,6 +49,9 @@ def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
             return status(exchange, read_page(request))
         case {"verb": "ledger", "account": str(name)}:
             return {"account": name, **ledger(exchange.venue, account_number(exchange, name), exchange.symbols)}
+        case {"verb": "audit"}:
+            exchange.venue.audit()
+            return {"state_hash": f"{exchange.venue.state_hash:016x}"}
         case {"verb": "state", "symbol": str(symbol), "state": "T" | "H" | "P" | "Q" as state}:
             return _set_state(exchange, symbol, state)
         case {"verb": "bust", "match": int(match_number)}:
