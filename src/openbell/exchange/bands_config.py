@@ -1,6 +1,6 @@
 """Price bands as configuration: `[bands]`, tables by tier and date, and those of the US."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -74,13 +74,18 @@ class BandSettings(Settings):
         for index, table in enumerate(self.tables):
             yield from under(("tables", index), table.cross_check())
 
+    @property
+    def tiers(self) -> set[int]:
+        """The tiers that an instrument may choose, 0 (none) aside."""
+        return {table.tier for table in self._tables}
+
     def native(self, tier: int, day: date) -> BandRules:
         """Return the rules of a tier on a day; of tier 0, or without any table, that there are no bands.
 
         Raises:
             ConfigError: no table of the tier is effective.
         """
-        tables = US_BANDS if self.preset == "us" else self.tables
+        tables = self._tables
         if tier == 0 or not tables:
             return BandRules([])
         table = in_effect([t for t in tables if t.tier == tier], day)
@@ -97,6 +102,10 @@ class BandSettings(Settings):
             pause_ns=self.pause_s * NS_PER_S,
             collar_bps=self.collar_bps,
         )
+
+    @property
+    def _tables(self) -> Sequence[BandTableSettings]:
+        return US_BANDS if self.preset == "us" else self.tables
 
     def _wide_from_ns(self) -> int:
         if self.wide_from is not None:

@@ -10,10 +10,16 @@ from pathlib import Path
 
 from pydantic import Field
 
+from openbell._native import InstrumentRules
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import AddressText, DecimalText, NearPath, Secret, native_units
+from openbell.config_types import AddressText, NearPath, Secret
+from openbell.exchange.bands_config import BandSettings
 from openbell.exchange.feed_config import FeedOutSettings
+from openbell.exchange.fees_config import FeeSettings
 from openbell.exchange.flow_config import FlowSettings, NoFlow
+from openbell.exchange.rules_config import InstrumentRulesSettings
+from openbell.exchange.rules_types import PxText, px_units, under
+from openbell.exchange.schedule_config import ScheduleSettings
 from openbell.exchange.session_config import (
     LOCALHOST,
     SESSIONS_MAX,
@@ -23,7 +29,6 @@ from openbell.exchange.session_config import (
     OrderEntrySettings,
 )
 
-PX_DECIMALS = 4
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,7}$"
 FLOW_ACCOUNT = "*FLOW*"
 """The internal account that the background flow trades for; no login can have its name."""
@@ -31,23 +36,37 @@ INSTRUMENTS_MAX = 10_000
 DROP_COPIES_MAX = 16
 
 
-class ListedSettings(Settings):
-    """`[[instruments]]`: an instrument that is listed; the n-th has stock locate n."""
+class ListedSettings(InstrumentRulesSettings):
+    """`[[instruments]]`: an instrument that is listed, and its rules; the n-th has stock locate n."""
 
     symbol: str = Field(pattern=SYMBOL_PATTERN)
-    tick: DecimalText = Decimal("0.01")
     round_lot: int = Field(default=100, ge=1, le=10_000)
-    px: DecimalText = Field(default=Decimal("100.00"), description="where the agents begin")
+    px: PxText = Field(default=Decimal("100.00"), description="reference before the first trade; where agents begin")
+
+    def cross_check(self) -> Iterable[Problem]:
+        """Yield rules that contradict each other, and a first price that no order can have."""
+        if problems := list(super().cross_check()):
+            yield from problems
+        elif not self.start_px or self.start_px % self._tick_at(self.start_px):
+            yield Problem(("px",), f'expected a multiple of the tick "{self.tick}"')
 
     @property
     def tick_px(self) -> int:
-        """The tick in 1e-4."""
-        return native_units(self.tick, PX_DECIMALS)
+        """The tick of the lowest prices, in 1e-4."""
+        return px_units(self.tick)
 
     @property
     def start_px(self) -> int:
-        """Where the agents begin, in 1e-4."""
-        return native_units(self.px, PX_DECIMALS)
+        """The reference before the first trade, where agents begin, in 1e-4."""
+        return px_units(self.px)
+
+    def _tick_at(self, px: int) -> int:
+        return [tick for from_px, tick in self.ticks if from_px <= px][-1]
+
+    @property
+    def rules(self) -> InstrumentRules:
+        """The rules as the venue has them."""
+        return self.native(self.symbol, round_lot=self.round_lot, listed_px=self.start_px)
 
 
 class ControlSettings(Settings):
@@ -80,6 +99,9 @@ class ExchangeConfig(Settings):
     control: ControlSettings = ControlSettings()
     flow: FlowSettings = NoFlow()
     limits: LimitSettings = LimitSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    bands: BandSettings = BandSettings()
+    fees: FeeSettings = FeeSettings()
 
     def cross_check(self) -> Iterable[Problem]:
         """Yield names used twice, ticks that are none, and exposed credentials or controls."""
@@ -87,17 +109,23 @@ class ExchangeConfig(Settings):
         names = [a.name.upper() for a in self.accounts]
         yield from _twice("accounts", "name", names)
         yield from self._check_drop_copies(names)
-        for index, instrument in enumerate(self.instruments):
-            if instrument.tick_px < 1:
-                yield Problem(("instruments", index, "tick"), f'expected at least "0.0001", found "{instrument.tick}"')
-            elif not instrument.start_px or instrument.start_px % instrument.tick_px:
-                yield Problem(("instruments", index, "px"), f'expected a multiple of the tick "{instrument.tick}"')
+        yield from self._check_rules()
         yield from self._check_passwords("accounts", [a.password for a in self.accounts])
         yield from self._check_passwords("drop_copies", [d.password for d in self.drop_copies])
         yield from self._check_glimpse()
         yield from self.feed.problems()
         if not self.control.listen.is_loopback:
             yield Problem(("control", "listen"), f"expected a loopback address, found {self.control.listen}")
+
+    def _check_rules(self) -> Iterable[Problem]:
+        for index, instrument in enumerate(self.instruments):
+            yield from under(("instruments", index), instrument.cross_check())
+            if instrument.bands_tier not in {0, *self.bands.tiers}:
+                found = f"expected a tier of [bands], found {instrument.bands_tier}"
+                yield Problem(("instruments", index, "bands_tier"), f'{found}; write [bands] preset = "us"')
+        yield from under(("schedule",), self.schedule.cross_check())
+        yield from under(("bands",), self.bands.cross_check())
+        yield from under(("fees",), self.fees.cross_check())
 
     def _check_glimpse(self) -> Iterable[Problem]:
         if self.glimpse and self.glimpse.password.is_plain and not self.glimpse.listen.is_loopback:

@@ -17,18 +17,17 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from openbell._native import VenueCore
 from openbell.errors import OpenbellError
 from openbell.exchange.answers import answer
 from openbell.exchange.config import ExchangeConfig
 from openbell.exchange.control import Answer, ControlServer
 from openbell.exchange.fault_desk import Faults
 from openbell.exchange.feed_out import FeedOut
-from openbell.exchange.flow_config import passes_through
 from openbell.exchange.glimpse import Glimpse
 from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
 from openbell.exchange.soup_port import Host
+from openbell.exchange.venue_setup import make_venue
 
 DAY_S = 86_400
 SECOND_NS = 1_000_000_000
@@ -63,14 +62,7 @@ class ExchangeServer:
         self.midnight_ns = _midnight_ns(now, config.utc_offset_s)
         self.symbols = [listed.symbol for listed in config.instruments]
         self.locate = {symbol: number for number, symbol in enumerate(self.symbols)}
-        self.venue = VenueCore(
-            [(listed.symbol, listed.tick_px, listed.round_lot) for listed in config.instruments],
-            self.midnight_ns,
-            config.limits.orders_max,
-            config.limits.tokens_max,
-            config.limits.messages_max,
-            matches=not passes_through(config.flow),
-        )
+        self.venue = make_venue(config, self.midnight_ns)
         self.flow_account = self.venue.add_account(internal=True)
         self.feed = FeedOut(self.venue, config.feed, self.session)
         host = Host(self.changed, self.flush, self._fail)
