@@ -114,7 +114,7 @@ void VenueCore::close_instrument(u32 instrument) {
     change_phase(instrument, Phase::Closed, std::exchange(day.has_closing_auction, false));
 }
 
-// Bands are those of continuous trading; the auction at its beginning gives their reference.
+// Bands are those of continuous trading; the auction at its beginning gives their reference, else the reference price.
 void VenueCore::change_phase(u32 instrument, Phase phase, bool with_closing_auction) {
     InstrumentDay& day = day_[instrument];
     if (engine_.phase(instrument) == phase) return;
@@ -122,7 +122,8 @@ void VenueCore::change_phase(u32 instrument, Phase phase, bool with_closing_auct
     day.is_pause = false;
     if (day.bands) {
         if (phase == Phase::Continuous) {
-            day.bands->open(day.crossed_px, clock_.midnight_ns, clock_.now_ns);
+            const i64 reference = day.crossed_px > 0 ? day.crossed_px : engine_.reference_px(instrument);
+            day.bands->open(reference, clock_.midnight_ns, clock_.now_ns);
             day_.touch(instrument);
         } else {
             day.bands->stop();
