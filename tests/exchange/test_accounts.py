@@ -98,3 +98,19 @@ def test_orders_beyond_the_rate_of_an_account_are_rejected():
             assert [(await other.report())["type"] for _ in range(5)] == ["A"] * 5
 
     run(conversation)
+
+
+def test_accounts_of_one_group_do_not_trade_with_each_other():
+    async def conversation():
+        group = {"group": 7, "self_trade": "cancel_oldest"}
+        async with exchange(accounts=[{**NODE1, **group}, {**NODE2, **group}]) as server:
+            first, second = await Client.login(server), await Client.login(server, user="NODE2")
+            await first.replay(), await second.replay()
+            first.enter("M1", "S")
+            assert brief(await first.report())[:2] == ("A", "M1")
+            second.enter("T1", "B")
+            assert brief(await second.report())[:2] == ("A", "T1")
+            assert (await first.report())["type"] in "CD"
+            assert server.venue.open_orders == 1
+
+    run(conversation)
