@@ -20,8 +20,8 @@ CLIENT_PAYLOAD_BYTES_MAX = 1024
 """Longest packet of a client: OUCH messages have at most a few hundred bytes, a longer one ends the connection."""
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 """Most that is still read of a connection that has lost its stream."""
-WRITE_BYTES = 64 * 1024
-TURN_BYTES = 4 * WRITE_BYTES
+WRITE_BYTES = 128 * 1024
+TURN_BYTES = 2 * WRITE_BYTES
 """Written to one connection before others get their turn."""
 READ_BYTES = 256 * 1024
 
@@ -95,6 +95,7 @@ class Connection(asyncio.Protocol):
         self.armed_slot = 0
         self.closed = asyncio.Event()
         self._unread = b""
+        self._push_is_due = False
         self.last_received = self.last_sent = self.paused_since = self.port.now()
         self.since = self.port.now()  # it connected, or had all there was
 
@@ -134,8 +135,8 @@ class Connection(asyncio.Protocol):
             return
         end, written = stream.log.next_seq, 0
         while self.next_seq < end and not self.is_paused and not self.is_mute:
-            if written >= TURN_BYTES:  # others want to be told too
-                asyncio.get_running_loop().call_soon(self.push)
+            if written >= TURN_BYTES:
+                self._push_later()
                 return
             data, next_seq = stream.log.sequenced(self.next_seq, WRITE_BYTES)
             if stream.cut and self._cut(stream, data):
@@ -149,6 +150,16 @@ class Connection(asyncio.Protocol):
             self.write(HEARTBEAT)
         if self.is_caught_up and end - self.next_seq > self.port.settings.lag_messages_max:
             self.drop("too slow")
+
+    def _push_later(self) -> None:
+        """Go on when others have had their turn."""
+        if not self._push_is_due:
+            self._push_is_due = True
+            asyncio.get_running_loop().call_soon(self._push_now)
+
+    def _push_now(self) -> None:
+        self._push_is_due = False
+        self.push()
 
     def tick(self) -> float:
         """Send a heartbeat or drop the client if it is time for that; return when to look again."""
