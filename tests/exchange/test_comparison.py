@@ -41,7 +41,7 @@ class Forgetful(SecondOracle):
 def scenario_of(world: World, rng: random.Random, operations: int) -> str:
     """A random sequence as a case, with the answers of the oracle."""
     pair = Pair(world.instruments, world.orders_max, SecondOracle)
-    drawer = Drawer.of(rng, world.instruments)
+    drawer = Drawer.of(rng, world.instruments, world.orders_max)
     lines = [*map(instrument_text, world.instruments), f"orders-max {world.orders_max}", "case: drawn"]
     symbols = [instrument.symbol for instrument in world.instruments]
     for _ in range(operations):

@@ -75,13 +75,13 @@ class Drawer:
     scale: int = 1  # of its prices
 
     @classmethod
-    def of(cls, rng: random.Random, instruments: Sequence[Instrument]) -> "Drawer":
+    def of(cls, rng: random.Random, instruments: Sequence[Instrument], orders_max: int) -> "Drawer":
         habits = {habit: rng.choice((0.0, 0.0, 0.1, 0.25, 0.5)) for habit in HABITS}
         habits["own"] = rng.choice((0.0, 0.0, 0.5, 0.9))
         habits["change_phase"] = rng.choice((0.0, 0.01, 0.04, 0.1))
         habits["move_bands"] = rng.choice((0.0, 0.0, 0.01, 0.05))
         habits["mistake"] = rng.choice((0.0, 0.02, 0.1))
-        return cls(rng, instruments, habits, rng.choice((8, 20, 40)))
+        return cls(rng, instruments, habits, min(orders_max, rng.choice((8, 20, 40))))
 
     def happens(self, habit: str) -> bool:
         return self.rng.random() < self.habits[habit]

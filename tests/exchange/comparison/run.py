@@ -40,7 +40,7 @@ def draw_world(rng: random.Random) -> World:
     instruments = [Instrument("OBEL", draw_rules(rng), rng.choice(starts))]
     if rng.random() < 0.15:
         instruments.append(Instrument("OBEL2", draw_rules(rng), rng.choice(starts)))
-    return World(instruments, rng.choice((6, 1 << 10, 1 << 10, 1 << 10)))
+    return World(instruments, 6 if rng.random() < 0.1 else 1 << 10)
 
 
 def run_sequence(seed: str) -> int:
@@ -54,7 +54,7 @@ def run_sequence(seed: str) -> int:
     actions: list[Action] = []
     try:
         pair = world.pair()
-        drawer = Drawer.of(rng, world.instruments)
+        drawer = Drawer.of(rng, world.instruments, world.orders_max)
         for number in range(1, rng.choice(LENGTHS) + 1):
             actions.append(drawer.draw(pair.live(), pair.phases()))
             step(pair, actions[-1], number)
