@@ -201,7 +201,7 @@ class Drawer:
         if terms.tif == Tif.AT_OPEN and self.phase != Phase.OPENING_CALL:
             terms = replace(terms, tif=Tif.AT_CLOSE)
         if terms.tif in (Tif.AT_OPEN, Tif.AT_CLOSE):
-            plain = {"display": WHOLE, "min_qty": 0, "peg": Peg.NONE}
+            plain: dict[str, Any] = {"display": WHOLE, "min_qty": 0, "peg": Peg.NONE}
             return replace(terms, type=Type.MARKET if terms.px == MARKET_PX else Type.LIMIT, **plain)
         if not terms.may_rest or terms.type == Type.MARKET_TO_LIMIT:
             terms = replace(terms, post_only=PostOnly.NO)

@@ -42,7 +42,7 @@ SIDE, TIF = twins(Side, NativeSide), twins(Tif, NativeTif)
 TYPE, PEG = twins(Type, native.OrderType), twins(Peg, native.Peg)
 POST_ONLY, SELF_TRADE = twins(PostOnly, native.PostOnly), twins(SelfTrade, native.SelfTrade)
 PHASE, CAUSE, AUCTION = twins(Phase, native.Phase), twins(Cause, native.Cause), twins(Auction, native.Auction)
-REFUSALS = by_number(Refusal, native.Refusal)
+REFUSALS: dict[int, Refusal] = by_number(Refusal, native.Refusal)
 SIDES, PHASES, AUCTIONS = (
     by_number(Side, NativeSide),
     by_number(Phase, native.Phase),
@@ -192,6 +192,7 @@ def event_of(row: tuple[int, ...]) -> Event:
         names += ["auction", "aggressor_shown_ref"]
     if kind in ("REDUCED", "DISCARDED") and row[FIELDS["prevented_qty"]]:
         names += ["px"]
-    fields = {NAMES.get(name, name): WORDS.get(name, int)(row[FIELDS[name]]) for name in names}
-    order = {} if kind in OF_NO_ORDER else {"order": row[FIELDS["ref"]]}
-    return Event(kind.lower(), instrument=row[FIELDS["instrument"]], **order, **fields)
+    fields: dict[str, Any] = {NAMES.get(name, name): WORDS.get(name, int)(row[FIELDS[name]]) for name in names}
+    if kind not in OF_NO_ORDER:
+        fields["order"] = row[FIELDS["ref"]]
+    return Event(kind.lower(), instrument=row[FIELDS["instrument"]], **fields)

@@ -55,7 +55,8 @@ def answer(step: Step, backend: Backend, labels: Labels) -> list[str]:
     if isinstance(what, ShowBook):
         return [f"{book_text(what, backend)}{on_text(step)}"]
     if isinstance(what, ShowQueue):
-        rows = [(labels.label_of[ref], *row) for ref, *row in backend.queue(what.instrument, what.side)]
+        queue = backend.queue(what.instrument, what.side)
+        rows = [(labels.label_of[ref], px, shown, whole) for ref, px, shown, whole in queue]
         return [f"{side_text(what.side)} {queue_text(rows)}{on_text(step)}"]
     if isinstance(what, ShowIndicative):
         px, paired, surplus = backend.indicative(what.instrument, what.auction)

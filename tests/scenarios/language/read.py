@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from oracles.exchange import (
     MARKET_PX,
@@ -35,7 +37,7 @@ from scenarios.language.steps import (
     Step,
     Submit,
 )
-from scenarios.language.words import member, px_of
+from scenarios.language.words import member, px_of, word
 
 
 class ScenarioError(Exception):
@@ -143,7 +145,7 @@ def read_line(reader: Reader, number: int, line: str) -> None:
 
 def silence(action: Action) -> list[str]:
     """What is told where a line expects nothing: a change of phase at least is."""
-    return [f"{action.phase.value.replace('_', '-')} begins"] if isinstance(action, SetPhase) else []
+    return [f"{word(action.phase)} begins"] if isinstance(action, SetPhase) else []
 
 
 def read_order(reader: Reader, label: str, words: Words) -> Action:
@@ -181,6 +183,10 @@ def read_terms(terms: Terms, words: Words, *, is_new: bool) -> Terms:
     return terms
 
 
+def read_tif(tif: Tif, terms: Terms, _: Words) -> Terms:
+    return replace(terms, tif=tif)
+
+
 def read_stop(terms: Terms, words: Words) -> Terms:
     stops = {Type.LIMIT: Type.STOP_LIMIT, Type.MARKET: Type.STOP}
     return replace(terms, stop_px=words.px(), type=stops.get(terms.type, terms.type))
@@ -201,7 +207,7 @@ def read_group(terms: Terms, words: Words) -> Terms:
 
 Attribute = Callable[[Terms, Words], Terms]
 ATTRIBUTES: dict[str, Attribute] = {
-    **{tif.value.replace("_", "-"): lambda terms, _, tif=tif: replace(terms, tif=tif) for tif in Tif},
+    **{word(tif): partial(read_tif, tif) for tif in Tif},
     "post-only": lambda terms, _: replace(terms, post_only=PostOnly.REJECT),
     "slide": lambda terms, _: replace(terms, post_only=PostOnly.SLIDE),
     "may-take": lambda terms, _: replace(terms, post_only=PostOnly.NO),
@@ -246,7 +252,8 @@ def read_bands(reader: Reader, words: Words) -> Action:
 
 def read_instrument(reader: Reader, words: Words) -> None:
     """`instrument OBEL tick 0.01 from 1.00 0.05 lot 10 ...`"""
-    symbol, rules, starts, ticks = words.next(), {}, Phase.CONTINUOUS, [(0, 100)]
+    symbol, starts, ticks = words.next(), Phase.CONTINUOUS, [(0, 100)]
+    rules: dict[str, Any] = {}
     while words:
         setting = words.next()
         if setting == "tick":
