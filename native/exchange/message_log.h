@@ -33,6 +33,7 @@ class MessageLog {
 
     // What was diverted and not yet taken returns to the log when the diversion ends.
     void divert(bool on);
+    bool is_diverted() const { return is_diverted_; }
     const std::vector<std::vector<u8>>& diverted() const { return diverted_; }
     // `messages` stand in the log instead of what was diverted until now.
     void settle(const std::vector<Bytes>& messages);

@@ -86,6 +86,12 @@ void VenueCore::divert(std::optional<u32> account, bool on, i64 now_ns) {
     take({.verb = Verb::Divert, .account = account.value_or(kFeed), .now_ns = now_ns, .bytes = values.bytes()});
 }
 
+void VenueCore::end_diversions(i64 now_ns) {
+    if (itch_.log().is_diverted()) divert(std::nullopt, false, now_ns);
+    for (u32 account = 0; account < accounts_.size(); ++account)
+        if (accounts_[account].reports.is_diverted()) divert(account, false, now_ns);
+}
+
 void VenueCore::settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns) {
     std::vector<u8> bytes;
     for (Bytes message : messages) {

@@ -106,6 +106,10 @@ def test_the_example_is_a_valid_file(repo):
         ('[[instruments]]\nsymbol = "OBEL"', "'OBEL' stands here for the second time"),
         ('[[instruments]]\nsymbol = "A"\ntick = "0.03"', 'expected a multiple of the tick "0.03"'),
         ('[[instruments]]\nsymbol = "A"\ntick = "0.00001"', "at most 4 decimals"),
+        (
+            '[journal]\ndir = "j"\n[flow]\nkind = "itch"\npath = "x"',
+            "expected none beside a tape that is passed through",
+        ),
         ('[control]\nlisten = "0.0.0.0:0"', "expected a loopback address"),
         ('[order_entry]\nlisten = "0.0.0.0:0"', '"plain:" is for loopback only'),
         ('[flow]\nkind = "agents"\npreset = "steady"\nrate = 5', "rate"),

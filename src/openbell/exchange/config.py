@@ -12,11 +12,12 @@ from pydantic import Field
 
 from openbell._native import InstrumentRules
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import AddressText, NearPath, Secret
+from openbell.config_types import AddressText, DecimalText, NearPath, Secret
 from openbell.exchange.bands_config import BandSettings
 from openbell.exchange.feed_config import FeedOutSettings
 from openbell.exchange.fees_config import FeeSettings
-from openbell.exchange.flow_config import FlowSettings, NoFlow
+from openbell.exchange.flow_config import FlowSettings, NoFlow, passes_through
+from openbell.exchange.journal_config import JournalSettings
 from openbell.exchange.rules_config import InstrumentRulesSettings
 from openbell.exchange.rules_types import PxText, px_units, under
 from openbell.exchange.schedule_config import ScheduleSettings
@@ -82,6 +83,9 @@ class LimitSettings(Settings):
     orders_max: int = Field(default=1 << 18, ge=1, le=(1 << 24) - 1, description="open at once")
     tokens_max: int = Field(default=8_000_000, ge=1, le=2**32 - 2)
     messages_max: int = Field(default=100_000_000, ge=1, description="of the feed, and of each account")
+    memory_dir: NearPath | None = Field(
+        default=None, description="the day's messages lie in files there, not in memory"
+    )
 
 
 class ExchangeConfig(Settings):
@@ -102,6 +106,10 @@ class ExchangeConfig(Settings):
     schedule: ScheduleSettings = ScheduleSettings()
     bands: BandSettings = BandSettings()
     fees: FeeSettings = FeeSettings()
+    index_close: DecimalText | None = Field(
+        default=None, description="of the market's index, the day before: the market-wide circuit breaker"
+    )
+    journal: JournalSettings | None = None
 
     def cross_check(self) -> Iterable[Problem]:
         """Yield names used twice, ticks that are none, and exposed credentials or controls."""
@@ -110,6 +118,8 @@ class ExchangeConfig(Settings):
         yield from _twice("accounts", "name", names)
         yield from self._check_drop_copies(names)
         yield from self._check_rules()
+        if self.journal and passes_through(self.flow):
+            yield Problem(("journal",), "expected none beside a tape that is passed through; leave out one of them")
         yield from self._check_passwords("accounts", [a.password for a in self.accounts])
         yield from self._check_passwords("drop_copies", [d.password for d in self.drop_copies])
         yield from self._check_glimpse()

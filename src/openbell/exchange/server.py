@@ -24,6 +24,7 @@ from openbell.exchange.control import Answer, ControlServer
 from openbell.exchange.fault_desk import Faults
 from openbell.exchange.feed_out import FeedOut
 from openbell.exchange.glimpse import Glimpse
+from openbell.exchange.journal import VenueJournal
 from openbell.exchange.order_entry import OrderEntry, Venue
 from openbell.exchange.playback import Stage, play
 from openbell.exchange.soup_port import Host
@@ -57,20 +58,20 @@ class ExchangeServer:
     def __init__(self, config: ExchangeConfig, clock: Callable[[], int] = time.time_ns) -> None:
         self.config = config
         self.clock = clock
-        now = clock()
-        self.session = config.session or f"{now // (SECOND_NS // 100) % 10**10:010}"
-        self.midnight_ns = _midnight_ns(now, config.utc_offset_s)
+        self.journal = VenueJournal(config.journal) if config.journal else None
+        self.session, self.midnight_ns = self._day()
         self.symbols = [listed.symbol for listed in config.instruments]
         self.locate = {symbol: number for number, symbol in enumerate(self.symbols)}
         self.venue = make_venue(config, self.midnight_ns)
         self.flow_account = self.venue.add_account(internal=True)
-        self.feed = FeedOut(self.venue, config.feed, self.session)
         host = Host(self.changed, self.flush, self._fail)
         self.door = OrderEntry(Venue(self.venue, self.clock, host), config.order_entry, self.session)
         for account in config.accounts:
             self.door.add_account(account)
         for copy in config.drop_copies:
             self.door.add_drop_copy(copy)
+        self.recovered_inputs = self.journal.open(self.venue, self.session, self._fail_later) if self.journal else 0
+        self.feed = FeedOut(self.venue, config.feed, self.session)
         self.glimpse: Glimpse | None = None
         if config.glimpse:
             self.glimpse = Glimpse(config.glimpse, self.session, host, self.venue)
@@ -84,6 +85,13 @@ class ExchangeServer:
         self._error: OpenbellError | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._control = ControlServer(self.answer)
+
+    def _day(self) -> tuple[str, int]:
+        """Return session and midnight: those of the day that goes on, or new ones."""
+        if self.journal and (unfinished := self.journal.unfinished()):
+            return unfinished
+        now = self.clock()
+        return self.config.session or _session_name(now), _midnight_ns(now, self.config.utc_offset_s)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -103,10 +111,12 @@ class ExchangeServer:
             NetError: an address cannot be bound.
             DecodeError: the tape of the flow is missing or damaged at its beginning.
         """
+        self._loop = asyncio.get_running_loop()
         try:
             await self._open()
         except BaseException:
             self._close_sockets()
+            self._close_journal()
             raise
         self._tasks = [self._task(self._tick_forever()), self._task(self._run_flow())]
         self.changed()
@@ -116,6 +126,9 @@ class ExchangeServer:
         _allow_sockets(len(self.config.accounts) + self.config.order_entry.waiting_max)
         self.feed.open()
         self.venue.open_day(self.clock())
+        if self.recovered_inputs:  # agents and faults have forgotten what they were about
+            self.venue.end_diversions(self.clock())
+            self.venue.cancel_all(self.flow_account, self.clock())
         self.ready = Ready(
             pid=os.getpid(),
             session=self.session,
@@ -149,6 +162,7 @@ class ExchangeServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.is_killed:
+            self._close_journal()
             return
         self.faults.clear()
         try:
@@ -164,8 +178,13 @@ class ExchangeServer:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await asyncio.gather(*(connection.closed.wait() for connection in connections))
         self._close_sockets()
+        self._close_journal()
         if self.config.ready_file:
             self.config.ready_file.unlink(missing_ok=True)
+
+    def _close_journal(self) -> None:
+        if self.journal:
+            self.journal.close(self.venue, is_over=not self.is_killed and self._error is None)
 
     def kill(self) -> None:
         """Be gone as after kill -9: cut every connection, tell nobody, cancel nothing."""
@@ -201,6 +220,8 @@ class ExchangeServer:
         self._flush_is_due = False
         try:
             self.faults.settle()
+            if self.journal:
+                self.journal.wait_until_durable(self.venue)
             self.feed.publish()
             self.door.push()
         except OpenbellError as error:
@@ -237,6 +258,10 @@ class ExchangeServer:
         if not task.cancelled() and (error := task.exception()):
             self._fail(error)
 
+    def _fail_later(self, error: OpenbellError) -> None:
+        """Fail, from another thread."""
+        self._loop.call_soon_threadsafe(self._fail, error)
+
     def _fail(self, error: BaseException) -> None:
         known = error if isinstance(error, OpenbellError) else OpenbellError(f"exchange stopped: {error!r}")
         self._error = self._error or known
@@ -248,6 +273,11 @@ class ExchangeServer:
             draft = path.with_suffix(".draft")
             draft.write_text(json.dumps(asdict(self.ready)) + "\n")
             draft.replace(path)
+
+
+def _session_name(now_ns: int) -> str:
+    """Return a name that another start will not have, made from the time."""
+    return f"{now_ns // (SECOND_NS // 100) % 10**10:010}"
 
 
 def _midnight_ns(now_ns: int, utc_offset_s: int) -> int:

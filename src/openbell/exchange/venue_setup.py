@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime
 
 from openbell._native import VenueCore
+from openbell.config_types import native_units
 from openbell.exchange.config import ExchangeConfig
 from openbell.exchange.flow_config import passes_through
 
 SECOND_NS = 1_000_000_000
+INDEX_DECIMALS = 8
 
 
 def make_venue(config: ExchangeConfig, midnight_ns: int) -> VenueCore:
@@ -23,12 +25,15 @@ def make_venue(config: ExchangeConfig, midnight_ns: int) -> VenueCore:
         config.limits.tokens_max,
         config.limits.messages_max,
         matches=not passes_through(config.flow),
+        memory_dir=str(config.limits.memory_dir or ""),
     )
     venue.set_fees(config.fees.native(day))
     venue.set_schedule(None, config.schedule.native())
     for number, listed in enumerate(config.instruments):
         if listed.bands_tier:
             venue.set_bands(number, config.bands.native(listed.bands_tier, day))
+    if config.index_close is not None:
+        venue.set_breaker(native_units(config.index_close, INDEX_DECIMALS))
     return venue
 
 
