@@ -77,7 +77,7 @@ class FeedSnapshot {
     u64 next_seq_ = 1;
     std::vector<u8> system_event_;
     std::map<std::tuple<int, u16, char>, std::vector<u8>> states_;
-    std::vector<Order> orders_;                  // as they joined; one that left has no shares
+    std::vector<Order> orders_;                    // as they joined; one that left has no shares
     std::unordered_map<u64, std::size_t> places_;  // by reference
     std::shared_ptr<const SnapshotPackets> taken_;
     u64 taken_at_ = 0;

@@ -83,9 +83,7 @@ class LimitSettings(Settings):
     orders_max: int = Field(default=1 << 18, ge=1, le=(1 << 24) - 1, description="open at once")
     tokens_max: int = Field(default=8_000_000, ge=1, le=2**32 - 2)
     messages_max: int = Field(default=100_000_000, ge=1, description="of the feed, and of each account")
-    memory_dir: NearPath | None = Field(
-        default=None, description="the day's messages lie in files there, not in memory"
-    )
+    memory_dir: NearPath | None = Field(default=None, description="the day's messages lie in files there")
 
 
 class ExchangeConfig(Settings):

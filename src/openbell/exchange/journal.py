@@ -84,7 +84,7 @@ class VenueJournal:
         while not venue.is_durable:
             if time.monotonic() > give_up:
                 raise JournalError(
-                    f"{self.dir}: expected the journal on disk within {DURABLE_WITHIN_S:.0f} s, it is not; look at the disk"
+                    f"{self.dir}: expected the journal on disk within {DURABLE_WITHIN_S:.0f} s, it is not"
                 )
             time.sleep(LOOK_EVERY_S)
 
