@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 
 import pytest
 from tests.exchange.harness import Client, FakeTime, brief, enter, exchange, run
@@ -87,6 +88,21 @@ def test_any_pieces_say_the_same(rng):
                 cuts = sorted(rng.sample(range(1, len(stream)), rng.randint(0, 20)))
                 pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
                 assert say(server, pieces) == [("A", b" "), ("H", b""), ("S", b"A"), ("S", b"C")]
+
+    run(conversation)
+
+
+def test_a_connection_that_was_reset_before_it_was_looked_at_is_forgotten():
+    async def conversation():
+        async with exchange() as server:
+            host, port = server.ready.order_entry.split(":")
+            for _ in range(20):
+                hasty = socket.create_connection((host, int(port)))
+                hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                hasty.close()  # the server has had no turn
+            await (await Client.login(server)).replay()
+            assert len(server.door.port.connections) == 1
+            assert not server.door.port._waiting
 
     run(conversation)
 
