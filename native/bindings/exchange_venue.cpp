@@ -226,7 +226,7 @@ void bind_inputs(Venue& venue) {
             },
             "account"_a.none(), "messages"_a, "now_ns"_a = 0,
             "Put `messages` into the log instead of what was diverted.")
-        .def("end_diversions", &VenueCore::end_diversions, "now_ns"_a, "Who diverted is gone: what waits is told.")
+        .def("end_faults", &VenueCore::end_faults, "now_ns"_a, "Who commanded them is gone: what waits is told.")
         .def(
             "publish",
             [](VenueCore& self, const std::vector<nb::bytes>& messages) {

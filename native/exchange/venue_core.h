@@ -104,7 +104,7 @@ class VenueCore : private MatchSink, private Desk {
     void shift_clock(i64 ns, i64 now_ns);
     void divert(std::optional<u32> account, bool on, i64 now_ns);
     void settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns);
-    void end_diversions(i64 now_ns);  // who diverted is gone
+    void end_faults(i64 now_ns);  // who commanded them is gone: what waits is told
 
     // A message of a tape, passed through as it is. Not with a journal.
     void publish(Bytes itch_message);

@@ -86,10 +86,13 @@ void VenueCore::divert(std::optional<u32> account, bool on, i64 now_ns) {
     take({.verb = Verb::Divert, .account = account.value_or(kFeed), .now_ns = now_ns, .bytes = values.bytes()});
 }
 
-void VenueCore::end_diversions(i64 now_ns) {
+void VenueCore::end_faults(i64 now_ns) {
+    if (clock_.shift_ns != 0) shift_clock(0, now_ns);
     if (itch_.log().is_diverted()) divert(std::nullopt, false, now_ns);
-    for (u32 account = 0; account < accounts_.size(); ++account)
+    for (u32 account = 0; account < accounts_.size(); ++account) {
         if (accounts_[account].reports.is_diverted()) divert(account, false, now_ns);
+        if (accounts_[account].rejects_ordered > 0) reject_next(account, 0, now_ns);
+    }
 }
 
 void VenueCore::settle(std::optional<u32> account, const std::vector<Bytes>& messages, i64 now_ns) {

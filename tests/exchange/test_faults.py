@@ -375,3 +375,27 @@ def test_a_slow_clock_loses_time_and_is_right_again():
             assert [(ts - times[0]) // 1_000_000_000 for ts in times] == [0, 5, 20]
 
     run(conversation)
+
+
+def test_faults_of_a_killed_exchange_do_not_come_back_with_its_day(tmp_path):
+    journal = {"dir": str(tmp_path / "journal"), "hot_dir": str(tmp_path / "hot"), "segment_mib": 1}
+
+    async def conversation():
+        async with ExchangeServer(config(session="", journal=journal)) as server:
+            client, _ = await login(server, MAKER)
+            for fault in ("clock-step ms=-60000", "reject-storm NODE2 count=9", "lose-ack NODE2 how=remove"):
+                server.faults.start(fault)
+            server.faults.start("wrong-reference")
+            client.enter("A1")
+            assert brief(await client.report())[:2] == ("J", "A1")
+            then = server.venue.itch_next
+            server.faults.start("kill")
+        async with ExchangeServer(config(session="", journal=journal)) as server:
+            assert server.faults.active() == []
+            client, reports = await login(server, MAKER)
+            client.enter("A2")
+            accepted = await client.report()
+            assert (brief(accepted)[:2], server.venue.itch_next) == (("A", "A2"), then + 1)
+            assert accepted["ts"] - reports[-1]["ts"] > 59_000_000_000
+
+    run(conversation)

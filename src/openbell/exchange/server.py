@@ -127,7 +127,7 @@ class ExchangeServer:
         self.feed.open()
         self.venue.open_day(self.clock())
         if self.recovered_inputs:  # agents and faults have forgotten what they were about
-            self.venue.end_diversions(self.clock())
+            self.venue.end_faults(self.clock())
             self.venue.cancel_all(self.flow_account, self.clock())
         self.ready = Ready(
             pid=os.getpid(),
