@@ -58,6 +58,20 @@ def test_after_a_crash_a_client_resumes_by_sequence_and_its_order_trades(tmp_pat
     run(conversation)
 
 
+def test_coming_back_changes_nothing(tmp_path):
+    async def conversation():
+        async with one_life(tmp_path, killed=True) as server:
+            client = await Client.login(server)
+            client.enter("A1", "S", 100, 50_0000), client.enter("A2", "B", 300, 50_0000)
+            await client.reports(5)
+            before = server.answer({"verb": "audit"})
+
+        async with one_life(tmp_path, killed=False) as server:
+            assert server.answer({"verb": "audit"}) == before
+
+    run(conversation)
+
+
 def with_receiver(tmp_path, receiver, **sections):
     feed = config(feed={"send_to": [receiver.address], "linger_ms": 0}).feed
     return journalled(tmp_path).model_copy(update={"feed": feed, **sections})

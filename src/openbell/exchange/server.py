@@ -125,10 +125,12 @@ class ExchangeServer:
     async def _open(self) -> None:
         _allow_sockets(len(self.config.accounts) + self.config.order_entry.waiting_max)
         self.feed.open()
-        self.venue.open_day(self.clock())
+        if not self.venue.is_open:
+            self.venue.open_day(self.clock())
         if self.recovered_inputs:  # agents and faults have forgotten what they were about
             self.venue.end_faults(self.clock())
-            self.venue.cancel_all(self.flow_account, self.clock())
+            if self.venue.open_orders_of(self.flow_account):
+                self.venue.cancel_all(self.flow_account, self.clock())
         self.ready = Ready(
             pid=os.getpid(),
             session=self.session,
