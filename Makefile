@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare lint sanitize fuzz format bench cst lock clean
+.PHONY: help demo test compare lint sanitize fuzz format bench cst soak lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -24,8 +24,9 @@ help:
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
 	@echo 'make cst     zero-intelligence flow through the engine against exact values   ARGS="--trials 400000 --seed 7"'
+	@echo 'make soak    a day of the exchange at full size, with crashes  ARGS="--sessions 1000 --orders 10000000 --seed 1"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
-	@echo 'make fuzz    the codecs under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
+	@echo 'make fuzz    codecs and venue under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
 	@echo 'make clean   remove what the others made, .venv included'
@@ -75,6 +76,9 @@ bench: $(VENV)/.built
 
 cst: $(VENV)/.built
 	@$(BIN)/python -m bench.cst $(ARGS)
+
+soak: $(VENV)/.built
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --upgrade --output-file requirements.lock
