@@ -203,6 +203,7 @@ class VenueCore : private MatchSink, private Desk {
     void close(LiveOrder& order, OrderStatus status);
     void reject(LiveOrder& order, Refusal why);
     void record(LiveOrder& order);
+    void forget_expiries();
 
     // venue_events.cpp: what the engine says
     void on_match_event(const MatchEvent& e) override;
@@ -237,7 +238,7 @@ class VenueCore : private MatchSink, private Desk {
     std::deque<Account> accounts_;
     std::deque<MessageLog> drop_copies_;
     std::vector<u32> changed_;
-    std::vector<Expiry> expiries_;  // a heap; entries of orders that are over are passed over
+    std::vector<Expiry> expiries_;  // a heap; behind the first one may be some of orders that are over
     u32 modified_ = 0;              // slot of the order that is being modified: what it loses is not told as canceled
     VenueCounters counters_;
     std::unique_ptr<InputJournal> journal_;

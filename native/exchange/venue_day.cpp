@@ -32,11 +32,8 @@ i64 VenueCore::next_due() const {
 }
 
 void VenueCore::expire_next() {
-    std::pop_heap(expiries_.begin(), expiries_.end(), std::greater<>{});
-    const Expiry due = expiries_.back();
-    expiries_.pop_back();
-    const LiveOrder& order = orders_.at(due.slot);
-    if (order.number == due.number) engine_.reduce(order.ref, 0, Cause::Timeout);
+    if (!engine_.reduce(orders_.at(expiries_.front().slot).ref, 0, Cause::Timeout))
+        throw Error(ErrorKind::Invariant, "venue: expected an order that expires to be open");
 }
 
 void VenueCore::do_next_of_day() {

@@ -57,6 +57,8 @@ bool VenueCore::replace(LiveOrder& prev, LiveOrder& order, Refusal words) {
     if (why == Refusal::None && !is_open_) why = Refusal::Closed;
     if (why == Refusal::None) why = words;
     if (why == Refusal::None && order.leaves_qty <= 0) why = Refusal::Qty;
+    const bool is_other_type = order.terms.type != prev.terms.type || order.terms.peg != prev.terms.peg;
+    if (why == Refusal::None && is_other_type) why = Refusal::Type;
     if (why == Refusal::None) why = engine_.replace(prev.ref, order.terms, order.slot).refusal;
     if (why == Refusal::None) return true;
     if (is_about_now(why)) {
@@ -191,6 +193,15 @@ void VenueCore::record(LiveOrder& order) {
     ledger_.add_order(order, clock_.now_ns);
     if (order.cell != TokenTable::kNone) names_.set_order(order.cell, 0);
     orders_.free(order);
+    forget_expiries();
+}
+
+// So that the first expiry is always one that will happen.
+void VenueCore::forget_expiries() {
+    while (!expiries_.empty() && orders_.at(expiries_.front().slot).number != expiries_.front().number) {
+        std::pop_heap(expiries_.begin(), expiries_.end(), std::greater<>{});
+        expiries_.pop_back();
+    }
 }
 
 }  // namespace openbell::exchange

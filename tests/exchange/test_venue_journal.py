@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.exchange.venue_inputs import RandomInputs
+from tests.exchange.venue_inputs import RandomInputs, do
 
 from openbell._native import Archiver, JournalReader, JournalWriter, VenueCore, exchange_journal_beginning
 from openbell.errors import CapacityError, ConfigError, JournalDamagedError, JournalError, JournalLockedError
@@ -27,12 +27,12 @@ def play(folder, seed, count):
     venue = inputs.new_venue()
     assert open_journal(venue, folder) == 0
     hashes = [venue.state_hash]
-    for verb, *arguments in inputs.take(count):
+    for one in inputs.take(count):
         frames = frames_in(folder)
-        getattr(venue, verb)(*arguments)
+        do(venue, one)
         if frames_in(folder) > frames:
             hashes.append(venue.state_hash)
-        assert venue.state_hash == hashes[-1], f"{verb} changed the venue and was not journalled"
+        assert venue.state_hash == hashes[-1], f"{one} changed the venue and was not journalled"
     return hashes
 
 
@@ -109,16 +109,16 @@ def test_a_torn_tail_is_an_input_that_nobody_was_answered(tmp_path, rng):
 def test_a_recovered_venue_goes_on_as_if_nothing_had_happened(tmp_path):
     one, other = RandomInputs(random.Random(3)), RandomInputs(random.Random(3))
     unbroken = one.new_venue()
-    for verb, *arguments in one.take(400):
-        getattr(unbroken, verb)(*arguments)
+    for each in one.take(400):
+        do(unbroken, each)
 
     venue = other.new_venue()
     open_journal(venue, tmp_path)
-    for n, (verb, *arguments) in enumerate(other.take(400)):
+    for n, each in enumerate(other.take(400)):
         if n % 50 == 25:
             del venue
             venue, _ = recover(tmp_path)
-        getattr(venue, verb)(*arguments)
+        do(venue, each)
 
     assert venue.state_hash == unbroken.state_hash
     for account in range(5):
@@ -129,12 +129,12 @@ def test_a_recovered_venue_goes_on_as_if_nothing_had_happened(tmp_path):
 
 CHILD = """
 import random, sys
-from tests.exchange.venue_inputs import RandomInputs
+from tests.exchange.venue_inputs import RandomInputs, do
 inputs = RandomInputs(random.Random(11))
 venue = inputs.new_venue()
 venue.open_journal(sys.argv[1] + "/journal", sys.argv[1] + "/hot", "DAY1", 320 * 1024)
-for verb, *arguments in inputs.take(100_000):
-    getattr(venue, verb)(*arguments)
+for one in inputs.take(100_000):
+    do(venue, one)
     print(venue.state_hash, flush=True)
 """
 
@@ -156,8 +156,8 @@ def test_kill_9_loses_nothing_that_was_answered(answers, tmp_path, repo):
     expected = RandomInputs(random.Random(11))
     unbroken = expected.new_venue()
     hashes = []
-    for verb, *arguments in expected.take(len(answered)):  # one may have been done without being answered
-        getattr(unbroken, verb)(*arguments)
+    for one in expected.take(len(answered)):  # one may have been done without being answered
+        do(unbroken, one)
         hashes.append(unbroken.state_hash)
     assert hashes[: len(answered)] == answered
     assert venue.state_hash in hashes[len(answered) - 1 :]
@@ -170,15 +170,14 @@ def test_after_the_host_is_gone_what_was_durable_comes_back(tmp_path):
     archiver = Archiver(str(tmp_path / "hot"), str(tmp_path / "journal"))
     day = inputs.take(300)
     for _ in range(100):
-        verb, *arguments = next(day)
-        getattr(venue, verb)(*arguments)
+        do(venue, next(day))
     assert not venue.is_durable
     while archiver.run_once():
         pass
     assert venue.is_durable
     promised = venue.state_hash
-    for verb, *arguments in day:
-        getattr(venue, verb)(*arguments)
+    for one in day:
+        do(venue, one)
     venue.close_journal()
     shutil.rmtree(tmp_path / "hot")
 

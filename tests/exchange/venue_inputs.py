@@ -2,10 +2,10 @@
 
     inputs = RandomInputs(rng)
     venue = inputs.new_venue()
-    for verb, *arguments in inputs.take(500):
-        getattr(venue, verb)(*arguments)
+    for one in inputs.take(500):
+        do(venue, one)
 
-The same random source gives the same inputs, whatever the venue answers; references of internal orders are guessed.
+The same random source gives the same inputs, whatever the venue answers.
 """
 
 import random
@@ -39,11 +39,27 @@ FEES = FeeRules(
 """Per share in 1e-6, by liquidity."""
 
 
+def do(venue: VenueCore, one: Input) -> Any:
+    """Tell `venue` one input; internal orders are named by their place among the open ones."""
+    verb, *arguments = one
+    if verb == "submit_terms":
+        arguments[3] = Terms(**arguments[3])
+    if verb == "reduce":
+        account, nth, leaves, now_ns = arguments
+        if not (open_orders := venue.open_orders_of(account)):
+            return None
+        arguments = [open_orders[nth % len(open_orders)][0], leaves, now_ns]
+    return getattr(venue, verb)(*arguments)
+
+
 class RandomInputs:
     """Inputs for two clients of each protocol, one internal account, and whoever runs the venue."""
 
-    def __init__(self, rng: random.Random, *, orders_max: int = 1_000, tokens_max: int = 20_000) -> None:
+    def __init__(
+        self, rng: random.Random, *, orders_max: int = 1_000, tokens_max: int = 20_000, faults: bool = True
+    ) -> None:
         self.rng = rng
+        self.faults = faults
         self.limits = {"orders_max": orders_max, "tokens_max": tokens_max, "messages_max": 1_000_000}
         self.now_ns = 0
         self.names = 0
@@ -80,14 +96,18 @@ class RandomInputs:
         if what < 0.85:
             account = self.rng.choice(self.numbered)
             return ("receive", account, self._ouch50(account), self.now_ns)
-        if what < 0.97:
+        if what < 0.94:
             return self._submit()
+        if what < 0.97:
+            return ("reduce", self.internal, self.rng.randrange(100), self.rng.choice((0, 0, 50, 100)), self.now_ns)
         return self._operation()
 
     def _operation(self) -> Input:
-        """What is rare: sessions that break, halts, nonsense, faults on command."""
+        """What is rare: sessions that break, halts, nonsense, and (with `faults`) whatever makes logs lie."""
         account = self.rng.choice([*self.tokens, *self.numbered])
         instrument = self.rng.randrange(len(SYMBOLS))
+        if self.faults and self.rng.random() < 0.4:
+            return self._fault(account)
         return self.rng.choice(
             (
                 ("cancel_all", account, self.now_ns),
@@ -96,10 +116,15 @@ class RandomInputs:
                 ("set_state", 1, "T", self.now_ns),
                 ("advance", self.now_ns + self.rng.randrange(3) * SECOND_NS),
                 ("receive", account, self.rng.randbytes(self.rng.randrange(60)), self.now_ns),
-                ("reduce", self.rng.randrange(1, 200) << 24 | self.rng.randrange(1, 40), 0, self.now_ns),
+                ("reject_next", account, self.rng.randrange(3), self.now_ns),
+            )
+        )
+
+    def _fault(self, account: int) -> Input:
+        return self.rng.choice(
+            (
                 ("bust", self.rng.randrange(1, 40), "E", self.now_ns),
                 ("correct", self.rng.randrange(1, 40), self._px(), self._qty(), "S", self.now_ns),
-                ("reject_next", account, self.rng.randrange(3), self.now_ns),
                 ("shift_clock", self.rng.choice((0, 0, -5 * SECOND_NS)), self.now_ns),
                 ("divert", account, self.rng.random() < 0.5, self.now_ns),
                 ("settle", account, [self.rng.randbytes(self.rng.randrange(300)) for _ in range(2)], self.now_ns),
@@ -107,15 +132,15 @@ class RandomInputs:
         )
 
     def _submit(self) -> Input:
-        terms = Terms(
-            self._px(),
-            100 * self.rng.randint(1, 5),
-            tif=self.rng.choice((Tif.DAY, Tif.GTC, Tif.IOC)),
-            type=self.rng.choice((OrderType.LIMIT, OrderType.LIMIT, OrderType.PEGGED, OrderType.STOP_LIMIT)),
-            peg=self.rng.choice((Peg.NONE, Peg.MID, Peg.PRIMARY)),
-            post_only=self.rng.choice((PostOnly.NO, PostOnly.NO, PostOnly.SLIDE)),
-            stop_px=self._px(),
-        )
+        terms = {
+            "px": self._px(),
+            "qty": 100 * self.rng.randint(1, 5),
+            "tif": self.rng.choice((Tif.DAY, Tif.GTC, Tif.IOC)),
+            "type": self.rng.choice((OrderType.LIMIT, OrderType.LIMIT, OrderType.PEGGED, OrderType.STOP_LIMIT)),
+            "peg": self.rng.choice((Peg.NONE, Peg.MID, Peg.PRIMARY)),
+            "post_only": self.rng.choice((PostOnly.NO, PostOnly.NO, PostOnly.SLIDE)),
+            "stop_px": self._px(),
+        }
         side = self.rng.choice((Side.BUY, Side.SELL))
         return ("submit_terms", self.internal, self.rng.randrange(len(SYMBOLS)), side, terms, self.now_ns)
 
