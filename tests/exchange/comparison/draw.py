@@ -41,10 +41,17 @@ NEXT_PHASES = {
 }
 
 
-def draw_rules(rng: random.Random) -> Rules:
-    """An instrument with what an instrument may have; one in ten has prices and quantities near the engine's bounds."""
-    is_pro_rata = rng.random() < 0.35
+def draw_instruments(rng: random.Random) -> list[Instrument]:
+    """One or two; one time in ten with prices and quantities near the engine's bounds."""
     scale = BIG if rng.random() < 0.1 else 1
+    symbols = ("OBEL", "OBEL2") if rng.random() < 0.15 else ("OBEL",)
+    starts = (Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.OPENING_CALL, Phase.CLOSED)
+    return [Instrument(symbol, draw_rules(rng, scale), rng.choice(starts)) for symbol in symbols]
+
+
+def draw_rules(rng: random.Random, scale: int) -> Rules:
+    """What an instrument may have."""
+    is_pro_rata = rng.random() < 0.35
     ticks = rng.choice((PLAIN, PLAIN, PLAIN, ((0, TICK // 2), (MIDDLE, TICK)), ((0, TICK // 4),)))
     return Rules(
         ticks=ticks if scale == 1 else ((0, TICK * BIG),),

@@ -4,10 +4,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from exchange.comparison.draw import Drawer, draw_rules
+from exchange.comparison.draw import Drawer, draw_instruments
 from exchange.comparison.pair import Differs, Engine, Pair
 from exchange.comparison.shorten import shorter
-from oracles.exchange import Phase
 from scenarios.language.native import NativeBackend
 from scenarios.language.steps import Action, Instrument
 from scenarios.language.write import action_text, instrument_text, told_text
@@ -36,11 +35,7 @@ class World:
 
 
 def draw_world(rng: random.Random) -> World:
-    starts = (Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.OPENING_CALL, Phase.CLOSED)
-    instruments = [Instrument("OBEL", draw_rules(rng), rng.choice(starts))]
-    if rng.random() < 0.15:
-        instruments.append(Instrument("OBEL2", draw_rules(rng), rng.choice(starts)))
-    return World(instruments, 6 if rng.random() < 0.1 else 1 << 10)
+    return World(draw_instruments(rng), 6 if rng.random() < 0.1 else 1 << 10)
 
 
 def run_sequence(seed: str) -> int:
