@@ -57,12 +57,13 @@ OrderRow Ledger::row_of(const LiveOrder& o) {
             .prev_name = o.prev_name};
 }
 
-void Ledger::add_order(const LiveOrder& o, i64 now_ns) {
+u64 Ledger::add_order(const LiveOrder& o, i64 now_ns) {
     Account& account = accounts_[o.account];
     OrderRow row = row_of(o);
     row.prev_row = account.last_order;
     row.ended_ns = now_ns;
     account.last_order = 1 + orders_.append(row);
+    return account.last_order - 1;
 }
 
 void Ledger::add_fill(const LiveOrder& o, u64 match_number, i64 px, i64 qty, Liquidity liquidity, i64 fee) {

@@ -66,7 +66,7 @@ class Ledger {
     u32 add_account();
 
     static OrderRow row_of(const LiveOrder& order);
-    void add_order(const LiveOrder& order, i64 now_ns);
+    u64 add_order(const LiveOrder& order, i64 now_ns);  // its row
     void add_fill(const LiveOrder& order, u64 match_number, i64 px, i64 qty, Liquidity liquidity, i64 fee);
 
     // The fills of a trade: the rows of both sides, or none.
@@ -79,6 +79,7 @@ class Ledger {
     void bust(u64 row);
     void correct(u64 row, i64 px, i64 qty, i64 fee);
 
+    const OrderRow& order(u64 row) const { return orders_[row]; }
     const FillRow& fill(u64 row) const { return fills_[row]; }
     std::vector<OrderRow> orders_of(u32 account) const;  // oldest first
     std::vector<FillRow> fills_of(u32 account) const;

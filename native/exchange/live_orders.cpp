@@ -3,6 +3,7 @@
 namespace openbell::exchange {
 namespace {
 
+constexpr LiveOrder kBlank{};
 constexpr std::size_t kDrafts = 2;  // beside what the engine holds: an order that arrives, and a replace of it
 
 }  // namespace
@@ -22,8 +23,16 @@ LiveOrder& LiveOrders::take(u32 account) {
         free_.pop_back();
     }
     LiveOrder& order = slab_[slot];
-    order = LiveOrder{.number = ++last_number_, .slot = slot, .account = account};
+    order = kBlank;
+    order.number = ++last_number_;
+    order.slot = slot;
+    order.account = account;
     return order;
+}
+
+void LiveOrders::give_back(LiveOrder& order) {
+    free(order);
+    --last_number_;
 }
 
 void LiveOrders::free(LiveOrder& order) {

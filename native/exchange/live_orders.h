@@ -68,6 +68,8 @@ class LiveOrders {
     // A free slot with the next number; the caller fills it in. Not when all are taken.
     LiveOrder& take(u32 account);
     void free(LiveOrder& order);
+    // Of the order that was taken last: as if it had never been.
+    void give_back(LiveOrder& order);
 
     LiveOrder& at(u64 slot) { return slab_[slot]; }
     const LiveOrder& at(u64 slot) const { return slab_[slot]; }

@@ -9,8 +9,8 @@ TokenTable::TokenTable(std::size_t names_max)
                                            std::to_string(names_max) + "; set [limits] tokens_max");
 }
 
-void TokenTable::undo(u32 cell) {
-    keys_hash_ -= hash_of(cells_[cell].owner - 1, cells_[cell].name);
+void TokenTable::undo(u32 cell, u64 hash) {
+    keys_hash_ -= hash;
     cells_[cell] = Cell{};
     --count_;
 }

@@ -183,6 +183,7 @@ class VenueCore : private MatchSink, private Desk {
     // venue_desk.cpp: what doors ask
     u32 find_instrument(const Alpha<8>& symbol) const override;
     Alpha<8> symbol(u32 instrument) const override { return itch_.symbol(instrument); }
+    bool has_name(TokenTable::Place place, u32 account, const OrderName& name) const;
     LiveOrder* find(u32 account, const OrderName& name) override;
     LiveOrder* begin(u32 account, const OrderName& name) override;
     void enter(LiveOrder& order, Refusal words) override;

@@ -7,23 +7,38 @@
 
 namespace openbell::exchange {
 
+// Whether the order in a place is the account's of that name.
+bool VenueCore::has_name(TokenTable::Place place, u32 account, const OrderName& name) const {
+    if (place.is_open) {
+        const LiveOrder& order = orders_.at(place.number);
+        return order.account == account && order.name == name;
+    }
+    const OrderRow& row = ledger_.order(place.number);
+    return row.account == account && row.name == name;
+}
+
 LiveOrder* VenueCore::find(u32 account, const OrderName& name) {
-    const u32 cell = names_.find(account, name);
-    const u32 slot = cell == TokenTable::kNone ? 0 : names_.order(cell);
-    return slot == 0 ? nullptr : &orders_.at(slot);
+    const u32 cell = names_.find(TokenTable::hash_of(account, name),
+                                 [&](TokenTable::Place place) { return has_name(place, account, name); });
+    if (cell == TokenTable::kNone || !names_.place(cell).is_open) return nullptr;
+    return &orders_.at(names_.place(cell).number);
 }
 
 LiveOrder* VenueCore::begin(u32 account, const OrderName& name) {
+    const u64 hash = TokenTable::hash_of(account, name);
+    const auto is_it = [&](TokenTable::Place place) { return has_name(place, account, name); };
     if (names_.is_full()) {
-        ++(names_.find(account, name) == TokenTable::kNone ? counters_.tokens_full : counters_.duplicate_tokens);
+        ++(names_.find(hash, is_it) == TokenTable::kNone ? counters_.tokens_full : counters_.duplicate_tokens);
         return nullptr;
     }
-    const TokenTable::Claim claim = names_.claim(account, name);
+    names_.prefetch(hash);
+    LiveOrder& order = orders_.take(account);
+    const TokenTable::Claim claim = names_.claim(hash, order.slot, is_it);
     if (!claim.is_new) {
+        orders_.give_back(order);
         ignore(Ignored::Duplicate);
         return nullptr;
     }
-    LiveOrder& order = orders_.take(account);
     order.cell = claim.cell;
     order.name = name;
     return &order;
@@ -65,8 +80,8 @@ bool VenueCore::replace(LiveOrder& prev, LiveOrder& order, Refusal words) {
         reject(order, why);
         return true;
     }
-    names_.undo(order.cell);
-    orders_.free(order);
+    names_.undo(order.cell, TokenTable::hash_of(order.account, order.name));
+    orders_.give_back(order);
     engine_.reduce(prev.ref, 0, Cause::User);
     return false;
 }
@@ -169,7 +184,6 @@ Submitted VenueCore::submit_to_engine(LiveOrder& order) {
 void VenueCore::open(LiveOrder& order, u32 before) {
     order.entered_ns = clock_.now_ns;
     orders_.join(accounts_[order.account].open, order, before);
-    if (order.cell != TokenTable::kNone) names_.set_order(order.cell, order.slot);
     if (order.expires_ns == 0) return;
     expiries_.push_back({order.expires_ns, order.number, order.slot});
     std::push_heap(expiries_.begin(), expiries_.end(), std::greater<>{});
@@ -190,8 +204,8 @@ void VenueCore::reject(LiveOrder& order, Refusal why) {
 
 // The order becomes history and its slot is free; its name stays used.
 void VenueCore::record(LiveOrder& order) {
-    ledger_.add_order(order, clock_.now_ns);
-    if (order.cell != TokenTable::kNone) names_.set_order(order.cell, 0);
+    const u64 row = ledger_.add_order(order, clock_.now_ns);
+    if (order.cell != TokenTable::kNone) names_.put_into_history(order.cell, row);
     orders_.free(order);
     forget_expiries();
 }
