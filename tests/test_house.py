@@ -35,6 +35,7 @@ NATIVE_FLOORS = [
 NEIGHBOURS = {
     ("__main__", "cli"): "it is the command line",
     ("cli", "ops"): "verbs show what operations find out",
+    ("cli", "research"): "verbs show what statistics say",
     ("feed", "journal"): "a feed's events are frames",
     ("exchange", "net"): "the exchange is a server",
     ("exchange", "journal"): "its inputs are journalled, and its memory is mapped files",

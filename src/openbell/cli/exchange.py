@@ -23,6 +23,9 @@ KILLED = 128 + signal.SIGKILL
 CONTROL_DEFAULT = "127.0.0.1:26403"
 
 app = cyclopts.App(name="exchange", help="A simulated exchange that speaks ITCH and OUCH.")
+app.command(
+    "openbell.cli.exchange_facts:app", name="facts", help="Which stylised facts a preset of the background flow shows."
+)
 
 
 @app.default

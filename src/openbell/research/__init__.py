@@ -1,0 +1,1 @@
+"""Research on what markets did: observations from recorded messages, and statistics of them."""
