@@ -10,7 +10,7 @@ from openbell.errors import ConfigError
 from openbell.exchange.config import ListedSettings, load_exchange
 from openbell.exchange.flow import AgentFlow
 from openbell.exchange.flow_config import AgentFlowSettings
-from openbell.exchange.playback import play_tape, tape_messages
+from openbell.exchange.tapes import play_tape, tape_messages
 from openbell.types import Side
 
 SECOND_NS = 1_000_000_000
@@ -222,7 +222,9 @@ def test_a_tape_at_a_speed_takes_its_time_divided_by_the_speed(shared_data):
 
     async def play():
         loop = asyncio.get_running_loop()
-        count = await play_tape(venue, settings, iter(messages), lambda: sent.append((loop.time(), venue.itch_next)))
+        count = await play_tape(
+            settings, iter(messages), venue.publish, lambda: sent.append((loop.time(), venue.itch_next))
+        )
         assert count == len(messages)
 
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:

@@ -48,7 +48,7 @@ class ListedSettings(InstrumentRulesSettings):
         """Yield rules that contradict each other, and a first price that no order can have."""
         if problems := list(super().cross_check()):
             yield from problems
-        elif not self.start_px or self.start_px % self._tick_at(self.start_px):
+        elif not self.start_px or self.start_px % self.start_tick:
             yield Problem(("px",), f'expected a multiple of the tick "{self.tick}"')
 
     @property
@@ -60,6 +60,11 @@ class ListedSettings(InstrumentRulesSettings):
     def start_px(self) -> int:
         """The reference before the first trade, where agents begin, in 1e-4."""
         return px_units(self.px)
+
+    @property
+    def start_tick(self) -> int:
+        """The tick at `start_px`, in 1e-4: what agents count in."""
+        return self._tick_at(self.start_px)
 
     def _tick_at(self, px: int) -> int:
         return [tick for from_px, tick in self.ticks if from_px <= px][-1]

@@ -39,13 +39,13 @@ class AgentFlow:
                     venue,
                     account,
                     number,
-                    tick_px=listed.tick_px,
+                    tick_px=listed.start_tick,
                     lot=listed.round_lot,
                     start_ns=start_ns,
                     speed=settings.speed,
                 ),
                 profile,
-                start_px=listed.start_px // listed.tick_px,
+                start_px=listed.start_px // listed.start_tick,
                 seed=f"{settings.seed}/{listed.symbol}",
             )
             for number, listed in enumerate(instruments)

@@ -1,7 +1,7 @@
 """The `[flow]` section of an exchange file: what fills the books beside the accounts."""
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -65,23 +65,36 @@ class AgentFlowSettings(Settings):
 
 
 class TapeFlowSettings(Settings):
-    """`[flow] kind = "lobster"` or `"itch"`: a tape passed through as it is.
+    """`[flow] kind = "lobster"` or `"itch"`: a tape, passed through as it is or matched.
 
-    The feed is the tape's messages and nothing else. Orders of accounts are accepted, can be replaced and canceled,
-    rest in a shadow book that is not published, and never trade: a tape cannot say what it would have done to them.
-    An order that may not rest (IOC, market) is canceled at once.
+    `mode = "pass"`: the feed is the tape's messages and nothing else. Orders of accounts are accepted, can be replaced
+    and canceled, rest in a shadow book that is not published, and never trade: a tape cannot say what it would have
+    done to them. An order that may not rest (IOC, market) is canceled at once.
+
+    `mode = "match"`: the tape's orders are orders in the real book, and trade with those of accounts; see
+    tape_matching.py. With `[flow.beside]` agents trade beside the tape, in its time: a hybrid.
     """
 
     kind: Literal["lobster", "itch"]
     path: NearPath
+    mode: Literal["pass", "match"] = "pass"
     speed: float = Field(default=1.0, ge=0, le=1_000_000, description="1: real time; 0: as fast as receivers follow")
     start: Literal["at_once", "first_login"] = "at_once"
     packets_per_ms: int = Field(default=20, ge=1, le=1_000, description="pace of speed 0, packets of 1400 bytes")
+    beside: AgentFlowSettings | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.beside and self.mode != "match":
+            raise ValueError('mode = "match" with [flow.beside]: nothing trades with a tape that is passed through')
+        if self.beside and self.speed == 0:
+            raise ValueError("a speed above 0 with [flow.beside]: agents take their time")
+        return self
 
 
 def passes_through(flow: Settings) -> bool:
     """True if the feed is a tape's and the venue matches nothing."""
-    return isinstance(flow, TapeFlowSettings)
+    return isinstance(flow, TapeFlowSettings) and flow.mode == "pass"
 
 
 FlowSettings = Annotated[NoFlow | AgentFlowSettings | TapeFlowSettings, Field(discriminator="kind")]

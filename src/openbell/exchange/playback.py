@@ -1,32 +1,28 @@
-"""Drives the background flow: agents as their times come, a tape at its own or another speed."""
+"""Plays the background flow: agents as their times come, a tape passed through or matched, agents beside a tape."""
 
 import asyncio
-import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from openbell._native import VenueCore
 from openbell.config import Settings
-from openbell.errors import DecodeError
 from openbell.exchange.config import ListedSettings
 from openbell.exchange.flow import AgentFlow
 from openbell.exchange.flow_config import AgentFlowSettings, TapeFlowSettings
-
-EVENTS_PER_TURN_MAX = 500
-"""Events before order entry gets its turn."""
-MESSAGES_PER_PACKET = 38
-"""About what a packet of 1400 bytes holds."""
-PAUSE_S = 0.001
-SECOND_NS = 1_000_000_000
-
-Timed = tuple[int, bytes]
+from openbell.exchange.rules_types import PX_DECIMALS
+from openbell.exchange.tape_matching import TapeMatcher
+from openbell.exchange.tapes import EVENTS_PER_TURN_MAX, SECOND_NS, Timed, first_instant, play_tape, tape_messages
+from openbell.types import Side
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a flow plays on; `changed` is called when the venue has news, `first_login` set when somebody is there."""
+    """What a flow plays on; `changed` is called when the venue has news, `first_login` set when somebody is there.
+
+    `counts` says what became of the messages of a tape.
+    """
 
     venue: VenueCore
     account: int
@@ -34,6 +30,7 @@ class Stage:
     clock: Callable[[], int]
     changed: Callable[[], None]
     first_login: asyncio.Event
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 async def play(flow: Settings, stage: Stage) -> int:
@@ -43,91 +40,49 @@ async def play(flow: Settings, stage: Stage) -> int:
         DecodeError: a tape is missing or damaged.
     """
     if isinstance(flow, AgentFlowSettings):
-        agents = AgentFlow(stage.venue, stage.account, stage.instruments, flow, stage.clock())
-        await play_agents(agents, stage.clock, stage.changed)
+        await play_agents(flow, stage)
     elif isinstance(flow, TapeFlowSettings):
         if flow.start == "first_login":
             await stage.first_login.wait()
-        return await play_tape(stage.venue, flow, tape_messages(flow, stage.instruments[0].symbol), stage.changed)
+        messages = tape_messages(flow, stage.instruments[0].symbol)
+        if flow.mode == "pass":
+            return await play_tape(flow, messages, stage.venue.publish, stage.changed)
+        return await _play_matched(flow, messages, stage)
     return 0
 
 
-async def play_agents(flow: AgentFlow, clock: Callable[[], int], changed: Callable[[], None]) -> None:
-    """Run `flow` until cancelled."""
+async def play_agents(settings: AgentFlowSettings, stage: Stage) -> None:
+    """Let agents trade until cancelled."""
+    flow = AgentFlow(stage.venue, stage.account, stage.instruments, settings, stage.clock())
     while True:
-        if flow.advance(clock(), EVENTS_PER_TURN_MAX):
-            changed()
-        await asyncio.sleep(max(0.0, (flow.next_ns - clock()) / SECOND_NS))
+        if flow.advance(stage.clock(), EVENTS_PER_TURN_MAX):
+            stage.changed()
+        await asyncio.sleep(max(0.0, (flow.next_ns - stage.clock()) / SECOND_NS))
 
 
-async def play_tape(
-    venue: VenueCore, settings: TapeFlowSettings, messages: Iterator[Timed], changed: Callable[[], None]
-) -> int:
-    """Pass a tape through the venue; return the number of its messages.
+async def _play_matched(flow: TapeFlowSettings, messages: Iterator[Timed], stage: Stage) -> int:
+    """Match a tape; agents beside it begin around its first prices and end with it."""
+    matcher = TapeMatcher(stage.venue, stage.account, stage.instruments, stage.counts)
 
-    Speed 0 sends `packets_per_ms` packets and waits a millisecond: a receiver with the system's usual socket buffer
-    that is awake loses none, and one that sleeps asks for what it lost.
-    """
-    if settings.speed == 0:
-        return await _play_fast(venue, messages, settings.packets_per_ms * MESSAGES_PER_PACKET, changed)
-    return await _play_timed(venue, messages, settings.speed, changed)
+    def match(block: Sequence[bytes]) -> None:
+        matcher.play(block, stage.clock())
 
-
-async def _play_fast(venue: VenueCore, messages: Iterator[Timed], batch: int, changed: Callable[[], None]) -> int:
-    count = 0
-    while block := [message for _, message in islice(messages, batch)]:
-        venue.publish(block)
-        changed()
-        count += len(block)
-        await asyncio.sleep(PAUSE_S)
+    if not flow.beside:
+        return await play_tape(flow, messages, match, stage.changed)
+    first, messages = first_instant(messages)
+    match(first)
+    beside = flow.beside.model_copy(update={"speed": flow.beside.speed * flow.speed})
+    around = replace(stage, instruments=[_at_the_mid(stage.venue, n, x) for n, x in enumerate(stage.instruments)])
+    async with asyncio.TaskGroup() as group:
+        agents = group.create_task(play_agents(beside, around))
+        count = len(first) + await play_tape(flow, messages, match, stage.changed)
+        agents.cancel()
     return count
 
 
-async def _play_timed(venue: VenueCore, messages: Iterator[Timed], speed: float, changed: Callable[[], None]) -> int:
-    loop = asyncio.get_running_loop()
-    begin = loop.time()
-    first_ns: int | None = None
-    count = 0
-    due: list[bytes] = []
-    for ts_ns, message in messages:
-        first_ns = ts_ns if first_ns is None else first_ns
-        wait_s = begin + (ts_ns - first_ns) / SECOND_NS / speed - loop.time()
-        if wait_s > 0 or len(due) >= EVENTS_PER_TURN_MAX:
-            venue.publish(due)
-            changed()
-            due = []
-            await asyncio.sleep(max(0.0, wait_s))
-        due.append(message)
-        count += 1
-    venue.publish(due)
-    changed()
-    return count
-
-
-def tape_messages(settings: TapeFlowSettings, symbol: str) -> Iterator[Timed]:
-    """Return the messages of the configured tape with their times since midnight.
-
-    Raises:
-        DecodeError: the file is missing or not of its kind.
-    """
-    if settings.kind == "lobster":
-        from openbell.exchange.lobster import itch_messages
-
-        return itch_messages(settings.path, symbol=symbol, locate=1)
-    return _itch_file(settings.path)
-
-
-def _itch_file(path: Path) -> Iterator[Timed]:
-    """Yield the messages of a file of 2-byte lengths and ITCH messages, as Nasdaq publishes its sample days."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DecodeError(f"{path}: expected a file of ITCH messages, found none ({error.strerror})") from None
-    at = 0
-    while at < len(data):
-        (length,) = struct.unpack_from(">H", data, at) if at + 2 <= len(data) else (0,)
-        message = data[at + 2 : at + 2 + length]
-        if length < 11 or len(message) < length:
-            raise DecodeError(f"{path}: expected a whole ITCH message at byte {at}, found {len(message)} of {length}")
-        yield int.from_bytes(message[5:11], "big"), message
-        at += 2 + length
+def _at_the_mid(venue: VenueCore, instrument: int, listed: ListedSettings) -> ListedSettings:
+    (bid, bid_qty), (ask, ask_qty) = (venue.touch(instrument, side) for side in (Side.BUY, Side.SELL))
+    if not bid_qty or not ask_qty:
+        return listed
+    tick = listed.start_tick
+    return listed.model_copy(update={"px": Decimal((bid + ask) // 2 // tick * tick).scaleb(-PX_DECIMALS)})

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -80,6 +81,7 @@ class ExchangeServer:
         self.is_killed = False
         self.flow_done = asyncio.Event()
         self.flow_messages = 0
+        self.flow_counts: Counter[str] = Counter()
         self._flush_is_due = False
         self._stop = asyncio.Event()
         self._error: OpenbellError | None = None
@@ -233,7 +235,13 @@ class ExchangeServer:
 
     async def _run_flow(self) -> None:
         stage = Stage(
-            self.venue, self.flow_account, self.config.instruments, self.clock, self.changed, self.door.first_login
+            self.venue,
+            self.flow_account,
+            self.config.instruments,
+            self.clock,
+            self.changed,
+            self.door.first_login,
+            self.flow_counts,
         )
         self.flow_messages = await play(self.config.flow, stage)
         self.flow_done.set()

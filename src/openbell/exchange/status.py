@@ -56,6 +56,7 @@ def status(exchange: "ExchangeServer", page: Page) -> Answer:
             "kind": exchange.config.flow.kind,
             "messages": exchange.flow_messages,
             "done": exchange.flow_done.is_set(),
+            **exchange.flow_counts,
         },
         "feed": exchange.feed.status(),
         "sessions": {**_port(exchange.door.port), "connected": exchange.door.connected},
