@@ -1,7 +1,6 @@
 """The whole soak: the day, the crashes, and the checks at its end."""
 
 import random
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from rich.progress import Progress
 from bench.soak.checks import conserves, orders_agree, replays_agree, state_hash
 from bench.soak.day import Day, Life
 from bench.soak.sessions import LostError
+from openbell.exchange.server import allow_sockets
 
 MEMORY_BYTES_PER_ORDER_MAX = 16.0
 """By which RssAnon of the exchange may grow: the places of messages in their logs, and little else."""
@@ -41,7 +41,7 @@ class Outcome:
 
 def soak(sessions: int, orders: int, seed: int, folder: Path, progress: Progress) -> Outcome:
     """Play the day in `folder`; the venue is killed once in the middle and once at the end."""
-    _allow_sockets(sessions)
+    allow_sockets(2 * sessions)  # a socket and a file for each
     task = progress.add_task("orders", total=orders)
     day = Day(folder, sessions, orders, seed)
     outcome = Outcome(sessions, day.orders, lives=day.lives)
@@ -105,12 +105,6 @@ def bytes_per_order(life: Life) -> float | None:
     mean_orders, mean_memory = sum(orders) / len(warm), sum(memory) / len(warm)
     around = sum((n - mean_orders) ** 2 for n in orders)
     return sum((n - mean_orders) * (m - mean_memory) for n, m in warm) / around
-
-
-def _allow_sockets(sessions: int) -> None:
-    """A socket and a file for each session."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * sessions + 256), hard))
 
 
 @contextmanager

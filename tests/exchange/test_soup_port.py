@@ -8,6 +8,7 @@ import pytest
 from tests.exchange.harness import Client, FakeTime, brief, enter, exchange, run
 
 from openbell._native import ouch_encode_inbound, soup_login_request, soup_packet, soup_packets
+from openbell.exchange.server import allow_sockets
 from openbell.exchange.wheel import Wheel
 
 
@@ -206,6 +207,7 @@ def test_a_thousand_sessions_trade_in_one_process():
     accounts = [{"name": f"N{n}", "password": "plain:secret"} for n in range(count)]
 
     async def conversation():
+        allow_sockets(2 * count)
         async with exchange(accounts=accounts, order_entry={"connects_per_s_max": 100_000}) as server:
             clients = [await Client.login(server, user=f"N{n}") for n in range(count)]
             for client in clients:

@@ -125,7 +125,7 @@ class ExchangeServer:
         self._write_ready_file()
 
     async def _open(self) -> None:
-        _allow_sockets(len(self.config.accounts) + self.config.order_entry.waiting_max)
+        allow_sockets(len(self.config.accounts) + self.config.order_entry.waiting_max)
         self.feed.open()
         if not self.venue.is_open:
             self.venue.open_day(self.clock())
@@ -296,7 +296,7 @@ def _midnight_ns(now_ns: int, utc_offset_s: int) -> int:
     return (local_s - local_s % DAY_S - utc_offset_s) * SECOND_NS
 
 
-def _allow_sockets(count: int) -> None:
+def allow_sockets(count: int) -> None:
     """Raise the limit of open files, as far as the system lets us, so that `count` connections have room."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + FILES_BESIDE_SOCKETS
