@@ -12,10 +12,8 @@ constexpr std::chrono::milliseconds kFullRetry{1};
 }
 
 SegmentPreparer::~SegmentPreparer() {
-    stop_.store(true, std::memory_order_release);
     if (!thread_.joinable()) return;
-    // Any change of the state word wakes the thread; it looks at stop_ first.
-    state_.store(kFull, std::memory_order_release);
+    state_.store(kStopped);
     state_.notify_all();
     thread_.join();
 }
@@ -27,7 +25,7 @@ void SegmentPreparer::want(u64 number, Mapping old) {
         old_ = Mapping();
         return;
     }
-    state_.store(kWanted, std::memory_order_release);
+    state_.store(kWanted);
     if (thread_.joinable()) {
         state_.notify_all();
     } else {
@@ -46,18 +44,15 @@ Mapping SegmentPreparer::take() {
 }
 
 void SegmentPreparer::run() {
-    while (!stop_.load(std::memory_order_acquire)) {
-        const u32 state = state_.load(std::memory_order_acquire);
+    for (u32 state = state_.load(); state != kStopped; state = state_.load()) {
         if (state == kIdle || state == kReady) {
-            state_.wait(state, std::memory_order_acquire);
+            state_.wait(state);
             continue;
         }
-        if (prepare()) {
-            state_.store(kReady, std::memory_order_release);
-        } else {
-            state_.store(kFull, std::memory_order_release);
-            std::this_thread::sleep_for(kFullRetry);
-        }
+        const bool is_ready = prepare();
+        // Meanwhile nobody else has changed the state, except to kStopped, and that stays.
+        state_.compare_exchange_strong(state, is_ready ? kReady : kFull);
+        if (!is_ready) std::this_thread::sleep_for(kFullRetry);
     }
 }
 

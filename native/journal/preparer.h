@@ -31,20 +31,20 @@ class SegmentPreparer {
     Mapping take();
 
   private:
-    enum State : u32 { kIdle, kWanted, kReady, kFull };
+    enum State : u32 { kIdle, kWanted, kReady, kFull, kStopped };
     void run();
     bool prepare();
     void unlink_archived(u64 durable_segment);
     Mapping make(bool resident) const;
 
     Plan plan_;
-    // Owner by state: the trading thread in kIdle and kReady, the preparer in kWanted and kFull. Every change
-    // of state is a release store and is read with acquire.
+    // Owner by state: the trading thread in kIdle and kReady, the preparer in kWanted and kFull. What wakes the
+    // preparer (kWanted, kStopped) is stored sequentially consistent: a release store can be overtaken by the
+    // look of notify_all whether anyone waits, and then nobody wakes.
     u64 number_ = 0;
     Mapping old_;
     Mapping ready_;
     std::atomic<u32> state_{kIdle};
-    std::atomic<bool> stop_{false};  // release in the destructor, acquire in run
     std::thread thread_;
 };
 
