@@ -4,8 +4,7 @@
 
 namespace openbell::ladder {
 
-Pool::Pool(u32 sides_max, u32 levels_max)
-    : blocks_(std::make_unique_for_overwrite<Block[]>(std::size_t(2) * levels_max / (kMergeAt + 1) + sides_max + 1)) {}
+Pool::Pool(u32 sides_max, u32 levels_max) : blocks_(std::size_t(2) * levels_max / (kMergeAt + 1) + sides_max + 1) {}
 
 u32 Pool::insert(u32 best_block, Place place, i64 key, u32 level) {
     if (place.block == kNone) {

@@ -13,9 +13,8 @@
 #pragma once
 
 #include <limits>
-#include <memory>
 
-#include "records.h"
+#include "big_array.h"
 
 namespace openbell::ladder {
 
@@ -88,7 +87,7 @@ class Pool {
     static void erase_from(Block& block, u32 pos);
     static void drop_front(Block& block, u32 count);
 
-    std::unique_ptr<Block[]> blocks_;
+    BigArray<Block> blocks_;
     u32 used_ = 0;      // blocks beyond were never touched
     u32 free_ = kNone;  // linked by `worse`
 };

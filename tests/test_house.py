@@ -23,7 +23,7 @@ FLOORS = [
     ["cli", "ops", "research", "deploy", "__main__"],
 ]
 NATIVE_FLOORS = [
-    ["records", "bytes", "error", "state", "clock", "rng", "math", "frame", "owned_fd", "ladder"],
+    ["records", "bytes", "error", "state", "clock", "rng", "math", "frame", "owned_fd", "ladder", "big_array"],
     ["wire"],
     ["venue", "exchange", "feed", "journal", "net"],
     ["execution", "strategy", "book", "risk", "oms"],

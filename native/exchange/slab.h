@@ -2,20 +2,14 @@
 // through `next`, last in first out: what left last is still in the cache.
 #pragma once
 
-#include <memory>
-#include <type_traits>
-
-#include "records.h"
+#include "big_array.h"
 
 namespace openbell::exchange {
 
 template <class T>
 class Slab {
   public:
-    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>);
-
-    explicit Slab(std::size_t capacity)
-        : items_(std::make_unique_for_overwrite<T[]>(capacity + 1)), capacity_(u32(capacity)) {}
+    explicit Slab(std::size_t capacity) : items_(capacity + 1), capacity_(u32(capacity)) {}
 
     T& operator[](u32 index) { return items_[index]; }
     const T& operator[](u32 index) const { return items_[index]; }
@@ -30,8 +24,11 @@ class Slab {
         if (free_ == 0) return ++used_;
         const u32 index = free_;
         free_ = items_[index].next;
+        prefetch(free_);  // for who takes the next
         return index;
     }
+    // Asks for the memory of one that will be written soon.
+    void prefetch(u32 index) const { __builtin_prefetch(&items_[index], 1); }
     void give(u32 index) {
         items_[index].next = free_;
         free_ = index;
@@ -42,7 +39,7 @@ class Slab {
     }
 
   private:
-    std::unique_ptr<T[]> items_;
+    BigArray<T> items_;
     u32 capacity_;
     u32 used_ = 0;
     u32 free_ = 0;
