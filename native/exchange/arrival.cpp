@@ -44,7 +44,7 @@ void MatchingEngine::collect(Book& book, OpenOrder& order) {
         if (type == OrderType::Stop || type == OrderType::StopLimit) return wait_for_trade(book, order);
         if (type == OrderType::Pegged) return void(finds_peg_px(book, order));
     }
-    order.px = book.within_bands(order.side, order.px);
+    order.px = within_bands(book, order.side, order.px);
     order.traits |= kUnseen;
     rest(book, order, false);
 }
@@ -53,7 +53,7 @@ void MatchingEngine::wait_for_auction(Book& book, OpenOrder& order) {
     order.where = Where::Waiting;
     order.traits |= kUnseen;
     order.joined = ++joins_;
-    push_back(orders_, book.waiting, slot_of(order.ref));
+    push_back(orders_, outside(book).waiting, slot_of(order.ref));
 }
 
 bool MatchingEngine::becomes_limit(Book& book, OpenOrder& order) {
@@ -64,8 +64,10 @@ bool MatchingEngine::becomes_limit(Book& book, OpenOrder& order) {
 
 // False when there is none: then it is parked, or gone.
 bool MatchingEngine::finds_peg_px(Book& book, OpenOrder& order) {
-    if (book.pegs.empty()) book.evaluated = displayed_bests(book);
-    book.pegs.push_back(order.ref);
+    Outside& out = outside(book);
+    if (out.pegs.empty()) out.evaluated = displayed_bests(book);
+    out.pegs.push_back(order.ref);
+    book.has_pegs = true;
     order.px = peg_px(book, order);
     if (order.px != 0) return true;
     order.where = Where::Parked;
@@ -103,24 +105,25 @@ void MatchingEngine::arrive(Book& book, OpenOrder& order, const Arrival& arrival
 // The worst price at which the order may trade: its limit, a market order's collar, or the band.
 i64 MatchingEngine::limit_now(const Book& book, const OpenOrder& order) const {
     const i64 px = order.px == kMarketPx ? collar_px(book, order.side) : order.px;
-    return book.within_bands(order.side, px);
+    return within_bands(book, order.side, px);
 }
 
 i64 MatchingEngine::collar_px(const Book& book, Side side) const {
-    const InstrumentRules& rules = rules_[book.instrument];
     const bool is_buy = side == Side::Buy;
     i64 from = displayed_best(book, opposite(side)).px;
     if (from == 0) from = reference_px(book.instrument);
+    const EntryRules& rules = entry_rules(book);
     if (rules.market_collar_bps == 0 || from == 0) return is_buy ? kNoCeiling : 0;
     const i64 share = i64(i128(from) * rules.market_collar_bps / kBps);
-    return is_buy ? tick_floor(rules.ticks, from + share) : tick_ceil(rules.ticks, std::max<i64>(0, from - share));
+    const TickTable ticks = rules.ticks();
+    return is_buy ? tick_floor(ticks, from + share) : tick_ceil(ticks, std::max<i64>(0, from - share));
 }
 
 // One tick short of the best opposite order, 0: no price.
 i64 MatchingEngine::px_short_of_trading(const Book& book, Side side) const {
-    const InstrumentRules& rules = rules_[book.instrument];
     const i64 other = ladder::px_of(opposite(side), book.side(opposite(side)).best_key);
-    return side == Side::Buy ? tick_below(rules.ticks, other) : tick_above(rules.ticks, other);
+    const TickTable ticks = entry_rules(book).ticks();
+    return side == Side::Buy ? tick_below(ticks, other) : tick_above(ticks, other);
 }
 
 // Of a market order: collared, if it leaves an opposite order beyond its bound.

@@ -44,7 +44,7 @@ struct Curve {
     std::vector<AuctionLevel> levels;
 };
 
-PxRange range_of(const MarketBook& book) { return {std::max<i64>(1, book.band_lo), book.band_hi}; }
+PxRange range_of(const Outside& out) { return {std::max<i64>(1, out.band_lo), out.band_hi}; }
 
 }  // namespace
 
@@ -57,7 +57,7 @@ class MatchingEngine::Gathering {
     // Of the orders that wait for it outside the book, or of these and the book; in the order in which they are filled.
     Parts parts(Side side, bool with_book) const {
         Parts out;
-        for (u32 slot = book_.waiting.head; slot != 0; slot = engine_.orders_[slot].next) {
+        for (u32 slot = engine_.outside(book_).waiting.head; slot != 0; slot = engine_.orders_[slot].next) {
             const OpenOrder& order = engine_.orders_[slot];
             if (order.side == side && waits_for(order, auction_) && !order.has(kHasMinimum))
                 out.push_back(part(slot, order.leaves, false));
@@ -124,7 +124,7 @@ void MatchingEngine::cross(Book& book, Auction auction, const Part& buy, const P
     OpenOrder& seller = orders_[sell.slot];
     take_in_auction(buyer, qty, buy.is_hidden);
     take_in_auction(seller, qty, sell.is_hidden);
-    book.traded += 2 * qty;
+    book.open_qty -= 2 * qty;
     sink_.on_match_event({.type = MatchEventType::Executed,
                           .side = Side::Buy,
                           .auction = auction,
@@ -164,7 +164,7 @@ void MatchingEngine::take_in_auction(OpenOrder& order, i64 qty, bool is_hidden) 
 // What was for this auction only.
 void MatchingEngine::discard_waiting(Book& book, Auction auction) {
     std::vector<u64> refs;
-    for (u32 slot = book.waiting.head; slot != 0; slot = orders_[slot].next)
+    for (u32 slot = outside(book).waiting.head; slot != 0; slot = orders_[slot].next)
         if (waits_for(orders_[slot], auction)) refs.push_back(orders_[slot].ref);
     std::sort(refs.begin(), refs.end());
     for (u64 ref : refs) {
@@ -188,7 +188,8 @@ Uncross MatchingEngine::indicative(u32 instrument, Auction auction) const {
     const Book& book = books_[instrument];
     const Gathering all(*this, book, auction);
     const Curve bids(all.parts(Side::Buy, true), Side::Buy), asks(all.parts(Side::Sell, true), Side::Sell);
-    return uncross({bids.view(), asks.view()}, rules_[instrument].ticks, reference_px(instrument), range_of(book));
+    return uncross({bids.view(), asks.view()}, rules_[instrument].ticks, reference_px(instrument),
+                   range_of(outside(book)));
 }
 
 Indication MatchingEngine::indication(u32 instrument) const {
@@ -196,7 +197,7 @@ Indication MatchingEngine::indication(u32 instrument) const {
     const Gathering all(*this, book, auction_of(book.phase));
     const Curve own_bids(all.parts(Side::Buy, false), Side::Buy), own_asks(all.parts(Side::Sell, false), Side::Sell);
     const Curve bids(all.parts(Side::Buy, true), Side::Buy), asks(all.parts(Side::Sell, true), Side::Sell);
-    PxRange range = range_of(book);
+    PxRange range = range_of(outside(book));
     if (book.phase == Phase::Continuous) {
         const BestPrices best = displayed_bests(book);
         if (best.bid != 0) range.lo = std::max(range.lo, best.bid);

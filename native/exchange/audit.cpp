@@ -24,21 +24,23 @@ class MatchingEngine::Audit {
 
     void audit_book(const Book& book) {
         book_ = &book;
+        outside_ = &engine_.outside(book);
         open_qty_ = 0;
         for (const Side side : {Side::Buy, Side::Sell}) {
             audit_side(book.side(side), [&](const Level& level) { audit_level(level, side); });
-            audit_side(book.stops_of(side), [&](const Level& level) { audit_stops(level, side); });
+            audit_side(outside_->stops_of(side), [&](const Level& level) { audit_stops(level, side); });
         }
-        audit_queue(book.waiting, [&](const OpenOrder& order) {
+        require(book.has_stops || !outside_->has_stops(), "stops to be known of", 0);
+        require(book.has_pegs == !outside_->pegs.empty(), "pegs to be known of", outside_->pegs.size());
+        audit_queue(outside_->waiting, [&](const OpenOrder& order) {
             require(order.where == Where::Waiting && order.has(kUnseen), "an order that waits for an auction",
                     order.ref);
             open_qty_ += order.leaves;
         });
         audit_pegs();
         audit_prices();
-        require(book.entered == book.traded + book.removed + open_qty_,
-                std::to_string(book.entered) + " entered to be traded, removed or open",
-                u64(book.traded + book.removed + open_qty_));
+        require(book.open_qty == open_qty_,
+                std::to_string(book.open_qty) + " entered, not traded and not removed to be open", u64(open_qty_));
     }
 
     template <class Each>
@@ -112,7 +114,7 @@ class MatchingEngine::Audit {
 
     void audit_pegs() {
         u64 last = 0;
-        for (u64 ref : book_->pegs) {
+        for (u64 ref : outside_->pegs) {
             const OpenOrder* order = engine_.find(ref);
             require(ref > last && order && order->has(kPegged), "pegs, oldest first", ref);
             require(order->px == engine_.peg_px(*book_, *order), "a peg at its price", ref);
@@ -123,8 +125,8 @@ class MatchingEngine::Audit {
             met_[slot_of(ref)] = true;
             open_qty_ += order->leaves;
         }
-        if (!book_->pegs.empty())
-            require(book_->evaluated == engine_.displayed_bests(*book_), "pegs evaluated at the best prices", last);
+        if (!outside_->pegs.empty())
+            require(outside_->evaluated == engine_.displayed_bests(*book_), "pegs evaluated at the best prices", last);
     }
 
     // In continuous trading nobody is left who would trade with each other.
@@ -166,6 +168,7 @@ class MatchingEngine::Audit {
 
     const MatchingEngine& engine_;
     const Book* book_ = nullptr;
+    const Outside* outside_ = nullptr;
     std::vector<bool> met_;  // by slot: found where it stands
     i64 open_qty_ = 0;
 };

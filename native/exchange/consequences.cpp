@@ -9,7 +9,7 @@ namespace openbell::exchange {
 // Pegs while a best price has changed, then one elected stop, and so on until nothing is left to do.
 void MatchingEngine::settle_consequences(Book& book) {
     for (std::size_t next = 0;;) {
-        if (book.pegs_are_stale || (!book.pegs.empty() && book.evaluated != displayed_bests(book)))
+        if (book.pegs_are_stale || (book.has_pegs && outside(book).evaluated != displayed_bests(book)))
             evaluate_pegs(book);
         else if (next < elected_.size())
             enter_elected(book, orders_[slot_of(elected_[next++])]);
@@ -35,7 +35,8 @@ void MatchingEngine::wait_for_trade(Book& book, OpenOrder& order) {
 
 void MatchingEngine::append_stop(Book& book, OpenOrder& order) {
     const i64 key = ladder::key_of(stop_side(order.side), particulars_of(order).stop_px);
-    order.level = levels_.find_or_open(book.stops_of(order.side), key);
+    order.level = levels_.find_or_open(outside(book).stops_of(order.side), key);
+    book.has_stops = true;
     levels_[order.level].open_qty += order.leaves;
     push_back(orders_, levels_[order.level].displayed, slot_of(order.ref));
 }
@@ -44,7 +45,7 @@ void MatchingEngine::append_stop(Book& book, OpenOrder& order) {
 void MatchingEngine::elect(Book& book, i64 px) {
     const auto begin = elected_.size();
     for (const Side side : {Side::Buy, Side::Sell}) {
-        BookSide& stops = book.stops_of(side);
+        BookSide& stops = outside(book).stops_of(side);
         const i64 worst_key = ladder::key_of(stop_side(side), px);
         while (stops.best_key >= worst_key) {
             Level& level = levels_[stops.best_level];
@@ -56,6 +57,7 @@ void MatchingEngine::elect(Book& book, i64 px) {
         }
     }
     std::sort(elected_.begin() + std::ptrdiff_t(begin), elected_.end());
+    book.has_stops = outside(book).has_stops();
 }
 
 void MatchingEngine::enter_elected(Book& book, OpenOrder& order) {
@@ -73,7 +75,7 @@ void MatchingEngine::enter_elected(Book& book, OpenOrder& order) {
 i64 MatchingEngine::peg_px(const Book& book, const OpenOrder& order) const {
     if (book.phase != Phase::Continuous) return 0;
     const Particulars& p = particulars_of(order);
-    const TickTable ticks = rules_[book.instrument].ticks;
+    const TickTable ticks = entry_rules(book).ticks();
     const bool is_buy = order.side == Side::Buy;
     const i64 own = displayed_best(book, order.side).px;
     const i64 other = displayed_best(book, opposite(order.side)).px;
@@ -89,14 +91,14 @@ i64 MatchingEngine::peg_px(const Book& book, const OpenOrder& order) const {
     }
     if (px == 0) return 0;
     if (p.limit != kMarketPx) px = is_buy ? std::min(px, p.limit) : std::max(px, p.limit);
-    return book.within_bands(order.side, px);
+    return within_bands(book, order.side, px);
 }
 
 // Oldest first, each against the book that it finds.
 void MatchingEngine::evaluate_pegs(Book& book) {
-    book.evaluated = displayed_bests(book);
+    outside(book).evaluated = displayed_bests(book);
     book.pegs_are_stale = false;
-    round_ = book.pegs;
+    round_ = outside(book).pegs;
     for (u64 ref : round_) {
         if (!find(ref)) continue;
         OpenOrder& order = orders_[slot_of(ref)];

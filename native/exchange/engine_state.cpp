@@ -49,20 +49,21 @@ void MatchingEngine::save_book(StateWriter& out, const Book& book) const {
     out.put(book.phase);
     out.put(u8(book.closing_is_over));
     out.put(u8(book.owes_auction));
-    for (i64 value : {book.last_px, book.band_lo, book.band_hi, book.evaluated.bid, book.evaluated.ask, book.entered,
-                      book.traded, book.removed})
+    const Outside& outer = outside(book);
+    for (i64 value :
+         {book.last_px, book.open_qty, outer.band_lo, outer.band_hi, outer.evaluated.bid, outer.evaluated.ask})
         out.put(value);
     const auto save_queue = [&](const Queue& queue, u32 top) {
         for (u32 slot = queue.head; slot != 0; slot = orders_[slot].next) save_order(out, orders_[slot], slot == top);
     };
-    for (const auto* sides : {book.sides, book.stops})
+    for (const auto* sides : {book.sides, outer.stops})
         for (const BookSide& side : {sides[0], sides[1]})
             levels_.for_each(side, [&](const Level& level) {
                 save_queue(level.displayed, level.top);
                 save_queue(level.hidden, 0);
             });
-    save_queue(book.waiting, 0);
-    for (u64 ref : book.pegs)
+    save_queue(outer.waiting, 0);
+    for (u64 ref : outer.pegs)
         if (const OpenOrder& order = orders_[slot_of(ref)]; order.where == Where::Parked) save_order(out, order, false);
     out.put(u64(0));
 }
@@ -102,11 +103,14 @@ void MatchingEngine::load_book(StateReader& in, Book& book) {
     book.phase = in.get<Phase>();
     book.closing_is_over = in.get<u8>() != 0;
     book.owes_auction = in.get<u8>() != 0;
-    for (i64* value : {&book.last_px, &book.band_lo, &book.band_hi, &book.evaluated.bid, &book.evaluated.ask,
-                       &book.entered, &book.traded, &book.removed})
+    Outside& outer = outside(book);
+    for (i64* value :
+         {&book.last_px, &book.open_qty, &outer.band_lo, &outer.band_hi, &outer.evaluated.bid, &outer.evaluated.ask})
         *value = in.get<i64>();
+    book.has_bands = outer.band_lo != 0 || outer.band_hi != kNoCeiling;
     while (const u64 ref = in.get<u64>()) load_order(in, book, ref);
-    std::sort(book.pegs.begin(), book.pegs.end());
+    std::sort(outer.pegs.begin(), outer.pegs.end());
+    book.has_pegs = !outer.pegs.empty();
 }
 
 void MatchingEngine::load_order(StateReader& in, Book& book, u64 ref) {
@@ -116,8 +120,8 @@ void MatchingEngine::load_order(StateReader& in, Book& book, u64 ref) {
     const bool is_top = in.get<u8>() != 0;
     OpenOrder& order = orders_[slot];
     order = {.ref = ref,
-             .tag = saved.tag,
              .px = saved.px,
+             .tag = saved.tag,
              .leaves = saved.leaves,
              .joined = saved.joined,
              .account = saved.account,
@@ -132,11 +136,11 @@ void MatchingEngine::load_order(StateReader& in, Book& book, u64 ref) {
              .pad = 0};
     if (order.has(kHasParticulars)) particulars_[slot] = in.get<Particulars>();
     count_in(order.account);
-    if (order.has(kPegged)) book.pegs.push_back(ref);
+    if (order.has(kPegged)) outside(book).pegs.push_back(ref);
     switch (order.where) {
         case Where::Book: append(book, order); break;
         case Where::Stop: append_stop(book, order); break;
-        case Where::Waiting: push_back(orders_, book.waiting, slot); break;
+        case Where::Waiting: push_back(orders_, outside(book).waiting, slot); break;
         case Where::Parked: break;
         case Where::Elected:
         case Where::Nowhere: require(false, "an order that stands somewhere", ref);

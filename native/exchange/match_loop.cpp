@@ -28,6 +28,7 @@ void MatchingEngine::trade(Book& book, OpenOrder& order, i64 worst_key, const Ar
 void MatchingEngine::take_in_time(Book& book, Level& level, OpenOrder& order, const Arrival& arrival) {
     while (order.leaves > 0 && level.displayed.head != 0) {
         OpenOrder& resting = orders_[level.displayed.head];
+        orders_.prefetch(resting.next);
         if (is_own(resting, arrival))
             prevent(book, level, resting, order, arrival.self_trade);
         else
@@ -88,7 +89,7 @@ void MatchingEngine::share_level(Book& book, Level& level, OpenOrder& order) {
 void MatchingEngine::execute(Book& book, Level& level, OpenOrder& resting, OpenOrder& aggressor, i64 qty) {
     take_slice(level, resting, qty);
     aggressor.leaves -= qty;
-    book.traded += 2 * qty;
+    book.open_qty -= 2 * qty;
     book.last_px = resting.px;
     if (resting.leaves == 0) leave(book, resting);
     tell_trade(resting, aggressor, qty);
@@ -139,7 +140,7 @@ void MatchingEngine::prevent(Book& book, Level& level, OpenOrder& resting, OpenO
     const i64 qty = std::min(slice_qty(resting), order.leaves);
     if (mode == SelfTrade::Decrement) {
         take_slice(level, resting, qty);
-        book.removed += qty;
+        book.open_qty -= qty;
         if (resting.leaves == 0) leave(book, resting);
         tell_prevented(MatchEventType::Reduced, resting, {px, qty, qty, resting.has(kHidden) ? 0 : qty});
         lose_to_own(book, order, {px, qty, qty});
@@ -153,7 +154,7 @@ void MatchingEngine::prevent(Book& book, Level& level, OpenOrder& resting, OpenO
         const Prevented what{px, qty, resting.leaves, displayed_qty(resting)};
         leave(book, resting);
         resting.leaves = 0;
-        book.removed += what.lost;
+        book.open_qty -= what.lost;
         tell_prevented(MatchEventType::Reduced, resting, what);
         retire(book, resting);
     }
@@ -163,7 +164,7 @@ void MatchingEngine::prevent(Book& book, Level& level, OpenOrder& resting, OpenO
 // The arriving order's part of it.
 void MatchingEngine::lose_to_own(Book& book, OpenOrder& order, const Prevented& what) {
     order.leaves -= what.lost;
-    book.removed += what.lost;
+    book.open_qty -= what.lost;
     tell_prevented(MatchEventType::Discarded, order, what);
     if (order.leaves == 0) retire(book, order);
 }

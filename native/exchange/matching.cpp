@@ -29,8 +29,9 @@ MatchingEngine::MatchingEngine(std::vector<InstrumentRules> rules, std::size_t o
                                bool matches)
     : rules_(std::move(rules)),
       books_(rules_.size()),
+      outsides_(rules_.size()),
       orders_(std::min(orders_max, kOrdersMax)),
-      particulars_(std::make_unique_for_overwrite<Particulars[]>(std::min(orders_max, kOrdersMax) + 1)),
+      particulars_(std::min(orders_max, kOrdersMax) + 1),
       levels_(4 * rules_.size(), std::min(orders_max, kOrdersMax)),
       sink_(sink),
       matches_(matches) {
@@ -44,6 +45,10 @@ MatchingEngine::MatchingEngine(std::vector<InstrumentRules> rules, std::size_t o
         check(rules_[i]);
         books_[i].instrument = i;
         books_[i].is_pro_rata = rules_[i].allocation == Allocation::ProRata;
+        const EntryRules entry(rules_[i]);
+        const auto same = std::find(entry_rules_.begin(), entry_rules_.end(), entry);
+        books_[i].rules = u32(same - entry_rules_.begin());
+        if (same == entry_rules_.end()) entry_rules_.push_back(entry);
     }
     trade_.type = MatchEventType::Executed;
 }
@@ -57,8 +62,8 @@ Submitted MatchingEngine::submit(u32 instrument, u32 account, Side side, const T
     const u64 ref = next_ref(slot);
     OpenOrder& order = orders_[slot];
     order = {.ref = ref,
-             .tag = tag,
              .px = 0,
+             .tag = tag,
              .leaves = 0,
              .joined = 0,
              .account = account,
@@ -86,12 +91,7 @@ Refusal MatchingEngine::refuse(u32 instrument, Side side, const Terms& terms) co
 
 Refusal MatchingEngine::refuse_terms(u32 instrument, Side side, const Terms& terms) const {
     const Book& book = books_[instrument];
-    return refuse_order(rules_[instrument], {book.phase, book.closing_is_over, reference_px(instrument)}, side, terms);
-}
-
-i64 MatchingEngine::reference_px(u32 instrument) const {
-    const i64 last = books_[instrument].last_px;
-    return last != 0 ? last : rules_[instrument].listed_px;
+    return refuse_order(entry_rules(book), {book.phase, book.closing_is_over, reference_px(instrument)}, side, terms);
 }
 
 void MatchingEngine::put_terms(OpenOrder& order, const Terms& terms) {
@@ -99,7 +99,7 @@ void MatchingEngine::put_terms(OpenOrder& order, const Terms& terms) {
     order.leaves = terms.qty;
     order.tif = terms.tif;
     order.traits = 0;
-    books_[order.instrument].entered += terms.qty;
+    books_[order.instrument].open_qty += terms.qty;
     if (is_plain(terms)) return;
     order.traits = traits_of(terms);
     particulars_[slot_of(order.ref)] = {.limit = order.px,
@@ -139,7 +139,7 @@ void MatchingEngine::cancel(Book& book, OpenOrder& order, Cause cause) {
     const i64 shown = order.has(kUnseen) ? 0 : displayed_qty(order);
     leave(book, order);
     order.leaves = 0;
-    book.removed += qty;
+    book.open_qty -= qty;
     tell_reduced(order, qty, shown, cause);
     retire(book, order);
 }
@@ -234,8 +234,8 @@ u64 MatchingEngine::give_up_place(OpenOrder& order, const Terms& terms) {
     const u64 prev_ref = order.ref;
     const u64 prev_shown_ref = shown_ref(order);
     leave(book, order);
-    if (order.has(kPegged)) std::erase(book.pegs, prev_ref);
-    book.removed += order.leaves;
+    if (order.has(kPegged)) forget_peg(book, prev_ref);
+    book.open_qty -= order.leaves;
     const u64 ref = order.ref = next_ref(slot_of(prev_ref));
     put_terms(order, terms);
     tell_replaced(order, {.priority = is_lost ? Priority::Lost : Priority::Reentered,
@@ -254,7 +254,7 @@ bool MatchingEngine::is_only_later(const OpenOrder& order, const Terms& terms) c
     const Book& book = books_[order.instrument];
     return book.phase == Phase::Continuous && order.where == Where::Book && !order.has(kIceberg | kHidden | kUnseen) &&
            terms.type == OrderType::Limit && terms.display == kWholeQty && may_rest(terms.tif) &&
-           book.within_bands(order.side, terms.px) == terms.px &&
+           within_bands(book, order.side, terms.px) == terms.px &&
            !reaches(book, order.side, ladder::key_of(opposite(order.side), terms.px));
 }
 

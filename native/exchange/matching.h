@@ -11,13 +11,12 @@
 // Prices are in the instrument's fixed decimal, quantities in units.
 #pragma once
 
-#include <memory>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "exchange/market_book.h"
 #include "exchange/match_event.h"
-#include "exchange/refusal.h"
 #include "exchange/uncross.h"
 #include "state.h"
 
@@ -61,7 +60,11 @@ class MatchingEngine {
     const InstrumentRules& rules(u32 instrument) const { return rules_[instrument]; }
     Phase phase(u32 instrument) const { return books_[instrument].phase; }
     i64 last_px(u32 instrument) const { return books_[instrument].last_px; }  // 0: no trade yet
-    i64 reference_px(u32 instrument) const;                                   // the last trade, else the listed price
+    // The last trade, before the first one the listed price.
+    i64 reference_px(u32 instrument) const {
+        const i64 last = last_px(instrument);
+        return last != 0 ? last : rules_[instrument].listed_px;
+    }
     // What the auction would do if it were now.
     Uncross indicative(u32 instrument, Auction auction) const;
     // The same as an imbalance message tells it: of the call's auction; before the close, of the closing auction.
@@ -191,6 +194,7 @@ class MatchingEngine {
         return order.has(kHidden | kUnseen) ? 0 : particulars_of(order).shown_ref;
     }
     void rename(OpenOrder& order);
+    void forget_peg(Book& book, u64 ref);
     Particulars& particulars_of(const OpenOrder& order) { return particulars_[slot_of(order.ref)]; }
     const Particulars& particulars_of(const OpenOrder& order) const { return particulars_[slot_of(order.ref)]; }
 
@@ -207,8 +211,10 @@ class MatchingEngine {
     void wait_for_trade(Book& book, OpenOrder& order);
     void append_stop(Book& book, OpenOrder& order);
     bool elects(const Book& book, i64 px) const {
-        return book.stops_of(Side::Buy).best_key >= ladder::key_of(stop_side(Side::Buy), px) ||
-               book.stops_of(Side::Sell).best_key >= ladder::key_of(stop_side(Side::Sell), px);
+        if (!book.has_stops) return false;
+        const Outside& out = outside(book);
+        return out.stops_of(Side::Buy).best_key >= ladder::key_of(stop_side(Side::Buy), px) ||
+               out.stops_of(Side::Sell).best_key >= ladder::key_of(stop_side(Side::Sell), px);
     }
     void elect(Book& book, i64 px);
     void enter_elected(Book& book, OpenOrder& order);
@@ -218,7 +224,7 @@ class MatchingEngine {
     void move_to_band(Book& book, OpenOrder& order);
     BestPrices displayed_bests(const Book& book) const;
     void settle(Book& book) {
-        if (!book.pegs.empty() || !elected_.empty()) settle_consequences(book);
+        if (book.has_pegs || !elected_.empty()) settle_consequences(book);
     }
     void settle_consequences(Book& book);
 
@@ -243,10 +249,21 @@ class MatchingEngine {
 
     class Audit;  // audit.cpp
 
+    const EntryRules& entry_rules(const Book& book) const { return entry_rules_[book.rules]; }
+    Outside& outside(const Book& book) { return outsides_[book.instrument]; }
+    const Outside& outside(const Book& book) const { return outsides_[book.instrument]; }
+    // px, or the band if it lies beyond.
+    i64 within_bands(const Book& book, Side side, i64 px) const {
+        if (!book.has_bands) return px;
+        return side == Side::Buy ? std::min(px, outside(book).band_hi) : std::max(px, outside(book).band_lo);
+    }
+
     std::vector<InstrumentRules> rules_;
+    std::vector<EntryRules> entry_rules_;
     std::vector<Book> books_;
+    std::vector<Outside> outsides_;  // of the same instrument
     Slab<OpenOrder> orders_;
-    std::unique_ptr<Particulars[]> particulars_;  // of the same slot
+    BigArray<Particulars> particulars_;  // of the same slot
     PriceLevels levels_;
     MatchSink& sink_;
     MatchEvent told_{};         // of one order; what telling does not set stays zero

@@ -33,8 +33,8 @@ enum Trait : u8 {
 
 struct OpenOrder {
     u64 ref;  // 0: the slot is free
+    i64 px;   // its limit; of a peg the price at which it is in the book (0: parked); of a market order kMarketPx
     u64 tag;
-    i64 px;      // its limit; of a peg the price at which it is in the book (0: parked); of a market order kMarketPx
     i64 leaves;  // open quantity
     u64 joined;  // when it joined its queue, by the engine's count
     u32 account;

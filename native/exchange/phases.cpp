@@ -63,14 +63,15 @@ std::vector<u64> MatchingEngine::refs_of(const Book& book) const {
     const auto add = [&](const Queue& queue) {
         for (u32 slot = queue.head; slot != 0; slot = orders_[slot].next) refs.push_back(orders_[slot].ref);
     };
-    for (const auto* sides : {book.sides, book.stops})
+    const Outside& out = outside(book);
+    for (const auto* sides : {book.sides, out.stops})
         for (const BookSide& side : {sides[0], sides[1]})
             levels_.for_each(side, [&](const Level& level) {
                 add(level.displayed);
                 add(level.hidden);
             });
-    add(book.waiting);
-    for (u64 ref : book.pegs)
+    add(out.waiting);
+    for (u64 ref : out.pegs)
         if (orders_[slot_of(ref)].where == Where::Parked) refs.push_back(ref);
     std::sort(refs.begin(), refs.end());
     return refs;
@@ -85,11 +86,12 @@ void MatchingEngine::set_bands(u32 instrument, i64 lo, i64 hi) {
         throw Error(ErrorKind::Config, "bands of '" + rules_[instrument].symbol +
                                            "': expected two prices on the tick, the lower first, found " +
                                            std::to_string(lo) + " and " + std::to_string(hi));
-    book.band_lo = lo;
-    book.band_hi = hi != 0 ? hi : kNoCeiling;
+    outside(book).band_lo = lo;
+    outside(book).band_hi = hi != 0 ? hi : kNoCeiling;
+    book.has_bands = lo != 0 || hi != 0;
     for (u64 ref : refs_of(book)) {
         OpenOrder& order = orders_[slot_of(ref)];
-        const bool is_beyond = book.within_bands(order.side, order.px) != order.px;
+        const bool is_beyond = within_bands(book, order.side, order.px) != order.px;
         if (order.where == Where::Book && !order.has(kPegged) && is_beyond) move_to_band(book, order);
     }
     book.pegs_are_stale = true;
@@ -100,7 +102,7 @@ void MatchingEngine::move_to_band(Book& book, OpenOrder& order) {
     const i64 prev_px = order.px;
     const u64 prev_shown_ref = shown_ref(order);
     leave(book, order);
-    order.px = book.within_bands(order.side, prev_px);
+    order.px = within_bands(book, order.side, prev_px);
     join(book, order);
     if (prev_shown_ref != 0) rename(order);
     tell_moved(order, prev_px, prev_shown_ref);

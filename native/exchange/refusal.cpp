@@ -1,5 +1,7 @@
 #include "exchange/refusal.h"
 
+#include <algorithm>
+
 #include "exchange/tick_rule.h"
 
 namespace openbell::exchange {
@@ -7,7 +9,7 @@ namespace {
 
 bool is_stop(OrderType type) { return type == OrderType::Stop || type == OrderType::StopLimit; }
 bool is_immediate(Tif tif) { return tif == Tif::Ioc || tif == Tif::Fok; }
-bool is_off_tick(const InstrumentRules& rules, i64 px) { return px % tick_at(rules.ticks, px) != 0; }
+bool is_off_tick(const EntryRules& rules, i64 px) { return px % tick_at(rules.ticks(), px) != 0; }
 bool is_displayed(const Terms& t) { return t.type != OrderType::Pegged && t.display != 0; }
 
 Refusal refuse_phase(const Moment& now, const Terms& t) {
@@ -27,7 +29,7 @@ Refusal refuse_type(const Terms& t) {
     return is_simple && t.min_qty == 0 && t.display == kWholeQty ? Refusal::None : Refusal::TimeInForce;
 }
 
-Refusal refuse_px(const InstrumentRules& rules, i64 reference_px, Side side, const Terms& t) {
+Refusal refuse_px(const EntryRules& rules, i64 reference_px, Side side, const Terms& t) {
     if (!has_limit(t)) return Refusal::None;
     if (t.px <= 0 || t.px > kPxMax) return Refusal::Price;
     if (is_off_tick(rules, t.px)) return Refusal::Tick;
@@ -36,7 +38,7 @@ Refusal refuse_px(const InstrumentRules& rules, i64 reference_px, Side side, con
     return i128(through) * kBps > i128(reference_px) * rules.limit_collar_bps ? Refusal::PriceCollar : Refusal::None;
 }
 
-Refusal refuse_qty(const InstrumentRules& rules, const Terms& t) {
+Refusal refuse_qty(const EntryRules& rules, const Terms& t) {
     if (t.qty <= 0 || t.qty % rules.lot != 0) return Refusal::Qty;
     if (t.qty > rules.qty_max) return Refusal::QtyMax;
     const bool shows_part = is_displayed(t) && t.display != kWholeQty;
@@ -55,7 +57,7 @@ Refusal refuse_post_only(const Terms& t) {
     return takes || slides_on_its_own ? Refusal::PostOnly : Refusal::None;
 }
 
-Refusal refuse_stop_and_peg(const InstrumentRules& rules, const Terms& t) {
+Refusal refuse_stop_and_peg(const EntryRules& rules, const Terms& t) {
     const bool is_bad_stop = t.stop_px <= 0 || t.stop_px > kPxMax || is_off_tick(rules, t.stop_px);
     if (is_stop(t.type) && is_bad_stop) return Refusal::StopPrice;
     if (t.type != OrderType::Pegged) return Refusal::None;
@@ -65,7 +67,16 @@ Refusal refuse_stop_and_peg(const InstrumentRules& rules, const Terms& t) {
 
 }  // namespace
 
-Refusal refuse_order(const InstrumentRules& rules, const Moment& now, Side side, const Terms& terms) {
+EntryRules::EntryRules(const InstrumentRules& rules)
+    : lot(rules.lot),
+      qty_max(rules.qty_max),
+      limit_collar_bps(rules.limit_collar_bps),
+      market_collar_bps(rules.market_collar_bps),
+      steps(u32(rules.ticks.size())) {
+    std::copy(rules.ticks.begin(), rules.ticks.end(), table);
+}
+
+Refusal refuse_order(const EntryRules& rules, const Moment& now, Side side, const Terms& terms) {
     Refusal why = refuse_phase(now, terms);
     if (why == Refusal::None) why = refuse_type(terms);
     if (why == Refusal::None) why = refuse_px(rules, now.reference_px, side, terms);

@@ -12,7 +12,22 @@ struct Moment {
     i64 reference_px = 0;          // 0: none
 };
 
-Refusal refuse_order(const InstrumentRules& rules, const Moment& now, Side side, const Terms& terms);
+// What of the rules an order is held against. Instruments with equal ones share them.
+struct EntryRules {
+    i64 lot = 1;
+    i64 qty_max = 0;
+    i64 limit_collar_bps = 0;
+    i64 market_collar_bps = 0;
+    u32 steps = 0;
+    TickStep table[kTickStepsMax]{};
+
+    EntryRules() = default;
+    explicit EntryRules(const InstrumentRules& rules);
+    TickTable ticks() const { return {table, steps}; }
+    bool operator==(const EntryRules&) const = default;
+};
+
+Refusal refuse_order(const EntryRules& rules, const Moment& now, Side side, const Terms& terms);
 
 // Whether the order may stay in the book when it has not traded.
 constexpr bool may_rest(Tif tif) { return tif == Tif::Day || tif == Tif::Gtc || tif == Tif::Gtd; }

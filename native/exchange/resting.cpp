@@ -38,7 +38,7 @@ void MatchingEngine::claim_top(const Book& book, const OpenOrder& order) {
 // Out of whatever it waits in, with whatever it still has.
 void MatchingEngine::leave(Book& book, OpenOrder& order) {
     const Where where = std::exchange(order.where, Where::Nowhere);
-    if (where == Where::Waiting) return unlink(orders_, book.waiting, order);
+    if (where == Where::Waiting) return unlink(orders_, outside(book).waiting, order);
     if (where != Where::Book && where != Where::Stop) return;
     Level& level = levels_[order.level];
     level.open_qty -= order.leaves;
@@ -49,7 +49,7 @@ void MatchingEngine::leave(Book& book, OpenOrder& order) {
     }
     unlink(orders_, where == Where::Book && order.has(kHidden) ? level.hidden : level.displayed, order);
     if (level.is_empty())
-        levels_.close(where == Where::Book ? book.side(order.side) : book.stops_of(order.side), order.level);
+        levels_.close(where == Where::Book ? book.side(order.side) : outside(book).stops_of(order.side), order.level);
 }
 
 // The order loses `qty`, what it does not display first. How much of it the feed saw.
@@ -66,7 +66,7 @@ i64 MatchingEngine::shrink(Book& book, OpenOrder& order, i64 qty) {
         levels_[order.level].open_qty -= qty;
     }
     order.leaves -= qty;
-    book.removed += qty;
+    book.open_qty -= qty;
     return order.has(kUnseen) ? 0 : shown;
 }
 
@@ -109,18 +109,23 @@ void MatchingEngine::rename(OpenOrder& order) {
 // What an order that is in no queue does not trade and may not rest.
 void MatchingEngine::discard(Book& book, OpenOrder& order, Cause cause) {
     const i64 qty = std::exchange(order.leaves, 0);
-    book.removed += qty;
+    book.open_qty -= qty;
     tell(MatchEventType::Discarded, order, qty, cause);
     retire(book, order);
 }
 
 void MatchingEngine::retire(Book& book, OpenOrder& order) {
-    if (order.has(kPegged)) std::erase(book.pegs, order.ref);
+    if (order.has(kPegged)) forget_peg(book, order.ref);
     --open_of_[order.account];
     --open_;
     const u32 slot = slot_of(order.ref);
     order.ref = 0;
     orders_.give(slot);
+}
+
+void MatchingEngine::forget_peg(Book& book, u64 ref) {
+    std::erase(outside(book).pegs, ref);
+    book.has_pegs = !outside(book).pegs.empty();
 }
 
 Touch MatchingEngine::displayed_best(const Book& book, Side side) const {

@@ -12,6 +12,7 @@ namespace openbell::exchange {
 struct TickStep {
     i64 from_px = 0;
     i64 tick = 100;
+    bool operator==(const TickStep&) const = default;
 };
 
 using TickTable = std::span<const TickStep>;
