@@ -82,7 +82,10 @@ void open_all(MatchingEngine& engine, u32 instruments) {
     for (u32 i = 0; i < instruments; ++i) engine.set_phase(i, Phase::Continuous);
 }
 
-Terms terms_of(const Operation& op, Tif tif = Tif::Day) { return {.px = op.px, .qty = op.qty, .tif = tif}; }
+// Nobody trades with himself.
+Terms terms_of(const Operation& op, Tif tif = Tif::Day) {
+    return {.px = op.px, .qty = op.qty, .tif = tif, .self_trade = SelfTrade::CancelOldest, .group = op.account + 1};
+}
 
 inline u64 apply(MatchingEngine& engine, const Operation& op) {
     switch (op.verb) {
