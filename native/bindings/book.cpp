@@ -1,5 +1,6 @@
 // What Python sees of `book`.
 #include "book/books.h"
+#include "book/level_books.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -47,6 +48,54 @@ nb::object queue(const Books& books, u32 instrument, Side side, i64 px) {
     return out;
 }
 
+void check_instrument(const LevelBooks& books, u32 instrument) {
+    if (instrument >= books.instruments_max()) throw nb::index_error("expected an instrument below instruments_max");
+}
+
+// BookLevel, Quote and BookClear; other records say nothing about levels. Returns how many were faults.
+std::size_t apply_levels(LevelBooks& books, const nb::object& records) {
+    const RecordBuffer<Market> in(records);
+    nb::gil_scoped_release unlocked;
+    std::size_t faults = 0;
+    for (const Market& r : in.records()) {
+        if (r.instrument >= books.instruments_max()) {
+            ++faults;
+            continue;
+        }
+        const Side side = r.flags & kBuy ? Side::Buy : Side::Sell;
+        const Type type = Type(r.type);
+        if (type == Type::BookLevel)
+            faults += books.set(r.instrument, side, r.px, r.qty).fault != LevelBooks::Fault::Ok;
+        else if (type == Type::Quote)
+            faults += books.set_best(r.instrument, side, r.px, r.qty).fault != LevelBooks::Fault::Ok;
+        else if (type == Type::BookClear)
+            books.clear(r.instrument);
+    }
+    return faults;
+}
+
+nb::list levels(const LevelBooks& books, u32 instrument, Side side) {
+    check_instrument(books, instrument);
+    nb::list out;
+    books.walk(instrument, side, [&](i64 px, i64 qty) {
+        out.append(nb::make_tuple(px, qty));
+        return true;
+    });
+    return out;
+}
+
+nb::tuple best_of(const LevelBooks& books, u32 instrument) {
+    check_instrument(books, instrument);
+    const LevelBooks::Best bid = books.best(instrument, Side::Buy);
+    const LevelBooks::Best ask = books.best(instrument, Side::Sell);
+    return nb::make_tuple(bid.px, bid.qty, ask.px, ask.qty);
+}
+
+bool is_crossed(const LevelBooks& books, u32 instrument) {
+    check_instrument(books, instrument);
+    return books.is_crossed(instrument);
+}
+
 nb::tuple touch(const Books& books, u32 instrument) {
     const Touch& t = books.touch(instrument);
     return nb::make_tuple(t.bid_px, t.bid_qty, t.ask_px, t.ask_qty);
@@ -63,6 +112,13 @@ void bind_book(nb::module_& m) {
         .value("OVER_EXECUTED", BookChange::OverExecuted)
         .value("FULL", BookChange::Full)
         .value("NO_INSTRUMENT", BookChange::NoInstrument);
+    nb::class_<LevelBooks>(m, "LevelBooks", "Books by price alone: what a feed keeps to judge what it passes on.")
+        .def(nb::init<u32, u32>(), nb::arg("instruments_max"), nb::arg("levels_max"))
+        .def("apply", &apply_levels, nb::arg("records"),
+             "Apply BookLevel, Quote and BookClear records; returns how many were faults.")
+        .def("touch", &best_of, nb::arg("instrument"), "(bid_px, bid_qty, ask_px, ask_qty); qty 0: that side is empty.")
+        .def("levels", &levels, nb::arg("instrument"), nb::arg("side"), "[(px, qty)] of a side, best first.")
+        .def("is_crossed", &is_crossed, nb::arg("instrument"));
     nb::class_<Books>(m, "Books", "Order books of all instruments, by order. Prices and quantities are integers.")
         .def(nb::init<u32, u32, u32>(), nb::arg("instruments_max"), nb::arg("orders_max"), nb::arg("levels_max") = 0)
         .def("add_instrument", &Books::add_instrument, nb::arg("instrument"), nb::arg("venue") = 0)
