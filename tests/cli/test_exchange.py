@@ -56,6 +56,24 @@ def test_it_says_where_it_listens_answers_and_ends(tmp_path):
     assert json.loads(asked.stdout)["positions"] == {"OBEL": {"position": 0, "cash": 0}}
 
 
+def test_a_trade_that_never_was_is_neither_busted_nor_corrected(tmp_path):
+    path = tmp_path / "exchange.toml"
+    path.write_text(SMALL)
+
+    def run(*arguments):
+        return subprocess.run(openbell(*arguments), capture_output=True, text=True, check=False)
+
+    with subprocess.Popen(openbell(path), stdout=subprocess.PIPE, text=True) as process:
+        control = ("--control", json.loads(process.stdout.readline())["control"])
+        results = [run("bust", 7, *control), run("correct", 7, "50.01", 100, *control)]
+        fine = run("correct", 7, "50.00001", 100, *control)
+        run("shutdown", *control)
+        assert process.wait(timeout=10) == 0
+
+    assert all(result.returncode != 0 and "a trade of today, found none" in result.stderr for result in results)
+    assert "at most 4 decimals, found 50.00001" in fine.stderr
+
+
 def test_faults_are_begun_cleared_and_listed_from_the_command_line(tmp_path):
     path = tmp_path / "exchange.toml"
     path.write_text(SMALL)

@@ -7,12 +7,14 @@ import os
 import shlex
 import signal
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
 
+from openbell.errors import ConfigError
 from openbell.exchange.config import ExchangeConfig, load_exchange
 from openbell.exchange.control import ask
 from openbell.exchange.fault_desk import BY_NAME, read_fault
@@ -21,6 +23,8 @@ from openbell.exchange.server import ExchangeServer
 PLAIN_COLUMNS = 120
 KILLED = 128 + signal.SIGKILL
 CONTROL_DEFAULT = "127.0.0.1:26403"
+PX_DECIMALS = 4
+"""Of every price on the venue's wires."""
 
 app = cyclopts.App(name="exchange", help="A simulated exchange that speaks ITCH and OUCH.")
 app.command(
@@ -96,6 +100,12 @@ def bust(match: int, /, reason: str = "E", control: str = CONTROL_DEFAULT) -> No
     _ask(control, {"verb": "bust", "match": match, "reason": reason})
 
 
+@app.command
+def correct(match: int, /, px: Decimal, qty: int, reason: str = "E", control: str = CONTROL_DEFAULT) -> None:
+    """Tell the trade with the number MATCH again, with another price PX or a smaller QTY; reasons as for bust."""
+    _ask(control, {"verb": "correct", "match": match, "px": _units(px), "qty": qty, "reason": reason})
+
+
 receivers = cyclopts.App(name="receivers", help="Who hears which line of the feed.")
 app.command(receivers)
 
@@ -160,6 +170,13 @@ async def _run(config: ExchangeConfig) -> None:
         await exchange.serve()
         if exchange.is_killed:
             os._exit(KILLED)
+
+
+def _units(px: Decimal) -> int:
+    units = px.scaleb(PX_DECIMALS)
+    if units != int(units):
+        raise ConfigError(f"expected a price of at most {PX_DECIMALS} decimals, found {px}")
+    return int(units)
 
 
 def _ask(control: str, request: dict[str, Any]) -> None:
