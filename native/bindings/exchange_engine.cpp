@@ -9,7 +9,7 @@
 #include <tuple>
 #include <utility>
 
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "exchange/zero_intelligence.h"
+#include "exchange/matching/zero_intelligence.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;

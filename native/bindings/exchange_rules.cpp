@@ -8,11 +8,11 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings/fields.h"
-#include "exchange/bands.h"
-#include "exchange/circuit_breaker.h"
+#include "exchange/day/bands.h"
+#include "exchange/day/circuit_breaker.h"
+#include "exchange/day/schedule.h"
 #include "exchange/fees.h"
-#include "exchange/schedule.h"
-#include "exchange/uncross.h"
+#include "exchange/matching/uncross.h"
 
 using namespace nanobind::literals;
 

@@ -12,8 +12,8 @@
 #include <tuple>
 #include <utility>
 
+#include "exchange/doors/ouch_letters.h"
 #include "exchange/feed_snapshot.h"
-#include "exchange/ouch_letters.h"
 #include "exchange/venue_core.h"
 
 namespace nb = nanobind;

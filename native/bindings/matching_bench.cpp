@@ -13,7 +13,7 @@
 #include <ctime>
 
 #include "error.h"
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 #include "rng.h"
 
 namespace nb = nanobind;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "exchange/door.h"
+#include "exchange/doors/door.h"
 
 namespace openbell::exchange {
 

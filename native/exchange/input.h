@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "bytes.h"
-#include "exchange/order_terms.h"
+#include "exchange/matching/order_terms.h"
 
 namespace openbell::exchange {
 

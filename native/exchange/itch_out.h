@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "exchange/circuit_breaker.h"
-#include "exchange/match_event.h"
+#include "exchange/day/circuit_breaker.h"
+#include "exchange/matching/match_event.h"
+#include "exchange/matching/uncross.h"
 #include "exchange/message_log.h"
-#include "exchange/uncross.h"
 #include "wire/itch50.h"
 
 namespace openbell::exchange {

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "exchange/order_terms.h"
-#include "exchange/token_table.h"
+#include "exchange/doors/token_table.h"
+#include "exchange/matching/order_terms.h"
 
 namespace openbell::exchange {
 

@@ -17,12 +17,12 @@
 #include <string>
 
 #include "exchange/accounts.h"
+#include "exchange/day/market_day.h"
+#include "exchange/doors/ouch42_door.h"
+#include "exchange/doors/ouch50_door.h"
 #include "exchange/input_journal.h"
 #include "exchange/itch_out.h"
-#include "exchange/market_day.h"
-#include "exchange/matching.h"
-#include "exchange/ouch42_door.h"
-#include "exchange/ouch50_door.h"
+#include "exchange/matching/engine.h"
 
 namespace openbell::exchange {
 

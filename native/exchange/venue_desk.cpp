@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "exchange/ouch_letters.h"
+#include "exchange/doors/ouch_letters.h"
 #include "exchange/venue_core.h"
 
 namespace openbell::exchange {

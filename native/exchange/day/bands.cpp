@@ -1,4 +1,4 @@
-#include "exchange/bands.h"
+#include "exchange/day/bands.h"
 
 #include <algorithm>
 #include <string>

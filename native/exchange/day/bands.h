@@ -14,8 +14,8 @@
 #include <optional>
 #include <vector>
 
-#include "exchange/tick_rule.h"
-#include "exchange/uncross.h"
+#include "exchange/matching/tick_rule.h"
+#include "exchange/matching/uncross.h"
 #include "state.h"
 
 namespace openbell::exchange {

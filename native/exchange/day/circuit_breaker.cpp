@@ -1,4 +1,4 @@
-#include "exchange/circuit_breaker.h"
+#include "exchange/day/circuit_breaker.h"
 
 namespace openbell::exchange {
 

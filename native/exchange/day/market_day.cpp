@@ -1,4 +1,4 @@
-#include "exchange/market_day.h"
+#include "exchange/day/market_day.h"
 
 #include <algorithm>
 

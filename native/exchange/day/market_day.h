@@ -7,11 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "exchange/bands.h"
-#include "exchange/circuit_breaker.h"
-#include "exchange/due_queue.h"
-#include "exchange/instrument_rules.h"
-#include "exchange/schedule.h"
+#include "exchange/day/bands.h"
+#include "exchange/day/circuit_breaker.h"
+#include "exchange/day/due_queue.h"
+#include "exchange/day/schedule.h"
+#include "exchange/matching/instrument_rules.h"
 #include "wire/layout.h"
 
 namespace openbell::exchange {

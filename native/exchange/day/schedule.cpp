@@ -1,4 +1,4 @@
-#include "exchange/schedule.h"
+#include "exchange/day/schedule.h"
 
 namespace openbell::exchange {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "exchange/order_terms.h"
+#include "exchange/matching/order_terms.h"
 #include "state.h"
 
 namespace openbell::exchange {

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "exchange/ledger.h"
-#include "exchange/match_event.h"
+#include "exchange/matching/match_event.h"
 #include "exchange/message_log.h"
 
 namespace openbell::exchange {

@@ -1,8 +1,8 @@
-#include "exchange/ouch42_door.h"
+#include "exchange/doors/ouch42_door.h"
 
 #include <algorithm>
 
-#include "exchange/ouch_letters.h"
+#include "exchange/doors/ouch_letters.h"
 
 namespace openbell::exchange {
 namespace {

@@ -4,7 +4,7 @@
 // order, P and L add post-only, N hides it, M and W peg it to the middle (W: post-only).
 #pragma once
 
-#include "exchange/door.h"
+#include "exchange/doors/door.h"
 #include "wire/ouch42.h"
 
 namespace openbell::exchange {

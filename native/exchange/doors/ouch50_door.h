@@ -4,7 +4,7 @@
 // used is ignored. A replace always loses its place. Options that the venue does not do are refused, never ignored.
 #pragma once
 
-#include "exchange/door.h"
+#include "exchange/doors/door.h"
 #include "wire/ouch50.h"
 
 namespace openbell::exchange {

@@ -1,4 +1,4 @@
-#include "exchange/ouch_letters.h"
+#include "exchange/doors/ouch_letters.h"
 
 namespace openbell::exchange {
 

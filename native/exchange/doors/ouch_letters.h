@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "exchange/ledger.h"
-#include "exchange/match_event.h"
+#include "exchange/matching/match_event.h"
 
 namespace openbell::exchange {
 

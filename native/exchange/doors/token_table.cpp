@@ -1,4 +1,4 @@
-#include "exchange/token_table.h"
+#include "exchange/doors/token_table.h"
 
 namespace openbell::exchange {
 

@@ -1,8 +1,8 @@
 // An order enters: becomes what it can be now, trades what it may, then rests, waits or goes.
 #include <algorithm>
 
-#include "exchange/matching.h"
-#include "exchange/tick_rule.h"
+#include "exchange/matching/engine.h"
+#include "exchange/matching/tick_rule.h"
 
 namespace openbell::exchange {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 
 namespace openbell::exchange {
 

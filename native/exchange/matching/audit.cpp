@@ -1,7 +1,7 @@
 // Everything that must hold between two inputs, whatever happened before.
 #include <string>
 
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 
 namespace openbell::exchange {
 

@@ -1,8 +1,8 @@
 // What an input sets off in orders that wait: stops are elected, pegs follow the displayed prices.
 #include <algorithm>
 
-#include "exchange/matching.h"
-#include "exchange/tick_rule.h"
+#include "exchange/matching/engine.h"
+#include "exchange/matching/tick_rule.h"
 
 namespace openbell::exchange {
 

@@ -1,4 +1,4 @@
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 
 #include <algorithm>
 

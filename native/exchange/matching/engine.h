@@ -15,9 +15,9 @@
 #include <optional>
 #include <vector>
 
-#include "exchange/market_book.h"
-#include "exchange/match_event.h"
-#include "exchange/uncross.h"
+#include "exchange/matching/market_book.h"
+#include "exchange/matching/match_event.h"
+#include "exchange/matching/uncross.h"
 #include "state.h"
 
 namespace openbell::exchange {

@@ -4,7 +4,7 @@
 // the next reference will be.
 #include <algorithm>
 
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 
 namespace openbell::exchange {
 namespace {

@@ -1,4 +1,4 @@
-#include "exchange/instrument_rules.h"
+#include "exchange/matching/instrument_rules.h"
 
 #include "error.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "exchange/order_terms.h"
-#include "exchange/tick_rule.h"
+#include "exchange/matching/order_terms.h"
+#include "exchange/matching/tick_rule.h"
 
 namespace openbell::exchange {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "exchange/price_levels.h"
-#include "exchange/refusal.h"
+#include "exchange/matching/price_levels.h"
+#include "exchange/matching/refusal.h"
 
 namespace openbell::exchange {
 

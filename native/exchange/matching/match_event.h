@@ -5,7 +5,7 @@
 // iceberg and after a move to a band; 0 for what is not displayed.
 #pragma once
 
-#include "exchange/order_terms.h"
+#include "exchange/matching/order_terms.h"
 
 namespace openbell::exchange {
 

@@ -2,8 +2,8 @@
 // among those.
 #include <algorithm>
 
-#include "exchange/matching.h"
-#include "exchange/pro_rata.h"
+#include "exchange/matching/engine.h"
+#include "exchange/matching/pro_rata.h"
 
 namespace openbell::exchange {
 

@@ -2,7 +2,7 @@
 // are there only for an order that is not a plain limit order.
 #pragma once
 
-#include "exchange/order_terms.h"
+#include "exchange/matching/order_terms.h"
 
 namespace openbell::exchange {
 

@@ -1,8 +1,8 @@
 // Phases of an instrument, its price bands, and what changes with them.
 #include <algorithm>
 
-#include "exchange/matching.h"
-#include "exchange/tick_rule.h"
+#include "exchange/matching/engine.h"
+#include "exchange/matching/tick_rule.h"
 
 namespace openbell::exchange {
 namespace {

@@ -1,4 +1,4 @@
-#include "exchange/price_levels.h"
+#include "exchange/matching/price_levels.h"
 
 namespace openbell::exchange {
 

@@ -4,8 +4,8 @@
 // It moves orders and sums; what an order is and whether it may trade is the engine's business.
 #pragma once
 
-#include "exchange/open_order.h"
-#include "exchange/slab.h"
+#include "exchange/matching/open_order.h"
+#include "exchange/matching/slab.h"
 #include "ladder.h"
 
 namespace openbell::exchange {

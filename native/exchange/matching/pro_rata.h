@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "exchange/instrument_rules.h"
+#include "exchange/matching/instrument_rules.h"
 
 namespace openbell::exchange {
 

@@ -1,8 +1,8 @@
-#include "exchange/refusal.h"
+#include "exchange/matching/refusal.h"
 
 #include <algorithm>
 
-#include "exchange/tick_rule.h"
+#include "exchange/matching/tick_rule.h"
 
 namespace openbell::exchange {
 namespace {

@@ -1,7 +1,7 @@
 // What the engine refuses, in the order of docs/rulebook.md: pure functions of an order, its rules and the phase.
 #pragma once
 
-#include "exchange/instrument_rules.h"
+#include "exchange/matching/instrument_rules.h"
 
 namespace openbell::exchange {
 

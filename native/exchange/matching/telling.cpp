@@ -1,6 +1,6 @@
 // The engine's words to its sink. The events of the ordinary path are kept and overwritten: most of their fields stay
 // zero for ever, and filling 200 bytes anew costs more than the match.
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 
 namespace openbell::exchange {
 namespace {

@@ -1,4 +1,4 @@
-#include "exchange/uncross.h"
+#include "exchange/matching/uncross.h"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <span>
 
-#include "exchange/tick_rule.h"
+#include "exchange/matching/tick_rule.h"
 
 namespace openbell::exchange {
 

@@ -1,4 +1,4 @@
-#include "exchange/zero_intelligence.h"
+#include "exchange/matching/zero_intelligence.h"
 
 #include <algorithm>
 #include <cmath>

@@ -8,7 +8,7 @@
 #include <array>
 #include <vector>
 
-#include "exchange/matching.h"
+#include "exchange/matching/engine.h"
 #include "rng.h"
 
 namespace openbell::exchange {

@@ -1,4 +1,4 @@
-"""What the oracle tells: the same as native/exchange/match_event.h, with a word for its kind.
+"""What the oracle tells: the same as native/exchange/matching/match_event.h, with a word for its kind.
 
 Of every event exactly the fields are set that say something; all others keep their default.
 """

@@ -1,4 +1,4 @@
-"""The words: what an order asks for, what an instrument allows. As in native/exchange/order_terms.h."""
+"""The words: what an order asks for, what an instrument allows. As in native/exchange/matching/order_terms.h."""
 
 from dataclasses import dataclass
 from enum import StrEnum, auto
