@@ -9,6 +9,8 @@
 #include "feed/collector.h"
 
 namespace openbell {
+void bind_feed_recovery(nb::module_& m);  // feed_recovery.cpp
+
 namespace {
 
 // The records so far, as bytes for `numpy.frombuffer`; they are kept no longer.
@@ -60,10 +62,16 @@ nb::dict counters_of(const ItchCounters& c) {
 }
 
 nb::dict counters_of(const MoldCounters& c) {
-    auto lines = [](const std::array<u64, line::kCount>& a) { return nb::make_tuple(a[0], a[1], a[2]); };
+    const auto lines = [&c](auto of) { return nb::make_tuple(of(c.lines[0]), of(c.lines[1]), of(c.lines[2])); };
     nb::dict d;
-    d["packets"] = lines(c.packets), d["messages"] = lines(c.messages), d["delivered"] = lines(c.delivered);
-    d["skipped"] = lines(c.skipped), d["duplicates"] = c.duplicates, d["out_of_order"] = c.out_of_order;
+    d["packets"] = lines([](const LineCounters& l) { return l.packets; });
+    d["messages"] = lines([](const LineCounters& l) { return l.messages; });
+    d["delivered"] = lines([](const LineCounters& l) { return l.delivered; });
+    d["skipped"] = lines([](const LineCounters& l) { return l.skipped; });
+    d["lag_count"] = lines([](const LineCounters& l) { return l.lag.count; });
+    d["lag_ns"] = lines([](const LineCounters& l) { return l.lag.mean_ns; });
+    d["lag_ns_max"] = lines([](const LineCounters& l) { return l.lag.max_ns; });
+    d["duplicates"] = c.duplicates, d["out_of_order"] = c.out_of_order;
     d["not_held"] = c.not_held, d["gaps"] = c.gaps, d["requests"] = c.requests;
     d["requests_refused"] = c.requests_refused, d["recovered"] = c.recovered, d["lost"] = c.lost;
     d["wrong_session"] = c.wrong_session, d["malformed"] = c.malformed, d["implausible"] = c.implausible;
@@ -98,6 +106,7 @@ nb::list take_requests(MoldReceiver& receiver) {
 }  // namespace
 
 void bind_feed(nb::module_& m) {
+    bind_feed_recovery(m);
     nb::class_<MoldConfig>(m, "MoldConfig", "Limits and times of a MoldUDP64 receiver.")
         .def(nb::init<>())
         .def_rw("held_packets_max", &MoldConfig::held_packets_max)
@@ -107,7 +116,9 @@ void bind_feed(nb::module_& m) {
         .def_rw("wait_ns", &MoldConfig::wait_ns)
         .def_rw("retry_ns", &MoldConfig::retry_ns)
         .def_rw("tries_max", &MoldConfig::tries_max)
-        .def_rw("gap_messages_max", &MoldConfig::gap_messages_max);
+        .def_rw("gap_messages_max", &MoldConfig::gap_messages_max)
+        .def_rw("has_server", &MoldConfig::has_server)
+        .def_rw("server_keeps", &MoldConfig::server_keeps);
 
     nb::class_<PyItchFeed>(m, "ItchFeed", "ITCH messages -> records, without a transport.")
         .def(nb::init<std::vector<std::string>, i64, u16>(), nb::arg("symbols") = std::vector<std::string>{},
@@ -139,6 +150,9 @@ void bind_feed(nb::module_& m) {
                 f.receiver.on_packet(bytes_of(datagram), line, now_ns, f.collector);
             },
             nb::arg("datagram"), nb::arg("line"), nb::arg("now_ns"), "Lines: 0 A, 1 B, 2 answers to requests.")
+        .def(
+            "resume_at", [](PyMoldItchFeed& f, u64 next_seq) { f.receiver.resume_at(next_seq, f.collector); },
+            nb::arg("next_seq"), "What is below is known by other means.")
         .def(
             "poll", [](PyMoldItchFeed& f, i64 now_ns) { f.receiver.poll(now_ns, f.collector); }, nb::arg("now_ns"))
         .def(

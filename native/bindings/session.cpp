@@ -12,6 +12,8 @@
 namespace nb = nanobind;
 
 namespace openbell {
+void bind_feed_probe(nb::module_& m);  // feed_probe.cpp
+
 namespace {
 
 using namespace nb::literals;
@@ -83,25 +85,68 @@ void bind_backtest_session(nb::module_& m) {
         .def_prop_ro("commands", [](const BacktestSession& s) { return s.driver().commands(); });
 }
 
-void bind_live_config(nb::module_& m) {
+void bind_feed_config(nb::module_& m) {
     using Feed = LiveNode::FeedConfig;
     nb::class_<Feed>(m, "LiveFeedConfig")
         .def(nb::init<>())
+        .def_rw("name", &Feed::name)
+        .def(
+            "add_line",
+            [](Feed& f, std::string host, u16 port, std::string group, std::string interface, int buffer_bytes) {
+                UdpSocket::Config line;
+                line.host = std::move(host), line.port = port, line.group = std::move(group);
+                line.interface = std::move(interface), line.receive_buffer_bytes = buffer_bytes;
+                f.sockets.lines.push_back(line);
+            },
+            "host"_a, "port"_a, "group"_a, "interface"_a, "receive_buffer_bytes"_a)
+        .def(
+            "set_retransmit",
+            [](Feed& f, const std::string& host, u16 port) {
+                f.handler.retransmit = resolve(host, port);
+                f.sockets.has_requests = true;
+            },
+            "host"_a, "port"_a)
+        .def(
+            "set_snapshots",
+            [](Feed& f, std::string host, u16 port, const std::string& user, const std::string& password) {
+                f.sockets.snapshots.host = std::move(host);
+                f.sockets.snapshots.port = port;
+                f.sockets.has_snapshots = true;
+                set_text(f.handler.snapshots.login.user, user);
+                set_text(f.handler.snapshots.login.password, password);
+            },
+            "host"_a, "port"_a, "user"_a, "password"_a)
         .def_prop_rw(
-            "host", [](const Feed& f) { return f.socket.host; },
-            [](Feed& f, std::string v) { f.socket.host = std::move(v); })
+            "snapshot_tries_max", [](const Feed& f) { return f.handler.snapshots.tries_max; },
+            [](Feed& f, u32 n) { f.handler.snapshots.tries_max = n; })
         .def_prop_rw(
-            "port", [](const Feed& f) { return f.socket.port; }, [](Feed& f, u16 v) { f.socket.port = v; })
+            "snapshot_retry_ns", [](const Feed& f) { return f.handler.snapshots.retry_ns; },
+            [](Feed& f, i64 ns) { f.handler.snapshots.retry_ns = ns; })
         .def_prop_rw(
-            "group", [](const Feed& f) { return f.socket.group; },
-            [](Feed& f, std::string v) { f.socket.group = std::move(v); })
+            "buffer_bytes", [](const Feed& f) { return f.handler.buffer_bytes; },
+            [](Feed& f, std::size_t n) { f.handler.buffer_bytes = n; })
+        .def(
+            "add_sender", [](Feed& f, const std::string& host) { f.handler.senders.push_back(resolve(host, 0).ip); },
+            "host"_a)
         .def_prop_rw(
-            "interface", [](const Feed& f) { return f.socket.interface; },
-            [](Feed& f, std::string v) { f.socket.interface = std::move(v); })
-        .def("set_retransmit", [](Feed& f, const std::string& host, u16 port) { f.retransmit = resolve(host, port); })
+            "mold", [](Feed& f) -> MoldConfig& { return f.handler.mold; },
+            [](Feed& f, const MoldConfig& mold) { f.handler.mold = mold; }, nb::rv_policy::reference_internal)
+        .def_prop_rw(
+            "midnight_ns", [](const Feed& f) { return f.handler.midnight_ns; },
+            [](Feed& f, i64 ns) { f.handler.midnight_ns = ns; })
         .def_rw("session", &Feed::session)
-        .def_rw("midnight_ns", &Feed::midnight_ns)
         .def_rw("symbols", &Feed::symbols);
+    nb::class_<FeedPorts>(m, "FeedPorts", "What a feed is heard through; the caller keeps the ports.")
+        .def(
+            "__init__",
+            [](FeedPorts* self, std::vector<DatagramPort*> lines, DatagramPort* requests, StreamPort* snapshots) {
+                new (self) FeedPorts{std::move(lines), requests, snapshots};
+            },
+            "lines"_a, "requests"_a.none() = nb::none(), "snapshots"_a.none() = nb::none(), nb::keep_alive<1, 2>(),
+            nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>());
+}
+
+void bind_live_config(nb::module_& m) {
     using Config = LiveNode::Config;
     nb::class_<Config>(m, "LiveConfig")
         .def(nb::init<>())
@@ -135,6 +180,7 @@ void bind_live_config(nb::module_& m) {
 }
 
 void bind_live(nb::module_& m) {
+    bind_feed_config(m);
     bind_live_config(m);
     nb::class_<LiveNode>(m, "LiveNode", "The trading process: one thread that hears, decides and sends.")
         .def(nb::init<const LiveNode::Config&, Engine&, IntentSource&>(), "config"_a, "engine"_a, "strategies"_a,
@@ -145,19 +191,24 @@ void bind_live(nb::module_& m) {
         .def(
             "__init__",
             [](LiveNode* self, const LiveNode::Config& config, Engine& engine, IntentSource& strategies, Clock& clock,
-               std::vector<DatagramPort*> feeds, StreamPort* stream) {
+               std::vector<FeedPorts> feeds, StreamPort* stream) {
                 new (self) LiveNode(config, engine, strategies, NodePorts{&clock, stream, std::move(feeds), nullptr});
             },
             "config"_a, "engine"_a, "strategies"_a, "clock"_a, "feeds"_a, "stream"_a.none(), nb::keep_alive<1, 3>(),
-            nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 7>(),
-            "On simulated ports, to be stepped; the caller keeps the feeds.")
+            nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(),
+            "On simulated ports, to be stepped.")
         .def("step", &LiveNode::step, "now_ns"_a, "One round; whether anything happened.")
         .def("begin_stop", &LiveNode::begin_stop, "Asks for cancels, as Ctrl-C does.")
         .def("next_deadline", &LiveNode::next_deadline, "now_ns"_a)
         .def("run", &LiveNode::run, "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
         .def("open_paper", &LiveNode::open_paper, "Paper: the virtual venue logs in; it knows no earlier order.")
         .def("close", &LiveNode::close)
-        .def("feed_port", &LiveNode::feed_port, "feed"_a)
+        .def("feed_port", &LiveNode::feed_port, "feed"_a, "line"_a = 0)
+        .def("feed_buffer_bytes", &LiveNode::feed_buffer_bytes, "feed"_a, "line"_a = 0,
+             "For payload and the kernel's own, of a real socket: what was asked for, or less.")
+        .def(
+            "is_feed_recovering", [](const LiveNode& n, std::size_t feed) { return n.feed(feed).is_recovering(); },
+            "feed"_a = 0)
         .def_prop_ro("epoch", &LiveNode::epoch)
         .def_prop_ro("last_seq", &LiveNode::last_seq)
         .def_prop_ro("torn_bytes", [](const LiveNode& n) { return n.recovery().torn_bytes; });
@@ -198,6 +249,7 @@ void bind_session(nb::module_& m) {
     bind_backtest_session(m);
     bind_live(m);
     bind_follower(m);
+    bind_feed_probe(m);
 }
 
 }  // namespace openbell

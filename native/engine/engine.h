@@ -22,6 +22,12 @@ namespace openbell {
 // What a person may ask of a running engine: Control::code of an Operator record.
 enum class OperatorVerb : u32 { CancelAll = 1 };
 
+// What became of what a feed has missed: Control::code of its Gap, Recovered and Disconnected records.
+inline constexpr u32 kGapLost = 1;       // Gap: nobody will fill it
+inline constexpr u32 kGapRebuilt = 2;    // Gap: a snapshot follows, which builds the books anew
+inline constexpr u32 kFromSnapshot = 1;  // Recovered: it has done so
+inline constexpr u32 kFeedEnded = 1;     // Disconnected: the session is over for good
+
 // Every table of the engine, sized once.
 struct EngineCapacity {
     u32 instruments_max = 64;
@@ -53,6 +59,8 @@ class Engine {
     bool is_halted(u16 strategy) const { return halted_[strategy] != 0; }
     std::string_view session_name() const;            // of the last login, to resume it; empty before the first
     std::string_view feed_session(u16 source) const;  // the session whose numbers source_seq counts
+    bool has_feed_ended(u16 source) const { return feed_sessions_[source].has_ended; }
+    bool has_feed_lost(u16 source) const { return feed_sessions_[source].has_lost; }  // nothing rebuilt its books since
     bool is_reconciled() const { return is_reconciled_; }
     bool is_session_up() const { return session_up_; }
     bool is_draining() const { return draining_; }
@@ -123,10 +131,17 @@ class Engine {
     std::vector<std::vector<u8>> states_;
     std::vector<u64> source_seq_;
     struct FeedSession {
-        char name[16];
+        char name[13];
+        u8 has_ended;
+        u8 has_lost;
+        u8 is_rebuilding;
     };
+    static_assert(sizeof(FeedSession) == 16);
     std::vector<FeedSession> feed_sessions_;  // by source
-    std::vector<u8> broken_;  // by instrument: its book lost messages or contradicted itself; BookClear mends it
+    // Why a book is not to be trusted, whatever comes; a BookClear mends it, that of a snapshot only contradictions.
+    static constexpr u8 kLostMessages = 1;
+    static constexpr u8 kContradicted = 2;
+    std::vector<u8> broken_;  // by instrument
     bool is_reconciled_ = true;
     char session_name_[16] = {};
     bool session_up_ = false;

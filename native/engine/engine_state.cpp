@@ -21,7 +21,7 @@ std::string_view Engine::session_name() const { return {session_name_, strnlen(s
 
 std::string_view Engine::feed_session(u16 source) const {
     const char* name = feed_sessions_[source].name;
-    return {name, strnlen(name, sizeof(FeedSession))};
+    return {name, strnlen(name, sizeof(FeedSession::name))};
 }
 
 void Engine::save(StateWriter& out) const {

@@ -8,10 +8,10 @@ void Engine::apply_market(const Market& record) {
     if (change.fault != BookChange::Ok) ++book_faults_;
     if (change.fault == BookChange::NoInstrument) return;
     if (change.fault != BookChange::Ok) {
-        broken_[record.instrument] = 1;
+        broken_[record.instrument] |= kContradicted;
         pull_quotes(record.instrument);
     } else if (record.type == u8(Type::BookClear)) {
-        broken_[record.instrument] = 0;
+        broken_[record.instrument] &= record.flags & kSnapshot ? kLostMessages : 0;
     }
     mark_book(record.instrument);
     if (record.type == u8(Type::BookExecute) && change.fault == BookChange::Ok) {
@@ -58,7 +58,9 @@ void Engine::apply_instrument(const Instrument& record, u16 source) {
                                               std::to_string(record.instrument) + " at seq " + std::to_string(seq_) +
                                               "; the feed must refuse what does not fit");
     books_.add_instrument(record.instrument, record.venue);
-    books_.set_valid(record.instrument, true);
+    const bool is_rebuilding = source < kSourcesMax && feed_sessions_[source].is_rebuilding;
+    books_.set_valid(record.instrument, !is_rebuilding);
+    broken_[record.instrument] = is_rebuilding ? kLostMessages : 0;
     instruments_.push_back(record);
     feed_of_.push_back(source);
 }
@@ -126,11 +128,14 @@ void Engine::apply_connection(const Control& record) {
 
 // Another session of a feed is another day: its numbers begin again and the old books are gone.
 void Engine::apply_feed_session(const Control& record) {
-    if (record.type != u8(Type::Connected) || record.source >= kSourcesMax) return;
+    if (record.source >= kSourcesMax) return;
     FeedSession& known = feed_sessions_[record.source];
-    if (std::memcmp(known.name, record.text, sizeof known.name) == 0) return;
+    if (record.type == u8(Type::Disconnected)) known.has_ended = record.code == kFeedEnded;
+    if (record.type != u8(Type::Connected)) return;
+    if (std::memcmp(known.name, record.text, sizeof known.name - 1) == 0) return;
     const bool is_first = known.name[0] == 0;
-    std::memcpy(known.name, record.text, sizeof known.name);
+    known = {};
+    std::memcpy(known.name, record.text, sizeof known.name - 1);
     if (is_first) return;
     source_seq_[record.source] = 0;
     for (u32 id = 0; id < instruments_.size(); ++id) {
@@ -146,10 +151,15 @@ void Engine::apply_feed_session(const Control& record) {
 
 void Engine::apply_gap(const Control& record, bool is_open) {
     if (record.source >= source::kOrderEntry) return distrust();  // the venue no longer has what we missed
-    const bool is_lost = is_open && record.code != 0;             // nobody will fill it
+    const bool is_lost = is_open && record.code != 0;
+    const bool is_rebuilt = !is_open && record.code == kFromSnapshot;
+    FeedSession& feed = feed_sessions_[record.source];
+    feed.has_lost = is_lost || (feed.has_lost && !is_rebuilt);
+    feed.is_rebuilding = (is_open && record.code == kGapRebuilt) || (feed.is_rebuilding && !is_rebuilt);
     for (u32 id = 0; id < instruments_.size(); ++id) {
         if (feed_of_[id] != record.source) continue;
-        if (is_lost) broken_[id] = 1;
+        if (is_lost) broken_[id] |= kLostMessages;
+        if (is_rebuilt) broken_[id] &= u8(~kLostMessages);
         books_.set_valid(id, !is_open && !broken_[id]);
         mark_book(id);
         if (is_open) pull_quotes(id);

@@ -31,6 +31,8 @@ void MoldReceiver::start(const mold::Session& session, u64 next_seq) {
     session_ = session;
     session_known_ = !session.trimmed().empty();
     next_ = known_end_ = asked_to_ = next_seq;
+    is_running_ = session_known_ && next_seq != kFirstSeen;
+    hole_ = 0;
     end_seen_ = end_reported_ = behind_ = lost_in_gap_ = switch_allowed_ = false;
     line_next_ = {};
     held_.clear();
@@ -39,17 +41,48 @@ void MoldReceiver::start(const mold::Session& session, u64 next_seq) {
 }
 
 void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
-    const auto packet = mold::parse(datagram);
-    if (!packet || line >= line::kCount) {
+    ByteReader in(datagram);
+    const auto header = mold::read_header(in);
+    if (!header || line >= line::kCount) {
         ++counters_.malformed;
         return;
     }
-    const mold::Header& header = packet->header;
+    if (is_running_ && header->session == session_ && take_expected(*header, datagram, line, now_ns, to)) return;
+    const auto packet = mold::parse(datagram);
+    if (!packet || header->seq == 0) {
+        ++counters_.malformed;
+        return;
+    }
+    take_any(*packet, datagram, line, now_ns, to);
+}
+
+// A day without loss has two kinds of packets, the next one and the one that the other line has brought already.
+// Of the latter only the header is read.
+bool MoldReceiver::take_expected(const mold::Header& header, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
+    if (header.messages() == 0) return false;
+    if (header.seq < next_ && header.end() <= next_) {
+        ++counters_.duplicates;
+        count(header, line);
+        lag_.again(header.seq, line, now_ns, counters_.lines[line].lag);
+        return true;
+    }
+    if (header.seq != next_ || behind_) return false;
+    const auto packet = mold::parse(datagram);
+    if (!packet) return false;
+    count(header, line);
+    known_end_ = header.end();
+    deliver({*packet, next_, now_ns, line}, to);
+    return true;
+}
+
+void MoldReceiver::take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
+    const mold::Header& header = packet.header;
     if (!accept_session(header, to)) {
         ++counters_.wrong_session;
         return;
     }
     if (next_ == kFirstSeen) next_ = known_end_ = asked_to_ = header.seq;
+    is_running_ = true;
     if (header.end() > next_ && header.end() - next_ > config_.gap_messages_max) {
         ++counters_.implausible;
         return;
@@ -57,7 +90,7 @@ void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& 
     count(header, line);
     known_end_ = std::max(known_end_, header.end());
     end_seen_ |= header.is_end_of_session();
-    if (header.messages() > 0) place(*packet, datagram, line, now_ns, to);
+    if (header.messages() > 0) place(packet, datagram, line, now_ns, to);
     settle(now_ns, to);
 }
 
@@ -85,17 +118,18 @@ void MoldReceiver::begin_session(const mold::Session& session, MoldListener& to)
 }
 
 void MoldReceiver::count(const mold::Header& header, u8 line) {
-    ++counters_.packets[line];
-    counters_.messages[line] += header.messages();
+    LineCounters& counters = counters_.lines[line];
+    ++counters.packets;
+    counters.messages += header.messages();
     if (line == line::kRequested) return;
     u64& expected = line_next_[line];
-    if (expected != 0 && header.seq > expected) counters_.skipped[line] += header.seq - expected;
+    if (expected != 0 && header.seq > expected) counters.skipped += header.seq - expected;
     expected = std::max(expected, header.end());
 }
 
 void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
     const mold::Header& header = packet.header;
-    if (header.end() <= next_) {
+    if (header.end() <= next_) {  // of a session that has just begun
         ++counters_.duplicates;
         return;
     }
@@ -114,8 +148,9 @@ void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i6
 
 void MoldReceiver::deliver(const Delivery& delivery, MoldListener& to) {
     const u64 messages = delivery.end() - delivery.seq;
-    counters_.delivered[delivery.line] += messages;
+    counters_.lines[delivery.line].delivered += messages;
     if (delivery.line == line::kRequested) counters_.recovered += messages;
+    lag_.first(delivery.packet.header.seq, delivery.line, delivery.ts_recv);
     next_ = delivery.end();
     to.on_messages(delivery);
 }
@@ -137,7 +172,6 @@ void MoldReceiver::settle(i64 now_ns, MoldListener& to) {
     behind_ = next_ < known_end_;
     if (behind_ && !was_behind) {
         ++counters_.gaps;
-        gap_since_ns_ = now_ns;
         lost_in_gap_ = false;
         to.on_gap(next_, std::min(held_.first_held_after(next_), known_end_));
     }
@@ -150,7 +184,12 @@ void MoldReceiver::settle(i64 now_ns, MoldListener& to) {
         end_reported_ = true;
         to.on_end_of_session(next_);
     }
-    if (!behind_ || now_ns < gap_since_ns_ + config_.wait_ns) return;
+    if (!behind_) return;
+    if (hole_ != next_) {
+        hole_ = next_;
+        hole_since_ns_ = now_ns;
+    }
+    if (!is_answerable() || (in_flight_.empty() && now_ns < hole_since_ns_ + config_.wait_ns)) return;
     advance_requests(now_ns);
     extend_requests(now_ns);
 }
@@ -162,6 +201,18 @@ void MoldReceiver::poll(i64 now_ns, MoldListener& to) {
         give_up(to);
         settle(now_ns, to);
     }
+}
+
+void MoldReceiver::resume_at(u64 next_seq, MoldListener& to) {
+    lost_in_gap_ = false;
+    if (next_seq <= next_) return;
+    next_ = next_seq;
+    known_end_ = std::max(known_end_, next_);
+    deliver_held(to);
+    behind_ = next_ < known_end_;
+    if (behind_) return;
+    in_flight_.clear();
+    outgoing_count_ = 0;
 }
 
 // Drops requests that are answered, asks at once for the rest of those answered in part (an answer is one
@@ -209,8 +260,15 @@ void MoldReceiver::forget_requests_from(u64 seq) {
     std::erase_if(in_flight_, [seq](const InFlight& request) { return request.from >= seq; });
 }
 
-// The request for the very next message was tried for the last time, and its time is over.
+// Nobody is asked for what nobody has.
+bool MoldReceiver::is_answerable() const {
+    return config_.has_server && (config_.server_keeps == 0 || known_end_ - next_ <= config_.server_keeps);
+}
+
+// The request for the very next message was tried for the last time, and its time is over; or the other line was the
+// only hope, and its time is over.
 bool MoldReceiver::is_hopeless(i64 now_ns) const {
+    if (!is_answerable()) return now_ns >= hole_since_ns_ + config_.wait_ns;
     return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const InFlight& request) {
         return request.from == next_ && request.tries >= config_.tries_max && now_ns >= request.deadline_ns;
     });
@@ -247,7 +305,8 @@ std::optional<mold::Request> MoldReceiver::take_request() {
 
 i64 MoldReceiver::deadline_ns() const {
     if (!behind_) return std::numeric_limits<i64>::max();
-    i64 earliest = in_flight_.empty() ? gap_since_ns_ + config_.wait_ns : std::numeric_limits<i64>::max();
+    if (!is_answerable() || in_flight_.empty()) return hole_since_ns_ + config_.wait_ns;
+    i64 earliest = std::numeric_limits<i64>::max();
     for (const InFlight& request : in_flight_) {
         // One that is used up waits until everything before it is there.
         if (request.tries >= config_.tries_max && request.from != next_) continue;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "feed/held_packets.h"
+#include "feed/line_lag.h"
 #include "wire/moldudp64.h"
 
 namespace openbell {
@@ -20,6 +21,7 @@ inline constexpr u8 kA = 0;
 inline constexpr u8 kB = 1;
 inline constexpr u8 kRequested = 2;  // unicast answers of the request server
 inline constexpr std::size_t kCount = 3;
+inline constexpr std::size_t kLinesMax = 2;  // A and B
 }  // namespace line
 
 struct MoldConfig {
@@ -31,6 +33,8 @@ struct MoldConfig {
     i64 retry_ns = 250'000'000;
     u32 tries_max = 5;
     u64 gap_messages_max = 1'000'000'000;  // a number further ahead is damage, not a gap
+    bool has_server = true;                // somebody answers requests
+    u64 server_keeps = 0;                  // messages before the newest that it still has; 0: all of the session
 };
 
 // A run of consecutive messages of one datagram, the next ones in order.
@@ -62,14 +66,19 @@ class MoldListener {
     ~MoldListener() = default;
 };
 
+struct LineCounters {
+    u64 packets = 0;
+    u64 messages = 0;   // in those packets
+    u64 delivered = 0;  // messages for which the line was first
+    u64 skipped = 0;    // messages that the line jumped over: lost on it, or overtaken
+    Lag lag;            // behind the line that was first
+};
+
 struct MoldCounters {
-    std::array<u64, line::kCount> packets{};
-    std::array<u64, line::kCount> messages{};   // in those packets
-    std::array<u64, line::kCount> delivered{};  // messages for which the line was first
-    std::array<u64, line::kCount> skipped{};    // messages that the line jumped over
-    u64 duplicates = 0;                         // packets with nothing new
-    u64 out_of_order = 0;                       // packets held for their predecessors
-    u64 not_held = 0;                           // packets dropped because the buffer was full; asked for later
+    std::array<LineCounters, line::kCount> lines;
+    u64 duplicates = 0;    // packets with nothing new
+    u64 out_of_order = 0;  // packets held for their predecessors
+    u64 not_held = 0;      // packets dropped because the buffer was full; asked for later
     u64 gaps = 0;
     u64 requests = 0;          // sent, repeats included
     u64 requests_refused = 0;  // the outgoing queue was full
@@ -92,6 +101,9 @@ class MoldReceiver {
     void allow_switch() { switch_allowed_ = true; }
 
     void on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
+    // What is below `next_seq` is known by other means (a snapshot): goes on there, and what was lost so far is
+    // forgiven. A gap that is still open then ends in `on_recovered` or `on_lost` as any other.
+    void resume_at(u64 next_seq, MoldListener& to);
     // Sends, repeats or gives up requests; call it at `deadline_ns` at the latest.
     void poll(i64 now_ns, MoldListener& to);
     // When `poll` has something to do; the largest time when nothing is missing.
@@ -113,6 +125,8 @@ class MoldReceiver {
         u32 tries;
     };
 
+    bool take_expected(const mold::Header& header, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
+    void take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
     bool accept_session(const mold::Header& header, MoldListener& to);
     void begin_session(const mold::Session& session, MoldListener& to);
     void count(const mold::Header& header, u8 line);
@@ -124,6 +138,7 @@ class MoldReceiver {
     void extend_requests(i64 now_ns);
     bool has_room_for_answer(u64 from) const;
     void forget_requests_from(u64 seq);
+    bool is_answerable() const;
     bool is_hopeless(i64 now_ns) const;
     void give_up(MoldListener& to);
     void ask(InFlight& request, i64 now_ns);
@@ -135,8 +150,10 @@ class MoldReceiver {
     std::size_t outgoing_first_ = 0;
     std::size_t outgoing_count_ = 0;
     std::array<u64, line::kCount> line_next_{};
+    LineLag lag_;
     mold::Session session_;
     bool session_known_ = false;
+    bool is_running_ = false;  // session and number are known
     bool switch_allowed_ = false;
     bool end_seen_ = false;
     bool end_reported_ = false;
@@ -145,7 +162,8 @@ class MoldReceiver {
     u64 next_ = kFirstSeen;
     u64 known_end_ = 0;  // number after the highest message known to exist
     u64 asked_to_ = 0;
-    i64 gap_since_ns_ = 0;
+    u64 hole_ = 0;  // what `next_` was when the hole at it was first seen
+    i64 hole_since_ns_ = 0;
     MoldCounters counters_;
 };
 

@@ -40,9 +40,10 @@ class DatagramPort {
     virtual std::size_t receive(std::span<Datagram> out) = 0;
     // False: not sent (the buffer is full, or no route); datagrams are never queued here.
     virtual bool send_to(const Address& to, Bytes payload) = 0;
-    virtual u64 dropped() const = 0;    // lost by this receiver since it was opened, as far as it can know
-    virtual int fd() const = 0;         // for a Poller; -1 in simulation
-    virtual Address local() const = 0;  // with the port that the system chose
+    virtual u64 dropped() const = 0;       // lost by this receiver since it was opened, as far as it can know
+    virtual int buffer_bytes() const = 0;  // what waits for `receive` at most; in simulation without limit
+    virtual int fd() const = 0;            // for a Poller; -1 in simulation
+    virtual Address local() const = 0;     // with the port that the system chose
 };
 
 enum class StreamState : u8 { Down = 0, Connecting = 1, Up = 2 };

@@ -69,6 +69,7 @@ class SimDatagrams final : public DatagramPort {
     std::size_t receive(std::span<Datagram> out) override;
     bool send_to(const Address& to, Bytes payload) override;
     u64 dropped() const override { return dropped_; }
+    int buffer_bytes() const override { return INT32_MAX; }
     int fd() const override { return -1; }
     Address local() const override { return local_; }
 

@@ -35,6 +35,7 @@ class UdpSocket final : public DatagramPort {
     std::size_t receive(std::span<Datagram> out) override;
     bool send_to(const Address& to, Bytes payload) override;
     u64 dropped() const override { return overflows_ + oversized_; }
+    int buffer_bytes() const override { return receive_buffer_bytes_ / 2; }  // Linux doubles it for its own needs
     int fd() const override { return fd_.get(); }
     Address local() const override { return local_; }
 

@@ -1,109 +1,211 @@
 #include "node/feed_handler.h"
 
-#include "node/control.h"
+#include <algorithm>
 
 namespace openbell {
+namespace {
 
-FeedHandler::FeedHandler(const Config& config, DatagramPort& port, ItchFeed& feed, Driver& driver, const Engine& engine,
-                         Clock& clock)
+// A stamp further from now is of another clock.
+constexpr i64 kStampAgeMaxNs = 60'000'000'000;
+constexpr i64 kAnswersLateNs = 1'000'000'000;
+
+MoldConfig with_server(MoldConfig config, bool has_server) {
+    config.has_server = has_server;
+    return config;
+}
+
+}  // namespace
+
+FeedHandler::FeedHandler(const Config& config, const FeedPorts& ports, ItchFeed& feed, Driver& driver,
+                         const Engine& engine, Clock& clock)
     : config_(config),
-      port_(port),
-      feed_(feed),
-      driver_(driver),
+      ports_(ports),
       engine_(engine),
       clock_(clock),
-      receiver_(config.mold),
-      batch_(kBatch) {}
+      frames_(config.frames, feed, driver, engine, clock),
+      receiver_(with_server(config.mold, ports.requests != nullptr)),
+      batches_(ports.lines.size(), std::vector<Datagram>(kBatch)),
+      answers_(kBatch) {
+    if (ports_.snapshots == nullptr) return;
+    snapshots_.emplace(config.snapshots, *ports_.snapshots);
+    buffer_.emplace(config.buffer_bytes);
+}
 
 void FeedHandler::start(std::string_view session) {
-    for (u32 id = 0; id < engine_.instruments(); ++id) {  // after a restart the directory is not said again
-        const Instrument& known = *engine_.instrument(id);
-        if (known.venue == config_.venue) feed_.assign(u16(known.locate), id);
-    }
-    // A configured session is the only one; without, the one we know goes on, or the next one replaces it.
-    const std::string_view known = session.empty() ? engine_.feed_session(config_.source) : session;
-    receiver_.start(mold::Session(known), engine_.source_seq(config_.source) + 1);
-    if (session.empty()) receiver_.allow_switch();
+    frames_.assign_known();
+    const u16 source = config_.frames.source;
+    const std::string_view known = engine_.feed_session(source);
+    const bool is_new = !session.empty() && session != known;
+    const bool begins_anew = is_new && !known.empty();
+    if (is_new) to_announce_ = session;
+    receiver_.start(mold::Session(session.empty() ? known : session), begins_anew ? 1 : engine_.source_seq(source) + 1);
+    // One of an earlier day is over, whether we heard its end or not.
+    const bool is_over = engine_.has_feed_ended(source) || engine_.now_ns() < config_.midnight_ns;
+    if (session.empty() && !known.empty() && is_over) return receiver_.allow_switch();
+    if (!snapshots_ || begins_anew || !engine_.has_feed_lost(source)) return;
+    // The process that has lost messages died before a snapshot had replaced them.
+    receiver_.start(receiver_.session(), MoldReceiver::kFirstSeen);
+    begin_recovery(MoldReceiver::kFirstSeen);
 }
 
-void FeedHandler::on_session(const mold::Session& session) {
-    const Control control = make_control(Type::Connected, clock_.now_ns(), config_.source, 0, session.trimmed());
-    driver_.submit_one(source::kNode, control);
-}
+// ---- datagrams -------------------------------------------------------------------------------------
 
 std::size_t FeedHandler::poll() {
-    const std::size_t n = port_.receive(batch_);
-    const i64 now_ns = n ? clock_.now_ns() : 0;
-    for (std::size_t i = 0; i < n; ++i) receiver_.on_packet(batch_[i].payload, line::kA, now_ns, *this);
-    if (n) send_requests();
+    if (!to_announce_.empty()) frames_.connected(std::exchange(to_announce_, {}));
+    std::size_t n = receive();
+    if (is_asking_) n += receive_answers();
+    if (n > 0) send_requests();
+    if (snapshots_ && poll_recovery(clock_.now_ns())) ++n;
     return n;
 }
 
+// The lines' datagrams in the order of their arrival: so a packet that one line lost is there before the other line's
+// next ones open a gap.
+std::size_t FeedHandler::receive() {
+    std::array<std::size_t, line::kLinesMax> count{}, at{};
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < ports_.lines.size(); ++i) n += count[i] = ports_.lines[i]->receive(batches_[i]);
+    if (n == 0) return 0;
+    const i64 now_ns = clock_.now_ns();
+    for (std::size_t done = 0; done < n; ++done) {
+        std::size_t first = at[0] < count[0] ? 0 : 1;
+        if (first == 0 && at[1] < count[1] && batches_[1][at[1]].ts_recv < batches_[0][at[0]].ts_recv) first = 1;
+        take(batches_[first][at[first]++], u8(first), now_ns);
+    }
+    return n;
+}
+
+std::size_t FeedHandler::receive_answers() {
+    const std::size_t n = ports_.requests->receive(answers_);
+    const i64 now_ns = n > 0 ? clock_.now_ns() : 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (answers_[i].from != config_.retransmit)
+            ++counters_.strangers;
+        else
+            receiver_.on_packet(answers_[i].payload, line::kRequested, arrival_of(answers_[i], now_ns), *this);
+    }
+    return n;
+}
+
+void FeedHandler::take(const Datagram& datagram, u8 line, i64 now_ns) {
+    if (!is_sender(datagram.from)) {
+        ++counters_.strangers;
+        return;
+    }
+    const i64 arrival_ns = arrival_of(datagram, now_ns);
+    counters_.heard_ns[line] = arrival_ns;
+    counters_.waited_ns = now_ns - arrival_ns;
+    counters_.waited_ns_max = std::max(counters_.waited_ns_max, counters_.waited_ns);
+    receiver_.on_packet(datagram.payload, line, arrival_ns, *this);
+}
+
+i64 FeedHandler::arrival_of(const Datagram& datagram, i64 now_ns) const {
+    const i64 stamped = datagram.ts_recv + stamp_offset_ns_;
+    return stamped <= now_ns && stamped > now_ns - kStampAgeMaxNs ? stamped : now_ns;
+}
+
+bool FeedHandler::is_sender(const Address& from) const {
+    return config_.senders.empty() ||
+           std::find(config_.senders.begin(), config_.senders.end(), from.ip) != config_.senders.end();
+}
+
+// Answers may come long after the gap is closed; the socket must not fill with them, nor wake us for ever.
 void FeedHandler::tick(i64 now_ns) {
     receiver_.poll(now_ns, *this);
     send_requests();
+    if (ports_.requests == nullptr) return;
+    receive_answers();
+    is_asking_ = receiver_.is_behind() || (is_asking_ && now_ns < asked_ns_ + kAnswersLateNs);
 }
 
 void FeedHandler::send_requests() {
-    if (config_.retransmit.port == 0) return;
+    if (ports_.requests == nullptr) return;
     while (const auto request = receiver_.take_request()) {
         u8 bytes[mold::kHeaderBytes];
         ByteWriter out(bytes);
-        if (mold::write_request(out, *request)) port_.send_to(config_.retransmit, out.written());
+        if (mold::write_request(out, *request)) ports_.requests->send_to(config_.retransmit, out.written());
+        is_asking_ = true;
+        asked_ns_ = clock_.now_ns();
     }
 }
 
-// Messages are decoded straight into the journal's tail.
+i64 FeedHandler::deadline_ns() const {
+    const i64 of_gap = receiver_.deadline_ns();
+    return snapshots_ ? std::min(of_gap, snapshots_->deadline_ns()) : of_gap;
+}
+
+// ---- what the receiver says ------------------------------------------------------------------------
+
+void FeedHandler::on_session(const mold::Session& session) {
+    frames_.connected(session.trimmed());
+    if (phase_ == Phase::Live || engine_.has_feed_lost(config_.frames.source)) return;
+    snapshots_->stop();  // the books of the old session are gone
+    phase_ = Phase::Live;
+}
+
 void FeedHandler::on_messages(const Delivery& delivery) {
-    delivery.for_each([&](u64 number, Bytes message) { take(number, message, delivery.ts_recv); });
-    flush(delivery.end() - 1, delivery.ts_recv);
+    if (phase_ == Phase::Live) return frames_.add(delivery);
+    if (buffer_->end() == MoldReceiver::kFirstSeen) buffer_->start(delivery.seq);
+    const u64 first = buffer_->first();
+    if (buffer_->keep(delivery) || phase_ == Phase::Reading) return;
+    frames_.gap(first, buffer_->first(), kGapLost);  // that was not spliced yet
+    ++counters_.restarts;
+    begin_recovery(delivery.end());
 }
 
-void FeedHandler::take(u64 number, Bytes message, i64 ts_recv) {
-    if (frame_ == nullptr) frame_ = driver_.open(config_.source, sizeof(Market));
-    Market& record = reinterpret_cast<Market*>(frame_ + 1)[count_];
-    switch (feed_.on_message(message, record)) {
-        case Emitted::Market: ++count_; return;
-        case Emitted::Instrument: flush(number - 1, ts_recv); return introduce(feed_.instrument(), number);
-        default: return;
+void FeedHandler::on_recovered(u64 next) {
+    if (phase_ == Phase::Live) frames_.recovered(next);
+}
+
+// Without snapshots the books stay not valid, until the next session.
+void FeedHandler::on_lost(u64 from, u64 to) {
+    frames_.gap(from, to, kGapLost);
+    if (!snapshots_) return;
+    counters_.restarts += is_recovering();
+    if (phase_ == Phase::Reading)
+        buffer_->start(to);  // the snapshot being read may still be of a later moment
+    else
+        begin_recovery(to);
+}
+
+// ---- snapshots -------------------------------------------------------------------------------------
+
+void FeedHandler::begin_recovery(u64 next_seq) {
+    phase_ = Phase::Reading;
+    buffer_->start(next_seq);
+    snapshots_->start(clock_.now_ns());
+}
+
+bool FeedHandler::poll_recovery(i64 now_ns) {
+    const bool did_something = snapshots_->poll(now_ns, *this);
+    frames_.flush_snapshot();  // others write frames before the next part of it comes
+    if (phase_ == Phase::Reading && snapshots_->has_given_up()) phase_ = Phase::Splicing;
+    return phase_ == Phase::Splicing ? splice() : did_something;
+}
+
+bool FeedHandler::on_snapshot_end(u64 next_seq) {
+    frames_.flush_snapshot();
+    if (next_seq < buffer_->first() || next_seq == 0) return false;
+    if (next_seq > buffer_->end()) {  // the snapshot was faster than the lines
+        buffer_->start(next_seq);
+        receiver_.resume_at(next_seq, *this);
     }
+    buffer_->drop_below(next_seq);
+    phase_ = Phase::Splicing;
+    return true;
 }
 
-void FeedHandler::flush(u64 number, i64 ts_recv) {
-    if (frame_ == nullptr) return;
-    FrameHeader* frame = frame_;
-    const u32 count = count_;
-    frame_ = nullptr;
-    count_ = 0;
-    if (count == 0) return driver_.abandon(frame);
-    frame->source_seq = number;
-    frame->ts_recv = ts_recv;
-    driver_.submit(frame, count);
+// Goes on with what was kept, a part of it at a time. Without a snapshot the books stay not valid, and what the feed
+// says is journalled all the same.
+bool FeedHandler::splice() {
+    for (std::size_t i = 0; i < kSplicedPerPoll && !buffer_->empty(); ++i, buffer_->pop())
+        frames_.add(buffer_->front());
+    if (!buffer_->empty()) return true;
+    phase_ = Phase::Live;
+    if (snapshots_->has_given_up()) return true;
+    receiver_.resume_at(receiver_.next_seq(), *this);  // forgives what was lost
+    frames_.end_rebuild(receiver_.next_seq(), receiver_.is_behind() ? receiver_.known_end() : 0);
+    return true;
 }
-
-// Ids are dense and given at first sight; one symbol too many is refused, the rest of the feed goes on.
-void FeedHandler::introduce(Instrument instrument, u64 number) {
-    const std::string_view symbol = symbol_of(instrument);
-    const u32 known = engine_.find_instrument(config_.venue, symbol);
-    instrument.instrument = known != kNoInstrument ? known : engine_.instruments();
-    if (instrument.instrument >= config_.instruments_max) {
-        ++instruments_refused_;
-        return;
-    }
-    feed_.assign(u16(instrument.locate), instrument.instrument);
-    driver_.submit_one(config_.source, instrument, number);
-}
-
-void FeedHandler::say(Type type, u64 from, u64 to, u32 code) {
-    Control control = make_control(type, clock_.now_ns(), config_.source, code);
-    control.values[0] = i64(from);
-    control.values[1] = i64(to);
-    driver_.submit_one(source::kNode, control);
-}
-
-void FeedHandler::on_gap(u64 from, u64 to) { say(Type::Gap, from, to, 0); }
-void FeedHandler::on_recovered(u64 next) { say(Type::Recovered, next, next, 0); }
-// The books stay not valid: code 1 says that nobody will fill the gap.
-void FeedHandler::on_lost(u64 from, u64 to) { say(Type::Gap, from, to, 1); }
 
 }  // namespace openbell

@@ -42,8 +42,8 @@ Mapping open_latency(const std::string& path) {
 }
 
 std::unique_ptr<RealPorts> open_ports(const LiveNode::Config& config) {
-    std::vector<UdpSocket::Config> feeds;
-    for (const LiveNode::FeedConfig& feed : config.feeds) feeds.push_back(feed.socket);
+    std::vector<FeedSockets> feeds;
+    for (const LiveNode::FeedConfig& feed : config.feeds) feeds.push_back(feed.sockets);
     return std::make_unique<RealPorts>(feeds, config.has_session && !config.is_paper ? &config.stream : nullptr);
 }
 
@@ -131,17 +131,16 @@ void LiveNode::open_feeds() {
     for (std::size_t i = 0; i < config_.feeds.size(); ++i) {
         const FeedConfig& from = config_.feeds[i];
         Feed& feed = feeds_.emplace_back();
-        const u16 venue = u16(i);
-        feed.port = ports_.feeds.at(i);
-        feed.itch = std::make_unique<ItchFeed>(from.symbols, from.midnight_ns, venue);
-        FeedHandler::Config handler;
-        handler.source = u16(source::kFeed + i);
-        handler.venue = venue;
-        handler.instruments_max = config_.capacity.instruments_max;
-        handler.retransmit = from.retransmit;
-        feed.handler = std::make_unique<FeedHandler>(handler, *feed.port, *feed.itch, driver_, engine_, clock_);
+        FeedHandler::Config handler = from.handler;
+        handler.frames = {u16(source::kFeed + i), u16(i), config_.capacity.instruments_max};
+        feed.ports = ports_.feeds.at(i);
+        feed.itch = std::make_unique<ItchFeed>(from.symbols, handler.midnight_ns, u16(i));
+        feed.handler = std::make_unique<FeedHandler>(handler, feed.ports, *feed.itch, driver_, engine_, clock_);
+        feed.counters = std::make_unique<FeedCounters>(counters_, from.name, feed.ports.lines.size());
         feed.handler->start(from.session);
-        if (feed.port->fd() >= 0) poller_.add(feed.port->fd());
+        for (const DatagramPort* line : feed.ports.lines)
+            if (line->fd() >= 0) poller_.add(line->fd());
+        if (feed.ports.requests && feed.ports.requests->fd() >= 0) poller_.add(feed.ports.requests->fd());
     }
 }
 
@@ -174,7 +173,10 @@ bool LiveNode::step(i64 now_ns) {
     driver_.fire_timers(now_ns);
     if (session_) did_something |= session_->poll(now_ns);
     if (paper_) did_something |= poll_paper(now_ns);
-    for (Feed& feed : feeds_) did_something |= feed.handler->poll() > 0;
+    for (Feed& feed : feeds_) {
+        did_something |= feed.handler->poll() > 0;
+        if (now_ns >= feed.handler->deadline_ns()) feed.handler->tick(now_ns);
+    }
     if (now_ns >= next_tick_ns_) tick(now_ns);
     return did_something;
 }
@@ -225,6 +227,7 @@ void LiveNode::look_at_clock(i64 now_ns) {
     if (ports_.is_simulated() || now_ns < next_clock_look_ns_) return;
     next_clock_look_ns_ = now_ns + kClockLookNs;
     const i64 offset_ns = WallClock::measured_offset_ns();
+    for (Feed& feed : feeds_) feed.handler->set_stamp_offset(ports_.wall->offset_ns() - offset_ns);
     if (std::abs(offset_ns - reported_offset_ns_) < kClockStepNs) return;
     reported_offset_ns_ = offset_ns;
     Control offset = make_control(Type::ClockOffset, now_ns);
@@ -234,15 +237,21 @@ void LiveNode::look_at_clock(i64 now_ns) {
 }
 
 void LiveNode::wait(i64 now_ns) {
-    if (session_ && ports_.stream->fd() != polled_stream_) {
-        if (polled_stream_ >= 0) poller_.remove(polled_stream_);
-        polled_stream_ = ports_.stream->fd();
-    }
-    if (polled_stream_ >= 0) {
-        const bool is_connecting = ports_.stream->state() == StreamState::Connecting;
-        poller_.add(polled_stream_, is_connecting || !ouch_->outgoing().empty());
+    if (session_) watch(*ports_.stream, polled_stream_, !ouch_->outgoing().empty());
+    for (Feed& feed : feeds_) {
+        if (feed.ports.snapshots == nullptr) continue;
+        watch(*feed.ports.snapshots, feed.polled_stream, feed.handler->snapshots()->wants_to_write());
     }
     poller_.wait(std::max<i64>(0, next_deadline(now_ns) - now_ns));
+}
+
+// A stream has another descriptor with each connection, and none without.
+void LiveNode::watch(StreamPort& port, int& polled_fd, bool wants_to_write) {
+    if (port.fd() != polled_fd) {
+        if (polled_fd >= 0) poller_.remove(polled_fd);
+        polled_fd = port.fd();
+    }
+    if (polled_fd >= 0) poller_.add(polled_fd, wants_to_write || port.state() == StreamState::Connecting);
 }
 
 i64 LiveNode::next_deadline(i64 now_ns) const {
@@ -282,12 +291,15 @@ void LiveNode::publish(i64 now_ns) {
     p.stopping.set(is_stopping_);
     u64 packets = 0, gaps = 0, duplicates = 0, dropped = 0, lost = 0;
     for (const Feed& feed : feeds_) {
+        feed.counters->publish(*feed.handler, feed.ports);
         const MoldCounters& c = feed.handler->receiver().counters();
-        packets += c.packets[line::kA];
         gaps += c.gaps;
         duplicates += c.duplicates;
         lost += c.lost;
-        dropped += feed.port->dropped();
+        for (std::size_t i = 0; i < feed.ports.lines.size(); ++i) {
+            packets += c.lines[i].packets;
+            dropped += feed.ports.lines[i]->dropped();
+        }
     }
     p.feed_packets.set(packets);
     p.feed_gaps.set(gaps);

@@ -11,6 +11,7 @@
 #include "journal/reader.h"
 #include "journal/ring.h"
 #include "net/poller.h"
+#include "node/feed_counters.h"
 #include "node/feed_handler.h"
 #include "node/order_session.h"
 #include "node/ports.h"
@@ -21,10 +22,10 @@ namespace openbell {
 class LiveNode {
   public:
     struct FeedConfig {
-        UdpSocket::Config socket;
-        Address retransmit;
-        std::string session;
-        i64 midnight_ns = 0;
+        std::string name;
+        FeedSockets sockets;
+        FeedHandler::Config handler;  // its source and venue follow from the place in the list
+        std::string session;          // empty: the one that is heard, until it has ended
         std::vector<std::string> symbols;
     };
     struct Config {
@@ -66,13 +67,21 @@ class LiveNode {
     u32 epoch() const { return journal_.epoch(); }
     u64 last_seq() const { return journal_.last_seq(); }
     const Recovery& recovery() const { return journal_.recovery(); }
-    u16 feed_port(std::size_t i) const { return ports_.feeds[i]->local().port; }
+    u16 feed_port(std::size_t feed, std::size_t line) const {
+        return ports_.feeds.at(feed).lines.at(line)->local().port;
+    }
+    int feed_buffer_bytes(std::size_t feed, std::size_t line) const {
+        return ports_.feeds.at(feed).lines.at(line)->buffer_bytes();
+    }
+    const FeedHandler& feed(std::size_t i) const { return *feeds_.at(i).handler; }
 
   private:
     struct Feed {
-        DatagramPort* port;
+        FeedPorts ports;
         std::unique_ptr<ItchFeed> itch;
         std::unique_ptr<FeedHandler> handler;
+        std::unique_ptr<FeedCounters> counters;
+        int polled_stream = -1;
     };
 
     LiveNode(const Config& config, Engine& engine, IntentSource& strategies, std::unique_ptr<RealPorts> real);
@@ -85,6 +94,7 @@ class LiveNode {
     bool poll_paper(i64 now_ns);
     void tick(i64 now_ns);
     void wait(i64 now_ns);
+    void watch(StreamPort& port, int& polled_fd, bool wants_to_write);
     void look_at_clock(i64 now_ns);
     void publish(i64 now_ns);
 

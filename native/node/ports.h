@@ -11,33 +11,59 @@
 
 namespace openbell {
 
+// What a feed is heard through.
+struct FeedPorts {
+    std::vector<DatagramPort*> lines;  // A, and B
+    DatagramPort* requests = nullptr;  // for requests and their answers; null: nobody is asked
+    StreamPort* snapshots = nullptr;   // null: there is no snapshot server
+};
+
 // Whoever makes these keeps them alive. A simulated side has no descriptors (-1), no wall clock and no warden:
 // it is stepped from one thread.
 struct NodePorts {
     Clock* clock = nullptr;
     StreamPort* stream = nullptr;  // null: no order session
-    std::vector<DatagramPort*> feeds;
+    std::vector<FeedPorts> feeds;
     WallClock* wall = nullptr;  // null in simulation
     bool is_simulated() const { return wall == nullptr; }
+};
+
+// What a feed's real ports are opened with.
+struct FeedSockets {
+    std::vector<UdpSocket::Config> lines;
+    bool has_requests = false;
+    bool has_snapshots = false;
+    TcpSocket::Config snapshots;
 };
 
 // The real sides.
 class RealPorts {
   public:
-    RealPorts(const std::vector<UdpSocket::Config>& feeds, const TcpSocket::Config* stream) {
+    RealPorts(const std::vector<FeedSockets>& feeds, const TcpSocket::Config* stream) {
         if (stream) stream_ = std::make_unique<TcpSocket>(*stream);
-        for (const UdpSocket::Config& feed : feeds) feeds_.push_back(std::make_unique<UdpSocket>(feed));
+        for (const FeedSockets& feed : feeds) open(feed);
     }
-    NodePorts ports() {
-        NodePorts out{&clock_, stream_.get(), {}, &clock_};
-        for (const auto& feed : feeds_) out.feeds.push_back(feed.get());
-        return out;
-    }
+    NodePorts ports() { return {&clock_, stream_.get(), feeds_, &clock_}; }
 
   private:
+    void open(const FeedSockets& from) {
+        FeedPorts& feed = feeds_.emplace_back();
+        for (const UdpSocket::Config& line : from.lines) feed.lines.push_back(keep(std::make_unique<UdpSocket>(line)));
+        if (from.has_requests) feed.requests = keep(std::make_unique<UdpSocket>(UdpSocket::Config{}));
+        if (!from.has_snapshots) return;
+        snapshots_.push_back(std::make_unique<TcpSocket>(from.snapshots));
+        feed.snapshots = snapshots_.back().get();
+    }
+    UdpSocket* keep(std::unique_ptr<UdpSocket> socket) {
+        sockets_.push_back(std::move(socket));
+        return sockets_.back().get();
+    }
+
     WallClock clock_;
     std::unique_ptr<TcpSocket> stream_;
-    std::vector<std::unique_ptr<UdpSocket>> feeds_;
+    std::vector<std::unique_ptr<UdpSocket>> sockets_;
+    std::vector<std::unique_ptr<TcpSocket>> snapshots_;
+    std::vector<FeedPorts> feeds_;
 };
 
 }  // namespace openbell

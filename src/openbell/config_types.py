@@ -95,6 +95,11 @@ def _is_ip(host: str) -> bool:
     return True
 
 
+def is_ipv4(text: str) -> bool:
+    """True for a numeric IPv4 address."""
+    return _is_ip(text) and ipaddress.ip_address(text).version == 4
+
+
 def _decimal(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value

@@ -72,6 +72,7 @@ class World:
         self.venue = v.Venue(self.clock, self.net, self.rng, MIDNIGHT_NS)
         self.journal_dir, self.hot_dir = directory / "journal", directory / "hot"
         self.feed = native.SimDatagrams(self.net, v.NODE_FEED)
+        self.requests = native.SimDatagrams(self.net, v.NODE_REQUESTS)
         self.stream = native.SimStream(self.net, v.DOOR)
         self.seed = self.rng.getrandbits(63)
         self.start()
@@ -83,7 +84,8 @@ class World:
         self.engine, _ = recover_engine(capacity(), self.journal_dir, self.hot_dir)
         host = native.PythonStrategies()
         host.add(STRATEGY, "restless", Restless(), ["OBEL"], Restless.state_fields())
-        self.node = native.LiveNode(self._config(), self.engine, host, self.clock, [self.feed], self.stream)
+        feed = native.FeedPorts([self.feed], self.requests)
+        self.node = native.LiveNode(self._config(), self.engine, host, self.clock, [feed], self.stream)
         now = self.clock.now_ns()
         self.node.submit(events.started(node=3, epoch=self.node.epoch, now_ns=now, seed=self.seed))
         self.node.submit(events.arm(ArmState.FULL), OPERATOR)

@@ -17,7 +17,7 @@ from openbell import _native as native
 from openbell import events
 from openbell.config import Settings
 from openbell.config_types import native_units
-from openbell.node.config import FeedSettings, NodeConfig
+from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
 from openbell.strategy.loader import source_hash
 from openbell.types import NO_STRATEGY, ArmState
@@ -185,18 +185,36 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
 
 def _feed(feed: FeedSettings, symbols: list[str]) -> native.LiveFeedConfig:
     out = native.LiveFeedConfig()
-    if feed.listen.is_multicast:
-        out.group = feed.listen.host
-    else:
-        out.host = feed.listen.host
-    out.port = feed.listen.port
-    out.interface = feed.interface
+    out.name = feed.name
+    for address, interface in feed.lines:
+        out.add_line(
+            host="" if address.is_multicast else address.host,
+            port=address.port,
+            group=address.host if address.is_multicast else "",
+            interface=interface,
+            receive_buffer_bytes=feed.receive_buffer_kib << 10,
+        )
+    for sender in feed.senders:
+        out.add_sender(sender)
+    out.mold.wait_ns = feed.gap_wait_us * 1_000
+    out.mold.retry_ns = feed.retry_ms * 1_000_000
+    out.mold.tries_max = feed.tries_max
+    out.mold.server_keeps = feed.retransmit_keeps
     out.session = feed.session
     out.midnight_ns = midnight_ns(feed)
     out.symbols = symbols
     if feed.retransmit is not None:
         out.set_retransmit(feed.retransmit.host, feed.retransmit.port)
+    if feed.snapshots is not None:
+        _add_snapshots(out, feed.snapshots)
     return out
+
+
+def _add_snapshots(feed: native.LiveFeedConfig, server: SnapshotSettings) -> None:
+    feed.set_snapshots(server.connect.host, server.connect.port, server.user, server.password.read())
+    feed.snapshot_retry_ns = server.retry_ms * 1_000_000
+    feed.snapshot_tries_max = server.tries_max
+    feed.buffer_bytes = server.buffer_mib << 20
 
 
 def symbol_of(engine: native.Engine, instrument: int) -> str:

@@ -13,13 +13,14 @@ from typing import Literal
 from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import AddressText, DecimalText, NearPath, SecretText
+from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, is_ipv4
 from openbell.errors import ConfigError
 from openbell.node.paths import SHARED_MEMORY
 
 NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022
 FEEDS_MAX = 48
+SENDERS_MAX = 16
 SESSIONS_MAX = 64
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
@@ -56,17 +57,51 @@ class NodeSettings(Settings):
         return self.run_dir or SHARED_MEMORY / self.name
 
 
+class SnapshotSettings(Settings):
+    """`[feeds.snapshots]`: the GLIMPSE server to ask when lost messages can be had nowhere else."""
+
+    connect: AddressText
+    user: str = Field(min_length=1, max_length=6)
+    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
+    retry_ms: int = Field(default=100, ge=1, le=60_000, description="after the first failure; doubled by each one")
+    tries_max: int = Field(default=10, ge=1, le=1_000, description="logins for one loss; then a person has to look")
+    buffer_mib: int = Field(default=64, ge=1, le=4_096, description="for what the feed says while a snapshot is read")
+
+
 class FeedSettings(Settings):
-    """`[[feeds]]`: a market-data feed to listen to."""
+    """`[[feeds]]`: a market-data feed to listen to, on one line or two (A and B) that carry the same packets."""
 
     name: str = Field(pattern=NAME_PATTERN)
     kind: Literal["itch_moldudp64"]
-    listen: AddressText = Field(description='"host:port", or a multicast group')
+    listen: AddressText = Field(description='line A: "host:port", or a multicast group')
+    listen_b: AddressText | None = Field(default=None, description="line B, another port or group")
     interface: str = "127.0.0.1"
+    interface_b: str = Field(default="", description="of line B, if it comes by another one")
+    senders: tuple[str, ...] = Field(
+        default=(), max_length=SENDERS_MAX, description="IPv4 addresses that the lines are heard from; empty: all"
+    )
+    receive_buffer_kib: int = Field(default=8_192, ge=4, le=1_048_576, description="of each line's socket")
     retransmit: AddressText | None = None
-    session: str = Field(default="", max_length=10)
+    retransmit_keeps: int = Field(
+        default=0, ge=0, description="messages before the newest that the request server still has; 0: all"
+    )
+    gap_wait_us: int = Field(
+        default=2_000, ge=0, le=1_000_000, description="for the other line, before anybody is asked"
+    )
+    retry_ms: int = Field(default=250, ge=1, le=60_000, description="for an answer, before the request is repeated")
+    tries_max: int = Field(default=5, ge=1, le=100, description="requests for the same messages")
+    snapshots: SnapshotSettings | None = None
+    session: str = Field(
+        default="", max_length=10, description="the only one to hear; empty: the first that is heard, until its end"
+    )
     date: datetime.date | None = Field(default=None, description="the venue's day; today when absent")
     zone: str = Field(default="UTC", description="time zone of the venue's midnight, as in the IANA database")
+
+    @property
+    def lines(self) -> tuple[tuple[Address, str], ...]:
+        """Address and interface of each line, A first."""
+        line_a = (self.listen, self.interface)
+        return (line_a, (self.listen_b, self.interface_b or self.interface)) if self.listen_b else (line_a,)
 
 
 class SessionSettings(Settings):
@@ -143,6 +178,7 @@ class NodeConfig(Settings):
     def cross_check(self) -> Iterable[Problem]:
         """Yield names used twice, references to nothing, missing limits and exposed credentials."""
         yield from self._names_once()
+        yield from self._feeds_fit()
         yield from self._sessions_fit()
         yield from self._limits_known()
         yield from self._strategies_allowed()
@@ -155,16 +191,25 @@ class NodeConfig(Settings):
         yield from _repeats("instruments", "symbol", [instrument.symbol for instrument in self.instruments])
         yield from _repeats("limits", "symbol", [(limit.symbol, limit.strategy) for limit in self.limits])
 
+    def _feeds_fit(self) -> Iterator[Problem]:
+        for index, feed in enumerate(self.feeds):
+            if feed.listen_b == feed.listen and feed.listen.port:
+                yield Problem(
+                    ("feeds", index, "listen_b"), f"{feed.listen} is line A; line B needs an address of its own"
+                )
+            for sender in feed.senders:
+                if not is_ipv4(sender):
+                    yield Problem(
+                        ("feeds", index, "senders"), f'expected IPv4 addresses such as "10.0.0.1", found {sender!r}'
+                    )
+            if feed.snapshots:
+                yield from _exposed(("feeds", index, "snapshots"), feed.snapshots)
+
     def _sessions_fit(self) -> Iterator[Problem]:
         if self.node.mode == "live" and not self.sessions:
             yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
         for index, session in enumerate(self.sessions):
-            if session.password.is_plain and not session.connect.is_loopback:
-                yield Problem(
-                    ("sessions", index, "password"),
-                    f'"plain:" is for loopback demos and {session.connect.host} is not loopback; '
-                    'write "env:NAME" or "file:PATH"',
-                )
+            yield from _exposed(("sessions", index), session)
 
     def _limits_known(self) -> Iterator[Problem]:
         symbols = {instrument.symbol for instrument in self.instruments}
@@ -229,6 +274,15 @@ def _repeats(table: str, key: str, values: list[object]) -> Iterator[Problem]:
         if value is not None and counts[value]:
             yield Problem((table, index, key), f"{value!r} stands here for the second time; it must be unique")
         counts[value] += 1
+
+
+def _exposed(where: tuple[str | int, ...], login: SessionSettings | SnapshotSettings) -> Iterator[Problem]:
+    """A credential that stands in the file and would leave this machine."""
+    if login.password.is_plain and not login.connect.is_loopback:
+        yield Problem(
+            (*where, "password"),
+            f'"plain:" is for loopback demos and {login.connect.host} is not loopback; write "env:NAME" or "file:PATH"',
+        )
 
 
 def _no_instrument(symbol: str) -> str:

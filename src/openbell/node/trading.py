@@ -13,6 +13,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
     strategies = assemble.build_strategies(config)
     node = native.LiveNode(assemble.live_config(config), engine, strategies)
     assemble.run_record(config).write(node_settings.journal_dir)
+    for line in small_buffers(config, node):
+        print(line, file=sys.stderr)
     print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
     _open_epoch(node, config)
     gc.collect()
@@ -70,6 +73,19 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
         refusals=engine.refusals,
         state_hash=f"{engine.state_hash:016x}",
     )
+
+
+def small_buffers(config: NodeConfig, node: native.LiveNode) -> Iterator[str]:
+    """A line for each socket of a feed to which the kernel has given less memory than was asked for."""
+    for index, feed in enumerate(config.feeds):
+        for line, letter in enumerate("AB"[: len(feed.lines)]):
+            granted_kib = node.feed_buffer_bytes(index, line) >> 10
+            if granted_kib < feed.receive_buffer_kib:
+                yield (
+                    f"feed {feed.name}, line {letter}: expected a receive buffer of {feed.receive_buffer_kib} KiB, the "
+                    f"kernel granted {granted_kib}: a burst may be lost; "
+                    f"sysctl -w net.core.rmem_max={feed.receive_buffer_kib << 10}"
+                )
 
 
 def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from openbell import _native as native
 from openbell.journal import Journal, open_journal
 from openbell.journal.frames import records_view
 from openbell.node.card import NodeCard
@@ -16,7 +17,19 @@ from openbell.types import ArmState, KillLevel, Type
 LOOK_EVERY_S = 0.2
 EVENTS_PER_LOOK_MAX = 100
 RECORD_BYTES = 128
-TOLD = [Type.STRATEGY_HALTED, Type.CONNECTED, Type.DISCONNECTED, Type.RESOLVED, Type.KILL, Type.ARM]
+TOLD = [
+    Type.STRATEGY_HALTED,
+    Type.CONNECTED,
+    Type.DISCONNECTED,
+    Type.GAP,
+    Type.RECOVERED,
+    Type.RESOLVED,
+    Type.KILL,
+    Type.ARM,
+]
+SOURCE_FEED, SOURCE_ORDER_ENTRY = 16, 64
+GAP_LOST, GAP_REBUILT, FROM_SNAPSHOT = 1, 2, 1
+"""Codes of Gap and Recovered records, as native/engine/engine.h has them."""
 
 
 class Herald(threading.Thread):
@@ -28,6 +41,7 @@ class Herald(threading.Thread):
         self._say = say
         self._ended = threading.Event()
         self._after = read_page_seq(card)
+        self._dropped: dict[str, int] = {}
         self._journal: Journal | None = None
 
     def __enter__(self) -> Herald:
@@ -53,6 +67,20 @@ class Herald(threading.Thread):
         raw, _, _ = self._journal.reader.gather(RECORD_BYTES, [int(t) for t in TOLD], EVENTS_PER_LOOK_MAX)
         for line in lines_of(raw, self._card):
             self._say(line)
+        self._tell_drops()
+
+    def _tell_drops(self) -> None:
+        """Datagrams that the kernel dropped since the last time, by line."""
+        path = Path(self._card.hot_dir) / "counters"
+        counters = native.Counters.attach(str(path)).read() if path.is_file() else []
+        for name, dropped in counters:
+            if name.startswith("feed.") and name.endswith(".dropped"):
+                if more := dropped - self._dropped.get(name, 0):
+                    _, feed, line, _ = name.split(".")
+                    self._say(
+                        f"feed {feed}, line {line}: the kernel dropped {more:,} datagrams; raise its receive buffer"
+                    )
+                self._dropped[name] = dropped
 
 
 def read_page_seq(card: NodeCard) -> int:
@@ -65,6 +93,9 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
     names = {number: name for name, number in card.strategies.items()}
     for record in records_view(raw, "Control"):
         text = record["text"].decode(errors="replace")
+        if SOURCE_FEED <= int(record["source"]) < SOURCE_ORDER_ENTRY:
+            yield from _of_feed(record, text)
+            continue
         match Type(int(record["type"])):
             case Type.STRATEGY_HALTED:
                 name = names.get(int(record["strategy"]), "?")
@@ -82,3 +113,20 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
                 yield f"KILLED ({KillLevel(int(record['code'])).name.lower()}): nothing opens, everything is canceled"
             case Type.ARM:
                 yield f"armed {ArmState(int(record['code'])).name.lower()}"
+
+
+def _of_feed(record: Any, text: str) -> Iterator[str]:
+    """What a feed says of itself. A gap that another line or a retransmission fills is not worth a line."""
+    feed = f"feed {int(record['source']) - SOURCE_FEED}"
+    first, end = (int(value) for value in record["values"][:2])
+    match Type(int(record["type"])), int(record["code"]):
+        case Type.CONNECTED, _:
+            yield f"{feed}: session {text}"
+        case Type.DISCONNECTED, _:
+            yield f"{feed}: end of session, the next message would have been {first:,}"
+        case Type.GAP, code if code == GAP_LOST:
+            yield f"{feed}: lost messages {first:,} to {end - 1:,} for good; its books are not valid"
+        case Type.GAP, code if code == GAP_REBUILT:
+            yield f"{feed}: a snapshot builds the books anew"
+        case Type.RECOVERED, code if code == FROM_SNAPSHOT:
+            yield f"{feed}: books are valid again, from message {first:,} on"

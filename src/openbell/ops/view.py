@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from openbell.ops.feed_view import FeedRow, feeds_table, recovery_line
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -98,6 +100,7 @@ class NodeView:
     counters: dict[str, int] = field(default_factory=dict)
     events_per_s: float = 0.0
     latency: tuple[LatencyRow, ...] = ()
+    feeds: tuple[FeedRow, ...] = ()
 
     @property
     def pnl(self) -> int:
@@ -116,6 +119,8 @@ class NodeView:
             order["cl_ord_id"] = str(order["cl_ord_id"])
             order["symbol"] = self.rows[order.pop("instrument")].symbol
         data["pnl"] = self.pnl
+        for row, feed in zip(data["feeds"], self.feeds, strict=True):
+            row["alarms"] = list(feed.alarms())
         return data
 
 
@@ -124,7 +129,10 @@ def render(view: NodeView, *, clock: str = "") -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    return Group(_head(view, clock), Text(), _instruments(view), Text(), *_facts(view), Text(), latency_table(view))
+    feeds = (feeds_table(view.feeds), Text()) if view.feeds else ()
+    return Group(
+        _head(view, clock), Text(), _instruments(view), Text(), *_facts(view), Text(), *feeds, latency_table(view)
+    )
 
 
 def _head(view: NodeView, clock: str) -> Text:
@@ -190,7 +198,9 @@ def _facts(view: NodeView) -> list[Text]:
         lines[-1] += f"; view {view.behind:,} behind"
     if view.warden_acted:
         lines.append("the warden shut the order sockets: the trading thread did not answer a kill")
-    return [Text(line) for line in lines]
+    lines += [recovery_line(feed) for feed in view.feeds]
+    alarms = [Text(f"{feed.name}: {alarm}", LOUD) for feed in view.feeds for alarm in feed.alarms()]
+    return [*(Text(line) for line in lines), *alarms]
 
 
 def latency_table(view: NodeView) -> RenderableType:

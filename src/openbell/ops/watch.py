@@ -13,6 +13,7 @@ from openbell import _native as native
 from openbell.node.card import NodeCard
 from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
 from openbell.node.snapshots import start_from_snapshot
+from openbell.ops.feed_view import take_feeds
 from openbell.ops.find import read_page
 from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
 
@@ -41,6 +42,7 @@ class Watch:
         engine, page, counters = self._follower.engine, read_page(self.hot_dir), self._counters()
         level, warden_acted = self._kill_level(), bool(counters.pop("warden_acted", 0))
         now_ns = counters.pop("now_ns", 0)
+        feeds = take_feeds(counters, now_ns)
         orders = [_own(order) for order in engine.live_orders()]
         return NodeView(
             name=self.card.name,
@@ -64,6 +66,7 @@ class Watch:
             counters=counters,
             events_per_s=self._rate(counters.get("frames_in", 0)),
             latency=self._latency(),
+            feeds=feeds,
         )
 
     def _row(self, instrument: int, orders: list[OwnOrder]) -> Row:

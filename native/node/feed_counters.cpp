@@ -1,0 +1,50 @@
+#include "node/feed_counters.h"
+
+namespace openbell {
+
+FeedCounters::FeedCounters(Counters& page, const std::string& feed, std::size_t lines) {
+    const auto name = [&](const char* what) { return page.counter("feed." + feed + "." + what); };
+    gaps_ = name("gaps"), requests_ = name("requests"), recovered_ = name("recovered"), lost_ = name("lost");
+    wrong_session_ = name("wrong_session"), malformed_ = name("malformed"), strangers_ = name("strangers");
+    waited_ns_ = name("waited_ns"), waited_ns_max_ = name("waited_ns_max");
+    recovering_ = name("recovering"), restarts_ = name("restarts"), snapshots_ = name("snapshots");
+    snapshot_tries_ = name("snapshot_tries"), snapshots_given_up_ = name("snapshots_given_up");
+    for (std::size_t i = 0; i < lines; ++i) {
+        const std::string letter(1, char('A' + i));
+        const auto of_line = [&](const char* what) { return name((letter + "." + what).c_str()); };
+        lines_.push_back({of_line("packets"), of_line("first"), of_line("skipped"), of_line("lag_ns"),
+                          of_line("lag_ns_max"), of_line("dropped"), of_line("heard_ns")});
+    }
+}
+
+void FeedCounters::publish(const FeedHandler& handler, const FeedPorts& ports) {
+    const MoldCounters& mold = handler.receiver().counters();
+    const FeedHandler::Counters& feed = handler.counters();
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+        const LineCounters& line = mold.lines[i];
+        lines_[i].packets.set(line.packets);
+        lines_[i].first.set(line.delivered);
+        lines_[i].skipped.set(line.skipped);
+        lines_[i].lag_ns.set(u64(line.lag.mean_ns));
+        lines_[i].lag_ns_max.set(u64(line.lag.max_ns));
+        lines_[i].dropped.set(ports.lines[i]->dropped());
+        lines_[i].heard_ns.set(u64(feed.heard_ns[i]));
+    }
+    gaps_.set(mold.gaps);
+    requests_.set(mold.requests);
+    recovered_.set(mold.recovered);
+    lost_.set(mold.lost);
+    wrong_session_.set(mold.wrong_session);
+    malformed_.set(mold.malformed);
+    strangers_.set(feed.strangers);
+    waited_ns_.set(u64(feed.waited_ns));
+    waited_ns_max_.set(u64(feed.waited_ns_max));
+    recovering_.set(handler.is_recovering());
+    restarts_.set(feed.restarts);
+    if (handler.snapshots() == nullptr) return;
+    snapshots_.set(handler.snapshots()->counters().snapshots);
+    snapshot_tries_.set(handler.snapshots()->counters().tries);
+    snapshots_given_up_.set(handler.snapshots()->counters().given_up);
+}
+
+}  // namespace openbell

@@ -1,0 +1,121 @@
+"""The feeds of a node as a person sees them: each line's losses and lag, what was recovered, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+PREFIX = "feed."
+LINES = ("A", "B")
+SILENT_MS = 5_000.0
+"""A line says at least a heartbeat a second; one that is silent for so long is down."""
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One line: `first` counts the messages that it brought before the other, `skipped` those that it lost."""
+
+    name: str
+    packets: int
+    first: int
+    skipped: int
+    lag_ns: int
+    lag_ns_max: int
+    dropped: int
+    silent_ms: float
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    """One feed, since the node's process began."""
+
+    name: str
+    lines: tuple[LineRow, ...]
+    gaps: int
+    requests: int
+    recovered: int
+    lost: int
+    snapshots: int
+    snapshot_tries: int
+    snapshots_given_up: int
+    recovering: int
+    wrong_session: int
+    strangers: int
+    malformed: int
+    waited_ns_max: int
+
+    def alarms(self) -> Iterator[str]:
+        """What a person should look at."""
+        for line in self.lines:
+            if line.dropped:
+                yield (
+                    f"line {line.name}: the kernel dropped {line.dropped:,} datagrams: raise receive_buffer_kib and "
+                    "net.core.rmem_max, or wait busily"
+                )
+            if line.silent_ms > SILENT_MS and any(other.silent_ms <= SILENT_MS for other in self.lines):
+                yield f"line {line.name}: silent for {line.silent_ms / 1000:.0f} s while the other one speaks"
+        if self.recovering:
+            yield f"books are being built anew from a snapshot (login {self.snapshot_tries})"
+        elif self.snapshots_given_up:
+            yield "snapshots were given up: check [feeds.snapshots], restart to try again"
+        if self.wrong_session:
+            yield (
+                f"{self.wrong_session:,} packets of another session refused: if the venue has begun a new one, "
+                "restart with it as `session`"
+            )
+
+
+def take_feeds(counters: dict[str, int], now_ns: int) -> tuple[FeedRow, ...]:
+    """Take the counters of feeds out of a node's, as rows; `now_ns` is the node's time."""
+    of_feeds = {key: counters.pop(key) for key in list(counters) if key.startswith(PREFIX)}
+    names = dict.fromkeys(key.split(".")[1] for key in of_feeds)
+    return tuple(_feed(name, of_feeds, now_ns) for name in names)
+
+
+def feeds_table(feeds: tuple[FeedRow, ...]) -> Table:
+    """A row a line, and what was recovered beside the feed's name."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="grey62")
+    for name in ("feed", "line", "packets", "first", "skipped", "lag", "lag max", "dropped"):
+        table.add_column(name, justify="left" if name in ("feed", "line") else "right", no_wrap=True)
+    for feed in feeds:
+        for i, line in enumerate(feed.lines):
+            figures = (line.packets, line.first, line.skipped)
+            lags = (f"{ns / 1000:,.1f} µs" for ns in (line.lag_ns, line.lag_ns_max))
+            table.add_row("" if i else feed.name, line.name, *(f"{n:,}" for n in figures), *lags, f"{line.dropped:,}")
+    return table
+
+
+def recovery_line(feed: FeedRow) -> str:
+    """What a feed has missed, and what became of it."""
+    return (
+        f"{feed.name}: gaps {feed.gaps:,}, requests {feed.requests:,}, recovered {feed.recovered:,}, lost {feed.lost:,}, "
+        f"snapshots {feed.snapshots:,}"
+    )
+
+
+def _feed(name: str, counters: Mapping[str, int], now_ns: int) -> FeedRow:
+    def value(key: str) -> int:
+        return counters.get(f"{PREFIX}{name}.{key}", 0)
+
+    keys = [field for field in FeedRow.__dataclass_fields__ if field not in ("name", "lines")]
+    lines = tuple(
+        LineRow(
+            name=line,
+            packets=value(f"{line}.packets"),
+            first=value(f"{line}.first"),
+            skipped=value(f"{line}.skipped"),
+            lag_ns=value(f"{line}.lag_ns"),
+            lag_ns_max=value(f"{line}.lag_ns_max"),
+            dropped=value(f"{line}.dropped"),
+            silent_ms=max(0.0, (now_ns - heard) / 1e6) if (heard := value(f"{line}.heard_ns")) else 0.0,
+        )
+        for line in LINES
+        if f"{PREFIX}{name}.{line}.packets" in counters
+    )
+    return FeedRow(name=name, lines=lines, **{key: value(key) for key in keys})
