@@ -16,11 +16,12 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare lint sanitize fuzz format bench cst soak lock clean
+.PHONY: help demo test compare feed-sim lint sanitize fuzz format bench cst soak lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make compare the matching engine against its oracle        ARGS="--operations 1000000 --seed 7"'
+	@echo 'make feed-sim  books behind two bad lines against the exchange     ARGS="--seeds 10000 --seed 7"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
 	@echo 'make cst     zero-intelligence flow through the engine against exact values   ARGS="--trials 400000 --seed 7"'
@@ -39,6 +40,9 @@ test: $(VENV)/.built
 
 compare: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m exchange.comparison $(ARGS)
+
+feed-sim: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m tests.feed.sim $(ARGS)
 
 lint: $(VENV)/.built
 	$(BIN)/ruff check $(PY_DIRS)
