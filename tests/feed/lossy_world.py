@@ -1,7 +1,7 @@
 """A whole node behind two bad lines: order flow -> matching -> ITCH -> loss -> arbitration, retransmission, snapshots.
 
-Everything follows from the seed. A witness in the place of the strategies compares every valid book that it is shown with
-the exchange's own book at that message.
+Everything follows from the seed. A witness in the place of the strategies compares every valid book that it is shown
+with the exchange's own book at that message.
 """
 
 import random

@@ -48,5 +48,5 @@ def test_a_buffer_is_a_queue_of_packets_from_which_the_oldest_may_be_missing(rng
 
 
 def test_one_that_could_not_hold_the_largest_packet_is_refused():
-    with pytest.raises(ConfigError, match="at least 131072 bytes .* found 131071"):
+    with pytest.raises(ConfigError, match=r"at least 131072 bytes .* found 131071"):
         native.LiveBuffer(BYTES_MIN - 1)

@@ -1,5 +1,5 @@
-"""Whatever two lines, the request server and the snapshot server lose: the node's books are the exchange's books, and no
-book that it calls valid ever differs from the exchange's at that message.
+"""Whatever two lines, the request server and the snapshot server lose: the node's books are the exchange's books, and
+no book that it calls valid ever differs from the exchange's at that message.
 
 `make feed-sim ARGS="--seeds 10000"` runs more seeds and prints one that fails; `--first N --seeds 1` runs it alone.
 """

@@ -94,8 +94,8 @@ def feeds_table(feeds: tuple[FeedRow, ...]) -> Table:
 def recovery_line(feed: FeedRow) -> str:
     """What a feed has missed, and what became of it."""
     return (
-        f"{feed.name}: gaps {feed.gaps:,}, requests {feed.requests:,}, recovered {feed.recovered:,}, lost {feed.lost:,}, "
-        f"snapshots {feed.snapshots:,}"
+        f"{feed.name}: gaps {feed.gaps:,}, requests {feed.requests:,}, recovered {feed.recovered:,}, "
+        f"lost {feed.lost:,}, snapshots {feed.snapshots:,}"
     )
 
 

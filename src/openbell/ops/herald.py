@@ -78,7 +78,7 @@ class Herald(threading.Thread):
                 if more := dropped - self._dropped.get(name, 0):
                     _, feed, line, _ = name.split(".")
                     self._say(
-                        f"feed {feed}, line {line}: the kernel dropped {more:,} datagrams; raise its receive buffer"
+                        f"feed {feed}, line {line}: the kernel dropped {more:,} datagrams; raise receive_buffer_kib"
                     )
                 self._dropped[name] = dropped
 
