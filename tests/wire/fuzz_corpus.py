@@ -5,6 +5,7 @@ begins with `found_` is kept as it is: it once was a finding.
 """
 
 from pathlib import Path
+from typing import Any
 
 from openbell import _native as native
 
@@ -34,12 +35,21 @@ DEEP_OPTIONS = {
     "locate_broker": "LOCB",
     "side": "T",
 }
+MARKET_PX = 0x7FFF_FFFF
 CHAR_OPTIONS = {"customer": "R", "trade_now": "Y", "handling": "Q", "bbo_weight": "0", "shares_located": "Y"}
 
 
 def corpora() -> dict[str, Corpus]:
     """The files of every target, by name."""
-    return {"ouch": ouch(), "ouch50": ouch50(), "itch": itch(), "soup": soup(), "mold": mold()}
+    return {
+        "ouch": ouch(),
+        "ouch50": ouch50(),
+        "itch": itch(),
+        "soup": soup(),
+        "mold": mold(),
+        "venue42": venue42(),
+        "venue50": venue50(),
+    }
 
 
 def ouch() -> Corpus:
@@ -147,6 +157,89 @@ def mold() -> Corpus:
 
 def on_lines(*datagrams: tuple[int, bytes]) -> bytes:
     return b"".join(bytes([line, len(datagram)]) + datagram for line, datagram in datagrams)
+
+
+def venue42() -> Corpus:
+    """What clients and operators do at a venue, as native/fuzz/crowd.h and venue42.cpp read it."""
+
+    def enter(token: str, side: str, qty: int, px: int, **more: Any) -> bytes:
+        order = {"token": token, "side": side, "qty": qty, "symbol": "OBEL", "px": px}
+        return native.ouch_encode_inbound({"type": "O"} | order | more)
+
+    def replace(prev: str, token: str, qty: int, px: int) -> bytes:
+        return native.ouch_encode_inbound({"type": "U", "prev_token": prev, "token": token, "qty": qty, "px": px})
+
+    def cancel(token: str, qty: int = 0) -> bytes:
+        return native.ouch_encode_inbound({"type": "X", "token": token, "qty": qty})
+
+    rest, sweep = enter("A", "B", 300, 499_000), enter("B", "B", 800, 501_000, tif=0)
+    return {
+        "messages": said(0, rest, enter("A", "S", 100, 500_000), sweep, cancel("A", 100), cancel("A")),
+        "replaces": said(1, rest, replace("A", "B", 200, 499_000), replace("B", "C", 900, 500_100), cancel("B")),
+        "modifies": said(2, rest, *(native.ouch_encode_inbound({"type": kind, "token": "A"}) for kind in "MN")),
+        "market": said(0, enter("A", "B", 700, MARKET_PX, tif=0), enter("B", "S", 700, MARKET_PX)),
+        "nobody_understands": said(0, b"", b"O", rest[:-5], rest + b"x", native.ouch50_encode_inbound({"type": "O"})),
+        "seconds": said(0, enter("A", "B", 100, 499_000, tif=2)) + operated(0, value=150),
+        "session_lost": said(0, rest) + operated(6, client=0) + said(0, cancel("A")),
+        **on_any_venue(6),
+    }
+
+
+def venue50() -> Corpus:
+    """The same as `venue42` in OUCH 5.0, as native/fuzz/venue50.cpp reads it."""
+
+    def enter(ref: int, side: str, qty: int, px: int, **more: Any) -> bytes:
+        order = {"user_ref": ref, "side": side, "qty": qty, "symbol": "OBEL", "px": px}
+        return native.ouch50_encode_inbound({"type": "O"} | order | more)
+
+    def about(kind: str, **fields: Any) -> bytes:
+        return native.ouch50_encode_inbound({"type": kind} | fields)
+
+    rest, sweep = enter(1, "B", 300, 499_000), enter(2, "B", 800, 501_000, tif="3")
+    iceberg = enter(3, "S", 900, 500_200, options={"max_floor": 100, "group_id": 7})
+    replaces = (about("U", prev_user_ref=n, user_ref=n + 1, qty=200, px=499_000 + n, tif="0") for n in (1, 2))
+    of_group = {"side": "S", "group_id": 7}
+    return {
+        "messages": said(0, rest, enter(1, "S", 100, 500_000), sweep, about("X", user_ref=1, qty=100)),
+        "replaces": said(1, rest, *replaces, about("X", user_ref=3), about("X", user_ref=1)),
+        "modifies": said(2, rest, about("M", user_ref=1, side="B", qty=100), about("M", user_ref=1, side="S", qty=50)),
+        "options": said(0, enter(1, "B", 500, 500_000, options=OPTIONS), enter(2, "S", 500, 1, options=DEEP_OPTIONS)),
+        "mass_cancel": said(0, rest, iceberg, sweep, about("C", symbol="OBEL"), about("C", options=of_group)),
+        "iceberg": said(0, iceberg) + said(1, enter(1, "B", 750, 500_200), enter(2, "B", 750, 500_200)),
+        "disabled": said(0, about("D", user_ref=1), rest, about("E", user_ref=2), sweep, about("Q")),
+        "nobody_understands": said(0, b"", b"O", rest[:-5], rest + b"x", native.ouch_encode_inbound({"type": "O"})),
+        "seconds": said(0, enter(1, "B", 100, 499_000, tif="6", options={"expire_s": 2})) + operated(0, value=150),
+        "session_lost": said(0, rest) + operated(6, client=0) + said(0, about("X", user_ref=1)),
+        **on_any_venue(5),
+    }
+
+
+def on_any_venue(words: int) -> Corpus:
+    """Messages that the target composes, each of so many bytes after the first, and what operators do."""
+
+    def composed(client: int, first: int, count: int) -> bytes:
+        luck = [[(37 * n + 11 * at) % 256 for at in range(words)] for n in range(first, first + count)]
+        return b"".join(bytes([client, n, *luck[n - first]]) for n in range(first, first + count))
+
+    halt, call, pause, trade = (operated(what) for what in (2, 3, 4, 5))
+    submitted = (operated(7) + bytes([look, look ^ 0x5A, 70 + look % 9, 8 + look % 5]) for look in range(0, 256, 5))
+    return {
+        "composed": composed(0, 0, 64) + composed(1, 64, 64),
+        "composed_wrong": b"".join(bytes([8, n]) + bytes([50 + n] * words) + bytes([n, 0x7F]) for n in range(64)),
+        "self_trade": composed(2, 0, 128),
+        "halt": composed(0, 4, 8) + halt + composed(1, 4, 8) + call + composed(0, 12, 16) + trade,
+        "pause": composed(0, 4, 8) + pause + composed(1, 4, 24) + halt + trade + composed(2, 8, 8),
+        "amended": composed(0, 4, 48) + b"".join(operated(1) + bytes([n // 2, 40 + n, 9 + n]) for n in range(24)),
+        "internal": b"".join(submitted) + composed(0, 4, 24),
+    }
+
+
+def said(client: int, *messages: bytes) -> bytes:
+    return b"".join(bytes([client | 4, len(message)]) + message for message in messages)
+
+
+def operated(what: int, *, client: int = 0, value: int | None = None) -> bytes:
+    return bytes([3 | what << 2 | client << 6]) + (b"" if value is None else bytes([value]))
 
 
 def main() -> None:
