@@ -111,7 +111,8 @@ void bind_book(nb::module_& m) {
         .value("NEGATIVE_QTY", BookChange::NegativeQty)
         .value("OVER_EXECUTED", BookChange::OverExecuted)
         .value("FULL", BookChange::Full)
-        .value("NO_INSTRUMENT", BookChange::NoInstrument);
+        .value("NO_INSTRUMENT", BookChange::NoInstrument)
+        .value("OTHER_KIND", BookChange::OtherKind);
     nb::class_<LevelBooks>(m, "LevelBooks", "Books by price alone: what a feed keeps to judge what it passes on.")
         .def(nb::init<u32, u32>(), nb::arg("instruments_max"), nb::arg("levels_max"))
         .def("apply", &apply_levels, nb::arg("records"),

@@ -25,7 +25,8 @@ Books::Books(u32 instruments_max, u32 orders_max, u32 levels_max)
       slab_(orders_max),
       rungs_(levels_max_),
       table_(orders_max),
-      ladders_(2 * instruments_max, levels_max_) {
+      ladders_(2 * instruments_max, levels_max_),
+      by_price_(instruments_max, levels_max_) {
     for (u32 i = orders_max_; i-- > 0;) {
         slab_[i].next = free_order_;
         free_order_ = i;
@@ -59,7 +60,7 @@ bool Books::is_crossed(u32 instrument) const {
 
 BookChange Books::apply(const Market& r) {
     const Type type = Type(r.type);
-    if (type > Type::BookClear) return {};
+    if (type > Type::Quote) return {};
     if (!has(r.instrument)) return {.fault = BookChange::NoInstrument};
     Book& book = books_[r.instrument];
     switch (type) {
@@ -68,6 +69,8 @@ BookChange Books::apply(const Market& r) {
         case Type::BookCancel: return reduce(book, r, r.flags & kWhole);
         case Type::BookExecute: return reduce(book, r, false);
         case Type::BookClear: return clear(book, r);
+        case Type::BookLevel:
+        case Type::Quote: return set_by_price(r);
         default: return {};
     }
 }
@@ -85,6 +88,7 @@ BookChange Books::add(Book& book, const Market& r) {
     const u32 mark = table_.mark_of(r.order_id, book.venue);
     const u32 slot = slot_of(mark, r.instrument, r.order_id);
     if (r.qty <= 0) return refuse(book, BookChange::NegativeQty);
+    if (book.by_price != ByPrice::No) return refuse(book, BookChange::OtherKind);
     if (table_.order_at(slot) != kNone) return refuse(book, BookChange::DuplicateOrder);
     const Side side = side_of(r);
     const Place place = ladders_.locate(book.best_block[index_of(side)], key_of(side, r.px));
@@ -253,6 +257,7 @@ bool Books::refresh_touch(Book& book, Side side, i64 px) {
 }
 
 void Books::empty(Book& book) {
+    by_price_.clear(u32(&book - books_.data()));
     for (u32& best_block : book.best_block) {
         for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
             const ladder::Block& block = ladders_.block(at);
@@ -278,6 +283,7 @@ void Books::empty(Book& book) {
 
 std::size_t Books::depth(u32 instrument, Side side, std::span<Level> out) const {
     if (!has(instrument)) return 0;
+    if (books_[instrument].by_price != ByPrice::No) return depth_by_price(instrument, side, out);
     std::size_t n = 0;
     for (u32 at = books_[instrument].best_block[index_of(side)]; at != kNone; at = ladders_.block(at).worse) {
         const ladder::Block& block = ladders_.block(at);

@@ -1,6 +1,9 @@
 // The order books of all instruments of a node: by order (L3), and from it by price (L2) and the touch (L1).
 //
-// Memory is taken once: 48 bytes an order (32 in the slab, 16 in the table), 66 bytes a level, 64 an
+// A venue that tells levels or quotes instead of orders has a book by price (level_books.h) behind the same verbs.
+// Which one an instrument has is told by its first record; one of the other kind is a fault.
+//
+// Memory is taken once: 48 bytes an order (32 in the slab, 16 in the table), 66 bytes a level, 112 an
 // instrument. Orders of a level are a FIFO list through the slab; levels of a side a ladder (native/ladder.h).
 //
 // Every record is checked before anything moves. One that contradicts the book is a fault: it changes
@@ -10,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "book/level_books.h"
 #include "book/order_table.h"
 #include "ladder.h"
 #include "records.h"
@@ -28,8 +32,8 @@ struct Touch {
 
 struct Level {
     i64 px;
-    i64 qty;  // sum over its orders
-    u32 orders;
+    i64 qty;     // sum over its orders
+    u32 orders;  // 0: the venue tells levels only
     u32 pad;
 };
 static_assert(sizeof(Level) == 24);
@@ -44,6 +48,7 @@ struct BookChange {
         OverExecuted,    // more than the order holds
         Full,            // orders_max, levels_max, or a level whose sum would leave int64
         NoInstrument,    // not added here: the one fault that invalidates nothing
+        OtherKind,       // a level in a book by order, or an order in a book by price
     } fault = Ok;
     bool touched = false;           // px or qty of a best changed
     Side resting_side = Side::Buy;  // of the order concerned
@@ -127,6 +132,7 @@ class Books {
         Side side;
     };
     static_assert(sizeof(Rung) == 32);
+    enum class ByPrice : u8 { No, Quotes, Levels };
     struct Book {
         Touch touch{};
         u32 best_block[2] = {kNone, kNone};  // bids, asks
@@ -135,7 +141,8 @@ class Books {
         u16 venue = 0;
         bool is_here = false;
         bool is_valid = false;
-        u8 pad[12] = {};
+        ByPrice by_price = ByPrice::No;
+        u8 pad[11] = {};
     };
     static_assert(sizeof(Book) == 64);
     static constexpr Touch kNoTouch{};
@@ -146,6 +153,9 @@ class Books {
     BookChange modify(Book& book, const Market& r);
     BookChange reduce(Book& book, const Market& r, bool is_whole);
     BookChange clear(Book& book, const Market& r);
+    BookChange set_by_price(const Market& r);  // books_by_price.cpp
+    std::size_t depth_by_price(u32 instrument, Side side, std::span<Level> out) const;
+    void save_side_by_price(StateWriter& out, u32 instrument, Side side) const;
     static BookChange refuse(Book& book, BookChange::Fault fault);
 
     u32 slot_of(u32 mark, u32 instrument, u64 order_id) const;
@@ -167,6 +177,7 @@ class Books {
     std::vector<Rung> rungs_;
     book::OrderTable table_;
     ladder::Pool ladders_;
+    LevelBooks by_price_;
     u32 free_order_ = kNone;
     u32 free_rung_ = kNone;
 };

@@ -1,7 +1,8 @@
 // Snapshot of the books.
 //
-//     count | per instrument: id u32, venue u16, is_valid u8, bids, asks
+//     count | per instrument: id u32, venue u16, is_valid u8, by_price u8, bids, asks
 //     side:   levels u32 | per level, best first: px i64, orders u32 | per order, by priority: order_id u64, qty i64
+//     side by price: levels u32 | per level, best first: px i64, qty i64
 #include <string>
 
 #include "book/books.h"
@@ -18,12 +19,14 @@ void Books::save(StateWriter& out) const {
         out.put(id);
         out.put(book.venue);
         out.put(u8(book.is_valid));
+        out.put(book.by_price);
         save_side(out, book, Side::Buy);
         save_side(out, book, Side::Sell);
     }
 }
 
 void Books::save_side(StateWriter& out, const Book& book, Side side) const {
+    if (book.by_price != ByPrice::No) return save_side_by_price(out, u32(&book - books_.data()), side);
     u32 levels = 0;
     const u32 best_block = book.best_block[index_of(side)];
     for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) levels += ladders_.block(at).count;
@@ -52,10 +55,12 @@ void Books::load(StateReader& in) {
         const u32 id = in.get<u32>();
         const u16 venue = in.get<u16>();
         const bool is_valid = in.get<u8>() != 0;
+        const auto by_price = in.get<ByPrice>();
         if (!add_instrument(id, venue))
             throw Error(ErrorKind::Snapshot, "snapshot of books: expected instrument ids below " +
                                                  std::to_string(books_.size()) + ", found " + std::to_string(id) +
                                                  "; raise instruments_max to at least that of the snapshot");
+        books_[id].by_price = by_price;
         load_side(in, id, Side::Buy);
         load_side(in, id, Side::Sell);
         set_valid(id, is_valid);
@@ -64,7 +69,11 @@ void Books::load(StateReader& in) {
 
 void Books::load_side(StateReader& in, u32 instrument, Side side) {
     const u32 levels = in.get<u32>();
-    Market add{.type = u8(Type::BookAdd),
+    const ByPrice by_price = books_[instrument].by_price;
+    const Type type = by_price == ByPrice::No       ? Type::BookAdd
+                      : by_price == ByPrice::Quotes ? Type::Quote
+                                                    : Type::BookLevel;
+    Market add{.type = u8(type),
                .flags = u8(side == Side::Buy ? kBuy : 0),
                .tracking = 0,
                .instrument = instrument,
@@ -75,8 +84,8 @@ void Books::load_side(StateReader& in, u32 instrument, Side side) {
                .ref = 0};
     for (u32 i = 0; i < levels; ++i) {
         add.px = in.get<i64>();
-        for (u32 left = in.get<u32>(); left > 0; --left) {
-            add.order_id = in.get<u64>();
+        for (u32 left = by_price == ByPrice::No ? in.get<u32>() : 1; left > 0; --left) {
+            if (by_price == ByPrice::No) add.order_id = in.get<u64>();
             add.qty = in.get<i64>();
             if (const auto fault = apply(add).fault; fault != BookChange::Ok)
                 throw Error(ErrorKind::Snapshot, "snapshot of books: expected an order that fits, found order " +

@@ -57,7 +57,9 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case BookModify:
         case BookCancel:
         case BookExecute:
-        case BookClear: return apply_market(in.as<Market>(i));
+        case BookClear:
+        case BookLevel:
+        case Quote: return apply_market(in.as<Market>(i));
         case Trade: return happened_.trades.push(in.as<Market>(i));
         case Status: return apply_status(in.as<Market>(i));
         case Timer: {

@@ -7,6 +7,8 @@ void Engine::apply_market(const Market& record) {
     const BookChange change = books_.apply(record);
     if (change.fault != BookChange::Ok) ++book_faults_;
     if (change.fault == BookChange::NoInstrument) return;
+    // A quote beside a book by price, or one that says the same again, is nothing new.
+    if (record.type == u8(Type::Quote) && change.fault == BookChange::Ok && !change.touched) return;
     if (change.fault != BookChange::Ok) {
         broken_[record.instrument] |= kContradicted;
         pull_quotes(record.instrument);
@@ -158,6 +160,7 @@ void Engine::apply_gap(const Control& record, bool is_open) {
     feed.is_rebuilding = (is_open && record.code == kGapRebuilt) || (feed.is_rebuilding && !is_rebuilt);
     for (u32 id = 0; id < instruments_.size(); ++id) {
         if (feed_of_[id] != record.source) continue;
+        if (record.instrument != kNoInstrument && record.instrument != id) continue;
         if (is_lost) broken_[id] |= kLostMessages;
         if (is_rebuilt) broken_[id] &= u8(~kLostMessages);
         books_.set_valid(id, !is_open && !broken_[id]);
