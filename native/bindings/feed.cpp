@@ -9,6 +9,7 @@
 #include "feed/collector.h"
 
 namespace openbell {
+void bind_feed_bench(nb::module_& m);     // feed_bench.cpp
 void bind_feed_recovery(nb::module_& m);  // feed_recovery.cpp
 
 namespace {
@@ -106,6 +107,7 @@ nb::list take_requests(MoldReceiver& receiver) {
 }  // namespace
 
 void bind_feed(nb::module_& m) {
+    bind_feed_bench(m);
     bind_feed_recovery(m);
     nb::class_<MoldConfig>(m, "MoldConfig", "Limits and times of a MoldUDP64 receiver.")
         .def(nb::init<>())

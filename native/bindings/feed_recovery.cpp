@@ -81,7 +81,7 @@ void bind_glimpse(nb::module_& m) {
 bool keep(LiveBuffer& buffer, const nb::bytes& datagram, u64 seq, i64 ts_recv, u8 line) {
     const auto packet = mold::parse(bytes_of(datagram));
     if (!packet) throw nb::value_error("expected a MoldUDP64 packet");
-    return buffer.keep({*packet, seq, ts_recv, line});
+    return buffer.keep({packet->blocks, packet->header.seq, seq, ts_recv, packet->header.messages(), line});
 }
 
 nb::tuple front(LiveBuffer& buffer) {

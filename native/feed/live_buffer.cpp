@@ -24,7 +24,7 @@ void LiveBuffer::start(u64 next_seq) {
 }
 
 bool LiveBuffer::keep(const Delivery& delivery) {
-    const Bytes blocks = delivery.packet.blocks;
+    const Bytes blocks = delivery.blocks;
     const std::size_t needed = sizeof(Head) + aligned(blocks.size());
     const std::size_t left = room_before_wrap(head_);
     const std::size_t skipped = left < needed ? left : 0;
@@ -34,13 +34,7 @@ bool LiveBuffer::keep(const Delivery& delivery) {
     if (empty()) tail_ += skipped;
     head_ += skipped;
     Head& head = head_at(head_);
-    head = {delivery.seq,
-            delivery.packet.header.seq,
-            delivery.ts_recv,
-            u32(blocks.size()),
-            delivery.packet.header.messages(),
-            delivery.line,
-            0};
+    head = {delivery.seq, delivery.packet_seq, delivery.ts_recv, u32(blocks.size()), delivery.count, delivery.line, 0};
     if (!blocks.empty()) std::memcpy(&head + 1, blocks.data(), blocks.size());
     head_ += needed;
     end_ = delivery.end();
@@ -56,7 +50,7 @@ Delivery LiveBuffer::front() {
     skip_to_packet();
     const Head& head = head_at(tail_);
     const Bytes blocks(reinterpret_cast<const u8*>(&head + 1), head.size);
-    return {{{{}, head.packet_seq, head.count}, blocks}, head.seq, head.ts_recv, head.line};
+    return {blocks, head.packet_seq, head.seq, head.ts_recv, head.count, head.line};
 }
 
 void LiveBuffer::pop() {

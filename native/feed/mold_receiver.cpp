@@ -31,7 +31,7 @@ void MoldReceiver::start(const mold::Session& session, u64 next_seq) {
     session_ = session;
     session_known_ = !session.trimmed().empty();
     next_ = known_end_ = asked_to_ = next_seq;
-    is_running_ = session_known_ && next_seq != kFirstSeen;
+    is_running_ = false;
     hole_ = 0;
     end_seen_ = end_reported_ = behind_ = lost_in_gap_ = switch_allowed_ = false;
     line_next_ = {};
@@ -42,14 +42,20 @@ void MoldReceiver::start(const mold::Session& session, u64 next_seq) {
 
 void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
     ByteReader in(datagram);
-    const auto header = mold::read_header(in);
-    if (!header || line >= line::kCount) {
+    SessionWords session;
+    session.head = in.le<u64>();
+    session.tail = in.le<u16>();
+    const u64 seq = in.be64();
+    const u16 count = in.be16();
+    if (in.failed() || line >= line::kCount) {
         ++counters_.malformed;
         return;
     }
-    if (is_running_ && header->session == session_ && take_expected(*header, datagram, line, now_ns, to)) return;
+    if (is_running_ && session == session_words_ &&
+        take_expected(datagram.subspan(mold::kHeaderBytes), seq, count, line, now_ns, to)) [[likely]]
+        return;
     const auto packet = mold::parse(datagram);
-    if (!packet || header->seq == 0) {
+    if (!packet || seq == 0) {
         ++counters_.malformed;
         return;
     }
@@ -58,20 +64,18 @@ void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& 
 
 // A day without loss has two kinds of packets, the next one and the one that the other line has brought already.
 // Of the latter only the header is read.
-bool MoldReceiver::take_expected(const mold::Header& header, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
-    if (header.messages() == 0) return false;
-    if (header.seq < next_ && header.end() <= next_) {
+inline bool MoldReceiver::take_expected(Bytes blocks, u64 seq, u16 messages, u8 line, i64 now_ns, MoldListener& to) {
+    if (messages == mold::kHeartbeat || messages == mold::kEndOfSession) return false;
+    if (seq < next_ && seq + messages <= next_) {
         ++counters_.duplicates;
-        count(header, line);
-        lag_.again(header.seq, line, now_ns, counters_.lines[line].lag);
+        count(seq, messages, line);
+        lag_.again(seq, line, now_ns, counters_.lines[line].lag);
         return true;
     }
-    if (header.seq != next_ || behind_) return false;
-    const auto packet = mold::parse(datagram);
-    if (!packet) return false;
-    count(header, line);
-    known_end_ = header.end();
-    deliver({*packet, next_, now_ns, line}, to);
+    if (seq != next_ || behind_ || !mold::are_blocks(blocks, messages)) return false;
+    count(seq, messages, line);
+    known_end_ = seq + messages;
+    deliver({blocks, seq, seq, now_ns, messages, line}, to);
     return true;
 }
 
@@ -83,11 +87,14 @@ void MoldReceiver::take_any(const mold::Packet& packet, Bytes datagram, u8 line,
     }
     if (next_ == kFirstSeen) next_ = known_end_ = asked_to_ = header.seq;
     is_running_ = true;
+    ByteReader name(datagram);
+    session_words_.head = name.le<u64>();
+    session_words_.tail = name.le<u16>();
     if (header.end() > next_ && header.end() - next_ > config_.gap_messages_max) {
         ++counters_.implausible;
         return;
     }
-    count(header, line);
+    count(header.seq, header.messages(), line);
     known_end_ = std::max(known_end_, header.end());
     end_seen_ |= header.is_end_of_session();
     if (header.messages() > 0) place(packet, datagram, line, now_ns, to);
@@ -117,14 +124,14 @@ void MoldReceiver::begin_session(const mold::Session& session, MoldListener& to)
     to.on_session(session_);
 }
 
-void MoldReceiver::count(const mold::Header& header, u8 line) {
+inline void MoldReceiver::count(u64 seq, u16 messages, u8 line) {
     LineCounters& counters = counters_.lines[line];
     ++counters.packets;
-    counters.messages += header.messages();
+    counters.messages += messages;
     if (line == line::kRequested) return;
     u64& expected = line_next_[line];
-    if (expected != 0 && header.seq > expected) counters.skipped += header.seq - expected;
-    expected = std::max(expected, header.end());
+    if (expected != 0 && seq > expected) counters.skipped += seq - expected;
+    expected = std::max(expected, seq + messages);
 }
 
 void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
@@ -134,7 +141,7 @@ void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i6
         return;
     }
     if (header.seq <= next_) {
-        deliver({packet, next_, now_ns, line}, to);
+        deliver({packet.blocks, header.seq, next_, now_ns, header.messages(), line}, to);
         deliver_held(to);
         return;
     }
@@ -146,11 +153,11 @@ void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i6
     forget_requests_from(*outcome.dropped_seq);
 }
 
-void MoldReceiver::deliver(const Delivery& delivery, MoldListener& to) {
+inline void MoldReceiver::deliver(const Delivery& delivery, MoldListener& to) {
     const u64 messages = delivery.end() - delivery.seq;
     counters_.lines[delivery.line].delivered += messages;
     if (delivery.line == line::kRequested) counters_.recovered += messages;
-    lag_.first(delivery.packet.header.seq, delivery.line, delivery.ts_recv);
+    lag_.first(delivery.packet_seq, delivery.line, delivery.ts_recv);
     next_ = delivery.end();
     to.on_messages(delivery);
 }
@@ -160,8 +167,8 @@ void MoldReceiver::deliver_held(MoldListener& to) {
     for (; done < held_.size() && held_.at(done).seq <= next_; ++done) {
         const HeldPacket& held = held_.at(done);
         if (held.end <= next_) continue;
-        // It was valid when it was held.
-        deliver({*mold::parse(held_.datagram(held)), next_, held.ts_recv, held.line}, to);
+        const Bytes blocks = held_.datagram(held).subspan(mold::kHeaderBytes);  // valid when they were held
+        deliver({blocks, held.seq, next_, held.ts_recv, u16(held.end - held.seq), held.line}, to);
     }
     held_.drop_first(done);
 }

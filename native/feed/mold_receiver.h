@@ -39,16 +39,18 @@ struct MoldConfig {
 
 // A run of consecutive messages of one datagram, the next ones in order.
 struct Delivery {
-    mold::Packet packet;
-    u64 seq;      // of the first message delivered: those of the packet below it came before
-    i64 ts_recv;  // ns, when the datagram arrived
+    Bytes blocks;    // of the whole packet
+    u64 packet_seq;  // of its first message
+    u64 seq;         // of the first message delivered: those below it came before
+    i64 ts_recv;     // ns, when the datagram arrived
+    u16 count;       // of the packet
     u8 line;
 
-    u64 end() const { return packet.header.end(); }
+    u64 end() const { return packet_seq + count; }
     // Calls f(number, message).
     template <class F>
     void for_each(F&& f) const {
-        packet.for_each(seq, f);
+        mold::for_each_message(blocks, packet_seq, count, seq, f);
     }
 };
 
@@ -125,11 +127,11 @@ class MoldReceiver {
         u32 tries;
     };
 
-    bool take_expected(const mold::Header& header, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
+    bool take_expected(Bytes blocks, u64 seq, u16 count, u8 line, i64 now_ns, MoldListener& to);
     void take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
     bool accept_session(const mold::Header& header, MoldListener& to);
     void begin_session(const mold::Session& session, MoldListener& to);
-    void count(const mold::Header& header, u8 line);
+    void count(u64 seq, u16 messages, u8 line);
     void place(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
     void deliver(const Delivery& delivery, MoldListener& to);
     void deliver_held(MoldListener& to);
@@ -150,10 +152,17 @@ class MoldReceiver {
     std::size_t outgoing_first_ = 0;
     std::size_t outgoing_count_ = 0;
     std::array<u64, line::kCount> line_next_{};
+    // Of a session in two words: a comparison of ten bytes that were just copied would wait for the copy.
+    struct SessionWords {
+        u64 head = 0;
+        u16 tail = 0;
+        bool operator==(const SessionWords&) const = default;
+    };
+    SessionWords session_words_;
     LineLag lag_;
     mold::Session session_;
     bool session_known_ = false;
-    bool is_running_ = false;  // session and number are known
+    bool is_running_ = false;  // session and number are known, and a packet of them was seen
     bool switch_allowed_ = false;
     bool end_seen_ = false;
     bool end_reported_ = false;

@@ -51,6 +51,23 @@ inline std::optional<Header> read_header(ByteReader& in) {
     return header;
 }
 
+// Are these `count` blocks, with nothing behind them?
+inline bool are_blocks(Bytes blocks, u16 count) {
+    ByteReader in(blocks);
+    for (u16 i = 0; i < count && !in.failed(); ++i) in.skip(in.be16());
+    return !in.failed() && in.remaining() == 0;
+}
+
+// Calls f(number, message) for every message numbered `from` or higher of `count` blocks; the first block is `seq`.
+template <class F>
+void for_each_message(Bytes blocks, u64 seq, u16 count, u64 from, F&& f) {
+    ByteReader in(blocks);
+    for (u16 i = 0; i < count; ++i, ++seq) {
+        const Bytes message = in.take(in.be16());
+        if (seq >= from) f(seq, message);
+    }
+}
+
 // A packet whose blocks are known to fill the datagram exactly.
 struct Packet {
     Header header;
@@ -59,11 +76,7 @@ struct Packet {
     // Calls f(number, message) for every message numbered `from` or higher.
     template <class F>
     void for_each(u64 from, F&& f) const {
-        ByteReader in(blocks);
-        for (u64 seq = header.seq; seq != header.end(); ++seq) {
-            const Bytes message = in.take(in.be16());
-            if (seq >= from) f(seq, message);
-        }
+        for_each_message(blocks, header.seq, header.messages(), from, f);
     }
     template <class F>
     void for_each(F&& f) const {
@@ -77,8 +90,7 @@ inline std::optional<Packet> parse(Bytes datagram) {
     const auto header = read_header(in);
     if (!header || header->end() < header->seq) return std::nullopt;
     const Bytes blocks = datagram.subspan(kHeaderBytes);
-    for (u16 i = 0; i < header->messages() && !in.failed(); ++i) in.skip(in.be16());
-    if (in.failed() || in.remaining() != 0) return std::nullopt;
+    if (!are_blocks(blocks, header->messages())) return std::nullopt;
     return Packet{*header, blocks};
 }
 
