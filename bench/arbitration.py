@@ -8,7 +8,7 @@ LOST_ONE_IN = 100
 
 
 def run() -> Result:
-    """Datagrams of both lines from memory, A first: session, number, blocks and lag are looked at, messages delivered."""
+    """Datagrams of both lines from memory, A first; session, number, blocks and lag are looked at."""
     figures = [
         samples(
             "A/B arbitration, one message a datagram",
