@@ -43,6 +43,14 @@ void load(Engine& engine, nb::bytes bytes) {
     engine.load(in);
 }
 
+nb::list depth_of(const Engine& engine, u32 instrument, Side side, std::size_t levels_max) {
+    std::vector<Level> levels(levels_max);
+    levels.resize(engine.books().depth(instrument, side, levels));
+    nb::list out;
+    for (const Level& level : levels) out.append(nb::make_tuple(level.px, level.qty, level.orders));
+    return out;
+}
+
 std::vector<LiveOrder> live_orders(const Engine& engine) {
     std::vector<LiveOrder> orders;
     engine.oms().for_each_live([&](const LiveOrder& order) { orders.push_back(order); });
@@ -95,6 +103,7 @@ void bind_engine(nb::module_& m) {
                 return nb::make_tuple(t.bid_px, t.bid_qty, t.ask_px, t.ask_qty);
             },
             "instrument"_a)
+        .def("depth", &depth_of, "instrument"_a, "side"_a, "levels_max"_a, "[(px, qty, orders)], best first.")
         .def(
             "is_book_valid", [](const Engine& e, u32 id) { return e.books().is_valid(id); }, "instrument"_a)
         .def("position", &position_of, "strategy"_a, "instrument"_a)

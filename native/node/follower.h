@@ -8,7 +8,10 @@ namespace openbell {
 class Follower {
   public:
     Follower(const EngineCapacity& capacity, const std::string& journal_dir, const std::string& hot_dir)
-        : engine_(capacity), reader_(journal_dir, hot_dir), replay_(std::make_unique<Replay>(engine_)) {}
+        : engine_(capacity),
+          reader_(journal_dir, hot_dir),
+          replay_(std::make_unique<Replay>(engine_)),
+          updates_(capacity.instruments_max) {}
 
     // Starts from a snapshot instead of the first frame. Before the first `poll`.
     void load(Bytes state) {
@@ -23,17 +26,27 @@ class Follower {
         for (; n < frames_max; ++n) {
             const FrameView frame = reader_.next();
             if (!frame) break;
+            count_updates(frame);
             replay_->feed(frame);
         }
         return n;
     }
     const Engine& engine() const { return engine_; }
     const ReplayReport& report() const { return replay_->report(); }
+    // Market records played of each instrument: whoever looks now and then sees how many one look stands for.
+    const std::vector<u64>& updates() const { return updates_; }
 
   private:
+    void count_updates(const FrameView& frame) {
+        if (frame.header->record_size != sizeof(Market)) return;
+        for (std::size_t i = 0; i < frame.count(); ++i)
+            if (const u32 id = frame.as<Market>(i).instrument; id < updates_.size()) ++updates_[id];
+    }
+
     Engine engine_;
     JournalReader reader_;
     std::unique_ptr<Replay> replay_;
+    std::vector<u64> updates_;  // by instrument
 };
 
 }  // namespace openbell

@@ -38,6 +38,7 @@ COMMANDS: dict[str, Verb] = {
     "exchange": Verb("openbell.cli.exchange:app", "A simulated exchange that speaks ITCH and OUCH."),
     "tape": Verb("openbell.cli.tape:app", "Look into journals and tapes: info, tail, verify, export."),
     "status": Verb("openbell.cli.status:app", "What a running node is doing."),
+    "depth": Verb("openbell.cli.depth:app", "The books of a running node, from another process."),
     "kill": Verb("openbell.cli.kill:app", "Close the gate of a running node and cancel its orders."),
 }
 

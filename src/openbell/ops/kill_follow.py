@@ -11,7 +11,7 @@ from openbell import _native as native
 from openbell.journal import Frame, open_journal
 from openbell.node.card import NodeCard
 from openbell.node.snapshots import usable_snapshots
-from openbell.ops.watch import capacity_of_card
+from openbell.ops.follow import capacity_of_card
 from openbell.types import Type
 
 CONFIRM_WITHIN_S = 5.0

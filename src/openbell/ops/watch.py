@@ -12,9 +12,9 @@ from pathlib import Path
 from openbell import _native as native
 from openbell.node.card import NodeCard
 from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
-from openbell.node.snapshots import start_from_snapshot
 from openbell.ops.feed_view import take_feeds
 from openbell.ops.find import read_page
+from openbell.ops.follow import follow
 from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
 
 QUANTILES = (0.5, 0.99, 0.999)
@@ -29,9 +29,7 @@ class Watch:
     def __init__(self, card: NodeCard) -> None:
         self.card = card
         self.hot_dir = Path(card.hot_dir)
-        hot = card.hot_dir if self.hot_dir.is_dir() else ""
-        self._follower = native.Follower(capacity_of_card(card), card.journal_dir, hot)
-        start_from_snapshot(self._follower, Path(card.journal_dir), Path(hot) if hot else Path(card.journal_dir))
+        self._follower = follow(card)
         self._rates: deque[tuple[float, int]] = deque()
 
     def look(self, *, catch_up_s: float = 0.1) -> NodeView:
@@ -113,15 +111,6 @@ class Watch:
             self._rates.popleft()
         since, before = self._rates[0]
         return max(0.0, (frames - before) / (now - since)) if now > since else 0.0
-
-
-def capacity_of_card(card: NodeCard) -> native.EngineCapacity:
-    """The tables of the node's engine, from its card."""
-    capacity = native.EngineCapacity()
-    capacity.instruments_max = card.instruments_max
-    capacity.strategies_max = card.strategies_max
-    capacity.book_orders_max = card.book_orders_max
-    return capacity
 
 
 def _own(order: native.LiveOrder) -> OwnOrder:
