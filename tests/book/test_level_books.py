@@ -66,12 +66,15 @@ def test_a_quote_is_the_whole_side():
 
 
 @pytest.mark.parametrize("levels_max", [40, 4000])
-def test_random_records_leave_what_the_twin_has(rng, levels_max):
+@pytest.mark.parametrize("tick", [1, 25, 1_000_000, 2**41])
+@pytest.mark.parametrize("spread", [30, 400, 5_000])
+def test_random_records_leave_what_the_twin_has(rng, levels_max, tick, spread):
     books = LevelBooks(3, levels_max)
     slow = oracle.Books([0, 1, 2], levels_max)
-    spread = 30 if levels_max == 40 else 400
-    for _ in range(60):
-        batch = [_random(rng, spread) for _ in range(200)]
+    middle = 1_000
+    for _ in range(20):
+        middle += rng.choice([0, 0, rng.randint(-50, 50), rng.randint(-3_000, 3_000)])
+        batch = [_random(rng, spread, middle, tick) for _ in range(100)]
         assert apply(books, *batch) == sum(slow.apply(r) != oracle.OK for r in batch)
         for i, book in slow.books.items():
             assert books.touch(i) == book.touch()
@@ -79,11 +82,13 @@ def test_random_records_leave_what_the_twin_has(rng, levels_max):
             assert books.levels(i, SELL) == book.depth(SELL)
 
 
-def _random(rng, spread):
+def _random(rng, spread, middle, tick):
     instrument = rng.randrange(3)
     side = rng.choice([BUY, SELL])
     chance = rng.random()
-    px = 1000 + rng.randrange(spread) * (1 if side == SELL else -1)
+    px = (middle + rng.randrange(spread) * (1 if side == SELL else -1)) * tick
+    if chance > 0.998:
+        px += rng.randint(-1, 1)  # between two ticks
     qty = rng.choice([0, rng.randint(1, 99), rng.randint(1, 99)])
     if instrument == 1:
         return quote(side, px, qty, instrument=1)
