@@ -153,6 +153,10 @@ void bind_feed(nb::module_& m) {
             },
             nb::arg("datagram"), nb::arg("line"), nb::arg("now_ns"), "Lines: 0 A, 1 B, 2 answers to requests.")
         .def(
+            "push", [](PyMoldItchFeed& f, const nb::bytes& message) { f.collector.on_message(0, bytes_of(message)); },
+            nb::arg("message"),
+            "A message from elsewhere, such as a Stock Directory that came before the first packet.")
+        .def(
             "resume_at", [](PyMoldItchFeed& f, u64 next_seq) { f.receiver.resume_at(next_seq, f.collector); },
             nb::arg("next_seq"), "What is below is known by other means.")
         .def(
