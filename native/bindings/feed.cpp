@@ -149,7 +149,7 @@ void bind_feed(nb::module_& m) {
         .def(
             "on_packet",
             [](PyMoldItchFeed& f, const nb::bytes& datagram, u8 line, i64 now_ns) {
-                f.receiver.on_packet(bytes_of(datagram), line, now_ns, f.collector);
+                f.receiver.on_packet(bytes_of(datagram), line, now_ns, now_ns, f.collector);
             },
             nb::arg("datagram"), nb::arg("line"), nb::arg("now_ns"), "Lines: 0 A, 1 B, 2 answers to requests.")
         .def(

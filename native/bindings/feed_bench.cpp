@@ -81,7 +81,7 @@ std::vector<double> arbitrate(std::size_t packets, u32 messages, std::size_t mes
         CountingListener listener;
         receiver.start(mold::Session("BENCH00001"), 1);
         const i64 began = thread_time_ns();
-        for (const Arrival& a : lines.arrivals) receiver.on_packet(a.datagram, a.line, a.at_ns, listener);
+        for (const Arrival& a : lines.arrivals) receiver.on_packet(a.datagram, a.line, a.at_ns, a.at_ns, listener);
         out.push_back(double(thread_time_ns() - began) / double(lines.arrivals.size()));
         if (listener.messages != packets * messages) throw nb::value_error("the receiver lost messages");
     }

@@ -40,7 +40,7 @@ void MoldReceiver::start(const mold::Session& session, u64 next_seq) {
     outgoing_count_ = 0;
 }
 
-void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
+void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 ts_recv, i64 now_ns, MoldListener& to) {
     ByteReader in(datagram);
     SessionWords session;
     session.head = in.le<u64>();
@@ -52,34 +52,35 @@ void MoldReceiver::on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& 
         return;
     }
     if (is_running_ && session == session_words_ &&
-        take_expected(datagram.subspan(mold::kHeaderBytes), seq, count, line, now_ns, to)) [[likely]]
+        take_expected(datagram.subspan(mold::kHeaderBytes), seq, count, line, ts_recv, to)) [[likely]]
         return;
     const auto packet = mold::parse(datagram);
     if (!packet || seq == 0) {
         ++counters_.malformed;
         return;
     }
-    take_any(*packet, datagram, line, now_ns, to);
+    take_any(*packet, datagram, line, ts_recv, now_ns, to);
 }
 
 // A day without loss has two kinds of packets, the next one and the one that the other line has brought already.
 // Of the latter only the header is read.
-inline bool MoldReceiver::take_expected(Bytes blocks, u64 seq, u16 messages, u8 line, i64 now_ns, MoldListener& to) {
+inline bool MoldReceiver::take_expected(Bytes blocks, u64 seq, u16 messages, u8 line, i64 ts_recv, MoldListener& to) {
     if (messages == mold::kHeartbeat || messages == mold::kEndOfSession) return false;
     if (seq < next_ && seq + messages <= next_) {
         ++counters_.duplicates;
         count(seq, messages, line);
-        lag_.again(seq, line, now_ns, counters_.lines[line].lag);
+        lag_.again(seq, line, ts_recv, counters_.lines[line].lag);
         return true;
     }
     if (seq != next_ || behind_ || !mold::are_blocks(blocks, messages)) return false;
     count(seq, messages, line);
     known_end_ = seq + messages;
-    deliver({blocks, seq, seq, now_ns, messages, line}, to);
+    deliver({blocks, seq, seq, ts_recv, messages, line}, to);
     return true;
 }
 
-void MoldReceiver::take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
+void MoldReceiver::take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 ts_recv, i64 now_ns,
+                            MoldListener& to) {
     const mold::Header& header = packet.header;
     if (!accept_session(header, to)) {
         ++counters_.wrong_session;
@@ -97,7 +98,7 @@ void MoldReceiver::take_any(const mold::Packet& packet, Bytes datagram, u8 line,
     count(header.seq, header.messages(), line);
     known_end_ = std::max(known_end_, header.end());
     end_seen_ |= header.is_end_of_session();
-    if (header.messages() > 0) place(packet, datagram, line, now_ns, to);
+    if (header.messages() > 0) place(packet, datagram, line, ts_recv, to);
     settle(now_ns, to);
 }
 
@@ -134,18 +135,18 @@ inline void MoldReceiver::count(u64 seq, u16 messages, u8 line) {
     expected = std::max(expected, seq + messages);
 }
 
-void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to) {
+void MoldReceiver::place(const mold::Packet& packet, Bytes datagram, u8 line, i64 ts_recv, MoldListener& to) {
     const mold::Header& header = packet.header;
     if (header.end() <= next_) {  // of a session that has just begun
         ++counters_.duplicates;
         return;
     }
     if (header.seq <= next_) {
-        deliver({packet.blocks, header.seq, next_, now_ns, header.messages(), line}, to);
+        deliver({packet.blocks, header.seq, next_, ts_recv, header.messages(), line}, to);
         deliver_held(to);
         return;
     }
-    const auto outcome = held_.add(header, datagram, line, now_ns);
+    const auto outcome = held_.add(header, datagram, line, ts_recv);
     counters_.out_of_order += outcome.kept;
     counters_.duplicates += !outcome.kept && !outcome.dropped_seq;
     if (!outcome.dropped_seq) return;

@@ -102,7 +102,8 @@ class MoldReceiver {
     // The operator's word that the next unknown session replaces this one, at its message 1.
     void allow_switch() { switch_allowed_ = true; }
 
-    void on_packet(Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
+    // `ts_recv`, when it arrived, may lie long before now: it is told, and measures the lines.
+    void on_packet(Bytes datagram, u8 line, i64 ts_recv, i64 now_ns, MoldListener& to);
     // What is below `next_seq` is known by other means (a snapshot): goes on there, and what was lost so far is
     // forgiven. A gap that is still open then ends in `on_recovered` or `on_lost` as any other.
     void resume_at(u64 next_seq, MoldListener& to);
@@ -127,12 +128,12 @@ class MoldReceiver {
         u32 tries;
     };
 
-    bool take_expected(Bytes blocks, u64 seq, u16 count, u8 line, i64 now_ns, MoldListener& to);
-    void take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
+    bool take_expected(Bytes blocks, u64 seq, u16 count, u8 line, i64 ts_recv, MoldListener& to);
+    void take_any(const mold::Packet& packet, Bytes datagram, u8 line, i64 ts_recv, i64 now_ns, MoldListener& to);
     bool accept_session(const mold::Header& header, MoldListener& to);
     void begin_session(const mold::Session& session, MoldListener& to);
     void count(u64 seq, u16 messages, u8 line);
-    void place(const mold::Packet& packet, Bytes datagram, u8 line, i64 now_ns, MoldListener& to);
+    void place(const mold::Packet& packet, Bytes datagram, u8 line, i64 ts_recv, MoldListener& to);
     void deliver(const Delivery& delivery, MoldListener& to);
     void deliver_held(MoldListener& to);
     void settle(i64 now_ns, MoldListener& to);

@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::size_t bytes = in.be8();
         const Bytes datagram = in.take(bytes);
         check_codec(datagram);
-        receiver.on_packet(datagram, line, now, listener);
+        receiver.on_packet(datagram, line, now, now, listener);
         receiver.poll(now, listener);
         while (receiver.take_request()) {
         }

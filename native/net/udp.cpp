@@ -58,13 +58,19 @@ void UdpSocket::open(const Config& config) {
     if (multicast) set_option(fd_.get(), SOL_SOCKET, SO_REUSEADDR, on, where_);
     set_option(fd_.get(), SOL_SOCKET, SO_RXQ_OVFL, on, where_);
     if (config.timestamps) set_option(fd_.get(), SOL_SOCKET, SO_TIMESTAMPNS, on, where_);
-    set_option(fd_.get(), SOL_SOCKET, SO_RCVBUF, config.receive_buffer_bytes, where_);
+    ask_for_buffer(config.receive_buffer_bytes);
     socklen_t size = sizeof receive_buffer_bytes_;
     ::getsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes_, &size);
     const in_addr interface{htonl(resolve(config.interface, 0).ip)};
     set_option(fd_.get(), IPPROTO_IP, IP_MULTICAST_IF, interface, where_ + " by interface " + config.interface);
     const sockaddr_in address = to_sockaddr(bound);
     if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) raise_net(where_, errno);
+}
+
+// Beyond net.core.rmem_max for who is allowed to; everybody else is given that much, and can see it.
+void UdpSocket::ask_for_buffer(int bytes) {
+    if (::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0) return;
+    set_option(fd_.get(), SOL_SOCKET, SO_RCVBUF, bytes, where_);
 }
 
 void UdpSocket::join(const Config& config) {

@@ -47,6 +47,7 @@ class UdpSocket final : public DatagramPort {
   private:
     struct Slot;
     void open(const Config& config);
+    void ask_for_buffer(int bytes);
     void join(const Config& config);
     void prepare_slots(std::size_t batch, std::size_t datagram_bytes);
     void read_control(msghdr& header, Datagram& datagram);

@@ -128,7 +128,6 @@ void Driver::give_limits() {
 }
 
 void Driver::decide(const FrameView& in) {
-    const i64 ts_recv = in.header->ts_recv;
     // Of ticks only: an order that waited for a report of the venue leaves when that comes, and is no answer to a tick.
     const bool is_tick = in.header->source >= source::kFeed && in.header->source < source::kOrderEntry;
     const bool timed = parts_.latency != nullptr && is_tick;
@@ -136,20 +135,20 @@ void Driver::decide(const FrameView& in) {
     const Decision& decision = parts_.engine.on_event(in, parts_.strategies);
     if (decision.empty()) return;
     if (timed) {
-        parts_.latency->record(Hop::Sequenced, sequenced - ts_recv);
-        parts_.latency->record(Hop::Decided, parts_.clock.now_ns() - ts_recv);
+        parts_.latency->record(Hop::Sequenced, sequenced - received_ns_);
+        parts_.latency->record(Hop::Decided, parts_.clock.now_ns() - received_ns_);
     }
-    carry_out(decision, in.header->seq, timed ? ts_recv : 0);
+    carry_out(decision, in.header->seq, timed ? received_ns_ : 0);
 }
 
-void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv) {
+void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 received_ns) {
     FrameHeader* out = parts_.journal.begin(FrameClass::Out, source::kNode, kLargeRecord);
     if (out == nullptr) throw Error(ErrorKind::Journal, "journal: no room for a decision; nothing was sent");
     std::memcpy(out + 1, decision.bytes().data(), decision.bytes().size());
     out->cause_seq = cause_seq;
     out->ts_recv = out->ts_seq = now_ns_;
     const u64 seq = parts_.journal.commit(out, u32(decision.count()));
-    if (ts_recv) parts_.latency->record(Hop::Journalled, parts_.clock.now_ns() - ts_recv);
+    if (received_ns) parts_.latency->record(Hop::Journalled, parts_.clock.now_ns() - received_ns);
 
     bool has_commands = false, has_openings = false;
     for (std::size_t i = 0; i < decision.count(); ++i) {
@@ -161,9 +160,9 @@ void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv) {
     if (parts_.durability == Durability::Local && has_openings) {  // cancels alone wait for nothing
         is_durable = await_durable(seq);
         must_fall_back_ |= !is_durable;
-        if (ts_recv) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - ts_recv);
+        if (received_ns) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - received_ns);
     }
-    send_commands(decision, is_durable, ts_recv);
+    send_commands(decision, is_durable, received_ns);
 }
 
 bool Driver::await_durable(u64 seq) {
@@ -175,13 +174,13 @@ bool Driver::await_durable(u64 seq) {
     return true;
 }
 
-void Driver::send_commands(const Decision& decision, bool is_durable, i64 ts_recv) {
+void Driver::send_commands(const Decision& decision, bool is_durable, i64 received_ns) {
     for (std::size_t i = 0; i < decision.count(); ++i) {
         if (!is_command(decision.type_at(i))) continue;
         const SendOutcome outcome = send(decision, i, is_durable);
         // From the return of the receive call to the entry of the send call, of the first order.
-        if (ts_recv && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - ts_recv);
-        ts_recv = 0;
+        if (received_ns && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - received_ns);
+        received_ns = 0;
         ++commands_;
         sent_ += outcome.reason == Reason::None;
         outcomes_.push_back(outcome_of(decision.as<Order>(i), outcome, now_ns_));

@@ -45,6 +45,9 @@ class Driver {
 
     void set_limits(std::vector<PresetLimits> limits) { presets_ = std::move(limits); }
 
+    // Latencies of what follows count from here: the return of the receive call. The kernel had it before.
+    void set_received(i64 now_ns) { received_ns_ = now_ns; }
+
     // Room for an IN frame at the journal's tail; fill its records and `submit`, or `abandon`.
     FrameHeader* open(u16 source, std::size_t record_size);
     void submit(FrameHeader* in, u32 count);
@@ -77,9 +80,9 @@ class Driver {
     FrameHeader* begin(u16 source, std::size_t record_size);
     void stamp(FrameHeader& in);
     void decide(const FrameView& in);
-    void carry_out(const Decision& decision, u64 cause_seq, i64 ts_recv);
+    void carry_out(const Decision& decision, u64 cause_seq, i64 received_ns);
     bool await_durable(u64 seq);
-    void send_commands(const Decision& decision, bool is_durable, i64 ts_recv);
+    void send_commands(const Decision& decision, bool is_durable, i64 received_ns);
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     void report_outcomes();
     void give_limits();
@@ -88,6 +91,7 @@ class Driver {
 
     Parts parts_;
     i64 now_ns_ = 0;
+    i64 received_ns_ = 0;
     u64 frames_in_ = 0;
     u64 commands_ = 0;
     u64 sent_ = 0;

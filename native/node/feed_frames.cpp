@@ -57,7 +57,7 @@ void FeedFrames::take(u64 number, Bytes message, i64 ts_recv, u8 flags) {
             return;
         case Emitted::Instrument:
             flush(number == kUnnumbered ? kUnnumbered : number - 1, ts_recv);
-            return introduce(feed_.instrument(), number);
+            return introduce(feed_.instrument(), number, ts_recv);
         default: return;
     }
 }
@@ -75,7 +75,7 @@ void FeedFrames::flush(u64 number, i64 ts_recv) {
 }
 
 // Ids are dense and given at first sight; one symbol too many is refused, the rest of the feed goes on.
-void FeedFrames::introduce(Instrument instrument, u64 number) {
+void FeedFrames::introduce(Instrument instrument, u64 number, i64 ts_recv) {
     const std::string_view symbol = symbol_of(instrument);
     const u32 known = engine_.find_instrument(config_.venue, symbol);
     instrument.instrument = known != kNoInstrument ? known : engine_.instruments();
@@ -84,7 +84,11 @@ void FeedFrames::introduce(Instrument instrument, u64 number) {
         return;
     }
     feed_.assign(u16(instrument.locate), instrument.instrument);
-    driver_.submit_one(config_.source, instrument, number);
+    FrameHeader* in = driver_.open(config_.source, sizeof(Instrument));
+    std::memcpy(in + 1, &instrument, sizeof instrument);
+    in->source_seq = number;
+    in->ts_recv = ts_recv;
+    driver_.submit(in, 1);
 }
 
 // ---- snapshots -------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ class FeedFrames {
     void gap(u64 from, u64 to, u32 code);
     void recovered(u64 next_seq);
 
+    // What follows was received now.
+    void set_received(i64 now_ns) { driver_.set_received(now_ns); }
     // One frame for the messages of a datagram; more where an instrument is announced among them.
     void add(const Delivery& delivery);
 
@@ -44,7 +46,7 @@ class FeedFrames {
     void take(u64 number, Bytes message, i64 ts_recv, u8 flags);
     void put(const Market& record);
     void flush(u64 number, i64 ts_recv);
-    void introduce(Instrument instrument, u64 number);
+    void introduce(Instrument instrument, u64 number, i64 ts_recv);
     Control control(Type type, u64 from, u64 to, u32 code) const;
 
     Config config_;

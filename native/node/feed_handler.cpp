@@ -67,22 +67,27 @@ std::size_t FeedHandler::receive() {
     for (std::size_t i = 0; i < ports_.lines.size(); ++i) n += count[i] = ports_.lines[i]->receive(batches_[i]);
     if (n == 0) return 0;
     const i64 now_ns = clock_.now_ns();
+    frames_.set_received(now_ns);
     for (std::size_t done = 0; done < n; ++done) {
         std::size_t first = at[0] < count[0] ? 0 : 1;
         if (first == 0 && at[1] < count[1] && batches_[1][at[1]].ts_recv < batches_[0][at[0]].ts_recv) first = 1;
-        take(batches_[first][at[first]++], u8(first), now_ns);
+        const Datagram& datagram = batches_[first][at[first]++];
+        if (done == 0) counters_.waited_ns = now_ns - arrival_of(datagram, now_ns);
+        take(datagram, u8(first), now_ns);
     }
+    counters_.waited_ns_max = std::max(counters_.waited_ns_max, counters_.waited_ns);
     return n;
 }
 
 std::size_t FeedHandler::receive_answers() {
     const std::size_t n = ports_.requests->receive(answers_);
     const i64 now_ns = n > 0 ? clock_.now_ns() : 0;
+    if (n > 0) frames_.set_received(now_ns);
     for (std::size_t i = 0; i < n; ++i) {
         if (answers_[i].from != config_.retransmit)
             ++counters_.strangers;
         else
-            receiver_.on_packet(answers_[i].payload, line::kRequested, arrival_of(answers_[i], now_ns), *this);
+            receiver_.on_packet(answers_[i].payload, line::kRequested, arrival_of(answers_[i], now_ns), now_ns, *this);
     }
     return n;
 }
@@ -94,9 +99,7 @@ void FeedHandler::take(const Datagram& datagram, u8 line, i64 now_ns) {
     }
     const i64 arrival_ns = arrival_of(datagram, now_ns);
     counters_.heard_ns[line] = arrival_ns;
-    counters_.waited_ns = now_ns - arrival_ns;
-    counters_.waited_ns_max = std::max(counters_.waited_ns_max, counters_.waited_ns);
-    receiver_.on_packet(datagram.payload, line, arrival_ns, *this);
+    receiver_.on_packet(datagram.payload, line, arrival_ns, now_ns, *this);
 }
 
 i64 FeedHandler::arrival_of(const Datagram& datagram, i64 now_ns) const {
@@ -180,7 +183,9 @@ bool FeedHandler::poll_recovery(i64 now_ns) {
     const bool did_something = snapshots_->poll(now_ns, *this);
     frames_.flush_snapshot();  // others write frames before the next part of it comes
     if (phase_ == Phase::Reading && snapshots_->has_given_up()) phase_ = Phase::Splicing;
-    return phase_ == Phase::Splicing ? splice() : did_something;
+    if (phase_ != Phase::Splicing) return did_something;
+    frames_.set_received(now_ns);
+    return splice();
 }
 
 bool FeedHandler::on_snapshot_end(u64 next_seq) {

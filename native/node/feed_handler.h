@@ -35,8 +35,9 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     struct Counters {
         u64 strangers = 0;                         // datagrams of addresses that are no senders
         std::array<i64, line::kCount> heard_ns{};  // when each line said something
-        i64 waited_ns = 0, waited_ns_max = 0;      // of the last batch's oldest datagram in the socket
-        u64 restarts = 0;                          // of a reading, by a further loss
+        i64 waited_ns = 0;                         // the oldest datagram of the last batch, in its socket
+        i64 waited_ns_max = 0;
+        u64 restarts = 0;  // of a reading, by a further loss
     };
 
     FeedHandler(const Config& config, const FeedPorts& ports, ItchFeed& feed, Driver& driver, const Engine& engine,
