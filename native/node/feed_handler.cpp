@@ -190,6 +190,8 @@ bool FeedHandler::poll_recovery(i64 now_ns) {
 
 bool FeedHandler::on_snapshot_end(u64 next_seq) {
     frames_.flush_snapshot();
+    // A heartbeat may have said where the feed is before any message did.
+    if (buffer_->end() == MoldReceiver::kFirstSeen) buffer_->start(receiver_.next_seq());
     if (next_seq < buffer_->first() || next_seq == 0) return false;
     if (next_seq > buffer_->end()) {  // the snapshot was faster than the lines
         buffer_->start(next_seq);

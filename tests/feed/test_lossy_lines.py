@@ -24,6 +24,12 @@ def memory() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.parametrize("found", ["7-4821"])
+def test_days_on_which_a_book_was_wrong_once(found: str, memory: Path):
+    """7-4821: after a restart a heartbeat came first, and the snapshot was older than it."""
+    play(found, memory)
+
+
 @pytest.mark.parametrize("first", range(0, SEEDS, PER_TEST))
 def test_books_are_the_exchanges_and_never_wrong_while_valid(first: int, seed: int, memory: Path):
     for number in range(first, first + PER_TEST):

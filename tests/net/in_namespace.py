@@ -1,4 +1,4 @@
-"""Multicast on two interfaces; run by test_multicast.py in a network namespace that has nothing else: `line-a`, `line-b`."""
+"""Multicast on two interfaces; run by test_multicast.py in a network namespace that has nothing else."""
 
 from pathlib import Path
 

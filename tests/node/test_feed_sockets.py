@@ -98,7 +98,7 @@ def test_a_frame_has_the_kernels_time_of_arrival(tmp_path: Path):
 def test_a_buffer_that_the_kernel_did_not_grant_is_told():
     class Granting:
         def feed_buffer_bytes(self, feed: int, line: int) -> int:
-            return [1 << 20, 8 << 20][line]
+            return {(0, 0): 1 << 20, (0, 1): 8 << 20}[feed, line]
 
     feed = FeedSettings.model_validate(
         {"name": "f", "kind": "itch_moldudp64", "listen": "127.0.0.1:1", "listen_b": "127.0.0.1:2"}

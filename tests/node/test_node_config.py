@@ -7,6 +7,14 @@ import pytest
 from openbell.errors import ConfigError
 from openbell.node.config import NodeConfig, load_node
 
+LISTEN = 'listen = "127.0.0.1:26400"'
+SNAPSHOTS = """
+[feeds.snapshots]
+connect = "venue.example:1"
+user = "SNAP"
+password = "plain:secret"
+"""
+
 
 @pytest.fixture
 def example(repo: Path) -> str:
@@ -66,6 +74,15 @@ def test_the_example_is_right(node_file: Path, example: str):
         ('user = "NODE1"', 'user = "OPENBELL"', "sessions[0].user: expected"),
         ("[paper]", "[papre]", "papre: unknown key; did you mean 'paper'?"),
         ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 4 keys"),
+        (
+            LISTEN,
+            f'{LISTEN}\nlisten_b = "127.0.0.1:26400"',
+            "listen_b: 127.0.0.1:26400 is line A; line B needs",
+        ),
+        (LISTEN, f'{LISTEN}\nlisten_b = "127.0.0.1"', 'feeds[0].listen_b: expected "host:port"'),
+        (LISTEN, f'{LISTEN}\nsenders = ["nasdaq"]', "feeds[0].senders: expected IPv4 addresses such as"),
+        (LISTEN, f"{LISTEN}\nreceive_buffer_kib = 1", "feeds[0].receive_buffer_kib: expected at least 4, found 1"),
+        ("[[sessions]]", SNAPSHOTS + "[[sessions]]", 'feeds[0].snapshots.password: "plain:" is for loopback demos'),
         ('tick = "0.01"', "tick = 0.01", "instruments[0].tick: expected a decimal in quotes"),
     ],
 )
@@ -98,3 +115,16 @@ def test_strategies_without_an_id_get_the_lowest_free_one(node_file: Path, examp
     config = load(node_file, example.replace(table, others[0] + table + others[1]))
 
     assert config.strategy_ids() == {"b": 0, "maker": 1, "c": 2}
+
+
+def test_a_feed_may_have_two_lines(node_file: Path, example: str):
+    more = f'{LISTEN}\nlisten_b = "239.1.1.2:26410"\ninterface_b = "10.0.0.6"'
+
+    (feed,) = load(node_file, example.replace(LISTEN, more)).feeds
+
+    assert [(str(address), interface) for address, interface in feed.lines] == [
+        ("127.0.0.1:26400", "127.0.0.1"),
+        ("239.1.1.2:26410", "10.0.0.6"),
+    ]
+    (only,) = load(node_file, example).feeds[0].lines
+    assert str(only[0]) == "127.0.0.1:26400"

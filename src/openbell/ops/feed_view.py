@@ -95,7 +95,8 @@ def recovery_line(feed: FeedRow) -> str:
     """What a feed has missed, and what became of it."""
     return (
         f"{feed.name}: gaps {feed.gaps:,}, requests {feed.requests:,}, recovered {feed.recovered:,}, "
-        f"lost {feed.lost:,}, snapshots {feed.snapshots:,}"
+        f"lost {feed.lost:,}, snapshots {feed.snapshots:,}, "
+        f"longest wait in a socket {feed.waited_ns_max / 1000:,.0f} µs"
     )
 
 
