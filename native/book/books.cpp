@@ -63,6 +63,7 @@ BookChange Books::apply(const Market& r) {
     if (type > Type::Quote) return {};
     if (!has(r.instrument)) return {.fault = BookChange::NoInstrument};
     Book& book = books_[r.instrument];
+    if (type == Type::BookLevel && book.by_price == ByPrice::Levels) return set_level(book, r);
     switch (type) {
         case Type::BookAdd: return add(book, r);
         case Type::BookModify: return modify(book, r);
@@ -76,7 +77,17 @@ BookChange Books::apply(const Market& r) {
 }
 
 void Books::prefetch(const Market& r) const {
-    if (has(r.instrument)) table_.prefetch(table_.mark_of(r.order_id, books_[r.instrument].venue));
+    if (r.type < u8(Type::BookClear) && has(r.instrument))
+        table_.prefetch(table_.mark_of(r.order_id, books_[r.instrument].venue));
+}
+
+BookChange Books::set_level(Book& book, const Market& r) {
+    const Side side = side_of(r);
+    const LevelBooks::Change change = by_price_.set(r.instrument, side, r.px, r.qty);
+    if (change.fault != LevelBooks::Fault::Ok)
+        return refuse(book, r.qty < 0 ? BookChange::NegativeQty : BookChange::Full);
+    if (change.touched) show_best(book, r.instrument, side);
+    return {.touched = change.touched, .resting_side = side, .px = r.px, .qty = r.qty};
 }
 
 BookChange Books::refuse(Book& book, BookChange::Fault fault) {

@@ -154,7 +154,9 @@ class Books {
     BookChange modify(Book& book, const Market& r);
     BookChange reduce(Book& book, const Market& r, bool is_whole);
     BookChange clear(Book& book, const Market& r);
-    BookChange set_by_price(const Market& r);  // books_by_price.cpp
+    BookChange set_level(Book& book, const Market& r);
+    BookChange set_by_price(const Market& r);  // books_by_price.cpp, as what follows
+    void show_best(Book& book, u32 instrument, Side side);
     std::size_t depth_by_price(u32 instrument, Side side, std::span<Level> out) const;
     void save_side_by_price(StateWriter& out, u32 instrument, Side side) const;
     static BookChange refuse(Book& book, BookChange::Fault fault);

@@ -19,15 +19,21 @@ BookChange Books::set_by_price(const Market& r) {
         empty(book);
         book.by_price = kind;
     }
-    const LevelBooks::Change change = kind == ByPrice::Quotes ? by_price_.set_best(r.instrument, side, r.px, r.qty)
-                                                              : by_price_.set(r.instrument, side, r.px, r.qty);
-    if (change.fault != LevelBooks::Fault::Ok) return refuse(book, BookChange::Full);
-    if (change.touched) {
-        const LevelBooks::Best best = by_price_.best(r.instrument, side);
-        (side == Side::Buy ? book.touch.bid_px : book.touch.ask_px) = best.px;
-        (side == Side::Buy ? book.touch.bid_qty : book.touch.ask_qty) = best.qty;
+    if (kind == ByPrice::Levels) {
+        BookChange change = set_level(book, r);
+        change.touched |= is_first && change.fault == BookChange::Ok;
+        return change;
     }
+    const LevelBooks::Change change = by_price_.set_best(r.instrument, side, r.px, r.qty);
+    if (change.fault != LevelBooks::Fault::Ok) return refuse(book, BookChange::Full);
+    if (change.touched) show_best(book, r.instrument, side);
     return {.touched = change.touched || is_first, .resting_side = side, .px = r.px, .qty = r.qty};
+}
+
+void Books::show_best(Book& book, u32 instrument, Side side) {
+    const LevelBooks::Best best = by_price_.best(instrument, side);
+    (side == Side::Buy ? book.touch.bid_px : book.touch.ask_px) = best.px;
+    (side == Side::Buy ? book.touch.bid_qty : book.touch.ask_qty) = best.qty;
 }
 
 std::size_t Books::depth_by_price(u32 instrument, Side side, std::span<Level> out) const {
