@@ -173,9 +173,9 @@ def test_a_trade_its_fill_and_its_cancel_are_one_frame(tmp_path):
     _, _, frames = tape(file, tmp_path / "t")
     assert [[Type(int(t)) for t in f.records["type"]] for f in frames] == [
         [Type.BOOK_ADD],
-        [Type.TRADE, Type.BOOK_CANCEL],
+        [Type.STATUS, Type.TRADE, Type.BOOK_CANCEL],
     ]
-    assert frames[1].records["flags"].tolist() == [9, 0]
+    assert frames[1].records["flags"].tolist() == [0, 9, 0]
 
 
 def test_prices_keep_every_digit_they_have(tmp_path):

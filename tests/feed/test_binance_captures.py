@@ -4,11 +4,24 @@ import numpy as np
 import pytest
 
 from openbell._native import LevelBooks
+from openbell.backtest.run import BacktestSettings, run_backtest
 from openbell.backtest.tape_binance import import_binance
 from openbell.journal import open_journal
 from openbell.types import BUY, RECORDS, SELL, Type
 from oracles import binance_book
 
+QUOTER = """
+from openbell import Strategy
+from openbell.types import Side
+
+class Quoter(Strategy):
+    seen: int = 0
+
+    def on_book(self, ctx, book):
+        self.seen += 1
+        if book.is_valid and self.seen % 10 == 0 and len(book.depth(Side.BUY, 5)) == 5:
+            ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=100, ask_px=book.ask_px, ask_qty=100)
+"""
 SPOT, USDM = "spot_btcusdt_20240808.gz", "usdm_btcusdt_20240718.gz"
 
 
@@ -100,3 +113,14 @@ def test_every_line_is_accounted_for(tapes):
     quotes = sum(f.raw[0, 0] == Type.QUOTE for f in frames)
     trades = sum(f.raw[0, 0] == Type.TRADE for f in frames)
     assert (quotes, trades) == (28_040, 9_757)
+
+
+def test_a_strategy_trades_on_a_recording(shared_data, tmp_path):
+    import_binance(shared_data / "binance_ws" / SPOT, tmp_path / "t")
+    (tmp_path / "s.py").write_text(QUOTER)
+    settings = BacktestSettings(tape=tmp_path / "t", strategy_file=tmp_path / "s.py", out=tmp_path / "o")
+    result = run_backtest(settings)
+    (btc,) = result.instruments
+    assert (result.book_faults, result.halts, btc.symbol) == (0, [], "BTCUSDT")
+    assert btc.orders > 0
+    assert btc.refused_for == {}

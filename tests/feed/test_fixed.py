@@ -66,7 +66,17 @@ def test_any_text_is_a_number_or_a_typed_error(text, decimals):
 
 def test_a_scale_learns_decimals_and_the_step_they_share():
     scale = Scale()
-    for text in ("30244", "30243.5", "0", "30250.25"):
+    for text in ("30244", "30243.50000000", "0", "30250.25"):
         scale.see(text)
     assert (scale.decimals, scale.step) == (2, 25)
     assert Scale().step == 1
+
+
+def test_merged_scales_have_seen_what_both_have():
+    one, other, both = Scale(), Scale(), Scale()
+    for scale, texts in ((one, ("1.50", "3")), (other, ("0.125", "2"))):
+        for text in texts:
+            scale.see(text)
+            both.see(text)
+    one.merge(other)
+    assert (one.decimals, one.step) == (both.decimals, both.step) == (3, 125)

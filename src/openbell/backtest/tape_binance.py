@@ -28,6 +28,10 @@ def import_binance(
     began = time.perf_counter()
     seen = _Seen()
     learnt = learn(file, seen.see, progress)
+    with_depth = [of for of in learnt.values() if of.has_depth]
+    if len(with_depth) == 1:
+        with_depth[0].px.merge(seen.snapshots.px)
+        with_depth[0].qty.merge(seen.snapshots.qty)
     calendar = "BINANCE-USDM" if seen.is_futures else "BINANCE"
     feed = BinanceFeed(listings(learnt, symbols, calendar), is_futures=seen.is_futures)
     return write_tape(file, out, feed, began, progress)
@@ -36,11 +40,16 @@ def import_binance(
 class _Seen:
     def __init__(self) -> None:
         self.is_futures = False
+        self.snapshots = Learnt()
+        """They name no symbol: the feed takes them where one symbol has depth."""
 
     def see(self, raw: bytes, learnt: dict[str, Learnt]) -> None:
         message = messages.decode(raw)
-        if isinstance(message, messages.Other | messages.Snapshot):
-            return  # a snapshot names no symbol, and its numbers are printed like those of the updates
+        if isinstance(message, messages.Other):
+            return
+        if isinstance(message, messages.Snapshot):
+            self.snapshots.see(*message.bids, *message.asks)
+            return
         of = learnt.setdefault(message.symbol, Learnt())
         if isinstance(message, messages.Depth):
             self.is_futures |= message.pu is not None

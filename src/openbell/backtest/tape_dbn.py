@@ -215,9 +215,20 @@ class _Events:
 
     orders: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     touches: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    trading: set[int] = field(default_factory=set)
 
     def records_of(self, r: Any, listing: Listing, divisor: int) -> list[bytes]:
-        """The Market records of one DBN record."""
+        """The Market records of one DBN record.
+
+        These schemas tell no trading state: the first trade says that the instrument trades.
+        """
+        told = self._records_of(r, listing, divisor)
+        if str(getattr(r, "action", "")) != "T" or listing.instrument in self.trading:
+            return told
+        self.trading.add(listing.instrument)
+        return [records.trading(listing.instrument, ts=_time(r)), *told]
+
+    def _records_of(self, r: Any, listing: Listing, divisor: int) -> list[bytes]:
         if hasattr(r, "order_id"):
             return self._of_order(r, listing.instrument, divisor)
         if hasattr(r, "min_price_increment"):

@@ -1,5 +1,7 @@
 """Decimal text to int64, exactly: what a venue prints and an instrument's fixed decimal cannot hold is refused."""
 
+from __future__ import annotations
+
 from math import gcd
 
 from openbell.errors import DecodeError
@@ -47,13 +49,20 @@ class Scale:
         Raises:
             DecodeError: it is no plain decimal number.
         """
-        decimals = len(text.partition(".")[2])
+        decimals = len(text.partition(".")[2].rstrip("0"))  # zeros behind the last digit say nothing
         if decimals > DECIMALS_MAX:
             raise DecodeError(f"expected at most {DECIMALS_MAX} decimals, found {text[:TEXT_MAX]!r}")
         if decimals > self.decimals:
             self._step *= 10 ** (decimals - self.decimals)
             self.decimals = decimals
         self._step = gcd(self._step, fixed(text, self.decimals))
+
+    def merge(self, other: Scale) -> None:
+        """Take everything that `other` has seen."""
+        decimals = max(self.decimals, other.decimals)
+        mine = self._step * _POWERS[decimals - self.decimals]
+        self._step = gcd(mine, other._step * _POWERS[decimals - other.decimals])
+        self.decimals = decimals
 
     @property
     def step(self) -> int:

@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from openbell.events import control, record
-from openbell.types import Type
+from openbell.types import TradingState, Type
 
 MARKET = struct.Struct("<BBHIqQqqQ")
 SMALL, LARGE = 48, 128
@@ -27,6 +27,8 @@ class Listing:
     calendar: str = ""
     has_depth: bool = True
     """A book by price comes; without it quotes alone are the book."""
+    is_trading: bool = True
+    """The venue lists it as trading; those of the web never close."""
 
     def record(self, ts: int) -> bytes:
         """The `Instrument` record that announces it."""
@@ -61,6 +63,11 @@ def quote(instrument: int, is_bid: bool, px: int, qty: int, *, ts: int, update: 
 def trade(instrument: int, is_resting_bid: bool, px: int, qty: int, *, ts: int, trade_id: int) -> bytes:
     """A print; the aggressor was on the other side of `is_resting_bid`."""
     return MARKET.pack(_TRADE, KPRINTABLE | is_resting_bid, 0, instrument, ts, 0, px, qty, trade_id)
+
+
+def trading(instrument: int, *, ts: int) -> bytes:
+    """The venue trades this instrument now."""
+    return MARKET.pack(int(Type.STATUS), 0, 0, instrument, ts, 0, 0, 0, int(TradingState.TRADING))
 
 
 def clear(instrument: int, *, ts: int, update: int) -> bytes:

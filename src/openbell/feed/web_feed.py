@@ -132,6 +132,8 @@ class WebFeed(ABC):
             self._frames.append((records.LARGE, listing.record(ts_recv)))
             if listing.has_depth:
                 self._say_gap(listing, ts_recv, why="no snapshot yet")
+            if listing.is_trading:
+                self._emit([records.trading(listing.instrument, ts=ts_recv)])
 
     def on_message(self, raw: bytes, ts_recv: int) -> None:
         """Take one message of the stream, received at `ts_recv` (ns)."""
