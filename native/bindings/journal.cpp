@@ -172,6 +172,7 @@ void bind_reader(nb::module_& m) {
         .def("gather", &gather, "record_size"_a, "types"_a, "limit"_a)
         .def("summary", &summary, "Read to the end and count.")
         .def("seek", &JournalReader::seek, "seq"_a)
+        .def("expect_end", &JournalReader::expect_end, "After the last frame: raise if what follows is damage.")
         .def_prop_ro("segment", &JournalReader::segment)
         .def_prop_ro("path", &JournalReader::path)
         .def_prop_ro("bytes_after", &JournalReader::bytes_after, "Bytes after the last whole frame that are not zero.")

@@ -67,10 +67,14 @@ Mapping Mapping::open_readable(const std::string& path) {
         if (errno == ENOENT) return {};
         throw_errno("open", path);
     }
+    return of_descriptor(fd.get(), path);
+}
+
+Mapping Mapping::of_descriptor(int fd, const std::string& name) {
     struct stat st{};
-    if (::fstat(fd.get(), &st) != 0) throw_errno("stat", path);
+    if (::fstat(fd, &st) != 0) throw_errno("stat", name);
     if (st.st_size == 0) return {};
-    return map(fd.get(), std::size_t(st.st_size), PROT_READ, false, path);
+    return map(fd, std::size_t(st.st_size), PROT_READ, false, name);
 }
 
 Fd lock_exclusively(const std::string& path) {

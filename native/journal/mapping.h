@@ -31,6 +31,7 @@ class Mapping {
     // Empty when the file is empty (and, for reading, when it does not exist).
     static Mapping open_writable(const std::string& path, bool resident);
     static Mapping open_readable(const std::string& path);
+    static Mapping of_descriptor(int fd, const std::string& name);
 
     u8* data() const { return data_; }
     std::size_t size() const { return size_; }

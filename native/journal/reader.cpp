@@ -61,8 +61,9 @@ bool JournalReader::open_segment(u64 number) {
 }
 
 bool JournalReader::open_in(const std::string& dir, u64 number) {
-    const std::string path = dir + "/" + segment_name(number);
-    auto mapping = std::make_shared<const Mapping>(Mapping::open_readable(path));
+    OpenSegment opened = openbell::open_segment(dir, number);
+    const std::string& path = opened.path;
+    std::shared_ptr<const Mapping>& mapping = opened.mapping;
     SegmentHeader header;
     if (!read_segment_header(mapping->bytes(), number, header)) return false;
     // Only a journal that refers to a tape may go on at a later number; its first frame says so.
@@ -74,15 +75,17 @@ bool JournalReader::open_in(const std::string& dir, u64 number) {
     mapping_ = std::move(mapping);
     bytes_ = mapping_->bytes();
     path_ = path;
+    is_packed_ = opened.is_packed;
     number_ = number;
     offset_ = kSegmentHeaderBytes;
     next_seq_ = header.first_seq;
     return true;
 }
 
-// An archived file grows; a hot segment has its size from the start. True when there is more to look at.
+// An archived file grows; a hot segment has its size from the start, a packed one is complete. True when there is
+// more to look at.
 bool JournalReader::grow() {
-    if (is_hot_) return false;
+    if (is_hot_ || is_packed_) return false;
     auto mapping = std::make_shared<const Mapping>(Mapping::open_readable(path_));
     if (!*mapping || mapping->size() == bytes_.size()) return false;  // recovery may also have cut a torn tail
     mapping_ = std::move(mapping);
@@ -97,7 +100,9 @@ bool JournalReader::is_passed() {
         return control_ && (control_->current_segment.load(std::memory_order_acquire) > number_ ||
                             control_->durable_seq.load(std::memory_order_acquire) >= next_seq_);
     }
-    return file_exists(journal_dir_ + "/" + segment_name(number_ + 1)) || durable_seq() >= next_seq_;
+    // A tape that is being written has prepared its next segment before it is begun.
+    const bool has_next = passes(number_ + 1, [](const SegmentHeader&, const FrameView&) { return true; });
+    return has_next || durable_seq() >= next_seq_;
 }
 
 // Bad bytes above the watermark, in the last segment, are where the journal ends.
@@ -113,13 +118,18 @@ u64 JournalReader::durable_seq() const {
     return control_ ? std::max(on_disk, control_->durable_seq.load(std::memory_order_acquire)) : on_disk;
 }
 
+void JournalReader::expect_end() const {
+    const Look look = look_at(bytes_, offset_, next_seq_, check_crc_);
+    if (look.slot == Slot::Damaged) throw_damaged(path_, offset_, next_seq_, look.why);
+}
+
 u64 JournalReader::bytes_after() const {
     if (look_at(bytes_, offset_, next_seq_, false).slot == Slot::End) return 0;
     return extent_after(bytes_, offset_);
 }
 
 std::vector<u64> JournalReader::numbers() const {
-    std::vector<u64> disk = segments_in(journal_dir_);
+    std::vector<u64> disk = readable_segments_in(journal_dir_);
     if (hot_dir_.empty()) return disk;
     const std::vector<u64> hot = segments_in(hot_dir_);
     std::vector<u64> all;
@@ -130,19 +140,32 @@ std::vector<u64> JournalReader::numbers() const {
 void JournalReader::seek(u64 seq) {
     wanted_seq_ = seq;
     if (number_ != 0 && next_seq_ <= seq) return;  // forward: next() passes over what lies between
+    start_at_last([&](const SegmentHeader& header, const FrameView&) { return header.first_seq <= seq; });
+}
+
+void JournalReader::seek_time(i64 ts_seq) {
+    wanted_seq_ = 0;
+    start_at_last([&](const SegmentHeader&, const FrameView& first) { return first && first.header->ts_seq < ts_seq; });
+}
+
+// By halves: a packed segment is unpacked to be asked.
+void JournalReader::start_at_last(const Test& is_early_enough) {
     number_ = 0;
     const std::vector<u64> all = numbers();
-    for (auto it = all.rbegin(); it != all.rend(); ++it) {
-        const std::string hot = hot_dir_ + "/" + segment_name(*it);
-        const bool is_in_hot = !hot_dir_.empty() && file_exists(hot);
-        const Mapping m = Mapping::open_readable(is_in_hot ? hot : journal_dir_ + "/" + segment_name(*it));
-        SegmentHeader header;
-        const bool is_begun = read_segment_header(m.bytes(), *it, header);
-        if (is_begun && (header.first_seq <= seq || it + 1 == all.rend())) {
-            open_segment(*it);
-            return;
-        }
-    }
+    const auto after =
+        std::partition_point(all.begin(), all.end(), [&](u64 number) { return passes(number, is_early_enough); });
+    if (!all.empty()) open_segment(after == all.begin() ? all.front() : *(after - 1));
+}
+
+// A segment that has not been begun passes none.
+bool JournalReader::passes(u64 number, const Test& test) const {
+    const bool is_in_hot = !hot_dir_.empty() && file_exists(hot_dir_ + "/" + segment_name(number));
+    const OpenSegment opened = openbell::open_segment(is_in_hot ? hot_dir_ : journal_dir_, number);
+    const Bytes bytes = opened.mapping->bytes();
+    SegmentHeader header;
+    if (!read_segment_header(bytes, number, header)) return false;
+    const bool has_frame = look_at(bytes, kSegmentHeaderBytes, header.first_seq, false).slot == Slot::Frame;
+    return test(header, has_frame ? FrameView(frame_at(bytes, kSegmentHeaderBytes)) : FrameView());
 }
 
 }  // namespace openbell

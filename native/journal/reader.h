@@ -1,8 +1,11 @@
-// Follows a journal from any process, without a lock: hot segments while they exist, archived files else.
+// Follows a journal from any process, without a lock: hot segments while they exist, archived files else, plain or
+// packed.
 #pragma once
 
+#include <functional>
 #include <memory>
 
+#include "journal/packed.h"
 #include "journal/recovery.h"
 
 namespace openbell {
@@ -19,6 +22,8 @@ class JournalReader {
 
     // The next frame will be `seq`, or the first after it that exists. 0 = the oldest.
     void seek(u64 seq);
+    // Begins at a segment that holds or precedes the first frame sequenced at `ts_seq` or later.
+    void seek_time(i64 ts_seq);
 
     // Where the next frame will stand.
     u64 segment() const { return number_; }
@@ -27,8 +32,11 @@ class JournalReader {
     const std::string& path() const { return path_; }
     // After next() returned null: bytes up to the last one that is not zero, of a torn tail. 0 = a clean end.
     u64 bytes_after() const;
+    // After next() returned null: throws JournalDamaged when what follows is no frame and not nothing either. A node
+    // cuts such a tail off when it opens its journal; who reads a tape to its end wants to know.
+    void expect_end() const;
     bool is_hot() const { return is_hot_; }
-    std::shared_ptr<const Mapping> mapping() const { return mapping_; }
+    const std::shared_ptr<const Mapping>& mapping() const { return mapping_; }
     // Frames up to here are promised; damage among them is an error and not an end.
     u64 durable_seq() const;
 
@@ -37,6 +45,9 @@ class JournalReader {
     bool open_segment(u64 number);
     bool open_in(const std::string& dir, u64 number);
     bool grow();
+    using Test = std::function<bool(const SegmentHeader&, const FrameView& first)>;
+    void start_at_last(const Test& is_early_enough);
+    bool passes(u64 number, const Test& test) const;
     bool is_passed();
     bool is_end_torn();
     std::vector<u64> numbers() const;
@@ -49,6 +60,7 @@ class JournalReader {
     Bytes bytes_;  // of mapping_
     std::string path_;
     bool is_hot_ = false;
+    bool is_packed_ = false;
     u64 number_ = 0;  // 0: no segment was there yet
     std::size_t offset_ = 0;
     u64 next_seq_ = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "journal/disk.h"
+#include "journal/packed.h"
 
 namespace openbell {
 namespace {
@@ -59,7 +60,7 @@ void JournalWriter::open_tape() {
         throw Error(ErrorKind::JournalLocked, "tape has one writer: expected " + options_.journal_dir +
                                                   " to be free, found it locked; wait for the other process");
     }
-    if (!segments_in(options_.journal_dir).empty()) {
+    if (!readable_segments_in(options_.journal_dir).empty()) {
         throw Error(ErrorKind::Journal, "expected no segments in " + options_.journal_dir +
                                             ", found a tape; choose a new directory or remove it");
     }

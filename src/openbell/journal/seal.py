@@ -12,10 +12,11 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from openbell._native import JournalReader
 from openbell.errors import JournalDamagedError
+from openbell.journal.segments import open_segment, segment_file
 
 NO_SEAL = "0" * 64
 """`prev` of the first seal."""
@@ -76,7 +77,7 @@ def verify_seals(directory: Path) -> Iterator[Seal]:
             seal = Seal(**json.loads(text))
         except (ValueError, TypeError) as error:
             raise JournalDamagedError(f"expected a seal, found {text[:80]!r} in {path}; restore it") from error
-        segment = path.with_suffix(".seg")
+        segment = segment_file(directory, int(path.stem))
         if seal.prev != prev:
             raise JournalDamagedError(
                 f"hash chain is broken: expected prev {prev[:16]}..., found {seal.prev[:16]}... in {path}; "
@@ -93,8 +94,8 @@ def verify_seals(directory: Path) -> Iterator[Seal]:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with open_segment(path) as file:
+        return hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
 
 
 def _seal_of(directory: Path, number: int, prev: str) -> Seal | None:
