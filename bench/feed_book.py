@@ -16,10 +16,10 @@ REPETITIONS, CHUNK_BYTES = 9, 1 << 16
 
 def run() -> Result:
     """The LOBSTER day as ITCH messages with NASDAQ's 2-byte lengths, in chunks; every integrity check on."""
-    from openbell.backtest.tape_import import lobster_chunks
+    from openbell.backtest.tape_lobster import lobster_chunks
     from openbell.exchange.lobster_file import load_lobster
 
-    data = b"".join(lobster_chunks(load_lobster(amzn_zip()), None))
+    data = b"".join(chunk for chunk, _ in lobster_chunks(load_lobster(amzn_zip())))
     messages = _count(data)
     chunks = list(_chunks(data))
     return Result(

@@ -12,11 +12,13 @@ FEED = 16
 IN = 1
 
 
-def write_tape(directory: Path, events: int = 3_000, seed: int = 7, symbol: str = "OBEL") -> Path:
+def write_tape(
+    directory: Path, events: int = 3_000, seed: int = 7, symbol: str = "OBEL", segment_bytes: int = 64 << 20
+) -> Path:
     """Write `events` records after an instrument that trades; prices in 1e-4, tick 0.01."""
     records = make(events, seed=seed)
     opening = int(records["ts_event"][0]) - 1_000
-    journal = JournalWriter(str(directory))
+    journal = JournalWriter(str(directory), segment_bytes=segment_bytes)
     for number, record in enumerate((_instrument(opening, symbol), _trading(opening), *records[:, None]), start=1):
         ts = int(record["ts_event"][0])
         raw = record.view(np.uint8)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from openbell._native import SYNTHETIC_TIME, Books, ItchFeed, itch_encode
-from openbell.backtest.tape_import import date_in_name, import_tape, midnight_ns
+from openbell.backtest.tape_directory import date_in_name, midnight_ns
+from openbell.backtest.tape_import import import_tape
 from openbell.errors import ConfigError, DecodeError, JournalError
 from openbell.exchange.lobster_file import load_lobster
 from openbell.journal import open_journal

@@ -1,16 +1,26 @@
-"""`openbell tape import`, as a person types it."""
+"""`openbell tape import`, `list` and `compress`, as a person types them."""
+
+import json
 
 import pytest
 
+from openbell.cli import main
 from openbell.cli.tape_import import app
 from openbell.errors import ConfigError
 from openbell.journal import open_journal
 
 AAPL = "itch50/nasdaq_20200130_AAPL_first4000.itch"
+PLACE = "xnas/2020-01-30/nasdaq_20200130_AAPL_first4000"
 
 
 def run(*arguments):
     app([str(a) for a in arguments], result_action="return_value")
+
+
+def tape(*arguments):
+    with pytest.raises(SystemExit) as exit_:
+        main(["tape", *map(str, arguments)])
+    return exit_.value.code or 0
 
 
 def test_import_says_what_it_wrote_and_that_times_are_not_measured(shared_data, tmp_path, capsys):
@@ -19,6 +29,7 @@ def test_import_says_what_it_wrote_and_that_times_are_not_measured(shared_data, 
     said = capsys.readouterr().out
     frames = len(list(open_journal(tmp_path / "tape")))
     assert f"{tmp_path}/tape: {frames:_} frames" in said and "from 4_000 messages" in said
+    assert "messages/s" in said and "MB/s" in said
     assert "times of receipt are not known" in said
 
 
@@ -31,3 +42,56 @@ def test_a_date_can_be_given(shared_data, tmp_path):
 
     first = next(iter(open_journal(tmp_path / "tape")))
     assert first.ts_recv // 86_400_000_000_000 == 18_291  # 2020-01-30 UTC
+
+
+def test_without_a_place_it_goes_into_the_catalog_and_is_found(shared_data, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    zip_file = shared_data / "lobster/LOBSTER_SampleFile_AMZN_2012-06-21_1.zip"
+
+    assert tape("import", shared_data / AAPL, zip_file) == 0
+
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in said] == [
+        f"tapes/{PLACE}",
+        "tapes/xnas/2012-06-21/LOBSTER_SampleFile_AMZN_2012-06-21_1",
+    ]
+    assert tape("list", "--instrument", "AAPL", "--json") == 0
+    (found,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (found["path"], found["is_synthetic"]) == (str(tmp_path / "tapes" / PLACE), True)
+    assert tape("list", "--date", "2012-06-21") == 0
+    said = capsys.readouterr().out
+    assert "AMZN" in said and "AAPL" not in said
+    assert tape("list", "--venue", "binance") == 0
+    assert "no tape in tapes is of that kind" in capsys.readouterr().out
+
+
+def test_compress_says_how_much_smaller(shared_data, tmp_path, capsys):
+    run(shared_data / AAPL, "--out", tmp_path / "tape")
+    assert tape("info", tmp_path / "tape", "--json") == 0
+    before = json.loads(capsys.readouterr().out.partition("\n")[2])
+
+    assert tape("compress", tmp_path / "tape", "--level", "1") == 0
+
+    said = capsys.readouterr().out
+    assert "times smaller" in said and before["hash"] in said
+    assert tape("compress", tmp_path / "tape") == 0
+    assert "packed before" in capsys.readouterr().out
+    assert tape("verify", tmp_path / "tape") == 0
+    assert f"whole: {before['frames']:,} frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected one or more files"),
+        (("a.itch", "b.itch", "--out", "tape"), "--out: expected one file, found 2"),
+        (("none.itch",), r"at none\.itch, found no file"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+
+    assert tape("import", *arguments) == 2
+
+    assert message.replace("\\", "") in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,54 +1,118 @@
-"""`openbell tape import`: make a tape from an ITCH 5.0 file or a LOBSTER zip."""
+"""`openbell tape import`: make tapes from files of market data."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
 from cyclopts import Parameter
 
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openbell.backtest.tape import TapeFacts
+    from openbell.backtest.tape_directory import Imported, Progress
+
 app = cyclopts.App(name="import", help="Make a tape from recorded market data.")
+MEGABYTE = 1_000_000
 
 
 @app.default
-def import_file(
-    file: Path,
-    /,
-    *,
-    out: Path,
+def import_files(
+    *files: Annotated[Path, Parameter(name="FILE")],
+    out: Path | None = None,
+    root: Path = Path("tapes"),
+    kind: str | None = None,
     day: Annotated[date | None, Parameter(name="--date")] = None,
     symbols: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
 ) -> None:
-    """Make a tape from a file of market data.
+    """Make a tape from each file of market data, and put it into the catalog.
+
+    The kind of a file is found in its content: NASDAQ ITCH 5.0 with 2-byte lengths (plain or gzip), LOBSTER zips,
+    packet captures, Databento DBN, recorded lines of Binance and OKX WebSockets.
 
     Parameters
     ----------
-    file
-        NASDAQ ITCH 5.0 with 2-byte lengths, plain or gzip, or a LOBSTER zip.
+    files
+        One tape is made of each.
     out
-        Directory of the new tape.
+        Directory of the new tape, instead of a place in the catalog; for one file.
+    root
+        Folder of the catalog: the tape becomes ROOT/<venue>/<day>/<name of the file>.
+    kind
+        What the file is, where its content does not say: itch, lobster, pcap, dbn, binance, okx.
     day
-        Trading day at the exchange, YYYY-MM-DD. Default: the date in the file's name.
+        Trading day at the exchange, YYYY-MM-DD, for formats without one. Default: the date in the file's name.
     symbols
         Only these. Default: all.
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    if not files:
+        raise ConfigError("expected one or more files of market data, found none; see `openbell tape import --help`")
+    if out is not None and len(files) > 1:
+        raise ConfigError(f"--out: expected one file, found {len(files)}; --root makes a tape of each")
+    for file in files:
+        _import_one(file, out, root, kind, day, symbols)
 
+
+def _import_one(
+    file: Path, out: Path | None, root: Path, kind: str | None, day: date | None, symbols: tuple[str, ...]
+) -> None:
+    from openbell.backtest.tape import write_index
     from openbell.backtest.tape_import import import_tape
+    from openbell.backtest.tape_layout import name_for, place
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(file.name, total=None)
-        imported = import_tape(
-            file,
-            out,
-            day=day,
-            symbols=symbols,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    print(
-        f"{out}: {imported.frames:_} frames, {imported.records:_} records from {imported.messages:_} messages "
-        f"in {imported.seconds:.2f} s, {imported.messages / imported.seconds:_.0f} messages/s; "
-        "times of receipt are not known, the frames say so"
+    done: list[Imported] = []
+
+    def make(directory: Path) -> None:
+        with _bar(file) as progress:
+            done.append(import_tape(file, directory, kind=kind, day=day, symbols=symbols, progress=progress))
+
+    if out is None:
+        facts = place(root, name_for(file), make)
+        where = path_in(root, facts)
+    else:
+        make(out)
+        facts, where = write_index(out), out
+    print(_sentence(where, file, facts, done[0]))
+
+
+def path_in(root: Path, facts: "TapeFacts") -> Path:
+    """The tape's folder as the person spelled the root."""
+    return root / facts.path.relative_to(root.resolve())
+
+
+def _sentence(where: Path, file: Path, facts: "TapeFacts", imported: "Imported") -> str:
+    seconds = max(imported.seconds, 1e-9)
+    megabytes = file.stat().st_size / MEGABYTE
+    times = "times of receipt are not known, the frames say so" if facts.is_synthetic else "with times of receipt"
+    return (
+        f"{where}: {imported.frames:_} frames, {imported.records:_} records from {imported.messages:_} messages "
+        f"in {seconds:.2f} s, {imported.messages / seconds:_.0f} messages/s, {megabytes / seconds:.0f} MB/s; {times}"
     )
+
+
+@contextmanager
+def _bar(file: Path) -> "Iterator[Progress]":
+    """Progress on standard error: share, MB/s, messages/s, time to go."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(file.name, total=None, rate="")
+
+        def progress(done: int, total: int, messages: int) -> None:
+            seconds = max(bar.tasks[0].elapsed or 0.0, 1e-9)
+            read = file.stat().st_size * done / max(total, 1) / MEGABYTE
+            rate = f"{messages / seconds:,.0f} messages/s, {read / seconds:,.0f} MB/s"
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield progress

@@ -1,0 +1,103 @@
+"""Packs the segments of a tape with zstd. Readers go on reading it as before, one segment in memory at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from openbell.backtest.tape import TapeFacts, files_of, write_index
+from openbell.errors import JournalDamagedError, JournalError, JournalLockedError
+from openbell.journal.segments import PACKED, open_segment
+
+LEVEL = 3
+"""zstd's own default; docs/tapes.md has sizes and speeds of others."""
+CHUNK_BYTES = 1 << 20
+NODE_FILES = ("DURABLE", "node.json")
+"""Marks of a journal that a node writes: the durable watermark and the record of its run."""
+
+
+class Packed(NamedTuple):
+    """Bytes of the segments before and after."""
+
+    plain_bytes: int
+    packed_bytes: int
+    facts: TapeFacts
+
+
+def pack_tape(path: Path, *, level: int = LEVEL, progress: Callable[[int, int], None] | None = None) -> Packed:
+    """Replace every plain segment of the tape by a packed one, each after reading back what was written.
+
+    An interruption leaves a whole tape: a plain segment goes only when its packed one is on disk.
+    `progress` is told (bytes done, all of them). The hash of the tape is of its contents and stays.
+
+    Raises:
+        JournalError: there is no tape, or it is the journal of a node.
+        JournalLockedError: somebody is writing it.
+        JournalDamagedError: what was written did not read back; the plain segment is still there.
+    """
+    files = files_of(path)
+    for name in NODE_FILES:
+        if (path / name).exists():
+            raise JournalError(
+                f"expected a tape at {path}, found the journal of a node (it has {name}); only tapes can be packed"
+            )
+    plain = [path / name for name in files if not name.endswith(PACKED)]
+    total = sum(file.stat().st_size for file in plain)
+    done = 0
+    with _writers_lock(path):
+        for file in plain:
+            size = file.stat().st_size
+            _pack(file, level)
+            done += size
+            if progress:
+                progress(done, total)
+        facts = write_index(path)
+    return Packed(total, sum(facts.files[file.name + PACKED] for file in plain), facts)
+
+
+def _pack(plain: Path, level: int) -> None:
+    import zstandard
+
+    unfinished, packed = plain.with_name(f".{plain.name}{PACKED}"), plain.with_name(plain.name + PACKED)
+    with plain.open("rb") as source, unfinished.open("wb") as out:
+        compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
+        compressor.copy_stream(source, out, size=plain.stat().st_size)
+        out.flush()
+        os.fsync(out.fileno())
+    if _digest(unfinished) != _digest(plain):
+        unfinished.unlink()
+        raise JournalDamagedError(
+            f"packed segment is damaged: expected to read back what {plain} holds, found something else; the plain "
+            "segment is still there: check disk and memory"
+        )
+    unfinished.replace(packed)
+    plain.unlink()
+
+
+def _digest(segment: Path) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    with open_segment(segment) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.digest()
+
+
+@contextmanager
+def _writers_lock(path: Path) -> Iterator[None]:
+    """The lock that the writer of a tape holds on its folder."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalLockedError(
+                f"tape has one writer: expected {path} to be free, found it locked; wait for the other process"
+            ) from None
+        yield
+    finally:
+        os.close(folder)
