@@ -161,6 +161,7 @@ void bind_live_config(nb::module_& m) {
         .def_rw("limits", &Config::limits)
         .def_rw("feeds", &Config::feeds)
         .def_rw("is_paper", &Config::is_paper)
+        .def_rw("is_tape", &Config::is_tape)
         .def_rw("paper", &Config::paper)
         .def_rw("stop_timeout_ns", &Config::stop_timeout_ns)
         .def(

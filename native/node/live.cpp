@@ -26,7 +26,7 @@ void on_signal(int) {
 JournalOptions journal_options(const LiveNode::Config& config) {
     JournalOptions options;
     options.journal_dir = config.journal_dir;
-    options.hot_dir = config.hot_dir;
+    if (!config.is_tape) options.hot_dir = config.hot_dir;
     options.segment_bytes = config.segment_bytes;
     options.node = config.node;
     return options;
@@ -156,7 +156,9 @@ u64 LiveNode::run(i64 for_ns) {
     const i64 until_ns = for_ns > 0 ? clock_.now_ns() + for_ns : INT64_MAX;
     for (;;) {
         const i64 now_ns = clock_.now_ns();
-        if (!is_stopping_ && (is_stop_requested() || now_ns >= until_ns)) begin_stop();
+        const bool is_over = is_stop_requested() || now_ns >= until_ns;
+        if (is_over && config_.is_tape) break;  // it holds nothing that must be cancelled
+        if (!is_stopping_ && is_over) begin_stop();
         if (is_stopping_ && (engine_.oms().live_orders() == 0 || now_ns >= stop_by_ns_)) break;
         const bool did_something = step(now_ns);
         if (!did_something && !config_.is_busy) wait(now_ns);
@@ -274,7 +276,7 @@ void LiveNode::close() {
         session_->log_out();
         session_->poll(clock_.now_ns());
     }
-    driver_.submit_one(source::kNode, make_control(Type::Checkpoint, clock_.now_ns()));
+    if (!config_.is_tape) driver_.submit_one(source::kNode, make_control(Type::Checkpoint, clock_.now_ns()));
     journal_.close();
 }
 

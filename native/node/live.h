@@ -43,6 +43,7 @@ class LiveNode {
         TcpSocket::Config stream;
         OuchSession::Config ouch;
         bool is_paper = false;  // the virtual venue on the live feed
+        bool is_tape = false;   // only records its feeds: a tape in journal_dir, hot_dir holds counters alone
         VenueLatency paper;
         i64 stop_timeout_ns = 5'000'000'000;  // for cancels to be confirmed
     };

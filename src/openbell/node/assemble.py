@@ -167,7 +167,7 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
     live.capacity = capacity_of(config)
     live.gate = gate_limits(config)
     live.limits = preset_limits(config)
-    live.feeds = [_feed(feed, [i.symbol for i in config.instruments]) for feed in config.feeds]
+    live.feeds = [feed_config(feed, [i.symbol for i in config.instruments]) for feed in config.feeds]
     live.is_paper = config.node.mode == "paper"
     live.paper = native.VenueLatency(0, config.paper.latency_ns, config.paper.latency_ns)
     if config.node.mode == "live":
@@ -183,7 +183,8 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
     return live
 
 
-def _feed(feed: FeedSettings, symbols: list[str]) -> native.LiveFeedConfig:
+def feed_config(feed: FeedSettings, symbols: list[str]) -> native.LiveFeedConfig:
+    """One feed; without `symbols` everything on it."""
     out = native.LiveFeedConfig()
     out.name = feed.name
     for address, interface in feed.lines:
