@@ -28,7 +28,7 @@ NATIVE_FLOORS = [
     ["venue", "exchange", "feed", "journal", "net"],
     ["execution", "strategy", "book", "risk", "oms"],
     ["engine"],
-    ["node", "backtest"],
+    ["node", "backtest", "research"],
     ["bindings", "tests", "fuzz", "bench"],
 ]
 # Rooms of one floor that may know each other, and why.

@@ -29,6 +29,8 @@ void bind_strategy(nb::module_& m);
 void bind_engine(nb::module_& m);
 void bind_node(nb::module_& m);
 void bind_session(nb::module_& m);
+void bind_packed(nb::module_& m);
+void bind_research(nb::module_& m);
 }  // namespace openbell
 
 namespace {
@@ -88,4 +90,6 @@ NB_MODULE(_native, m) {
     openbell::bind_engine(m);
     openbell::bind_node(m);
     openbell::bind_session(m);
+    openbell::bind_packed(m);
+    openbell::bind_research(m);
 }
