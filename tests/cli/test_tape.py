@@ -6,10 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from openbell.backtest.tape import inspect_tape, tape_hash
 from openbell.cli import main
 from openbell.cli.tape import app
 from openbell.journal import FrameClass, JournalWriter, seal_finished
+from openbell.research import load
+from openbell.research.tape_load import DEFAULT_COLUMNS
 from openbell.types import RECORDS, Type
+from research.market_tape import write_market_tape
 
 TS = 1_700_000_000_000_000_000
 
@@ -49,6 +53,23 @@ def test_info_counts_what_is_there(tape, capsys):
 
     assert run("info", tape) == 0
     assert "1,001" in capsys.readouterr().out
+
+
+def test_info_says_what_a_trader_asks_first(tmp_path, capsys, seed):
+    tape = write_market_tape(tmp_path / "tape", 200, seed, calendar="XNAS")
+    capsys.readouterr()  # the seed
+
+    assert run("info", tape, "--json") == 0
+
+    facts = json.loads(capsys.readouterr().out)
+    alfa = facts["instruments"][0]
+    assert (alfa["symbol"], alfa["venue"], alfa["px_decimals"]) == ("ALFA", "xnas", 4)
+    assert facts["times"] == "of receipt"
+    assert facts["hash"] == tape_hash(tape)
+    assert facts["gaps"] == inspect_tape(tape).gaps > 0
+
+    assert run("info", tape) == 0
+    assert "prices in 1e-4 USD" in capsys.readouterr().out
 
 
 def test_tail_shows_the_last_frames(tape, capsys):
@@ -106,6 +127,22 @@ def test_export_writes_every_record_with_its_frame(tape, tmp_path, format_):
     assert frame["ts_recv"][1999] == TS + 999
 
 
+def test_a_parquet_file_says_how_many_decimals_its_integers_have(tmp_path, capsys, seed):
+    tape = write_market_tape(tmp_path / "tape", 200, seed)
+
+    assert run("export", tape, tmp_path / "day", "--parquet") == 0
+
+    told = json.loads(pl.read_parquet_metadata(tmp_path / "day")["openbell.instruments"])
+    assert [(one["id"], one["symbol"], one["px_decimals"]) for one in told] == [
+        (0, "ALFA", 4),
+        (1, "BETA", 4),
+        (2, "GAMA", 4),
+    ]
+    rows = len(load(tape))
+    assert f"{rows:,} Market records" in capsys.readouterr().out
+    assert pl.read_parquet(tmp_path / "day").select(DEFAULT_COLUMNS).equals(load(tape))
+
+
 def test_export_of_another_layout(tape, tmp_path):
     assert run("export", tape, tmp_path / "o.parquet", "--record", "Instrument") == 0
     assert run("export", tape, tmp_path / "o.parquet", "--record", "Order") == 0
@@ -118,4 +155,4 @@ def test_missing_tape_is_one_readable_line(tmp_path, capsys):
 
 
 def test_app_names_its_verbs():
-    assert {"info", "tail", "verify", "export", "import"} <= set(app)
+    assert {"import", "record", "list", "info", "tail", "export", "compress", "verify"} <= set(app)

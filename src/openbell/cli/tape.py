@@ -1,12 +1,12 @@
-"""`openbell tape`: look into journals and tapes."""
+"""`openbell tape`: make tapes, find them, look into them. Verbs with many options live in files of their own."""
 
 import json
 import sys
 import time
-from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
@@ -14,25 +14,37 @@ from cyclopts import Parameter
 from openbell.errors import JournalDamagedError
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from openbell.journal import Frame, Journal
 
-app = cyclopts.App(name="tape", help="Look into journals and tapes: info, tail, verify, export.")
-# The importer of foreign formats lives in a file of its own and is imported when it is called.
-app.command("openbell.cli.tape_import:app", name="import", help="Make a tape from recorded market data.")
+MAKE = cyclopts.Group("Make a tape", sort_key=1)
+FIND = cyclopts.Group("Find and read tapes", sort_key=2)
+KEEP = cyclopts.Group("Keep tapes", sort_key=3)
+
+app = cyclopts.App(
+    name="tape",
+    help="""Recorded market data: make tapes, find them, look into them.
+
+    A tape is a folder of numbered frames, the same format as a node's journal: `info`, `tail`, `verify` and `export`
+    read both. Backtests play tapes; `openbell.research` reads them as tables.""",
+)
+app.command("openbell.cli.tape_import:app", name="import", help="Make a tape from a file of market data.", group=MAKE)
+app.command("openbell.cli.tape_record:app", name="record", help="Record a live feed.", group=MAKE)
+app.command("openbell.cli.tape_list:app", name="list", help="Show the tapes of the catalog.", group=FIND)
+app.command("openbell.cli.tape_export:app", name="export", help="Write a tape as Parquet or CSV.", group=FIND)
+app.command("openbell.cli.tape_compress:app", name="compress", help="Pack a tape with zstd.", group=KEEP)
 
 EXIT_DAMAGED = 1
+INSTRUMENTS_SHOWN = 10
 POLL_S = 0.05
 """Wait of `tail --follow` after it has shown everything."""
 
 Hot = Annotated[Path | None, Parameter(help="The node's directory in shared memory, to see what is not archived yet.")]
-Tape = Annotated[Path, Parameter(help="Directory of the journal or tape.")]
+Tape = Annotated[Path, Parameter(help="Directory of the tape or journal.")]
 
 
-@app.command
+@app.command(group=FIND)
 def info(path: Tape, /, *, hot: Hot = None, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
-    """Span, epochs, frames, records by type, gaps, bytes and sealed segments."""
+    """Show the span, instruments, records by type, gaps, hash and times of a tape."""
     facts = _facts(_journal(path, hot), path)
     if as_json:
         print(json.dumps(facts, indent=2))
@@ -42,14 +54,21 @@ def info(path: Tape, /, *, hot: Hot = None, as_json: Annotated[bool, Parameter(n
 
     table = Table(show_header=False, box=None)
     for name, value in facts.items():
-        if name != "types":
+        if name not in ("types", "instruments"):
             table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
+    table.add_row("instruments", f"{len(facts['instruments']):,}")
+    for one in facts["instruments"][:INSTRUMENTS_SHOWN]:
+        units = f"prices in 1e-{one['px_decimals']} {one['currency']}, quantities in 1e-{one['qty_decimals']}"
+        table.add_row(f"  {one['symbol']}", f"{one['venue']}, {units}")
+    if (more := len(facts["instruments"]) - INSTRUMENTS_SHOWN) > 0:
+        table.add_row("  ...", f"{more:,} more; --json shows all")
+    table.add_row("records by type", "")
     for name, count in facts["types"].items():
         table.add_row(f"  {name}", f"{count:,}")
-    Console().print(table)
+    Console(highlight=False).print(table)
 
 
-@app.command
+@app.command(group=FIND)
 def tail(
     path: Tape,
     /,
@@ -70,7 +89,7 @@ def tail(
         time.sleep(POLL_S)
 
 
-@app.command
+@app.command(group=KEEP)
 def verify(path: Tape, /, *, hot: Hot = None) -> int:
     """Check every CRC, the sequence and the hash chain; exit code 1 and the position at the first damage."""
     from openbell.journal import journal_hash, verify_seals
@@ -90,36 +109,6 @@ def verify(path: Tape, /, *, hot: Hot = None) -> int:
     return 0
 
 
-@app.command
-def export(
-    path: Tape,
-    output: Path,
-    /,
-    *,
-    record: str = "Market",
-    format: Literal["csv", "parquet"] | None = None,
-    hot: Hot = None,
-) -> None:
-    """Write the records of one layout, with seq and ts_recv of their frames, as CSV or Parquet.
-
-    Parameters
-    ----------
-    output
-        The file to write; its suffix chooses the format unless --format does.
-    record
-        Layout of the records: Market, Report, Order, ...; integers stay integers (px in the instrument's unit).
-    """
-    chosen = format or output.suffix.removeprefix(".")
-    if chosen not in ("csv", "parquet"):
-        raise cyclopts.ValidationError(msg=f"expected a name ending in .csv or .parquet, or --format; found {output}")
-    frame = _data_frame(_journal(path, hot), record)
-    if chosen == "csv":
-        frame.write_csv(output)
-    else:
-        frame.write_parquet(output, compression="zstd")
-    print(f"{len(frame):,} {record} records to {output}")
-
-
 def _journal(path: Path, hot: Path | None, *, check_crc: bool = False) -> "Journal":
     from openbell.journal import open_journal
 
@@ -127,25 +116,30 @@ def _journal(path: Path, hot: Path | None, *, check_crc: bool = False) -> "Journ
 
 
 def _facts(journal: "Journal", path: Path) -> dict[str, Any]:
-    from openbell.types import Type
+    from openbell.backtest.tape import large_facts, name_of, tape_hash
+    from openbell.journal.segments import segment_files
 
     counts = journal.summary()
-    types = {Type(t).name if t in list(Type) else f"type {t}": n for t, n in counts["types"].items()}
-    segments = list(path.glob("[0-9]*.seg"))
+    large = large_facts(path, journal.hot)
+    files = segment_files(path)
     return {
         "first": _time(counts["first_ts_recv"]),
         "last": _time(counts["last_ts_recv"]),
-        "seq": f"{counts['first_seq']} to {counts['last_seq']}",
-        "epochs": ", ".join(f"{epoch} from seq {seq}" for epoch, seq in counts["epochs"]),
+        "times": "of events: no times of receipt are known" if large.is_synthetic else "of receipt",
         "frames": counts["frames"],
         "records": counts["records"],
-        "gaps": types.get("GAP", 0),
+        "gaps": large.gaps,
+        "missing": large.missing,
+        "hash": tape_hash(path),
+        "seq": f"{counts['first_seq']} to {counts['last_seq']}",
+        "epochs": ", ".join(f"{epoch} from seq {seq}" for epoch, seq in counts["epochs"]),
         "frame_bytes": counts["bytes"],
-        "file_bytes": sum(p.stat().st_size for p in segments),
-        "segments": len(segments),
+        "file_bytes": sum(file.stat().st_size for file in files),
+        "segments": len(files),
         "sealed_segments": len(list(path.glob("[0-9]*.seal"))),
         "durable_seq": journal.reader.durable_seq,
-        "types": types,
+        "instruments": [asdict(one) for one in large.instruments],
+        "types": {name_of(number): count for number, count in counts["types"].items()},
     }
 
 
@@ -180,31 +174,4 @@ def _expect_clean_end(journal: "Journal") -> None:
         raise JournalDamagedError(
             f"expected frame seq {reader.next_seq} or the end, found {reader.bytes_after} bytes that are no whole "
             f"frame, in {reader.path} at offset {reader.offset}; a node that opens this journal cuts them off"
-        )
-
-
-def _data_frame(journal: "Journal", record: str) -> "pl.DataFrame":
-    import polars as pl
-
-    from openbell.types import RECORDS
-
-    if record not in RECORDS:
-        raise cyclopts.ValidationError(msg=f"expected --record to be one of {', '.join(RECORDS)}, found {record}")
-    parts = [pl.DataFrame(dict(_columns(*batch))) for batch in journal.batches(record)]
-    return pl.concat(parts) if parts else pl.DataFrame()
-
-
-def _columns(records: Any, seqs: Any, times: Any) -> Iterator[tuple[str, Any]]:
-    """Columns of a batch; padding is left out, text is decoded, arrays become lists."""
-    yield "seq", seqs
-    yield "ts_recv", times
-    for name in records.dtype.names:
-        if name.startswith("pad"):
-            continue
-        column = records[name]
-        yield (
-            name,
-            [text.decode("ascii", "replace") for text in column.tolist()]
-            if column.dtype.kind == "S"
-            else column.copy(),
         )
