@@ -65,6 +65,33 @@ def test_without_a_place_it_goes_into_the_catalog_and_is_found(shared_data, tmp_
     assert "no tape in tapes is of that kind" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("file", "options", "venue", "times"),
+    [
+        ("itch50/synthetic_3stocks_12012msgs.itch", ("--date", "2020-01-30"), "xnas", "are not known"),
+        (
+            "nasdaq_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/Multiple.Packets.pcap",
+            (),
+            "xnas",
+            "with times of receipt",
+        ),
+        ("binance_ws/usdm_btcusdt_20240718.gz", (), "binance-usdm", "with times of receipt"),
+        ("crypto_ws_captures/OKX.ws.1.0.gz", (), "okx", "with times of receipt"),
+        ("dbn/esh4-glbx-mdp3-20231224.mbo.dbn.zst", (), "glbx", "with times of receipt"),
+    ],
+)
+def test_every_kind_of_file_is_known_by_its_content(shared_data, tmp_path, capsys, file, options, venue, times):
+    if ".dbn" in file:
+        pytest.importorskip("databento_dbn")
+    nameless = tmp_path / "recorded"
+    nameless.write_bytes((shared_data / file).read_bytes())
+
+    assert tape("import", nameless, "--root", tmp_path / "tapes", *options) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith(f"{tmp_path}/tapes/{venue}/") and times in said
+
+
 def test_compress_says_how_much_smaller(shared_data, tmp_path, capsys):
     run(shared_data / AAPL, "--out", tmp_path / "tape")
     assert tape("info", tmp_path / "tape", "--json") == 0

@@ -36,7 +36,7 @@ COMMANDS: dict[str, Verb] = {
     "backtest": Verb("openbell.cli.backtest:app", "Run a strategy over a tape."),
     "replay": Verb("openbell.cli.replay:app", "Run a journal again and compare every decision."),
     "exchange": Verb("openbell.cli.exchange:app", "A simulated exchange that speaks ITCH and OUCH."),
-    "tape": Verb("openbell.cli.tape:app", "Look into journals and tapes: info, tail, verify, export."),
+    "tape": Verb("openbell.cli.tape:app", "Recorded market data: import, record, list, look into, export, compress."),
     "status": Verb("openbell.cli.status:app", "What a running node is doing."),
     "depth": Verb("openbell.cli.depth:app", "The books of a running node, from another process."),
     "kill": Verb("openbell.cli.kill:app", "Close the gate of a running node and cancel its orders."),

@@ -22,10 +22,11 @@ KEEP = cyclopts.Group("Keep tapes", sort_key=3)
 
 app = cyclopts.App(
     name="tape",
-    help="""Recorded market data: make tapes, find them, look into them.
-
-    A tape is a folder of numbered frames, the same format as a node's journal: `info`, `tail`, `verify` and `export`
-    read both. Backtests play tapes; `openbell.research` reads them as tables.""",
+    help="Recorded market data: import, record, list, look into, export, compress.",
+    help_epilogue=(
+        "A tape is a folder of numbered frames, the format of a node's journal: info, tail, verify and export read "
+        "both. Backtests play tapes, openbell.research reads them as tables; docs/tapes.md says more."
+    ),
 )
 app.command("openbell.cli.tape_import:app", name="import", help="Make a tape from a file of market data.", group=MAKE)
 app.command("openbell.cli.tape_record:app", name="record", help="Record a live feed.", group=MAKE)
@@ -104,7 +105,7 @@ def verify(path: Tape, /, *, hot: Hot = None) -> int:
         return EXIT_DAMAGED
     print(
         f"whole: {counts['frames']:,} frames, {counts['records']:,} records, seq {counts['first_seq']} to "
-        f"{counts['last_seq']}; {len(seals)} sealed segments, hash {journal_hash(path)}"
+        f"{counts['last_seq']}; {len(seals)} sealed segments" + (f", hash {journal_hash(path)}" if seals else "")
     )
     return 0
 

@@ -40,7 +40,7 @@ def import_files(
     out
         Directory of the new tape, instead of a place in the catalog; for one file.
     root
-        Folder of the catalog: the tape becomes ROOT/<venue>/<day>/<name of the file>.
+        Folder of the catalog: the tape becomes ROOT/VENUE/DAY/NAME.
     kind
         What the file is, where its content does not say: itch, lobster, pcap, dbn, binance, okx.
     day
@@ -89,7 +89,7 @@ def _sentence(where: Path, file: Path, facts: "TapeFacts", imported: "Imported")
     times = "times of receipt are not known, the frames say so" if facts.is_synthetic else "with times of receipt"
     return (
         f"{where}: {imported.frames:_} frames, {imported.records:_} records from {imported.messages:_} messages "
-        f"in {seconds:.2f} s, {imported.messages / seconds:_.0f} messages/s, {megabytes / seconds:.0f} MB/s; {times}"
+        f"in {seconds:.2f} s, {imported.messages / seconds:_.0f} messages/s, {megabytes / seconds:,.1f} MB/s; {times}"
     )
 
 
@@ -112,7 +112,7 @@ def _bar(file: Path) -> "Iterator[Progress]":
         def progress(done: int, total: int, messages: int) -> None:
             seconds = max(bar.tasks[0].elapsed or 0.0, 1e-9)
             read = file.stat().st_size * done / max(total, 1) / MEGABYTE
-            rate = f"{messages / seconds:,.0f} messages/s, {read / seconds:,.0f} MB/s"
+            rate = f"{messages / seconds:,.0f} messages/s, {read / seconds:,.1f} MB/s"
             bar.update(task, completed=done, total=total, rate=rate)
 
         yield progress

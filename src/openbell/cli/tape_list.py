@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 app = cyclopts.App(name="list", help="Show the tapes of the catalog.")
 SYMBOLS_SHOWN = 4
+WIDTH = 140
 
 
 @app.default
@@ -58,13 +59,13 @@ def _print_table(found: "list[TapeFacts]", root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=max(Console().width, WIDTH))  # a narrow terminal wraps what it must
     if not found:
-        console.print(f"no tape in {root} is of that kind", markup=False)
+        console.print(f"no tape in {root} is of that kind", markup=False, soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="grey62")
-    for name in ("tape", "venue", "day", "instruments"):
-        table.add_column(name)
+    table.add_column("tape", no_wrap=True)
+    table.add_column("instruments", no_wrap=True)
     for name in ("records", "gaps", "MB"):
         table.add_column(name, justify="right")
     table.add_column("times")
@@ -72,11 +73,8 @@ def _print_table(found: "list[TapeFacts]", root: Path) -> None:
         symbols = " ".join(tape.symbols[:SYMBOLS_SHOWN]) + (
             f" +{len(tape.symbols) - SYMBOLS_SHOWN}" if len(tape.symbols) > SYMBOLS_SHOWN else ""
         )
-        first, last = (day.isoformat() for day in tape.dates)
         table.add_row(
             str(root / tape.path.relative_to(root.resolve())),
-            tape.venue,
-            first if first == last else f"{first} to {last}",
             symbols,
             f"{tape.records:,}",
             f"{tape.gaps:,}",

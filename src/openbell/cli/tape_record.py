@@ -63,7 +63,7 @@ def record_feed(
     out
         Directory of the new tape, instead of a place in the catalog.
     root
-        Folder of the catalog: the tape becomes ROOT/xnas/<day>/<feed>-<time>.
+        Folder of the catalog: the tape becomes ROOT/xnas/DAY/FEED-TIME.
     for_s
         Stop by itself after so many seconds; 0: never.
     """
