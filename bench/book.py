@@ -1,44 +1,86 @@
-"""Updates of the L3 book, every integrity check on, from Market records in memory."""
+"""Updates of the L3 book, every integrity check on, from Market records in memory; beside a bare kernel."""
 
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
-from bench import flow
-from bench.harness import Result, throughput
+from bench import flow, flow_many
+from bench.harness import Figure, Result, throughput
+from openbell._native import BareBook
 from openbell.book import Books
 from openbell.types import RECORDS, Type
 
 EVENTS, SEED, REPETITIONS, BATCH = 2_000_000, 7, 9, 1_000
+INSTRUMENTS = (1, 1_000, 10_000)
 
 
 def run() -> Result:
-    """Time one native call for the whole flow, then the same in batches of 1 000 records from Python."""
+    """Time the same flow as one native call, in batches from Python, on a bare kernel, and over many instruments."""
     records = flow.make(EVENTS, SEED)
+    bare, whole, batches = _rates(records)
     return Result(
         name="book",
         input=f"{EVENTS:_} events of one instrument (46 % add, 38 % delete, 11 % execute, 5 % reduce), seed {SEED}",
         figures=[
-            throughput("L3 update", "events/s", _rates(records, EVENTS), target=30e6),
-            throughput("L3 update from Python in batches of 1000", "events/s", _rates(records, BATCH), target=20e6),
+            throughput("floor: the same flow, nothing checked", "events/s", bare),
+            throughput("L3 update", "events/s", whole, target=30e6),
+            throughput("L3 update from Python in batches of 1000", "events/s", batches, target=20e6),
+            *_growth(),
         ],
-        notes="1 to 2 thousand live orders; table of 2^21 slots; 48 bytes an order, 66 a level; one thread",
+        notes="1 to 2 thousand live orders; table of 2^21 slots; 48 bytes an order, 66 a level; one thread; in turns",
     )
 
 
-def _rates(records: Any, batch: int) -> list[float]:
+def _rates(records: Any) -> tuple[list[float], list[float], list[float]]:
+    """Events a second of the floor, of one call, and of batches, in turns."""
+    px = records["px"][records["type"] == Type.BOOK_ADD]
+    floor = BareBook(len(records), int(px.min()) - flow.TICK, int(px.max()) + flow.TICK, flow.TICK)
     books = Books(instruments_max=16, orders_max=1 << 20)
     books.add_instrument(0)
-    empty_book = np.zeros(1, RECORDS["Market"])
-    empty_book["type"] = Type.BOOK_CLEAR
-    batches = [records[i : i + batch] for i in range(0, len(records), batch)]
-    rates = []
+    batches = [records[i : i + BATCH] for i in range(0, len(records), BATCH)]
+    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
     for _ in range(REPETITIONS):
-        books.apply(empty_book)
-        start = perf_counter_ns()
-        faults = sum([books.apply(b) for b in batches])
-        rates.append(len(records) * 1e9 / (perf_counter_ns() - start))
-        if faults:
-            raise RuntimeError(f"expected a flow without faults, found {faults}; see bench/flow.py")
+        floor.clear()
+        rates[0].append(_rate(floor, [records]))
+        for i, parts in ((1, [records]), (2, batches)):
+            books.apply(_clear_record())
+            rates[i].append(_rate(books, parts))
+    _compare(floor, books, int(px.min()) - flow.TICK)
     return rates
+
+
+def _rate(books: Any, batches: list[Any]) -> float:
+    start = perf_counter_ns()
+    faults = [books.apply(batch) for batch in batches]
+    elapsed = perf_counter_ns() - start
+    if any(faults):
+        raise RuntimeError(f"expected a flow without faults, found {sum(faults)}; see bench/flow.py")
+    return float(sum(len(batch) for batch in batches) * 1e9 / elapsed)
+
+
+def _compare(floor: BareBook, books: Books, px_min: int) -> None:
+    bid_px, _, ask_px, _ = books.touch(0)
+    bare = tuple(px_min + tick * flow.TICK for tick in floor.best())
+    if bare != (bid_px, ask_px):
+        raise RuntimeError(f"expected the touch of both to be equal, found {bare} and {(bid_px, ask_px)}")
+
+
+def _clear_record() -> np.ndarray:
+    clear = np.zeros(1, RECORDS["Market"])
+    clear["type"] = Type.BOOK_CLEAR
+    return clear
+
+
+def _growth() -> list[Figure]:
+    """The same per event with ever more instruments, a hundred or two live orders each; in turns."""
+    flows = {n: flow_many.make(n, EVENTS, SEED) for n in INSTRUMENTS}
+    rates: dict[int, list[float]] = {n: [] for n in INSTRUMENTS}
+    for _ in range(REPETITIONS // 2):
+        for n, (warm_up, events) in flows.items():
+            books = Books(instruments_max=n, orders_max=1 << 21)
+            for instrument in range(n):
+                books.add_instrument(instrument)
+            _rate(books, [warm_up])
+            rates[n].append(_rate(books, [events]))
+    return [throughput(f"L3 update, {n:_} instruments", "events/s", rates[n]) for n in INSTRUMENTS]

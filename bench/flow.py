@@ -53,7 +53,7 @@ class _Market:
         return next(iter(self.queues[side][self.best(side)])) if self.prices[side] else None
 
 
-def make(events: int, seed: int = 7, instrument: int = 0) -> np.ndarray:
+def make(events: int, seed: int = 7, instrument: int = 0, live: tuple[int, int] = (LIVE_MIN, LIVE_MAX)) -> np.ndarray:
     """Return `events` Market records of one instrument; order references rise from 1, prices are in 1e-4."""
     rng = np.random.default_rng(seed)
     u, v, where = (rng.random(events).tolist() for _ in range(3))
@@ -62,7 +62,7 @@ def make(events: int, seed: int = 7, instrument: int = 0) -> np.ndarray:
     distances = (rng.exponential(8.0, events).astype(np.int64) + far).tolist()
     quantities = (1 + rng.exponential(20.0, events).astype(np.int64)).tolist()
     market = _Market()
-    rows = [_event(market, i, u[i], v[i], where[i], sides[i], distances[i], quantities[i]) for i in range(events)]
+    rows = [_event(market, live, i, u[i], v[i], where[i], sides[i], distances[i], quantities[i]) for i in range(events)]
     kind, flags, order_id, px, qty = np.array(rows, np.int64).T
     out = np.zeros(events, RECORDS["Market"])
     out["type"], out["flags"], out["order_id"], out["px"], out["qty"] = kind, flags, order_id, px * TICK, qty
@@ -71,9 +71,9 @@ def make(events: int, seed: int = 7, instrument: int = 0) -> np.ndarray:
     return out
 
 
-def _event(market, i, u, v, where, side, distance, qty):  # type: ignore[no-untyped-def]
+def _event(market, live_range, i, u, v, where, side, distance, qty):  # type: ignore[no-untyped-def]
     live = len(market.live)
-    share = 0.75 if live < LIVE_MIN else 0.35 if live > LIVE_MAX else 0.485
+    share = 0.75 if live < live_range[0] else 0.35 if live > live_range[1] else 0.485
     if u < share or live < 50:
         px = max(market.best(1) - 1 - distance if side == 0 else market.best(0) + 1 + distance, 10)
         market.add(i + 1, side, px, qty)

@@ -11,6 +11,7 @@ void bind_wire(nb::module_& m);
 void bind_feed(nb::module_& m);
 void bind_book(nb::module_& m);
 void bind_level_bench(nb::module_& m);
+void bind_book_bench(nb::module_& m);
 void bind_risk(nb::module_& m);
 void bind_oms(nb::module_& m);
 void bind_execution(nb::module_& m);
@@ -72,6 +73,7 @@ NB_MODULE(_native, m) {
     openbell::bind_feed(m);
     openbell::bind_book(m);
     openbell::bind_level_bench(m);
+    openbell::bind_book_bench(m);
     openbell::bind_risk(m);
     openbell::bind_oms(m);
     openbell::bind_execution(m);

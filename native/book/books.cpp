@@ -14,7 +14,11 @@ u32 levels_for(u32 orders_max, u32 levels_max) {
     return levels_max ? levels_max : std::max(orders_max / 2, std::min(orders_max, kLevelsMin));
 }
 
-Side side_of(const Market& record) { return record.flags & kBuy ? Side::Buy : Side::Sell; }
+static_assert(kBuy == 1 && u8(Side::Buy) == 1 && u8(Side::Sell) == 2);
+Side side_of(const Market& record) { return Side(2 - (record.flags & kBuy)); }
+
+constexpr i64 Touch::* kTouchPx[] = {&Touch::bid_px, &Touch::ask_px};
+constexpr i64 Touch::* kTouchQty[] = {&Touch::bid_qty, &Touch::ask_qty};
 
 }  // namespace
 
@@ -26,16 +30,7 @@ Books::Books(u32 instruments_max, u32 orders_max, u32 levels_max)
       rungs_(levels_max_),
       table_(orders_max),
       ladders_(2 * instruments_max, levels_max_),
-      by_price_(instruments_max, levels_max_) {
-    for (u32 i = orders_max_; i-- > 0;) {
-        slab_[i].next = free_order_;
-        free_order_ = i;
-    }
-    for (u32 i = levels_max_; i-- > 0;) {
-        rungs_[i].head = free_rung_;
-        free_rung_ = i;
-    }
-}
+      by_price_(instruments_max, levels_max_) {}
 
 bool Books::add_instrument(u32 instrument, u16 venue) {
     if (instrument >= books_.size()) return false;
@@ -60,20 +55,15 @@ bool Books::is_crossed(u32 instrument) const {
 
 BookChange Books::apply(const Market& r) {
     const Type type = Type(r.type);
-    if (type > Type::Quote) return {};
+    if (type < Type::BookAdd || type > Type::Quote) return {};
     if (!has(r.instrument)) return {.fault = BookChange::NoInstrument};
     Book& book = books_[r.instrument];
+    // A chain of questions, the likely ones first: a jump by type is mispredicted more often.
+    if (type == Type::BookAdd) return add(book, r);
+    if (type == Type::BookCancel || type == Type::BookExecute) return reduce(book, r);
     if (type == Type::BookLevel && book.by_price == ByPrice::Levels) return set_level(book, r);
-    switch (type) {
-        case Type::BookAdd: return add(book, r);
-        case Type::BookModify: return modify(book, r);
-        case Type::BookCancel: return reduce(book, r, r.flags & kWhole);
-        case Type::BookExecute: return reduce(book, r, false);
-        case Type::BookClear: return clear(book, r);
-        case Type::BookLevel:
-        case Type::Quote: return set_by_price(r);
-        default: return {};
-    }
+    if (type == Type::BookModify) return modify(book, r);
+    return type == Type::BookClear ? clear(book, r) : set_by_price(r);
 }
 
 void Books::prefetch(const Market& r) const {
@@ -90,6 +80,38 @@ BookChange Books::set_level(Book& book, const Market& r) {
     return {.touched = change.touched, .resting_side = side, .px = r.px, .qty = r.qty};
 }
 
+// Far ahead the slot of the reference and the book, then the order or the best levels, then its neighbours.
+void Books::look_further(std::span<const Market> records, std::size_t i) const {
+    constexpr std::size_t kFar = 3 * kNear;
+    constexpr std::size_t kMiddle = 2 * kNear;
+    if (i + kFar < records.size()) {
+        const Market& r = records[i + kFar];
+        prefetch(r);
+        if (r.instrument < books_.size()) __builtin_prefetch(&books_[r.instrument], 1);
+    }
+    if (i + kMiddle < records.size()) {
+        const Market& r = records[i + kMiddle];
+        if (!has(r.instrument)) return;
+        const Book& book = books_[r.instrument];
+        const u32 best_block = book.best_block[index_of(side_of(r))];
+        if (Type(r.type) == Type::BookAdd) {
+            if (best_block != kNone) ladders_.prefetch(best_block);
+        } else if (const u32 order = table_.guess(table_.mark_of(r.order_id, book.venue)); order != kNone) {
+            __builtin_prefetch(&slab_[order], 1);
+        }
+    }
+    if (i + kNear < records.size()) {
+        const Market& r = records[i + kNear];
+        if (!has(r.instrument) || Type(r.type) == Type::BookAdd) return;
+        const u32 order = table_.guess(table_.mark_of(r.order_id, books_[r.instrument].venue));
+        if (order == kNone) return;
+        const Order& o = slab_[order];
+        __builtin_prefetch(&rungs_[o.level], 1);
+        if (o.next != kNone) __builtin_prefetch(&slab_[o.next], 1);
+        if (o.prev != kNone) __builtin_prefetch(&slab_[o.prev], 1);
+    }
+}
+
 BookChange Books::refuse(Book& book, BookChange::Fault fault) {
     book.is_valid = false;
     return {.fault = fault};
@@ -103,29 +125,30 @@ BookChange Books::add(Book& book, const Market& r) {
     if (table_.order_at(slot) != kNone) return refuse(book, BookChange::DuplicateOrder);
     const Side side = side_of(r);
     const Place place = ladders_.locate(book.best_block[index_of(side)], key_of(side, r.px));
-    if (free_order_ == kNone || !has_room(place, r.qty, nullptr)) return refuse(book, BookChange::Full);
+    if (is_full() || !has_room(place, r.qty, nullptr)) return refuse(book, BookChange::Full);
 
-    const u32 order = free_order_;
-    free_order_ = slab_[order].next;
+    const u32 order = free_order_ == kNone ? used_orders_++ : free_order_;
+    if (order == free_order_) free_order_ = slab_[order].next;
     table_.insert(slot, mark, order);
     slab_[order] = {r.order_id, r.qty, kNone, kNone, kNone, r.instrument};
-    join(book, side, r.px, place, order);
-    return {
-        .touched = refresh_touch(book, side, r.px), .resting_side = side, .handle = order, .px = r.px, .qty = r.qty};
+    const Rung& rung = join(book, side, r.px, place, order);
+    return {.touched = touch_grew(book, rung), .resting_side = side, .handle = order, .px = r.px, .qty = r.qty};
 }
 
-BookChange Books::reduce(Book& book, const Market& r, bool is_whole) {
+BookChange Books::reduce(Book& book, const Market& r) {
     const u32 slot = slot_of(table_.mark_of(r.order_id, book.venue), r.instrument, r.order_id);
     const u32 order = table_.order_at(slot);
     if (order == kNone || slab_[order].instrument != r.instrument) return refuse(book, BookChange::UnknownOrder);
     Order& resting = slab_[order];
-    const i64 qty = is_whole ? resting.qty : r.qty;
+    const bool is_execution = Type(r.type) == Type::BookExecute;
+    const bool is_whole = !is_execution & ((r.flags & kWhole) != 0);
+    const i64 qty = r.qty ^ ((r.qty ^ resting.qty) & -i64(is_whole));  // either, without a branch
     if (qty <= 0) return refuse(book, BookChange::NegativeQty);
     if (qty > resting.qty) return refuse(book, BookChange::OverExecuted);
 
     Rung& rung = rungs_[resting.level];
-    const Side side = rung.side;
-    const i64 px = rung.px;
+    const bool is_elsewhere = is_execution && !(r.flags & kAtOrderPx);
+    BookChange change{.resting_side = rung.side, .handle = order, .px = is_elsewhere ? r.px : rung.px, .qty = qty};
     if (qty < resting.qty) {
         resting.qty -= qty;
         rung.qty -= qty;
@@ -133,12 +156,8 @@ BookChange Books::reduce(Book& book, const Market& r, bool is_whole) {
         leave(book, order);
         free_order(slot, order);
     }
-    const bool is_elsewhere = Type(r.type) == Type::BookExecute && !(r.flags & kAtOrderPx);
-    return {.touched = refresh_touch(book, side, px),
-            .resting_side = side,
-            .handle = order,
-            .px = is_elsewhere ? r.px : px,
-            .qty = qty};
+    change.touched = touch_shrank(book, rung);
+    return change;
 }
 
 // The order gets a new reference, price, quantity and the last place of its new level.
@@ -159,13 +178,11 @@ BookChange Books::modify(Book& book, const Market& r) {
         return refuse(book, BookChange::Full);
 
     const Touch before = book.touch;
-    leave(book, order);
-    refresh_touch(book, side, old_px);
+    touch_shrank(book, leave(book, order));
     table_.erase(slot);
     table_.insert(slot_of(new_mark, r.instrument, r.ref), new_mark, order);
     resting = {r.ref, r.qty, kNone, kNone, kNone, r.instrument};
-    join(book, side, r.px, ladders_.locate(best_block, key_of(side, r.px)), order);
-    refresh_touch(book, side, r.px);
+    touch_grew(book, join(book, side, r.px, ladders_.locate(best_block, key_of(side, r.px)), order));
     return {.touched = !(before == book.touch), .resting_side = side, .handle = order, .px = old_px, .qty = old_qty};
 }
 
@@ -187,43 +204,42 @@ u32 Books::slot_of(u32 mark, u32 instrument, u64 order_id) const {
 
 // May an order of `qty` come to `place`, when `leaving` has left before?
 bool Books::has_room(const Place& place, i64 qty, const Order* leaving) const {
-    if (!place.is_found) return free_rung_ != kNone || (leaving && rungs_[leaving->level].orders == 1);
+    if (!place.is_found)
+        return free_rung_ != kNone || used_rungs_ < levels_max_ || (leaving && rungs_[leaving->level].orders == 1);
     const u32 level = ladders_.level_at(place);
     const i64 there = rungs_[level].qty - (leaving && leaving->level == level ? leaving->qty : 0);
     i64 sum;
     return !__builtin_add_overflow(there, qty, &sum);
 }
 
-void Books::join(Book& book, Side side, i64 px, const Place& place, u32 order) {
+Books::Rung& Books::join(Book& book, Side side, i64 px, const Place& place, u32 order) {
     const u32 level = place.is_found ? ladders_.level_at(place) : open_rung(book, side, px, place);
     Rung& rung = rungs_[level];
     Order& o = slab_[order];
     o.level = level;
     o.prev = rung.tail;
-    if (rung.tail == kNone)
-        rung.head = order;
-    else
-        slab_[rung.tail].next = order;
+    *(rung.tail == kNone ? &rung.head : &slab_[rung.tail].next) = order;
     rung.tail = order;
     rung.qty += o.qty;
     ++rung.orders;
     ++book.orders;
+    ++live_orders_;
+    return rung;
 }
 
-void Books::leave(Book& book, u32 order) {
+Books::Rung& Books::leave(Book& book, u32 order) {
     const Order& o = slab_[order];
     Rung& rung = rungs_[o.level];
-    if (o.prev == kNone)
-        rung.head = o.next;
-    else
-        slab_[o.prev].next = o.next;
-    if (o.next == kNone)
-        rung.tail = o.prev;
-    else
-        slab_[o.next].prev = o.prev;
+    // Pointers instead of branches: whether an order stands first or last is anybody's guess.
+    u32* const before = o.prev == kNone ? &rung.head : &slab_[o.prev].next;
+    u32* const after = o.next == kNone ? &rung.tail : &slab_[o.next].prev;
+    *before = o.next;
+    *after = o.prev;
     rung.qty -= o.qty;
     --book.orders;
+    --live_orders_;
     if (--rung.orders == 0) close_rung(book, o.level);
+    return rung;
 }
 
 void Books::free_order(u32 slot, u32 order) {
@@ -233,8 +249,8 @@ void Books::free_order(u32 slot, u32 order) {
 }
 
 u32 Books::open_rung(Book& book, Side side, i64 px, const Place& place) {
-    const u32 level = free_rung_;
-    free_rung_ = rungs_[level].head;
+    const u32 level = free_rung_ == kNone ? used_rungs_++ : free_rung_;
+    if (level == free_rung_) free_rung_ = rungs_[level].head;
     rungs_[level] = {px, 0, 0, kNone, kNone, side};
     u32& best_block = book.best_block[index_of(side)];
     best_block = ladders_.insert(best_block, place, key_of(side, px), level);
@@ -249,22 +265,34 @@ void Books::close_rung(Book& book, u32 level) {
     free_rung_ = level;
 }
 
-// After a change at `px`: brings the touch of that side up to date; true if it is another one.
-bool Books::refresh_touch(Book& book, Side side, i64 px) {
-    i64& best_px = side == Side::Buy ? book.touch.bid_px : book.touch.ask_px;
-    i64& best_qty = side == Side::Buy ? book.touch.bid_qty : book.touch.ask_qty;
-    if (best_qty != 0 && key_of(side, px) < key_of(side, best_px)) return false;
-    const i64 old_px = best_px;
-    const i64 old_qty = best_qty;
-    const u32 best_block = book.best_block[index_of(side)];
-    if (best_block == kNone) {
-        best_px = best_qty = 0;
-    } else {
+// After an order joined `rung`: takes it over if it is the best now; true if the touch is another one.
+bool Books::touch_grew(Book& book, const Rung& rung) {
+    const u32 side = index_of(rung.side);
+    i64& best_px = book.touch.*kTouchPx[side];
+    i64& best_qty = book.touch.*kTouchQty[side];
+    const bool is_best = (best_qty == 0) | (key_of(rung.side, rung.px) >= key_of(rung.side, best_px));
+    if (!is_best) return false;
+    best_px = rung.px;
+    best_qty = rung.qty;
+    return true;
+}
+
+// After `rung` lost quantity, perhaps all of it.
+bool Books::touch_shrank(Book& book, const Rung& rung) {
+    const u32 side = index_of(rung.side);
+    i64& best_px = book.touch.*kTouchPx[side];
+    i64& best_qty = book.touch.*kTouchQty[side];
+    if (rung.px != best_px) return false;
+    best_qty = rung.qty;
+    if (rung.qty != 0) return true;
+    const u32 best_block = book.best_block[side];
+    best_px = 0;
+    if (best_block != kNone) {
         const Rung& best = rungs_[ladders_.best_level(best_block)];
         best_px = best.px;
         best_qty = best.qty;
     }
-    return best_px != old_px || best_qty != old_qty;
+    return true;
 }
 
 void Books::empty(Book& book) {
@@ -287,6 +315,7 @@ void Books::empty(Book& book) {
         best_block = ladders_.clear(best_block);
     }
     book.touch = {};
+    live_orders_ -= book.orders;
     book.orders = 0;
 }
 

@@ -12,9 +12,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <vector>
 
-#include "records.h"
+#include "big_array.h"
 
 namespace openbell::book {
 
@@ -23,9 +22,12 @@ inline constexpr u32 kNone = 0xFFFF'FFFF;
 class OrderTable {
   public:
     explicit OrderTable(u32 orders_max)
-        : slots_(std::bit_ceil(std::max(std::size_t(orders_max) * 2, std::size_t(2) << kNearBits))),
-          mask_(u32(slots_.size() - 1)),
-          drop_(u32(32 - std::countr_zero(slots_.size()))) {}
+        : size_(std::bit_ceil(std::max(std::size_t(orders_max) * 2, std::size_t(2) << kNearBits))),
+          slots_(size_),
+          mask_(u32(size_ - 1)),
+          drop_(u32(32 - std::countr_zero(size_))) {
+        std::fill(&slots_[0], &slots_[0] + size_, Slot{0, kNone});
+    }
 
     // The 32 bits a slot remembers; from them alone follows where a probe begins.
     static u32 mark_of(u64 order_id, u16 venue) {
@@ -60,13 +62,17 @@ class OrderTable {
         slots_[hole].order = kNone;
     }
 
-    void clear() { slots_.assign(slots_.size(), Slot{}); }
+    // The order that a mark most likely belongs to, kNone: no idea. For whoever only wants its memory to come.
+    u32 guess(u32 mark) const {
+        const Slot& slot = slots_[home(mark)];
+        return slot.mark == mark ? slot.order : kNone;
+    }
     void prefetch(u32 mark) const { __builtin_prefetch(&slots_[home(mark)], 1); }
 
   private:
     struct Slot {
-        u32 mark = 0;
-        u32 order = kNone;
+        u32 mark;
+        u32 order;
     };
     static_assert(sizeof(Slot) == 8);
 
@@ -74,7 +80,8 @@ class OrderTable {
     static constexpr u32 kNear = (1u << kNearBits) - 1;
     u32 home(u32 mark) const { return (mark >> drop_ & ~kNear) | (mark & kNear); }
 
-    std::vector<Slot> slots_;
+    std::size_t size_;
+    BigArray<Slot> slots_;
     u32 mask_;
     u32 drop_;
 };
