@@ -74,6 +74,28 @@ class ByteReader {
     bool failed_ = false;
 };
 
+// Bytes whose length was checked once for all fields of a layout: a table that is compared with that length at
+// compile time says where they are (feed/itch_orders.h).
+class CheckedBytes {
+  public:
+    explicit CheckedBytes(Bytes bytes) : at_(bytes.data()) {}
+
+    u8 be8(std::size_t at) const { return at_[at]; }
+    u16 be16(std::size_t at) const { return __builtin_bswap16(raw<u16>(at)); }
+    u32 be32(std::size_t at) const { return __builtin_bswap32(raw<u32>(at)); }
+    u64 be64(std::size_t at) const { return __builtin_bswap64(raw<u64>(at)); }
+
+  private:
+    template <class T>
+    T raw(std::size_t at) const {
+        T value;
+        std::memcpy(&value, at_ + at, sizeof(T));
+        return value;
+    }
+
+    const u8* at_;
+};
+
 // Writes into a fixed buffer; a write that does not fit sets `failed` and writes nothing.
 class ByteWriter {
   public:

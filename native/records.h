@@ -10,21 +10,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <type_traits>
 
-namespace openbell {
+#include "reasons.h"
 
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i8 = std::int8_t;
-using i16 = std::int16_t;
-using i32 = std::int32_t;
-using i64 = std::int64_t;
-__extension__ typedef __int128 i128;  // sums of price x quantity
-__extension__ typedef unsigned __int128 u128;
+namespace openbell {
 
 inline constexpr u32 kNoInstrument = 0xFFFF'FFFF;
 inline constexpr u16 kNoStrategy = 0xFFFF;
@@ -32,19 +22,32 @@ inline constexpr u16 kNoStrategy = 0xFFFF;
 // What a record says. The numbers are the format: append, never reuse.
 enum class Type : u8 {
     // market data, `Market`, 48 bytes
-    BookAdd = 1,      // a displayed order joined the back of its level
-    BookModify = 2,   // order_id became ref with a new px and qty and new time priority; side inherited
-    BookCancel = 3,   // order_id lost qty (kWhole: all of it), priority kept
-    BookExecute = 4,  // order_id lost qty to an aggressor; px 0 with kAtOrderPx = at its own price
-    BookClear = 5,    // every order of the instrument is gone
-    BookLevel = 6,    // level px of the flagged side now holds qty (L2 venues; 0 removes it)
-    Quote = 7,        // touch of the flagged side: px, qty (L1 venues)
-    Trade = 8,        // print against a hidden order or in a cross; the book does not change
-    TradeBust = 9,    // print `ref` was broken
-    Status = 10,      // trading state of the instrument in `ref` (TradingState)
-    Imbalance = 11,   // auction imbalance: px reference, qty signed imbalance, ref paired
+    BookAdd = 1,         // a displayed order joined the back of its level
+    BookModify = 2,      // order_id became ref with a new px and qty and new time priority; side inherited
+    BookCancel = 3,      // order_id lost qty (kWhole: all of it), priority kept
+    BookExecute = 4,     // order_id lost qty to an aggressor; px 0 with kAtOrderPx = at its own price
+    BookClear = 5,       // every order of the instrument is gone
+    BookLevel = 6,       // level px of the flagged side now holds qty (L2 venues; 0 removes it)
+    Quote = 7,           // touch of the flagged side: px, qty (L1 venues)
+    Trade = 8,           // print against a hidden order or in a cross; the book does not change
+    TradeBust = 9,       // print `ref` was broken
+    Status = 10,         // trading state of the instrument in `ref` (TradingState)
+    Imbalance = 11,      // auction imbalance: px reference, qty signed imbalance, ref paired; AuctionPrices follows
+    AuctionPrices = 12,  // `Prices` of the Imbalance before: px far, near, reference; code its letters
+    AuctionCollar = 13,  // `Prices`: px reference, lower, upper bound of an auction; code = extensions so far
+    DirectListing =
+        14,  // `Prices`: px lowest and highest allowed, near execution; code = its time; AuctionCollar follows
+    BreakerLevels = 15,  // `Prices`, of the market, in 1e-8: the index levels 1, 2, 3 of a market-wide halt
     // timers, `Timer`, 48 bytes
     Timer = 16,
+    // more market data, `Market`, 48 bytes
+    Breaker = 17,         // market-wide halt: level in `ref` was breached
+    VenueHalt = 18,       // one market's own systems: ref Halted or Trading, order_id market and action, letters
+    ShortSale = 19,       // short-sale price test (Reg SHO): order_id action, a letter
+    Participant = 20,     // standing of a market maker: order_id MPID, primary, mode, state, 7 letters
+    IpoQuoting = 21,      // quoting of a new listing: px, ref release time (0: none), order_id qualifier, a letter
+    RetailInterest = 22,  // retail price improvement: order_id side of the interest, a letter
+    FeedCheck = 23,       // a check failed: ref = Check, order_id, px, qty as found, flags kDropped, kInvalidates
     // reference data, `Instrument`, 128 bytes
     Instrument = 32,
     // reports of a venue about our orders, `Report`, 128 bytes
@@ -68,8 +71,8 @@ enum class Type : u8 {
     Kill = 85,          // code = KillLevel; stays until an Arm with kAfterKill
     Connected = 86,     // order session `source` is up; values[0] = next expected sequence
     Disconnected = 87,  // order session `source` is down
-    Gap = 88,           // feed `source` misses [values[0], values[1]): its books are not valid
-    Recovered = 89,     // the gap is filled
+    Gap = 88,           // feed `source` misses [values[0], values[1]): its books are not valid; code says which kind
+    Recovered = 89,     // the gap is filled, the silence over
     Heartbeat = 90,
     TradingDay = 91,      // values[0] = YYYYMMDD, values[1] = UTC offset of the zone in s, text = zone
     ClockOffset = 92,     // values[0] = measured offset of wall over monotonic, ns; values[1] = the one in use
@@ -79,6 +82,7 @@ enum class Type : u8 {
     Resolved = 96,        // session `source` has replayed everything: in-doubt orders are settled now
     TapeRef = 97,         // a backtest's journal refers to a tape: text = its hash, values = latencies
     ExchangeInput = 98,   // what changed an exchange: `ExchangeInput`
+    Quarantined = 99,     // a message that a check kept out, with its bytes: `Quarantined`
     // the decision, OUT, 128 bytes
     Intent = 128,        // what a strategy asked: `Intent`
     Approved = 129,      // `Order` from here: risk let it pass
@@ -117,61 +121,19 @@ enum class KillLevel : u8 { None = 0, Soft = 1, Hard = 2, Cord = 3 };
 enum class TradingState : u8 { Unknown = 0, Halted, Paused, QuoteOnly, Trading, Closed };
 enum class IntentKind : u8 { Quote = 1, Order = 2, Cancel = 3, CancelAll = 4, Target = 5, Parent = 6 };
 
-// Why risk, the perimeter, the OMS or a venue said no. Append only; docs/refusals.md explains each.
-enum class Reason : u16 {
-    None = 0,
-    NotArmed = 1,
-    Killed = 2,
-    NoLimits = 3,
-    NoInstrument = 4,
-    NotTrading = 5,
-    BookNotValid = 6,
-    NoReference = 7,
-    PriceCollar = 8,
-    PriceTick = 9,
-    PriceNotPositive = 10,
-    QtyLot = 11,
-    QtyNotPositive = 12,
-    OrderQty = 13,
-    OrderNotional = 14,
-    Position = 15,
-    ReduceOnly = 16,
-    OrdersFull = 17,
-    OpenOrders = 18,
-    UnknownOrder = 19,
-    NotReplaceable = 20,
-    StrategyIsHalted = 21,
-    SessionDown = 22,
-    WouldOverflow = 23,
-    UnknownStrategy = 24,
-    // venue
-    VenueReject = 64,  // the venue's own code stands in `venue_reason`
-    UserCancel = 65,
-    SessionCancel = 66,  // cancel on disconnect, supervisory, halt
-    IocRemainder = 67,
-    SelfMatch = 68,
-    // outcome of an in-doubt order
-    NeverReachedVenue = 80,
-    // perimeter
-    GateClosed = 96,
-    GateOrderQty = 97,
-    GateNotional = 98,
-    GateRate = 99,
-    GateEpoch = 100,
-    SocketFull = 101,
-    GateNotApproved = 102,
-    GateAge = 105,     // decided too long ago: the world has moved on
-    NotDurable = 104,  // the archiver did not make the decision durable in time
-    // order entry
-    NotExpressible = 103,  // the venue's protocol cannot carry it: tif, quantity, price, scale or version
-};
-
 // Market::flags
 inline constexpr u8 kBuy = 1;        // the resting order's side is BUY (else SELL)
 inline constexpr u8 kWhole = 2;      // BookCancel: the whole order
 inline constexpr u8 kAtOrderPx = 4;  // BookExecute: at the order's own price
 inline constexpr u8 kPrintable = 8;  // counts as volume
 inline constexpr u8 kSnapshot = 16;  // part of a snapshot, not news
+// Market::flags of a FeedCheck, Quarantined::flags
+inline constexpr u8 kDropped = 32;      // what failed the check was left out
+inline constexpr u8 kInvalidates = 64;  // the instrument's book is not valid from here
+// Market::flags of a VenueHalt
+inline constexpr u8 kHere = 1;  // of the market whose feed this is
+// Prices::flags
+inline constexpr u8 kEligible = 1;  // DirectListing: may be released for trading
 // ExchangeInput::flags
 inline constexpr u8 kContinues = 1;  // the next record carries on with the bytes of this one
 // Control::flags
@@ -186,9 +148,20 @@ struct Market {
     u64 order_id;  // 16 the venue's order reference
     i64 px;        // 24
     i64 qty;       // 32
-    u64 ref;       // 40 BookModify: new order_id; BookExecute, Trade: match number; Status: TradingState
+    u64 ref;       // 40 BookModify: new order_id; BookExecute, Trade: match number; BookAdd: attribution; else by type
 };
 static_assert(sizeof(Market) == 48 && offsetof(Market, order_id) == 16 && offsetof(Market, ref) == 40);
+
+struct Prices {
+    u8 type;
+    u8 flags;        //  1 kEligible
+    u16 tracking;    //  2 as in Market
+    u32 instrument;  //  4 kNoInstrument: of the market
+    i64 ts_event;    //  8 venue time
+    u64 code;        // 16 by type
+    i64 px[3];       // 24 by type; 0 = none
+};
+static_assert(sizeof(Prices) == 48 && offsetof(Prices, code) == 16 && offsetof(Prices, px) == 24);
 
 struct Timer {
     u8 type;
@@ -219,9 +192,12 @@ struct Instrument {
     i64 multiplier;     // 64
     i64 valid_from;     // 72 ns
     char calendar[16];  // 80
-    u64 pad1[4];
+    u32 round_lot;      // 96 the venue's round lot; 0 = none said
+    u32 etp_leverage;   // 100 of an exchange-traded product, rounded down
+    char listing[16];   // 104 the venue's letters about the listing, in the order of its message
+    u64 pad1;
 };
-static_assert(sizeof(Instrument) == 128 && offsetof(Instrument, tick) == 48 && offsetof(Instrument, pad1) == 96);
+static_assert(sizeof(Instrument) == 128 && offsetof(Instrument, tick) == 48 && offsetof(Instrument, listing) == 104);
 
 struct Report {
     u8 type;
@@ -397,6 +373,18 @@ struct ExchangeInput {
 };
 static_assert(sizeof(ExchangeInput) == 128 && offsetof(ExchangeInput, bytes) == 24);
 
+struct Quarantined {
+    u8 type;
+    u8 flags;        //  1 kDropped, kInvalidates
+    u8 check;        //  2 Check
+    u8 length;       //  3 of bytes, used here
+    u32 instrument;  //  4 kNoInstrument where the message names none
+    i64 ts_event;    //  8 as the message says, 0 where it cannot
+    u64 count;       // 16 how many the feed has kept out so far, this one included
+    u8 bytes[104];   // 24 the message as it came, cut to what fits
+};
+static_assert(sizeof(Quarantined) == 128 && offsetof(Quarantined, bytes) == 24);
+
 // ---- order ids -----------------------------------------------------------------------------------
 // | node 6 | epoch 18 | strategy 10 | counter 30 |   most significant first
 constexpr u64 make_cl_ord_id(u32 node, u32 epoch, u32 strategy, u32 counter) {
@@ -414,8 +402,9 @@ constexpr std::size_t record_size(Type t) { return u8(t) < 32 ? kSmallRecord : k
 template <class Record>
 inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::is_standard_layout_v<Record> &&
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
-static_assert(is_record<Market> && is_record<Timer> && is_record<Instrument> && is_record<Report> &&
-              is_record<Started> && is_record<Limits> && is_record<Control> && is_record<Intent> && is_record<Order> &&
-              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
+static_assert(is_record<Market> && is_record<Prices> && is_record<Timer> && is_record<Instrument> &&
+              is_record<Quarantined> && is_record<Report> && is_record<Started> && is_record<Limits> &&
+              is_record<Control> && is_record<Intent> && is_record<Order> && is_record<TimerArmed> &&
+              is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
 
 }  // namespace openbell

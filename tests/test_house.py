@@ -23,7 +23,10 @@ FLOORS = [
     ["cli", "ops", "research", "deploy", "__main__"],
 ]
 NATIVE_FLOORS = [
-    ["records", "bytes", "error", "state", "clock", "rng", "math", "frame", "owned_fd", "ladder", "big_array"],
+    [
+        *("integers", "reasons", "records", "bytes", "error", "state", "clock", "rng", "math", "frame", "owned_fd"),
+        *("ladder", "big_array", "checks"),
+    ],
     ["wire"],
     ["venue", "exchange", "feed", "journal", "net"],
     ["execution", "strategy", "book", "risk", "oms"],

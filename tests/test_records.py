@@ -12,13 +12,26 @@ from openbell import _native, types
 from openbell.types import RECORDS
 
 LAYOUTS = _native.record_layouts()
-ENUMS = ["ArmState", "IntentKind", "KillLevel", "OrderState", "Reason", "Side", "Tif", "TradingState", "Type"]
+ENUMS = [
+    "ArmState",
+    "Check",
+    "CheckPolicy",
+    "IntentKind",
+    "KillLevel",
+    "OrderState",
+    "Reason",
+    "Side",
+    "Tif",
+    "TradingState",
+    "Type",
+]
 
 
 @pytest.fixture(scope="module")
 def header() -> str:
-    """`records.h` without its comments."""
-    text = (Path(__file__).parents[1] / "native/records.h").read_text()
+    """The vocabulary without its comments."""
+    native = Path(__file__).parents[1] / "native"
+    text = (native / "reasons.h").read_text() + (native / "records.h").read_text()
     return re.sub(r"//.*", "", text)
 
 

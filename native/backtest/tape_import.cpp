@@ -60,8 +60,9 @@ std::size_t TapeImport::take_whole(Bytes bytes) {
 
 void TapeImport::on_message(Bytes message) {
     const u64 malformed = counters().malformed;
-    Market market;
-    switch (itch_.on_message(message, market)) {
+    Market records[kRecordsPerMessageMax];
+    const Emitted emitted = itch_.on_message(message, records);
+    switch (emitted) {
         case Emitted::None:
             // A feed skips what it cannot read; a file that is cut or of another format is not to become a tape.
             if (counters().malformed != malformed || counters().unknown == counters().messages)
@@ -70,14 +71,15 @@ void TapeImport::on_message(Bytes message) {
                     offset_);
             return;
         case Emitted::Market:
-            std::memcpy(room_for(message, market.ts_event, sizeof market), &market, sizeof market);
+        case Emitted::Two:
+            for (std::size_t i = 0; i < std::size_t(emitted); ++i)
+                std::memcpy(room_for(message, records[i].ts_event, sizeof(Market)), &records[i], sizeof(Market));
             return;
         case Emitted::Instrument: {
             Instrument instrument = itch_.instrument();
-            const auto locate = u16(instrument.locate);
-            instrument.instrument = itch_.instrument_of(locate);
+            instrument.instrument = itch_.instrument_of(u16(instrument.locate));
             if (instrument.instrument == kNoInstrument) instrument.instrument = next_instrument_++;
-            itch_.assign(locate, instrument.instrument);
+            itch_.assign(instrument);
             std::memcpy(room_for(message, instrument.ts_event, sizeof instrument), &instrument, sizeof instrument);
         }
     }

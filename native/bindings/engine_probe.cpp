@@ -38,6 +38,7 @@ class ScriptedStrategies final : public IntentSource {
         d["books"] = std::vector<u32>(happened.books.begin(), happened.books.end());
         d["trades"] = joined(happened.trades);
         d["statuses"] = joined(happened.statuses);
+        d["notices"] = joined(happened.notices);
         d["reports"] = joined(happened.reports);
         d["timers"] = joined(happened.timers);
         told = d;

@@ -1,11 +1,13 @@
 // What Python sees of `feed`: datagrams in, batches of records out.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
 
 #include "bindings/fields.h"
+#include "book/books.h"
 #include "feed/collector.h"
 
 namespace openbell {
@@ -42,6 +44,37 @@ struct PyItchFeed {
             collector.on_message(0, message);
         }
     }
+    // Into records of the caller's; returns how many bytes and records.
+    Framed decode(Bytes data, std::span<Market> out) {
+        Framed all;
+        while (true) {
+            const Framed part = itch.on_framed(data.subspan(all.bytes), out.subspan(all.records));
+            all.bytes += part.bytes;
+            all.records += part.records;
+            if (!part.has_instrument) return all;
+            collector.add_instrument(itch.instrument());
+        }
+    }
+    nb::tuple decode_into(const nb::bytes& data, nb::ndarray<u8, nb::c_contig, nb::device::cpu> out) {
+        const Framed done =
+            decode(bytes_of(data), {reinterpret_cast<Market*>(out.data()), out.nbytes() / sizeof(Market)});
+        return nb::make_tuple(done.bytes, done.records);
+    }
+    // Decodes and applies, a datagram's worth at a time; returns how many records the books refused.
+    std::size_t apply_framed(const nb::bytes& data, Books& books) {
+        Bytes left = bytes_of(data);
+        std::array<Market, 128> records;
+        std::size_t faults = 0;
+        while (true) {
+            const Framed done = decode(left, records);
+            for (std::size_t i = 0; i < done.records; ++i) {
+                books.look_ahead({records.data(), done.records}, i);
+                faults += books.apply(records[i]).fault != BookChange::Ok;
+            }
+            if (done.bytes == 0) return faults;
+            left = left.subspan(done.bytes);
+        }
+    }
 };
 
 // A MoldUDP64 session that carries ITCH.
@@ -57,7 +90,7 @@ struct PyMoldItchFeed {
 nb::dict counters_of(const ItchCounters& c) {
     nb::dict d;
     d["messages"] = c.messages, d["markets"] = c.markets, d["instruments"] = c.instruments;
-    d["unsubscribed"] = c.unsubscribed, d["ignored"] = c.ignored, d["unknown"] = c.unknown;
+    d["unsubscribed"] = c.unsubscribed, d["unknown"] = c.unknown;
     d["malformed"] = c.malformed;
     return d;
 }
@@ -128,6 +161,10 @@ void bind_feed(nb::module_& m) {
         .def("push", &PyItchFeed::push, nb::arg("message"))
         .def("push_framed", &PyItchFeed::push_framed, nb::arg("data"),
              "Messages in Nasdaq's file framing; returns how many bytes held whole messages.")
+        .def("decode_into", &PyItchFeed::decode_into, nb::arg("data"), nb::arg("out"),
+             "Messages in the same framing into a uint8 array of records that is used again; returns (bytes, records).")
+        .def("apply_framed", &PyItchFeed::apply_framed, nb::arg("data"), nb::arg("books"),
+             "Messages in the same framing, decoded and applied to books; returns how many records were faults.")
         .def(
             "take_markets", [](PyItchFeed& f) { return take(f.collector.markets); }, "Bytes of RECORDS['Market'].")
         .def(

@@ -121,6 +121,41 @@ nb::bytes encode_any(Messages<kLonger, Ms...>, const nb::dict& fields) {
     return out;
 }
 
+// Name, offset and size of every field behind the type.
+struct FieldsToLayout {
+    nb::list& out;
+    std::size_t at = 1;
+
+    template <class T>
+    void operator()(const char* name, const T& v) {
+        put(name, sizeof v);
+    }
+    void be48(const char* name, u64) { put(name, 6); }
+    void optional(const char* name, char) { put(name, 1); }
+
+  private:
+    void put(const char* name, std::size_t size) {
+        out.append(nb::make_tuple(name, at, size));
+        at += size;
+    }
+};
+
+template <class M>
+nb::list layout_of() {
+    nb::list out;
+    M message{};
+    M::fields(message, FieldsToLayout{out});
+    return out;
+}
+
+template <Longer kLonger, class... Ms>
+nb::dict layouts_of(Messages<kLonger, Ms...>) {
+    nb::dict out;
+    auto put = [&out](char kind, const nb::list& fields) { out[latin1({&kind, 1})] = fields; };
+    (put(Ms::kType, layout_of<Ms>()), ...);
+    return out;
+}
+
 template <Longer kLonger, class... Ms>
 nb::dict lengths_of(Messages<kLonger, Ms...>) {
     nb::dict out;

@@ -54,9 +54,10 @@ struct Layout {
 nb::dict record_layouts() {
     nb::dict layouts;
     LAYOUT(Market, type, flags, tracking, instrument, ts_event, order_id, px, qty, ref)
+    LAYOUT(Prices, type, flags, tracking, instrument, ts_event, code, px)
     LAYOUT(Timer, type, flags, strategy, instrument, ts_event, timer_id, pad)
     LAYOUT(Instrument, type, flags, venue, instrument, ts_event, symbol, currency, asset, locate, px_decimals,
-           qty_decimals, pad0, tick, lot, multiplier, valid_from, calendar, pad1)
+           qty_decimals, pad0, tick, lot, multiplier, valid_from, calendar, round_lot, etp_leverage, listing, pad1)
     LAYOUT(Report, type, flags, side, liquidity, instrument, ts_event, cl_ord_id, order_id, exec_id, last_px, last_qty,
            px, leaves_qty, ts_sent, version, prev_version, reason, venue_reason, command, strategy, pad0, pad1)
     LAYOUT(Started, type, flags, node, instrument, ts_event, epoch, pad0, binary_hash, strategies_hash, limits_hash,
@@ -71,6 +72,7 @@ nb::dict record_layouts() {
     LAYOUT(TimerArmed, type, flags, strategy, instrument, ts_event, timer_id, deadline, pad1)
     LAYOUT(StrategyState, type, flags, strategy, instrument, ts_event, offset, length, size, bytes)
     LAYOUT(ExchangeInput, type, flags, length, instrument, ts_event, account, verb, pad0, bytes)
+    LAYOUT(Quarantined, type, flags, check, length, instrument, ts_event, count, bytes)
     LAYOUT(Hash, type, flags, pad0, instrument, ts_event, rolling, state, decisions, pad1)
     return layouts;
 }
@@ -89,7 +91,18 @@ void bind_enums(nb::module_& m) {
         .value("TRADE_BUST", Type::TradeBust)
         .value("STATUS", Type::Status)
         .value("IMBALANCE", Type::Imbalance)
+        .value("AUCTION_PRICES", Type::AuctionPrices)
+        .value("AUCTION_COLLAR", Type::AuctionCollar)
+        .value("DIRECT_LISTING", Type::DirectListing)
+        .value("BREAKER_LEVELS", Type::BreakerLevels)
         .value("TIMER", Type::Timer)
+        .value("BREAKER", Type::Breaker)
+        .value("VENUE_HALT", Type::VenueHalt)
+        .value("SHORT_SALE", Type::ShortSale)
+        .value("PARTICIPANT", Type::Participant)
+        .value("IPO_QUOTING", Type::IpoQuoting)
+        .value("RETAIL_INTEREST", Type::RetailInterest)
+        .value("FEED_CHECK", Type::FeedCheck)
         .value("INSTRUMENT", Type::Instrument)
         .value("ACCEPTED", Type::Accepted)
         .value("REJECTED", Type::Rejected)
@@ -121,6 +134,7 @@ void bind_enums(nb::module_& m) {
         .value("RESOLVED", Type::Resolved)
         .value("TAPE_REF", Type::TapeRef)
         .value("EXCHANGE_INPUT", Type::ExchangeInput)
+        .value("QUARANTINED", Type::Quarantined)
         .value("INTENT", Type::Intent)
         .value("APPROVED", Type::Approved)
         .value("REFUSED", Type::Refused)
@@ -178,6 +192,26 @@ void bind_enums(nb::module_& m) {
         .value("CANCEL_ALL", IntentKind::CancelAll)
         .value("TARGET", IntentKind::Target)
         .value("PARENT", IntentKind::Parent);
+    nb::enum_<Check>(m, "Check", nb::is_arithmetic())
+        .value("NONE", Check::None)
+        .value("UNKNOWN_ORDER", Check::UnknownOrder)
+        .value("DUPLICATE_ORDER", Check::DuplicateOrder)
+        .value("NEGATIVE_QTY", Check::NegativeQty)
+        .value("OVER_EXECUTED", Check::OverExecuted)
+        .value("BOOK_FULL", Check::BookFull)
+        .value("OTHER_KIND", Check::OtherKind)
+        .value("CROSSED", Check::Crossed)
+        .value("LOCKED", Check::Locked)
+        .value("PX_BAND", Check::PxBand)
+        .value("PX_TICK", Check::PxTick)
+        .value("QTY_BAND", Check::QtyBand)
+        .value("QTY_LOT", Check::QtyLot)
+        .value("CLOCK_BACK", Check::ClockBack)
+        .value("MALFORMED", Check::Malformed);
+    nb::enum_<CheckPolicy>(m, "CheckPolicy", nb::is_arithmetic())
+        .value("MARK", CheckPolicy::Mark)
+        .value("DROP", CheckPolicy::Drop)
+        .value("HALT", CheckPolicy::Halt);
     nb::enum_<Reason>(m, "Reason", nb::is_arithmetic())
         .value("NONE", Reason::None)
         .value("NOT_ARMED", Reason::NotArmed)

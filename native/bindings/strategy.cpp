@@ -21,6 +21,12 @@ std::vector<std::tuple<i64, i64, u32>> depth(const BookView& book, Side side, st
     return rows;
 }
 
+std::string letters(const Market& record) {
+    std::string out;
+    for (u64 left = record.order_id; left != 0; left >>= 8) out.push_back(char(left & 0x7F));
+    return out;
+}
+
 void bind_views(nb::module_& m) {
     nb::class_<BookView>(m, "BookView", "A window on one instrument's book: integers in its units, 0 where empty.")
         .def_prop_ro("instrument", &BookView::instrument)
@@ -32,13 +38,19 @@ void bind_views(nb::module_& m) {
         .def_prop_ro("trading", [](const BookView& b) { return b.world().trading_of(b.instrument()); })
         .def_prop_ro("tick", [](const BookView& b) { return b.world().instrument(b.instrument())->tick; })
         .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first");
-    nb::class_<Market>(m, "Market", "A print or a status: see `RECORDS['Market']`.")
-        .def_ro("type", &Market::type)
+    nb::class_<Market>(m, "Market", "A print, a status or a notice: see `RECORDS['Market']` and `RECORDS['Prices']`.")
+        .def_prop_ro("type", [](const Market& r) { return Type(r.type); })
+        .def_ro("flags", &Market::flags)
+        .def_ro("order_id", &Market::order_id)
         .def_ro("instrument", &Market::instrument)
         .def_ro("ts_event", &Market::ts_event)
         .def_ro("px", &Market::px)
         .def_ro("qty", &Market::qty)
         .def_ro("ref", &Market::ref)
+        .def_prop_ro(
+            "prices", [](const Market& r) { return nb::make_tuple(r.px, r.qty, i64(r.ref)); },
+            "px of a `Prices` record")
+        .def_prop_ro("letters", &letters, "the characters in order_id, as the venue wrote them")
         .def_prop_ro("resting_side", [](const Market& r) { return r.flags & kBuy ? Side::Buy : Side::Sell; })
         .def_prop_ro("is_printable", [](const Market& r) { return (r.flags & kPrintable) != 0; });
     nb::class_<Report>(m, "Report", "What a venue said of one of our orders: see `RECORDS['Report']`.")

@@ -34,6 +34,7 @@ void bind_itch(nb::module_& m) {
     m.def("itch_decode", &decode_to_dict<itch50::All>, nb::arg("message"),
           "The message as a dict with `type`; None when its type is unknown or it is cut.");
     m.def("itch_encode", [](const nb::dict& fields) { return encode_any(itch50::All{}, fields); }, nb::arg("fields"));
+    m.def("itch_layouts", [] { return layouts_of(itch50::All{}); }, "type -> [(field, offset, bytes)] behind the type");
     m.def("itch_lengths", [] { return lengths_of(itch50::All{}); }, "type -> bytes");
 }
 

@@ -62,6 +62,18 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Quote: return apply_market(in.as<Market>(i));
         case Trade: return happened_.trades.push(in.as<Market>(i));
         case Status: return apply_status(in.as<Market>(i));
+        case VenueHalt: return apply_venue_halt(in.as<Market>(i));
+        case Imbalance:
+        case AuctionPrices:
+        case AuctionCollar:
+        case DirectListing:
+        case BreakerLevels:
+        case Breaker:
+        case ShortSale:
+        case Participant:
+        case IpoQuoting:
+        case RetailInterest:
+        case FeedCheck: return happened_.notices.push(in.as<Market>(i));
         case Timer: {
             const auto& timer = in.as<openbell::Timer>(i);
             timers_.disarm(timer.strategy, timer.timer_id);

@@ -25,6 +25,7 @@ enum class OperatorVerb : u32 { CancelAll = 1 };
 // What became of what a feed has missed: Control::code of its Gap, Recovered and Disconnected records.
 inline constexpr u32 kGapLost = 1;       // Gap: nobody will fill it
 inline constexpr u32 kGapRebuilt = 2;    // Gap: a snapshot follows, which builds the books anew
+inline constexpr u32 kGapStale = 3;      // Gap: nothing was heard for too long; nothing is known to be missing
 inline constexpr u32 kFromSnapshot = 1;  // Recovered: it has done so
 inline constexpr u32 kFeedEnded = 1;     // Disconnected: the session is over for good
 
@@ -87,6 +88,7 @@ class Engine {
     void apply(const FrameView& in, std::size_t i);
     void apply_market(const Market& record);
     void apply_status(const Market& record);
+    void apply_venue_halt(const Market& record);
     void set_trading(u32 instrument, TradingState state);
     void apply_report(const Report& record);
     void apply_instrument(const Instrument& record, u16 source);

@@ -14,7 +14,7 @@ u32 Engine::find_instrument(u16 venue, std::string_view symbol) const {
 }
 
 TradingState Engine::trading(u32 id) const {
-    return id < instruments_.size() ? TradingState(trading_[id]) : TradingState::Unknown;
+    return id < instruments_.size() ? trading_state(trading_[id]) : TradingState::Unknown;
 }
 
 std::string_view Engine::session_name() const { return {session_name_, strnlen(session_name_, sizeof session_name_)}; }

@@ -44,8 +44,21 @@ void Engine::apply_status(const Market& record) {
 }
 
 void Engine::set_trading(u32 instrument, TradingState state) {
-    trading_[instrument] = u8(state);
-    if (state != TradingState::Trading) pull_quotes(instrument);
+    trading_[instrument] = u8((trading_[instrument] & kVenueHalted) | u8(state));
+    if (trading(instrument) != TradingState::Trading) pull_quotes(instrument);
+}
+
+// The venue's own systems: what is said of the instrument elsewhere stands, and counts again once they resume.
+void Engine::apply_venue_halt(const Market& record) {
+    if (record.instrument >= instruments_.size()) return;
+    if (record.flags & kHere) {
+        u8& cell = trading_[record.instrument];
+        const bool is_halted = TradingState(record.ref) == TradingState::Halted;
+        cell = u8(is_halted ? cell | kVenueHalted : cell & ~kVenueHalted);
+        if (trading(record.instrument) != TradingState::Trading) pull_quotes(record.instrument);
+        quoter_.forget_refusals();
+    }
+    happened_.notices.push(record);
 }
 
 void Engine::apply_instrument(const Instrument& record, u16 source) {
@@ -147,13 +160,14 @@ void Engine::apply_feed_session(const Control& record) {
         clear.instrument = id;
         apply_market(clear);
         books_.set_valid(id, true);
+        trading_[id] = 0;
         set_trading(id, TradingState::Unknown);
     }
 }
 
 void Engine::apply_gap(const Control& record, bool is_open) {
     if (record.source >= source::kOrderEntry) return distrust();  // the venue no longer has what we missed
-    const bool is_lost = is_open && record.code != 0;
+    const bool is_lost = is_open && record.code != 0 && record.code != kGapStale;
     const bool is_rebuilt = !is_open && record.code == kFromSnapshot;
     FeedSession& feed = feed_sessions_[record.source];
     feed.has_lost = is_lost || (feed.has_lost && !is_rebuilt);

@@ -31,12 +31,17 @@ class Collector final : public MoldListener {
     // Instruments get ids in the order of their announcement, a symbol announced again keeps its own.
     void on_message(u64 seq, Bytes message) {
         seqs.push_back(seq);
-        Market market;
-        switch (itch_.on_message(message, market)) {
-            case Emitted::None: return;
-            case Emitted::Market: markets.push_back(market); return;
-            case Emitted::Instrument: add_instrument(itch_.instrument()); return;
-        }
+        Market out[kRecordsPerMessageMax];
+        const Emitted emitted = itch_.on_message(message, out);
+        if (emitted == Emitted::Instrument) return add_instrument(itch_.instrument());
+        markets.insert(markets.end(), out, out + std::size_t(emitted));
+    }
+
+    void add_instrument(Instrument instrument) {
+        instrument.instrument = itch_.instrument_of(u16(instrument.locate));
+        if (instrument.instrument == kNoInstrument) instrument.instrument = next_id_++;
+        itch_.assign(instrument);
+        instruments.push_back(instrument);
     }
 
     std::vector<u64> seqs;  // of every message delivered
@@ -45,14 +50,6 @@ class Collector final : public MoldListener {
     std::vector<FeedEvent> events;
 
   private:
-    void add_instrument(Instrument instrument) {
-        const auto locate = u16(instrument.locate);
-        instrument.instrument = itch_.instrument_of(locate);
-        if (instrument.instrument == kNoInstrument) instrument.instrument = next_id_++;
-        itch_.assign(locate, instrument.instrument);
-        instruments.push_back(instrument);
-    }
-
     ItchFeed& itch_;
     u32 next_id_ = 0;
 };

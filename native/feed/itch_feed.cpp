@@ -1,7 +1,8 @@
 #include "feed/itch_feed.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "feed/itch_records.h"
 
 namespace openbell {
 
@@ -9,92 +10,26 @@ namespace {
 
 using namespace itch50;
 
-constexpr u64 kQtyMax = u64(std::numeric_limits<i64>::max());
 constexpr i64 kTick = 100;  // 0.01 at 4 decimals
 constexpr u8 kPxDecimals = 4;
-
-constexpr u8 side_flag(char side) { return side == 'B' ? kBuy : u8(0); }
-
-constexpr u64 packed(std::string_view chars) {
-    u64 out = 0;
-    for (std::size_t i = chars.size(); i-- > 0;) out = out << 8 | u8(chars[i]);
-    return out;
-}
-
-constexpr TradingState state_of(char state) {
-    switch (state) {
-        case 'H': return TradingState::Halted;
-        case 'P': return TradingState::Paused;
-        case 'Q': return TradingState::QuoteOnly;
-        case 'T': return TradingState::Trading;
-        default: return TradingState::Unknown;
-    }
-}
-
-constexpr TradingState phase_of(char event) {
-    switch (event) {
-        case 'Q': return TradingState::Trading;
-        case 'M': return TradingState::Closed;
-        default: return TradingState::Unknown;
-    }
-}
-
-constexpr i64 sign_of(char direction) { return direction == 'B' ? 1 : direction == 'S' ? -1 : 0; }
 
 template <std::size_t N>
 void put_text(char (&field)[N], std::string_view s) {
     std::copy_n(s.data(), std::min(s.size(), N), field);
 }
 
-// What a record says besides its head.
-struct Body {
-    Type type;
-    u8 flags = 0;
-    u64 order_id = 0;
-    i64 px = 0;
-    i64 qty = 0;
-    u64 ref = 0;
-};
-
-// The table of the header, row by row.
-Body body_of(const AddOrder& m) { return {Type::BookAdd, side_flag(m.side), m.order_id, m.px, m.qty, 0}; }
-Body body_of(const AddOrderMpid& m) { return {Type::BookAdd, side_flag(m.side), m.order_id, m.px, m.qty, 0}; }
-Body body_of(const OrderExecuted& m) {
-    return {Type::BookExecute, kAtOrderPx | kPrintable, m.order_id, 0, m.qty, m.match_id};
+Market record_of(const Body& b, const Head& head, u32 id, i64 midnight_ns) {
+    return {u8(b.type), b.flags, head.tracking, id, midnight_ns + i64(head.ts), b.order_id, b.px, b.qty, b.ref};
 }
-Body body_of(const OrderExecutedWithPrice& m) {
-    return {Type::BookExecute, m.printable == 'Y' ? kPrintable : u8(0), m.order_id, m.px, m.qty, m.match_id};
-}
-Body body_of(const OrderCancel& m) { return {Type::BookCancel, 0, m.order_id, 0, m.qty, 0}; }
-Body body_of(const OrderDelete& m) { return {Type::BookCancel, kWhole, m.order_id, 0, 0, 0}; }
-Body body_of(const OrderReplace& m) { return {Type::BookModify, 0, m.order_id, m.px, m.qty, m.new_order_id}; }
-Body body_of(const Trade& m) {
-    return {Type::Trade, u8(kPrintable | side_flag(m.side)), m.order_id, m.px, m.qty, m.match_id};
-}
-Body body_of(const CrossTrade& m) {
-    return {Type::Trade, kPrintable, packed({&m.cross, 1}), m.px, i64(m.qty), m.match_id};
-}
-Body body_of(const BrokenTrade& m) { return {Type::TradeBust, 0, 0, 0, 0, m.match_id}; }
-Body body_of(const TradingAction& m) { return {Type::Status, 0, packed(m.reason.raw()), 0, 0, u64(state_of(m.state))}; }
-Body body_of(const SystemEvent& m) { return {Type::Status, 0, packed({&m.event, 1}), 0, 0, u64(phase_of(m.event))}; }
-Body body_of(const NetOrderImbalance& m) {
-    const char chars[] = {m.direction, m.cross, m.variation};
-    return {Type::Imbalance, 0, packed({chars, 3}), m.reference_px, sign_of(m.direction) * i64(m.imbalance_qty),
-            m.paired_qty};
-}
-
-// Eight-byte quantities may exceed what a record holds.
-bool is_representable(const auto&) { return true; }
-bool is_representable(const CrossTrade& m) { return m.qty <= kQtyMax; }
-bool is_representable(const NetOrderImbalance& m) { return m.imbalance_qty <= kQtyMax; }
-
-template <class M>
-concept MakesRecord = requires(const M& m) { body_of(m); };
 
 }  // namespace
 
 ItchFeed::ItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue)
-    : symbols_(std::move(symbols)), ids_(kLocates, kNoInstrument), midnight_ns_(midnight_ns), venue_(venue) {
+    : symbols_(std::move(symbols)),
+      ids_(kLocates, kNoInstrument),
+      names_(kLocates),
+      midnight_ns_(midnight_ns),
+      venue_(venue) {
     std::sort(symbols_.begin(), symbols_.end());
 }
 
@@ -103,34 +38,91 @@ void ItchFeed::start_day(i64 midnight_ns) {
     std::fill(ids_.begin(), ids_.end(), kNoInstrument);
 }
 
-Emitted ItchFeed::on_message(Bytes message, Market& out) {
+void ItchFeed::assign(const Instrument& instrument) {
+    const auto locate = u16(instrument.locate);
+    ids_[locate] = instrument.instrument;
+    names_[locate] = Symbol({instrument.symbol, strnlen(instrument.symbol, sizeof instrument.symbol)});
+}
+
+Emitted ItchFeed::on_message(Bytes message, Market* out) {
     ++counters_.messages;
+    const OrderRow& row = kOrderRows[message.empty() ? 0 : message[0]];
+    return message.size() >= row.length ? on_order(row, message, out) : on_other(message, out);
+}
+
+Framed ItchFeed::on_framed(Bytes data, std::span<Market> out) {
+    Framed done;
+    ByteReader in(data);
+    while (done.records + kRecordsPerMessageMax <= out.size()) {
+        const Bytes message = in.take(in.be16());
+        if (in.failed()) break;
+        done.bytes = data.size() - in.remaining();
+        const Emitted emitted = on_message(message, &out[done.records]);
+        if (emitted == Emitted::Instrument) {
+            done.has_instrument = true;
+            break;
+        }
+        done.records += std::size_t(emitted);
+    }
+    return done;
+}
+
+Emitted ItchFeed::on_order(const OrderRow& row, Bytes message, Market* out) {
+    const CheckedBytes checked(message);
+    const u32 id = ids_[checked.be16(1)];
+    if (id == kNoInstrument) {
+        ++counters_.unsubscribed;
+        return Emitted::None;
+    }
+    read_order(row, checked, id, midnight_ns_, *out);
+    ++counters_.markets;
+    return Emitted::Market;
+}
+
+Emitted ItchFeed::on_other(Bytes message, Market* out) {
     Emitted emitted = Emitted::None;
     const Undecoded why = itch50::visit(message, [&]<class M>(const M& m) {
-        if constexpr (std::is_same_v<M, StockDirectory>) {
+        if constexpr (std::is_same_v<M, StockDirectory>)
             emitted = announce(m);
-        } else if constexpr (MakesRecord<M>) {
-            constexpr bool kOfMarket = std::is_same_v<M, SystemEvent>;
-            const u32 id = kOfMarket ? kNoInstrument : ids_[m.locate];
-            if (!kOfMarket && id == kNoInstrument) {
-                ++counters_.unsubscribed;
-                return;
-            }
-            if (!is_representable(m)) {
-                ++counters_.malformed;
-                return;
-            }
-            const Body b = body_of(m);
-            out = {u8(b.type), b.flags, m.tracking, id, midnight_ns_ + i64(m.ts), b.order_id, b.px, b.qty, b.ref};
-            ++counters_.markets;
-            emitted = Emitted::Market;
-        } else {
-            ++counters_.ignored;
-        }
+        else if constexpr (MakesRecord<M>)  // the others came here because they are cut
+            emitted = emit(m, out);
     });
     if (why == Undecoded::UnknownType) ++counters_.unknown;
     if (why == Undecoded::TooShort || why == Undecoded::Empty) ++counters_.malformed;
     return emitted;
+}
+
+template <class M>
+Emitted ItchFeed::emit(const M& m, Market* out) {
+    const u32 id = is_of_market<M> ? kNoInstrument : instrument_of(m);
+    if (!is_of_market<M> && id == kNoInstrument) {
+        ++counters_.unsubscribed;
+        return Emitted::None;
+    }
+    if (!is_representable(m)) {
+        ++counters_.malformed;
+        return Emitted::None;
+    }
+    out[0] = record_of(body_of(m, midnight_ns_), m, id, midnight_ns_);
+    ++counters_.markets;
+    if constexpr (MakesTwo<M>) {
+        out[1] = record_of(second_body_of(m), m, id, midnight_ns_);
+        ++counters_.markets;
+        return Emitted::Two;
+    } else {
+        return Emitted::Market;
+    }
+}
+
+// IPO Quoting Period Update carries locate 0 and names its stock by symbol only; it is rare.
+template <class M>
+u32 ItchFeed::instrument_of(const M& m) const {
+    if constexpr (std::is_same_v<M, IpoQuoting>) {
+        if (m.locate == 0)
+            for (std::size_t locate = 0; locate < kLocates; ++locate)
+                if (ids_[locate] != kNoInstrument && names_[locate] == m.symbol) return ids_[locate];
+    }
+    return ids_[m.locate];
 }
 
 Emitted ItchFeed::announce(const StockDirectory& m) {
@@ -154,6 +146,21 @@ Emitted ItchFeed::announce(const StockDirectory& m) {
     instrument_.multiplier = 1;
     instrument_.valid_from = midnight_ns_;
     put_text(instrument_.calendar, "XNAS");
+    instrument_.round_lot = m.round_lot;
+    instrument_.etp_leverage = m.etp_leverage;
+    const char listing[] = {m.market,
+                            m.financial_status,
+                            m.round_lots_only,
+                            m.classification,
+                            m.sub_type.chars[0],
+                            m.sub_type.chars[1],
+                            m.authenticity,
+                            m.short_sale_threshold,
+                            m.ipo,
+                            m.luld_tier,
+                            m.etp,
+                            m.inverse};
+    put_text(instrument_.listing, {listing, sizeof listing});
     return Emitted::Instrument;
 }
 

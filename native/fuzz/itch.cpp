@@ -31,20 +31,26 @@ void check_end_of_snapshot(Bytes bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static ItchFeed feed({}, 0, 0);  // large; what a run assigns it takes back
-    std::vector<u16> assigned;
+    std::vector<Instrument> assigned;
     ByteReader in(Bytes(data, size));
     while (in.remaining() > 0) {
         const Bytes message = in.take(in.be16());
         check_codec(message);
         check_end_of_snapshot(message);
-        Market market;
-        const Emitted emitted = feed.on_message(message, market);
+        Market records[kRecordsPerMessageMax];
+        const Emitted emitted = feed.on_message(message, records);
         if (emitted == Emitted::Instrument) {
-            assigned.push_back(u16(feed.instrument().locate));
-            feed.assign(assigned.back(), 1);
+            assigned.push_back(feed.instrument());
+            assigned.back().instrument = 1;
+            feed.assign(assigned.back());
+            continue;
         }
-        if (emitted == Emitted::Market && market.instrument != kNoInstrument && assigned.empty()) std::abort();
+        for (std::size_t i = 0; i < std::size_t(emitted); ++i)
+            if (records[i].instrument != kNoInstrument && assigned.empty()) std::abort();
     }
-    for (const u16 locate : assigned) feed.assign(locate, kNoInstrument);
+    for (Instrument& gone : assigned) {
+        gone.instrument = kNoInstrument;
+        feed.assign(gone);
+    }
     return 0;
 }

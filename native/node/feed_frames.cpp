@@ -10,7 +10,7 @@ FeedFrames::FeedFrames(const Config& config, ItchFeed& feed, Driver& driver, con
 void FeedFrames::assign_known() {
     for (u32 id = 0; id < engine_.instruments(); ++id) {
         const Instrument& known = *engine_.instrument(id);
-        if (known.venue == config_.venue) feed_.assign(u16(known.locate), id);
+        if (known.venue == config_.venue) feed_.assign(known);
     }
 }
 
@@ -49,17 +49,14 @@ void FeedFrames::add(const Delivery& delivery) {
 
 void FeedFrames::take(u64 number, Bytes message, i64 ts_recv, u8 flags) {
     if (frame_ == nullptr) frame_ = driver_.open(config_.source, sizeof(Market));
-    Market& record = reinterpret_cast<Market*>(frame_ + 1)[count_];
-    switch (feed_.on_message(message, record)) {
-        case Emitted::Market:
-            record.flags |= flags;
-            ++count_;
-            return;
-        case Emitted::Instrument:
-            flush(number == kUnnumbered ? kUnnumbered : number - 1, ts_recv);
-            return introduce(feed_.instrument(), number, ts_recv);
-        default: return;
+    Market* const records = reinterpret_cast<Market*>(frame_ + 1) + count_;
+    const Emitted emitted = feed_.on_message(message, records);
+    if (emitted == Emitted::Instrument) {
+        flush(number == kUnnumbered ? kUnnumbered : number - 1, ts_recv);
+        return introduce(feed_.instrument(), number, ts_recv);
     }
+    for (Market& record : std::span(records, std::size_t(emitted))) record.flags |= flags;
+    count_ += u32(emitted);
 }
 
 void FeedFrames::flush(u64 number, i64 ts_recv) {
@@ -83,7 +80,7 @@ void FeedFrames::introduce(Instrument instrument, u64 number, i64 ts_recv) {
         ++instruments_refused_;
         return;
     }
-    feed_.assign(u16(instrument.locate), instrument.instrument);
+    feed_.assign(instrument);
     FrameHeader* in = driver_.open(config_.source, sizeof(Instrument));
     std::memcpy(in + 1, &instrument, sizeof instrument);
     in->source_seq = number;

@@ -46,6 +46,7 @@ struct Happened {
     BoundedList<u32> books{kRecordsMax};
     BoundedList<Market> trades{kRecordsMax};  // executions and prints, with the price resolved
     BoundedList<Market> statuses{kRecordsMax};
+    BoundedList<Market> notices{kRecordsMax};  // what else was said of the market; `Prices` too
     BoundedList<Report> reports{kRecordsMax};  // as the OMS completed them
     BoundedList<Timer> timers{kRecordsMax};
 
@@ -54,12 +55,13 @@ struct Happened {
         books.clear();
         trades.clear();
         statuses.clear();
+        notices.clear();
         reports.clear();
         timers.clear();
     }
     bool empty() const {
-        return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && reports.empty() &&
-               timers.empty();
+        return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && notices.empty() &&
+               reports.empty() && timers.empty();
     }
 };
 

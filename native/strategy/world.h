@@ -11,11 +11,17 @@ namespace openbell {
 
 inline constexpr std::size_t kStateBytesMax = 1024;  // declared state of one strategy
 
+// What a venue says of an instrument's trading, and whether its own systems are halted besides.
+inline constexpr u8 kVenueHalted = 0x80;
+constexpr TradingState trading_state(u8 cell) {
+    return cell & kVenueHalted ? TradingState::Halted : TradingState(cell);
+}
+
 struct World {
     const Books& books;
     const Oms& oms;
     const std::vector<Instrument>& instruments;  // by id
-    const std::vector<u8>& trading;              // TradingState by instrument id
+    const std::vector<u8>& trading;              // by instrument id, see trading_state
     const std::vector<u8>& halted;               // by strategy id
     const std::vector<std::vector<u8>>& states;  // declared state by strategy id; empty before the first start
     i64 now_ns = 0;
@@ -24,7 +30,7 @@ struct World {
 
     const Instrument* instrument(u32 id) const { return id < instruments.size() ? &instruments[id] : nullptr; }
     TradingState trading_of(u32 id) const {
-        return id < instruments.size() ? TradingState(trading[id]) : TradingState::Unknown;
+        return id < instruments.size() ? trading_state(trading[id]) : TradingState::Unknown;
     }
 };
 

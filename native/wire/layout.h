@@ -106,6 +106,34 @@ constexpr bool layout_agrees() {
     return sizes.total == M::kLength;
 }
 
+struct FieldFinder {
+    std::string_view wanted;
+    std::size_t at = 1;
+    std::size_t found = 0;
+
+    template <class T>
+    constexpr void operator()(const char* name, const T& v) {
+        see(name, sizeof v);
+    }
+    constexpr void be48(const char* name, u64) { see(name, 6); }
+    constexpr void optional(const char* name, char) { see(name, 1); }
+
+  private:
+    constexpr void see(std::string_view name, std::size_t size) {
+        if (name == wanted) found = at;
+        at += size;
+    }
+};
+
+// Where a message has the field of this name; 0: nowhere.
+template <class M>
+constexpr u8 place_of(std::string_view wanted) {
+    FieldFinder finder{wanted};
+    M message{};
+    M::fields(message, finder);
+    return u8(finder.found);
+}
+
 // The shortest form that is accepted: of an older revision, where the last field is optional.
 template <class M>
 constexpr std::size_t length_min() {

@@ -8,6 +8,8 @@ import numpy as np
 
 from openbell._native import (
     ArmState,
+    Check,
+    CheckPolicy,
     IntentKind,
     KillLevel,
     OrderState,
@@ -24,6 +26,8 @@ __all__ = [
     "NO_STRATEGY",
     "RECORDS",
     "ArmState",
+    "Check",
+    "CheckPolicy",
     "IntentKind",
     "KillLevel",
     "OrderState",

@@ -61,6 +61,10 @@ def intent(kind: IntentKind, strategy: int, **fields: int) -> bytes:
     return record("Intent", type=Type.INTENT, kind=kind, strategy=strategy, **fields)
 
 
+BID, ASK = 1_000_000, 1_020_000
+QUOTE = quote(0, BID, 10, ASK, 10)
+
+
 def halt(strategy: int) -> bytes:
     return record("Control", type=Type.STRATEGY_HALTED, strategy=strategy, instrument=NO_INSTRUMENT)
 
@@ -189,4 +193,15 @@ def trading_desk() -> Desk:
     desk.connect()
     desk.resolve()
     desk.arm()
+    return desk
+
+
+def quoting_desk() -> Desk:
+    """Strategy 0 rests 10 at the bid and 10 at the ask."""
+    desk = trading_desk()
+    desk.feed(add(50, 999_900, 1, buy=True), script=(QUOTE,))
+    placed = desk.sent
+    desk.outcomes()
+    for c in placed:
+        desk.hear(report(Type.ACCEPTED, c["cl_ord_id"], version=1, px=c["px"], leaves_qty=c["qty"]))
     return desk

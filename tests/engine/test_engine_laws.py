@@ -2,7 +2,7 @@
 
 import pytest
 from tests.engine import desk as d
-from tests.engine.desk import Desk, read, trading_desk, types_of
+from tests.engine.desk import ASK, BID, QUOTE, Desk, quoting_desk, read, trading_desk, types_of
 
 from openbell import _native as native
 from openbell import events
@@ -10,23 +10,9 @@ from openbell.errors import SnapshotError
 from openbell.strategy import Strategy
 from openbell.types import ArmState, IntentKind, KillLevel, Reason, TradingState, Type
 
-BID, ASK = 1_000_000, 1_020_000
-QUOTE = d.quote(0, BID, 10, ASK, 10)
-
 
 def orders(decision: list[bytes], *kinds: Type) -> list[dict[str, int]]:
     return [read(r) for r in decision if Type(r[0]) in (kinds or d.COMMANDS)]
-
-
-def quoting_desk() -> Desk:
-    """Strategy 0 rests 10 at the bid and 10 at the ask."""
-    desk = trading_desk()
-    desk.feed(d.add(50, 999_900, 1, buy=True), script=(QUOTE,))
-    placed = desk.sent
-    desk.outcomes()
-    for c in placed:
-        desk.hear(d.report(Type.ACCEPTED, c["cl_ord_id"], version=1, px=c["px"], leaves_qty=c["qty"]))
-    return desk
 
 
 def reason_of(desk: Desk) -> Reason:

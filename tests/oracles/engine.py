@@ -178,8 +178,9 @@ class Engine(EngineInputs):
             nothing = (0, 0, 0, 0)
             return risk.View(None, nothing, False, TradingState.UNKNOWN, nothing, nothing)
         known = self.books.books[number]
+        trading = self._trading_of(number)
         account, own = self.oms.exposure(None, number), self.oms.exposure(o["strategy"], number)
-        return risk.View(self.instruments[number], known.touch(), known.is_valid, self.trading[number], account, own)
+        return risk.View(self.instruments[number], known.touch(), known.is_valid, trading, account, own)
 
     # ---- answers
 

@@ -27,12 +27,17 @@ Key = tuple[int, int]
 Fields = dict[str, int]
 
 BUY, SELL = 1, 2
-IS_BUY = 1
+IS_BUY = HERE = 1
 AFTER_KILL = 1
 ORDER_ENTRY = 64
 TIMER_LEAST_NS = 1_000
 CANCEL_ALL = 1
+GAP_STALE = 3
 MARKET = {Type.BOOK_ADD, Type.BOOK_MODIFY, Type.BOOK_CANCEL, Type.BOOK_EXECUTE, Type.BOOK_CLEAR}
+NOTICES = {
+    Type.IMBALANCE, Type.AUCTION_PRICES, Type.AUCTION_COLLAR, Type.DIRECT_LISTING, Type.BREAKER_LEVELS, Type.BREAKER,
+    Type.SHORT_SALE, Type.PARTICIPANT, Type.IPO_QUOTING, Type.RETAIL_INTEREST, Type.FEED_CHECK,
+}  # fmt: skip
 REPORTS = {
     Type.ACCEPTED, Type.REJECTED, Type.REPLACED, Type.CANCELED, Type.CANCEL_REJECTED, Type.FILLED, Type.CORRECTED,
     Type.BUSTED, Type.EXPIRED, Type.SENT, Type.NOT_SENT,
@@ -48,11 +53,12 @@ class Happened:
     books: list[int] = field(default_factory=list)
     trades: list[bytes] = field(default_factory=list)
     statuses: list[bytes] = field(default_factory=list)
+    notices: list[bytes] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
     timers: list[bytes] = field(default_factory=list)
 
     def told(self) -> dict[str, Any] | None:
-        lists = {name: b"".join(getattr(self, name)) for name in ("trades", "statuses", "reports", "timers")}
+        lists = {name: b"".join(getattr(self, name)) for name in ("trades", "statuses", "notices", "reports", "timers")}
         if not (self.started or self.stopping or self.books or any(lists.values())):
             return None
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
@@ -70,6 +76,7 @@ class EngineInputs:
         self.instruments: list[Fields] = []
         self.feed_of: list[int] = []
         self.trading: list[TradingState] = []
+        self.venue_halted: set[int] = set()
         self.timers: dict[Key, int] = {}
         self.halted: set[int] = set()
         self.states: dict[int, bytearray] = {}
@@ -93,10 +100,13 @@ class EngineInputs:
             return self._on_market(raw)
         if kind in REPORTS:
             return self._on_report(raw)
+        if kind in NOTICES:
+            return self.happened.notices.append(raw)
         verb = getattr(self, f"_on_{kind.name.lower()}", None)
         if verb is None:
             return None  # a fact for the record
-        layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.TIMER: "Timer", Type.INSTRUMENT: "Instrument",
+        layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.VENUE_HALT: "Market", Type.TIMER: "Timer",
+                  Type.INSTRUMENT: "Instrument",
                   Type.STARTED: "Started", Type.LIMITS: "Limits"}.get(kind, "Control")  # fmt: skip
         fields = fields_of(raw, RECORDS[layout])[0]
         if kind == Type.INSTRUMENT:
@@ -144,9 +154,25 @@ class EngineInputs:
         self.quoter.forget_refusals()
         for instrument in named:
             self.trading[instrument] = state
-            if state != TradingState.TRADING:
+            if self._trading_of(instrument) != TradingState.TRADING:
                 self._pull(instrument)
         self.happened.statuses.append(raw)
+
+    def _on_venue_halt(self, r: Fields, raw: bytes) -> None:
+        if r["instrument"] >= len(self.instruments):
+            return
+        if r["flags"] & HERE:
+            if r["ref"] == TradingState.HALTED:
+                self.venue_halted.add(r["instrument"])
+            else:
+                self.venue_halted.discard(r["instrument"])
+            if self._trading_of(r["instrument"]) != TradingState.TRADING:
+                self._pull(r["instrument"])
+            self.quoter.forget_refusals()
+        self.happened.notices.append(raw)
+
+    def _trading_of(self, instrument: int) -> TradingState:
+        return TradingState.HALTED if instrument in self.venue_halted else self.trading[instrument]
 
     def _on_timer(self, r: Fields, raw: bytes) -> None:
         self.timers.pop((r["strategy"], r["timer_id"]), None)
@@ -216,6 +242,7 @@ class EngineInputs:
             self._on_market(record("Market", type=Type.BOOK_CLEAR, instrument=number))
             self.books.books[number].is_valid = True
             self.trading[number] = TradingState.UNKNOWN
+            self.venue_halted.discard(number)
             self._pull(number)
 
     def _on_disconnected(self, r: Fields, _: bytes) -> None:
@@ -232,7 +259,7 @@ class EngineInputs:
     def _on_gap(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
             return self._distrust()
-        if r["code"]:
+        if r["code"] not in (0, GAP_STALE):
             self.broken |= {i for i, feed in enumerate(self.feed_of) if feed == r["source"]}
         self._feed_is_whole(r["source"], False)
         return None

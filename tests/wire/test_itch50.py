@@ -1,40 +1,15 @@
 """native/wire/itch50.h against its slow twin, and against real files."""
 
-import struct
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itch_messages import messages
 from openbell import _native as native
 from oracles import itch, mold, pcap
-
-TEXT = st.characters(min_codepoint=33, max_codepoint=126)
-
-
-def field(code: str, width: int) -> st.SearchStrategy[str | int]:
-    if code == "c":
-        return st.characters(max_codepoint=255)
-    if code == "s":
-        return st.text(TEXT, max_size=width)
-    return st.integers(0, 2 ** (8 * struct.calcsize(">" + code)) - 1)
-
-
-@st.composite
-def messages(draw: st.DrawFn) -> itch.Fields:
-    kind = draw(st.sampled_from(sorted(itch.FORMATS)))
-    form, names = itch.layout(kind)
-    codes = [c for c in form.format[1:] if not c.isdigit()]
-    fields: itch.Fields = {
-        "type": kind,
-        "locate": draw(st.integers(0, 0xFFFF)),
-        "tracking": draw(st.integers(0, 0xFFFF)),
-        "ts": draw(st.integers(0, 2**48 - 1)),
-    }
-    for name, code, width in zip(names, codes, itch.text_widths(form), strict=True):
-        fields[name] = draw(field(code, width))
-    return fields
 
 
 def test_lengths_are_those_of_the_document():
@@ -66,6 +41,35 @@ def test_lengths_are_those_of_the_document():
 
     assert native.itch_lengths() == documented
     assert {kind: itch.length(kind) for kind in itch.FORMATS} == documented
+
+
+def sections(specification: str) -> dict[str, tuple[int, str]]:
+    """Type -> (length, text) of each message of the document; two may share a heading, and a table."""
+    heads = list(re.finditer(r"(?:^## |and |\. )([A-Za-z]) [A-Z][\w ,-]*\((\d+)\)", specification, re.MULTILINE))
+    ends = [head.start() for head in heads[1:]] + [len(specification)]
+    texts = [specification[head.end() : end] for head, end in zip(heads, ends, strict=True)]
+    return {head[1]: (int(head[2]), texts[i] if texts[i].strip() else texts[i + 1]) for i, head in enumerate(heads)}
+
+
+def test_every_field_lies_where_the_document_says(shared_data: Path):
+    documented = sections((shared_data.parent / "specs/itch50.md").read_text())
+
+    assert {kind: length for kind, (length, _) in documented.items()} == native.itch_lengths()
+    checked = 0
+    for kind, fields in native.itch_layouts().items():
+        assert fields[:3] == [("locate", 1, 2), ("tracking", 3, 2), ("ts", 5, 6)]
+        places = {offset: size for _, offset, size in fields[3:]}
+        text = documented[kind][1].replace(": as E, then", documented["E"][1])
+        rows = {int(at): int(size) for at, size in re.findall(r"^\| (\d+) \| (\d+) \|", text, re.MULTILINE)}
+        if rows:
+            assert {at: size for at, size in rows.items() if at < documented[kind][0]} == places, kind
+        sizes = {int(at): int(size) for at, size in re.findall(r"\b(\d+) [A-Za-z ]+ \((\d+)\)", text)}
+        numbers = {int(n) for n in re.findall(r"\b\d+\b", text)}
+        for at, size in places.items():
+            assert at in numbers, f"{kind}: the document has no field at {at}"
+            assert sizes.get(at, size) == size, f"{kind}: size of the field at {at}"
+            checked += 1
+    assert checked == 99
 
 
 @given(messages())

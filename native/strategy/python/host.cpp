@@ -7,7 +7,7 @@
 namespace openbell {
 namespace {
 
-constexpr const char* kHookNames[] = {"on_start", "on_book", "on_trade", "on_status",
+constexpr const char* kHookNames[] = {"on_start", "on_book", "on_trade", "on_status", "on_notice",
                                       "on_order", "on_fill", "on_timer", "on_stop"};
 constexpr std::size_t kFieldBytes = 8;
 
@@ -120,6 +120,9 @@ void PythonStrategies::call_hooks(Entry& entry, const Happened& happened, const 
     if (entry.hooks[OnStatus].is_valid())
         for (const Market& status : happened.statuses)
             if (status.instrument == kNoInstrument || mine(status.instrument)) call(entry, OnStatus, nb::cast(status));
+    if (entry.hooks[OnNotice].is_valid())
+        for (const Market& notice : happened.notices)
+            if (notice.instrument == kNoInstrument || mine(notice.instrument)) call(entry, OnNotice, nb::cast(notice));
     for (const Report& report : happened.reports) {
         if (report.strategy != entry.spec.id || report.instrument == kNoInstrument) continue;
         const Hook hook = report.type == u8(Type::Filled) ? OnFill : OnOrder;

@@ -85,7 +85,7 @@ class PythonStrategies final : public IntentSource {
     u64 callbacks() const { return callbacks_; }
 
   private:
-    enum Hook { OnStart, OnBook, OnTrade, OnStatus, OnOrder, OnFill, OnTimer, OnStop, kHooks };
+    enum Hook { OnStart, OnBook, OnTrade, OnStatus, OnNotice, OnOrder, OnFill, OnTimer, OnStop, kHooks };
     struct Entry {
         StrategySpec spec;
         nb::object hooks[kHooks];       // bound methods; invalid where the class defines none

@@ -149,6 +149,9 @@ class Strategy(metaclass=StrategyType):
     def on_status(self, ctx: Context, status: Market) -> None:
         """The trading state of an instrument, or of the whole market, changed."""
 
+    def on_notice(self, ctx: Context, notice: Market) -> None:
+        """What else was said of an instrument or the market: an imbalance, a collar, a check that failed ..."""
+
     def on_order(self, ctx: Context, report: Report) -> None:
         """The venue answered about one of our orders, other than by a fill."""
 
