@@ -6,6 +6,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include "strategy/depth.h"
 #include "strategy/python/host.h"
 
 namespace openbell {
@@ -18,6 +19,20 @@ std::vector<std::tuple<i64, i64, u32>> depth(const BookView& book, Side side, st
     out.resize(book.world().books.depth(book.instrument(), side, out));
     std::vector<std::tuple<i64, i64, u32>> rows;
     for (const Level& level : out) rows.emplace_back(level.px, level.qty, level.orders);
+    return rows;
+}
+
+std::vector<std::tuple<i64, i64, u32>> others_depth(const BookView& book, Side side, std::size_t levels) {
+    std::vector<std::tuple<i64, i64, u32>> rows;
+    for (const Level& level : depth_without_own(book.world(), book.instrument(), side, levels))
+        rows.emplace_back(level.px, level.qty, level.orders);
+    return rows;
+}
+
+std::vector<std::tuple<i64, i64, u16, u32>> venues_depth(const BookView& book, Side side, std::size_t levels) {
+    std::vector<std::tuple<i64, i64, u16, u32>> rows;
+    for (const VenueLevel& row : consolidated_depth(book.world(), book.instrument(), side, levels))
+        rows.emplace_back(row.level.px, row.level.qty, row.venue, row.instrument);
     return rows;
 }
 
@@ -37,7 +52,11 @@ void bind_views(nb::module_& m) {
         .def_prop_ro("is_valid", [](const BookView& b) { return b.world().books.is_valid(b.instrument()); })
         .def_prop_ro("trading", [](const BookView& b) { return b.world().trading_of(b.instrument()); })
         .def_prop_ro("tick", [](const BookView& b) { return b.world().instrument(b.instrument())->tick; })
-        .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first");
+        .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first")
+        .def("depth_without_own", &others_depth, "side"_a, "levels"_a = 10,
+             "[(px, qty, orders)], best first, less what rests there of our own")
+        .def("consolidated_depth", &venues_depth, "side"_a, "levels"_a = 10,
+             "[(px, qty, venue, instrument)], best first, over the valid books of the same asset");
     nb::class_<Market>(m, "Market", "A print, a status or a notice: see `RECORDS['Market']` and `RECORDS['Prices']`.")
         .def_prop_ro("type", [](const Market& r) { return Type(r.type); })
         .def_ro("flags", &Market::flags)

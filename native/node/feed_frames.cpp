@@ -71,6 +71,13 @@ void FeedFrames::flush(u64 number, i64 ts_recv) {
     driver_.submit(frame, count);
 }
 
+// One symbol is one asset on every venue; its number is one more than the id of the instrument that was first.
+u32 FeedFrames::asset_of(std::string_view symbol, u32 id) const {
+    for (u32 other = 0; other < engine_.instruments(); ++other)
+        if (symbol_of(*engine_.instrument(other)) == symbol) return engine_.instrument(other)->asset;
+    return id + 1;
+}
+
 // Ids are dense and given at first sight; one symbol too many is refused, the rest of the feed goes on.
 void FeedFrames::introduce(Instrument instrument, u64 number, i64 ts_recv) {
     const std::string_view symbol = symbol_of(instrument);
@@ -80,6 +87,7 @@ void FeedFrames::introduce(Instrument instrument, u64 number, i64 ts_recv) {
         ++instruments_refused_;
         return;
     }
+    instrument.asset = asset_of(symbol, instrument.instrument);
     feed_.assign(instrument);
     FrameHeader* in = driver_.open(config_.source, sizeof(Instrument));
     std::memcpy(in + 1, &instrument, sizeof instrument);

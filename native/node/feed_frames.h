@@ -47,6 +47,7 @@ class FeedFrames {
     void put(const Market& record);
     void flush(u64 number, i64 ts_recv);
     void introduce(Instrument instrument, u64 number, i64 ts_recv);
+    u32 asset_of(std::string_view symbol, u32 id) const;
     Control control(Type type, u64 from, u64 to, u32 code) const;
 
     Config config_;

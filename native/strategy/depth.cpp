@@ -1,0 +1,65 @@
+#include "strategy/depth.h"
+
+#include <algorithm>
+
+namespace openbell {
+namespace {
+
+struct Own {
+    i64 px;
+    i64 qty;
+};
+
+std::vector<Own> own_orders(const World& world, u32 instrument, Side side) {
+    std::vector<Own> own;
+    world.oms.for_each_live([&](const LiveOrder& order) {
+        if (order.instrument != instrument || order.side != u8(side) || order.order_id == 0) return;
+        const u32 handle = world.books.find(instrument, order.order_id);
+        if (handle != Books::kNone) {
+            const RestingOrder shown = world.books.at(handle);
+            own.push_back({shown.px, shown.qty});
+        } else if (world.books.orders(instrument) == 0) {
+            own.push_back({order.px, order.leaves_qty});
+        }
+    });
+    return own;
+}
+
+bool is_one_asset(const Instrument& a, const Instrument& b) {
+    if (a.instrument == b.instrument) return true;
+    return a.asset != 0 && a.asset == b.asset && a.px_decimals == b.px_decimals && a.qty_decimals == b.qty_decimals;
+}
+
+}  // namespace
+
+std::vector<Level> depth_without_own(const World& world, u32 instrument, Side side, std::size_t levels_max) {
+    const std::vector<Own> own = own_orders(world, instrument, side);
+    std::vector<Level> levels(levels_max + own.size());  // so many may turn out to be ours alone
+    levels.resize(world.books.depth(instrument, side, levels));
+    for (const Own& order : own) {
+        const auto level = std::ranges::find(levels, order.px, &Level::px);
+        if (level == levels.end()) continue;
+        level->qty -= std::min(level->qty, order.qty);
+        if (level->orders > 0) --level->orders;
+    }
+    std::erase_if(levels, [](const Level& level) { return level.qty == 0; });
+    levels.resize(std::min(levels.size(), levels_max));
+    return levels;
+}
+
+std::vector<VenueLevel> consolidated_depth(const World& world, u32 instrument, Side side, std::size_t levels_max) {
+    std::vector<VenueLevel> all;
+    std::vector<Level> levels(levels_max);
+    for (const Instrument& other : world.instruments) {
+        if (!is_one_asset(world.instruments[instrument], other) || !world.books.is_valid(other.instrument)) continue;
+        const std::size_t n = world.books.depth(other.instrument, side, levels);
+        for (std::size_t i = 0; i < n; ++i) all.push_back({levels[i], other.instrument, other.venue});
+    }
+    std::ranges::stable_sort(all, [side](const VenueLevel& a, const VenueLevel& b) {
+        return ladder::key_of(side, a.level.px) > ladder::key_of(side, b.level.px);
+    });
+    all.resize(std::min(all.size(), levels_max));
+    return all;
+}
+
+}  // namespace openbell
