@@ -122,6 +122,19 @@ void bind_book(nb::module_& m) {
     nb::class_<Books>(m, "Books", "Order books of all instruments, by order. Prices and quantities are integers.")
         .def(nb::init<u32, u32, u32>(), nb::arg("instruments_max"), nb::arg("orders_max"), nb::arg("levels_max") = 0)
         .def("add_instrument", &Books::add_instrument, nb::arg("instrument"), nb::arg("venue") = 0)
+        .def(
+            "set_policy",
+            [](Books& books, Check check, CheckPolicy policy) {
+                CheckPolicies policies = books.policies();
+                policies.set(check, policy);
+                books.set_policies(policies);
+            },
+            nb::arg("check"), nb::arg("policy"))
+        .def("check_touch", &Books::check_touch, nb::arg("instrument"), nb::arg("is_continuous") = true,
+             "Once a moment's records are in: CROSSED or LOCKED when the touch has become so, else NONE.")
+        .def(
+            "check_count", [](const Books& books, Check check) { return books.counts()[std::size_t(check)]; },
+            nb::arg("check"), "How often the check failed.")
         .def("apply", &apply, nb::arg("records"), "Apply 48-byte Market records; returns how many were faults.")
         .def("changes", &changes_of, nb::arg("records"),
              "Apply Market records; returns one 24-byte row each: fault, touched, side, px, qty (see openbell.book).")

@@ -32,6 +32,18 @@ nb::dict position_of(const Engine& engine, u16 strategy, u32 instrument) {
     return out;
 }
 
+std::vector<int> checks_of(const EngineCapacity& capacity) {
+    std::vector<int> policies;
+    for (std::size_t i = 0; i < kChecks; ++i) policies.push_back(int(capacity.checks[Check(i)]));
+    return policies;
+}
+
+void set_checks(EngineCapacity& capacity, const std::vector<int>& policies) {
+    capacity.checks = {};
+    for (std::size_t i = 0; i < std::min(policies.size(), kChecks); ++i)
+        capacity.checks.set(Check(i), CheckPolicy(policies[i]));
+}
+
 nb::bytes save(const Engine& engine) {
     StateWriter out;
     engine.save(out);
@@ -73,7 +85,8 @@ void bind_engine(nb::module_& m) {
         .def_rw("book_orders_max", &EngineCapacity::book_orders_max)
         .def_rw("orders_max", &EngineCapacity::orders_max)
         .def_rw("strategies_max", &EngineCapacity::strategies_max)
-        .def_rw("timers_max", &EngineCapacity::timers_max);
+        .def_rw("timers_max", &EngineCapacity::timers_max)
+        .def_prop_rw("checks", &checks_of, &set_checks, "CheckPolicy of every Check, by its number; of the books");
     nb::class_<Engine>(m, "Engine", "The decision loop; read-only for Python, fed by a driver or a replay.")
         .def(nb::init<const EngineCapacity&>())
         .def_prop_ro("seq", &Engine::seq)
@@ -84,6 +97,9 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("refusals", &Engine::refusals)
         .def_prop_ro("book_faults", &Engine::book_faults)
         .def_prop_ro("instruments", &Engine::instruments)
+        .def(
+            "check_count", [](const Engine& e, Check check) { return e.books().counts()[std::size_t(check)]; },
+            "check"_a, "how often a check of the books failed")
         .def_prop_ro("is_session_up", &Engine::is_session_up)
         .def_prop_ro("is_reconciled", &Engine::is_reconciled, "False: the venue contradicted us; a person has to look")
         .def_prop_ro("is_draining", &Engine::is_draining)

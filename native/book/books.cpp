@@ -113,8 +113,25 @@ void Books::look_further(std::span<const Market> records, std::size_t i) const {
 }
 
 BookChange Books::refuse(Book& book, BookChange::Fault fault) {
-    book.is_valid = false;
+    const Check check{fault};
+    ++counts_[fault];
+    if (policies_[check] == CheckPolicy::Halt) book.is_valid = false;
     return {.fault = fault};
+}
+
+Check Books::check_touch(u32 instrument, bool is_continuous) {
+    if (!has(instrument)) return Check::None;
+    Book& book = books_[instrument];
+    const Touch& t = book.touch;
+    const bool has_both = t.bid_qty > 0 && t.ask_qty > 0;
+    const Check now = !is_continuous || !has_both || t.bid_px < t.ask_px ? Check::None
+                      : t.bid_px > t.ask_px                              ? Check::Crossed
+                                                                         : Check::Locked;
+    if (now == book.touch_check) return Check::None;
+    book.touch_check = now;
+    book.is_doubted = now != Check::None && policies_[now] == CheckPolicy::Halt;
+    if (now != Check::None) ++counts_[std::size_t(now)];
+    return now;
 }
 
 BookChange Books::add(Book& book, const Market& r) {

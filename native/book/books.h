@@ -7,7 +7,7 @@
 // instrument, 16.7 kB more once it has a book by price. Orders of a level are a FIFO list through the slab; levels of a
 // side a ladder (native/ladder.h).
 //
-// Every record is checked before anything moves. One that contradicts the book is a fault: it changes
+// Every record is checked before anything moves. One that contradicts the book is a fault: it is counted, it changes
 // nothing but makes the instrument's book invalid, until whoever recovers it says otherwise.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "big_array.h"
 #include "book/level_books.h"
 #include "book/order_table.h"
+#include "checks.h"
 #include "ladder.h"
 #include "records.h"
 #include "state.h"
@@ -44,7 +45,7 @@ static_assert(sizeof(Level) == 24);
 struct BookChange {
     enum Fault : u8 {
         Ok,
-        UnknownOrder,    // no such order, or it belongs to another instrument
+        UnknownOrder,    // these are numbers of Check; no such order, or it belongs to another instrument
         DuplicateOrder,  // the reference is in use
         NegativeQty,     // a quantity of zero or less
         OverExecuted,    // more than the order holds
@@ -91,9 +92,18 @@ class Books {
     const Touch& touch(u32 instrument) const { return has(instrument) ? books_[instrument].touch : kNoTouch; }
     // Best first; returns how many were written.
     std::size_t depth(u32 instrument, Side side, std::span<Level> out) const;
-    bool is_valid(u32 instrument) const { return has(instrument) && books_[instrument].is_valid; }
+    // False also while the touch is doubted, see `check_touch`.
+    bool is_valid(u32 instrument) const {
+        return has(instrument) && books_[instrument].is_valid && !books_[instrument].is_doubted;
+    }
     void set_valid(u32 instrument, bool is_valid);
     bool is_crossed(u32 instrument) const;  // or locked
+    // Once the records of a moment are in: Crossed or Locked when the touch has become so, else None. By the policy
+    // Halt the book is not valid as long as that lasts. Only in continuous trading: around an auction orders may cross.
+    Check check_touch(u32 instrument, bool is_continuous);
+    void set_policies(const CheckPolicies& policies) { policies_ = policies; }
+    const CheckPolicies& policies() const { return policies_; }
+    const CheckCounts& counts() const { return counts_; }
     u32 orders(u32 instrument) const { return has(instrument) ? books_[instrument].orders : 0; }
 
     // The queue, for whoever keeps a place in it. Handles are below `orders_max`.
@@ -149,7 +159,9 @@ class Books {
         bool is_here = false;
         bool is_valid = false;
         ByPrice by_price = ByPrice::No;
-        u8 pad[11] = {};
+        Check touch_check = Check::None;
+        bool is_doubted = false;
+        u8 pad[9] = {};
     };
     static_assert(sizeof(Book) == 64);
     static constexpr Touch kNoTouch{};
@@ -171,7 +183,7 @@ class Books {
     static constexpr u32 kLiveInCache = 1 << 14;
     void look_further(std::span<const Market> records, std::size_t i) const;
 
-    static BookChange refuse(Book& book, BookChange::Fault fault);
+    BookChange refuse(Book& book, BookChange::Fault fault);
 
     bool is_full() const { return free_order_ == kNone && used_orders_ == orders_max_; }
     u32 slot_of(u32 mark, u32 instrument, u64 order_id) const;
@@ -200,6 +212,8 @@ class Books {
     u32 free_rung_ = kNone;
     u32 used_rungs_ = 0;
     u32 live_orders_ = 0;
+    CheckPolicies policies_;
+    CheckCounts counts_{};
 };
 
 }  // namespace openbell

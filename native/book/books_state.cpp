@@ -1,8 +1,8 @@
 // Snapshot of the books.
 //
-//     count | per instrument: id u32, venue u16, is_valid u8, by_price u8, bids, asks
-//     side:   levels u32 | per level, best first: px i64, orders u32 | per order, by priority: order_id u64, qty i64
-//     side by price: levels u32 | per level, best first: px i64, qty i64
+//     count | per instrument: id u32, venue u16, is_valid u8, by_price u8, touch_check u8, bids, asks | counts of
+//     checks u64 side:   levels u32 | per level, best first: px i64, orders u32 | per order, by priority: order_id u64,
+//     qty i64 side by price: levels u32 | per level, best first: px i64, qty i64
 #include <string>
 
 #include "book/books.h"
@@ -20,9 +20,11 @@ void Books::save(StateWriter& out) const {
         out.put(book.venue);
         out.put(u8(book.is_valid));
         out.put(book.by_price);
+        out.put(book.touch_check);
         save_side(out, book, Side::Buy);
         save_side(out, book, Side::Sell);
     }
+    out.put(counts_);
 }
 
 void Books::save_side(StateWriter& out, const Book& book, Side side) const {
@@ -56,15 +58,19 @@ void Books::load(StateReader& in) {
         const u16 venue = in.get<u16>();
         const bool is_valid = in.get<u8>() != 0;
         const auto by_price = in.get<ByPrice>();
+        const auto touch_check = in.get<Check>();
         if (!add_instrument(id, venue))
             throw Error(ErrorKind::Snapshot, "snapshot of books: expected instrument ids below " +
                                                  std::to_string(books_.size()) + ", found " + std::to_string(id) +
                                                  "; raise instruments_max to at least that of the snapshot");
         books_[id].by_price = by_price;
+        books_[id].touch_check = touch_check;
+        books_[id].is_doubted = touch_check != Check::None && policies_[touch_check] == CheckPolicy::Halt;
         load_side(in, id, Side::Buy);
         load_side(in, id, Side::Sell);
         set_valid(id, is_valid);
     }
+    counts_ = in.get<CheckCounts>();
 }
 
 void Books::load_side(StateReader& in, u32 instrument, Side side) {

@@ -18,6 +18,7 @@ Engine::Engine(const EngineCapacity& capacity)
       book_marked_(capacity.instruments_max, 0),
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
       capacity_(capacity) {
+    books_.set_policies(capacity.checks);
     instruments_.reserve(capacity.instruments_max);
     feed_of_.reserve(capacity.instruments_max);
     for (auto& state : states_) state.reserve(kStateBytesMax);
@@ -36,6 +37,7 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     dirty_quotes_.clear();
 
     for (std::size_t i = 0; i < in.count(); ++i) apply(in, i);  // books, orders, control
+    for (u32 id : happened_.books) check_touch(id);
     if (in.header->source_seq && in.header->source < kSourcesMax)
         source_seq_[in.header->source] = in.header->source_seq;
 
@@ -62,6 +64,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Quote: return apply_market(in.as<Market>(i));
         case Trade: return happened_.trades.push(in.as<Market>(i));
         case Status: return apply_status(in.as<Market>(i));
+        case FeedCheck: return apply_feed_check(in.as<Market>(i));
         case VenueHalt: return apply_venue_halt(in.as<Market>(i));
         case Imbalance:
         case AuctionPrices:
@@ -72,8 +75,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case ShortSale:
         case Participant:
         case IpoQuoting:
-        case RetailInterest:
-        case FeedCheck: return happened_.notices.push(in.as<Market>(i));
+        case RetailInterest: return happened_.notices.push(in.as<Market>(i));
         case Timer: {
             const auto& timer = in.as<openbell::Timer>(i);
             timers_.disarm(timer.strategy, timer.timer_id);

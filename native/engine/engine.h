@@ -36,6 +36,7 @@ struct EngineCapacity {
     u32 orders_max = 1 << 14;
     u32 strategies_max = 16;
     u32 timers_max = 1024;
+    CheckPolicies checks;  // of the books
 };
 
 class Engine {
@@ -99,6 +100,9 @@ class Engine {
     void distrust();
     void apply_gap(const Control& record, bool is_open);
     void apply_resolved(const Control& record);
+    void apply_feed_check(const Market& record);
+    void check_touch(u32 instrument);
+    void tell_check(Check check, Market found);
     void mark_book(u32 instrument);
 
     // what to do about it

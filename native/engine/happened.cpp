@@ -10,8 +10,12 @@ void Engine::apply_market(const Market& record) {
     // A quote beside a book by price, or one that says the same again, is nothing new.
     if (record.type == u8(Type::Quote) && change.fault == BookChange::Ok && !change.touched) return;
     if (change.fault != BookChange::Ok) {
-        broken_[record.instrument] |= kContradicted;
-        pull_quotes(record.instrument);
+        const Check check{change.fault};
+        tell_check(check, record);
+        if (capacity_.checks[check] == CheckPolicy::Halt) {
+            broken_[record.instrument] |= kContradicted;
+            pull_quotes(record.instrument);
+        }
     } else if (record.type == u8(Type::BookClear)) {
         broken_[record.instrument] &= record.flags & kSnapshot ? kLostMessages : 0;
     }
@@ -23,6 +27,41 @@ void Engine::apply_market(const Market& record) {
         trade.flags = u8((record.flags & ~kBuy) | (change.resting_side == Side::Buy ? kBuy : 0));
         happened_.trades.push(trade);
     }
+}
+
+// Strategies and monitors hear of a check that failed, unless its policy is silence.
+void Engine::tell_check(Check check, Market found) {
+    const CheckPolicy policy = capacity_.checks[check];
+    if (policy == CheckPolicy::Drop) return;
+    const bool is_of_touch = check == Check::Crossed || check == Check::Locked;
+    found.type = u8(Type::FeedCheck);
+    found.flags = u8((is_of_touch ? 0 : kDropped) | (policy == CheckPolicy::Halt ? kInvalidates : 0));
+    found.ref = u64(check);
+    happened_.notices.push(found);
+}
+
+// The books as the frame left them: in its middle a venue may well be crossed.
+void Engine::check_touch(u32 instrument) {
+    const Check failed = books_.check_touch(instrument, trading(instrument) == TradingState::Trading);
+    if (failed == Check::None) return;
+    Market found{};
+    found.instrument = instrument;
+    found.ts_event = now_ns_;
+    found.px = books_.touch(instrument).bid_px;
+    found.qty = books_.touch(instrument).ask_px;
+    tell_check(failed, found);
+    if (!books_.is_valid(instrument)) pull_quotes(instrument);
+}
+
+// A check of the feed's edge.
+void Engine::apply_feed_check(const Market& record) {
+    if (record.flags & kInvalidates && record.instrument < instruments_.size()) {
+        broken_[record.instrument] |= kContradicted;
+        books_.set_valid(record.instrument, false);
+        pull_quotes(record.instrument);
+        mark_book(record.instrument);
+    }
+    happened_.notices.push(record);
 }
 
 void Engine::mark_book(u32 instrument) {
@@ -46,6 +85,7 @@ void Engine::apply_status(const Market& record) {
 void Engine::set_trading(u32 instrument, TradingState state) {
     trading_[instrument] = u8((trading_[instrument] & kVenueHalted) | u8(state));
     if (trading(instrument) != TradingState::Trading) pull_quotes(instrument);
+    check_touch(instrument);
 }
 
 // The venue's own systems: what is said of the instrument elsewhere stands, and counts again once they resume.
@@ -56,6 +96,7 @@ void Engine::apply_venue_halt(const Market& record) {
         const bool is_halted = TradingState(record.ref) == TradingState::Halted;
         cell = u8(is_halted ? cell | kVenueHalted : cell & ~kVenueHalted);
         if (trading(record.instrument) != TradingState::Trading) pull_quotes(record.instrument);
+        check_touch(record.instrument);
         quoter_.forget_refusals();
     }
     happened_.notices.push(record);

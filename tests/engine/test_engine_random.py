@@ -87,7 +87,9 @@ class Day:
             "order_id": order.order_id if order else 5,
             "qty": min(rng.choice([1, 10, 100]), order.qty if order else 99),
         }
-        fields |= {"px": 1_010_000 + 100 * rng.randint(-120, 120), "flags": rng.choice([0, 1, 2, 4, 5]), "ref": 0}
+        flags = rng.choice([0, 1, 2, 4, 5])
+        away = rng.randint(1, 120) if rng.random() < 0.98 else -rng.randint(0, 120)  # a few cross the market
+        fields |= {"px": 1_010_000 + 100 * (-away if flags & 1 else away), "flags": flags, "ref": 0}
         self.next_order_id += 1
         if kind == Type.BOOK_ADD and not is_wrong:
             fields["order_id"] = self.next_order_id

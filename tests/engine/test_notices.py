@@ -1,13 +1,15 @@
 """What a venue says besides orders, trades and states: strategies are told, and a halt of its systems stops trading."""
 
+import numpy as np
 import pytest
 from tests.engine import desk as d
 from tests.engine.desk import Desk
 
 from openbell import events
-from openbell.types import TradingState, Type
+from openbell.types import RECORDS, Check, TradingState, Type
 
 HERE = 1
+DROPPED, INVALIDATES = 32, 64
 GAP_STALE = 3
 
 
@@ -62,3 +64,55 @@ def test_silence_takes_trust_from_the_books_until_the_feed_is_heard_again(quotin
     assert [order["type"] for order in quoting.sent] == [Type.CANCEL_ORDER, Type.CANCEL_ORDER]
     stale(Type.RECOVERED)
     assert quoting.engine.is_book_valid(0)
+
+
+def checks(desk: Desk) -> list[tuple[Check, int]]:
+    """The checks that strategies were told of by the last frame, with their flags."""
+    assert desk.told is not None
+    told = np.frombuffer(desk.told["notices"], RECORDS["Market"])
+    return [(Check(int(r["ref"])), int(r["flags"])) for r in told if r["type"] == Type.FEED_CHECK]
+
+
+def test_a_record_that_contradicts_the_book_is_told(quoting: Desk):
+    quoting.feed(d.market(Type.BOOK_CANCEL, order_id=99, qty=1))
+
+    assert checks(quoting) == [(Check.UNKNOWN_ORDER, DROPPED | INVALIDATES)]
+    assert quoting.engine.check_count(Check.UNKNOWN_ORDER) == 1
+    assert [order["type"] for order in quoting.sent] == [Type.CANCEL_ORDER, Type.CANCEL_ORDER]
+    quoting.restored()
+
+
+def test_a_crossed_book_is_told_and_not_valid_while_it_lasts(quoting: Desk):
+    quoting.feed(d.add(60, d.BID, 1, buy=False), d.add(61, d.BID - 100, 1, buy=False))
+
+    assert checks(quoting) == [(Check.CROSSED, INVALIDATES)]
+    assert not quoting.engine.is_book_valid(0)
+    assert [order["type"] for order in quoting.sent] == [Type.CANCEL_ORDER, Type.CANCEL_ORDER]
+    quoting.restored()
+    quoting.feed(d.market(Type.BOOK_CANCEL, order_id=61, qty=1))
+    assert checks(quoting) == [(Check.LOCKED, 0)]
+    assert quoting.engine.is_book_valid(0)
+
+
+def test_a_frame_may_cross_in_its_middle(quoting: Desk):
+    quoting.feed(d.add(60, d.BID - 100, 1, buy=False), d.market(Type.BOOK_CANCEL, order_id=60, qty=1))
+
+    assert checks(quoting) == []
+    assert quoting.engine.is_book_valid(0)
+
+
+def test_a_book_that_crossed_in_a_pause_is_checked_when_trading_resumes(quoting: Desk):
+    quoting.feed(d.status(TradingState.PAUSED))
+    quoting.feed(d.add(60, d.BID - 100, 1, buy=False))
+    assert checks(quoting) == []
+
+    quoting.feed(d.status(TradingState.TRADING))
+
+    assert checks(quoting) == [(Check.CROSSED, INVALIDATES)]
+
+
+def test_a_check_of_the_edge_takes_trust_from_the_book(quoting: Desk):
+    quoting.feed(d.market(Type.FEED_CHECK, ref=Check.MALFORMED, flags=INVALIDATES))
+
+    assert not quoting.engine.is_book_valid(0)
+    assert [order["type"] for order in quoting.sent] == [Type.CANCEL_ORDER, Type.CANCEL_ORDER]

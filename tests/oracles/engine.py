@@ -26,6 +26,8 @@ class Engine(EngineInputs):
         size = 48 if records[0] < 32 else 128
         for at in range(0, len(records), size):
             self._apply(records[at : at + size], source)
+        for instrument in self.happened.books:
+            self._check_touch(instrument)
         if source_seq:
             self.source_seq[source] = source_seq
         if self.happened.told() is not None:
@@ -180,7 +182,7 @@ class Engine(EngineInputs):
         known = self.books.books[number]
         trading = self._trading_of(number)
         account, own = self.oms.exposure(None, number), self.oms.exposure(o["strategy"], number)
-        return risk.View(self.instruments[number], known.touch(), known.is_valid, trading, account, own)
+        return risk.View(self.instruments[number], known.touch(), self._is_valid(number), trading, account, own)
 
     # ---- answers
 

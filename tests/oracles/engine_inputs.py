@@ -14,6 +14,7 @@ from openbell.types import (
     NO_STRATEGY,
     RECORDS,
     ArmState,
+    Check,
     KillLevel,
     Reason,
     Side,
@@ -28,6 +29,7 @@ Fields = dict[str, int]
 
 BUY, SELL = 1, 2
 IS_BUY = HERE = 1
+DROPPED, INVALIDATES = 32, 64
 AFTER_KILL = 1
 ORDER_ENTRY = 64
 TIMER_LEAST_NS = 1_000
@@ -36,7 +38,7 @@ GAP_STALE = 3
 MARKET = {Type.BOOK_ADD, Type.BOOK_MODIFY, Type.BOOK_CANCEL, Type.BOOK_EXECUTE, Type.BOOK_CLEAR}
 NOTICES = {
     Type.IMBALANCE, Type.AUCTION_PRICES, Type.AUCTION_COLLAR, Type.DIRECT_LISTING, Type.BREAKER_LEVELS, Type.BREAKER,
-    Type.SHORT_SALE, Type.PARTICIPANT, Type.IPO_QUOTING, Type.RETAIL_INTEREST, Type.FEED_CHECK,
+    Type.SHORT_SALE, Type.PARTICIPANT, Type.IPO_QUOTING, Type.RETAIL_INTEREST,
 }  # fmt: skip
 REPORTS = {
     Type.ACCEPTED, Type.REJECTED, Type.REPLACED, Type.CANCELED, Type.CANCEL_REJECTED, Type.FILLED, Type.CORRECTED,
@@ -77,6 +79,7 @@ class EngineInputs:
         self.feed_of: list[int] = []
         self.trading: list[TradingState] = []
         self.venue_halted: set[int] = set()
+        self.touch_checks: dict[int, Check] = {}
         self.timers: dict[Key, int] = {}
         self.halted: set[int] = set()
         self.states: dict[int, bytearray] = {}
@@ -105,7 +108,8 @@ class EngineInputs:
         verb = getattr(self, f"_on_{kind.name.lower()}", None)
         if verb is None:
             return None  # a fact for the record
-        layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.VENUE_HALT: "Market", Type.TIMER: "Timer",
+        layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.VENUE_HALT: "Market", Type.FEED_CHECK: "Market",
+                  Type.TIMER: "Timer",
                   Type.INSTRUMENT: "Instrument",
                   Type.STARTED: "Started", Type.LIMITS: "Limits"}.get(kind, "Control")  # fmt: skip
         fields = fields_of(raw, RECORDS[layout])[0]
@@ -124,6 +128,7 @@ class EngineInputs:
         if fault == book.NO_INSTRUMENT:
             return
         if fault != book.OK:
+            self._tell_check(Check(fault), fields_of(raw, RECORDS["Market"])[0], DROPPED | INVALIDATES)
             self.broken.add(instrument)
             self._pull(instrument)
         elif row["type"] == Type.BOOK_CLEAR:
@@ -133,6 +138,37 @@ class EngineInputs:
             trade = fields_of(raw, RECORDS["Market"])[0]
             trade |= {"px": px, "qty": qty, "flags": trade["flags"] & ~IS_BUY | (IS_BUY if side == Side.BUY else 0)}
             self.happened.trades.append(record("Market", **trade))
+
+    def _on_feed_check(self, r: Fields, raw: bytes) -> None:
+        if r["flags"] & INVALIDATES and r["instrument"] < len(self.instruments):
+            self.broken.add(r["instrument"])
+            self.books.books[r["instrument"]].is_valid = False
+            self._pull(r["instrument"])
+            self._mark_book(r["instrument"])
+        self.happened.notices.append(raw)
+
+    def _tell_check(self, check: Check, found: Fields, flags: int) -> None:
+        told = found | {"type": Type.FEED_CHECK, "flags": flags, "ref": check}
+        self.happened.notices.append(record("Market", **told))
+
+    def _check_touch(self, instrument: int) -> None:
+        bid_px, bid_qty, ask_px, ask_qty = self.books.books[instrument].touch()
+        is_open = self._trading_of(instrument) == TradingState.TRADING and bid_qty > 0 < ask_qty
+        now = Check.NONE
+        if is_open and bid_px >= ask_px:
+            now = Check.LOCKED if bid_px == ask_px else Check.CROSSED
+        if now == self.touch_checks.get(instrument, Check.NONE):
+            return
+        self.touch_checks[instrument] = now
+        if now == Check.NONE:
+            return
+        found = {"instrument": instrument, "ts_event": self.now, "px": bid_px, "qty": ask_px}
+        self._tell_check(now, found, INVALIDATES if now == Check.CROSSED else 0)
+        if not self._is_valid(instrument):
+            self._pull(instrument)
+
+    def _is_valid(self, instrument: int) -> bool:
+        return self.books.books[instrument].is_valid and self.touch_checks.get(instrument) != Check.CROSSED
 
     def _mark_book(self, instrument: int) -> None:
         if instrument not in self.happened.books:
@@ -156,6 +192,7 @@ class EngineInputs:
             self.trading[instrument] = state
             if self._trading_of(instrument) != TradingState.TRADING:
                 self._pull(instrument)
+            self._check_touch(instrument)
         self.happened.statuses.append(raw)
 
     def _on_venue_halt(self, r: Fields, raw: bytes) -> None:
@@ -168,6 +205,7 @@ class EngineInputs:
                 self.venue_halted.discard(r["instrument"])
             if self._trading_of(r["instrument"]) != TradingState.TRADING:
                 self._pull(r["instrument"])
+            self._check_touch(r["instrument"])
             self.quoter.forget_refusals()
         self.happened.notices.append(raw)
 
@@ -244,6 +282,7 @@ class EngineInputs:
             self.trading[number] = TradingState.UNKNOWN
             self.venue_halted.discard(number)
             self._pull(number)
+            self._check_touch(number)
 
     def _on_disconnected(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:

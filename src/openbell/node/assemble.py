@@ -17,10 +17,10 @@ from openbell import _native as native
 from openbell import events
 from openbell.config import Settings
 from openbell.config_types import native_units
-from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
+from openbell.node.config import ChecksSettings, FeedSettings, NodeConfig, SnapshotSettings
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
 from openbell.strategy.loader import source_hash
-from openbell.types import NO_STRATEGY, ArmState
+from openbell.types import NO_STRATEGY, ArmState, Check, CheckPolicy
 
 PX_DECIMALS = 4
 """ITCH prices are integers in 1e-4."""
@@ -34,7 +34,16 @@ def capacity_of(config: NodeConfig) -> native.EngineCapacity:
     capacity.instruments_max = max(INSTRUMENTS_MAX_LEAST, len(config.instruments))
     capacity.strategies_max = max(STRATEGIES_MAX_LEAST, *(i + 1 for i in config.strategy_ids().values()), 1)
     capacity.book_orders_max = config.node.book_orders_max
+    capacity.checks = policies_of(config.checks, capacity.checks)
     return capacity
+
+
+def policies_of(checks: ChecksSettings, policies: list[int]) -> list[int]:
+    """`policies`, by number of the check, with those of the configuration."""
+    policies = list(policies)
+    for name in type(checks).model_fields:
+        policies[Check[name.upper()]] = CheckPolicy[getattr(checks, name).upper()]
+    return policies
 
 
 def midnight(feed: FeedSettings) -> datetime.datetime:

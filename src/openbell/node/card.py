@@ -36,6 +36,7 @@ class NodeCard:
     book_orders_max: int
     strategies: dict[str, int] = field(default_factory=dict)
     symbols: tuple[str, ...] = ()
+    checks: tuple[int, ...] = ()
 
 
 def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
@@ -56,6 +57,7 @@ def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
         book_orders_max=capacity.book_orders_max,
         strategies=config.strategy_ids(),
         symbols=tuple(i.symbol for i in config.instruments),
+        checks=tuple(capacity.checks),
     )
 
 
@@ -89,7 +91,7 @@ def read_card(directory: Path) -> NodeCard:
     path = directory / CARD_NAME
     try:
         data = json.loads(path.read_text())
-        return NodeCard(**{**data, "symbols": tuple(data["symbols"])})
+        return NodeCard(**{**data, "symbols": tuple(data["symbols"]), "checks": tuple(data.get("checks", ()))})
     except FileNotFoundError:
         raise ConfigError(f"expected a node's {CARD_NAME}, found none in {directory}; has a node run here?") from None
     except (ValueError, KeyError, TypeError) as error:

@@ -28,6 +28,7 @@ SAFEST_FIRST = ("shadow", "paper", "live")
 """Modes from the one that sends nothing to the one that trades."""
 NAME_LETTERS_MAX = 32
 
+Policy = Literal["mark", "drop", "halt"]
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,15}$"
 
@@ -149,6 +150,22 @@ class StrategySettings(Settings):
     params: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
+class ChecksSettings(Settings):
+    """`[checks]`: what follows when a check of a book fails, besides its counter; see docs/market-data.md.
+
+    `mark` tells strategies, `drop` says nothing, `halt` tells them and the book is not valid.
+    """
+
+    unknown_order: Policy = "halt"
+    duplicate_order: Policy = "halt"
+    negative_qty: Policy = "halt"
+    over_executed: Policy = "halt"
+    book_full: Policy = "halt"
+    other_kind: Policy = "halt"
+    crossed: Literal["mark", "halt"] = "halt"
+    locked: Literal["mark", "halt"] = "mark"
+
+
 class PaperSettings(Settings):
     """`[paper]`: the venue in process that fills paper orders."""
 
@@ -165,6 +182,7 @@ class NodeConfig(Settings):
     limits: tuple[LimitSettings, ...] = ()
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
     paper: PaperSettings = PaperSettings()
+    checks: ChecksSettings = ChecksSettings()
 
     def strategy_ids(self) -> dict[str, int]:
         """Return the id of every strategy: its own, or the lowest free one in the order of the file.

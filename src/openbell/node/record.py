@@ -36,24 +36,26 @@ class StrategyRecord(Settings):
 
 
 class CapacityRecord(Settings):
-    """The size of every table of the engine."""
+    """The size of every table of the engine, and the policies of its checks."""
 
     instruments_max: int
     book_orders_max: int
     orders_max: int
     strategies_max: int
     timers_max: int
+    checks: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, capacity: native.EngineCapacity) -> CapacityRecord:
         """The same sizes, to be written down."""
-        return cls(**{name: getattr(capacity, name) for name in cls.model_fields})
+        sizes = {name: getattr(capacity, name) for name in cls.model_fields}
+        return cls(**sizes | {"checks": tuple(capacity.checks)})
 
     def native(self) -> native.EngineCapacity:
         """The same sizes, for an engine."""
         capacity = native.EngineCapacity()
         for name in type(self).model_fields:
-            setattr(capacity, name, getattr(self, name))
+            setattr(capacity, name, list(self.checks) if name == "checks" else getattr(self, name))
         return capacity
 
 

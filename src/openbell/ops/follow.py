@@ -23,4 +23,5 @@ def capacity_of_card(card: NodeCard) -> native.EngineCapacity:
     capacity.instruments_max = card.instruments_max
     capacity.strategies_max = card.strategies_max
     capacity.book_orders_max = card.book_orders_max
+    capacity.checks = list(card.checks)
     return capacity
