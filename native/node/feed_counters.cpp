@@ -4,7 +4,8 @@ namespace openbell {
 
 FeedCounters::FeedCounters(Counters& page, const std::string& feed, std::size_t lines) {
     const auto name = [&](const char* what) { return page.counter("feed." + feed + "." + what); };
-    gaps_ = name("gaps"), requests_ = name("requests"), recovered_ = name("recovered"), lost_ = name("lost");
+    behind_ = name("behind"), gaps_ = name("gaps"), requests_ = name("requests"), recovered_ = name("recovered"),
+    lost_ = name("lost");
     wrong_session_ = name("wrong_session"), malformed_ = name("malformed"), strangers_ = name("strangers");
     waited_ns_ = name("waited_ns"), waited_ns_max_ = name("waited_ns_max");
     recovering_ = name("recovering"), restarts_ = name("restarts"), snapshots_ = name("snapshots");
@@ -30,6 +31,7 @@ void FeedCounters::publish(const FeedHandler& handler, const FeedPorts& ports) {
         lines_[i].dropped.set(ports.lines[i]->dropped());
         lines_[i].heard_ns.set(u64(feed.heard_ns[i]));
     }
+    behind_.set(handler.receiver().known_end() - handler.receiver().next_seq());
     gaps_.set(mold.gaps);
     requests_.set(mold.requests);
     recovered_.set(mold.recovered);

@@ -17,7 +17,8 @@ class FeedCounters {
         Counter packets, first, skipped, lag_ns, lag_ns_max, dropped, heard_ns;
     };
     std::vector<Line> lines_;
-    Counter gaps_, requests_, recovered_, lost_, wrong_session_, malformed_, strangers_, waited_ns_, waited_ns_max_;
+    Counter behind_, gaps_, requests_, recovered_, lost_, wrong_session_, malformed_, strangers_, waited_ns_,
+        waited_ns_max_;
     Counter recovering_, snapshot_tries_, snapshots_, snapshots_given_up_, restarts_;
 };
 

@@ -74,6 +74,8 @@ def test_what_is_wrong_is_said():
     assert "line B: the kernel dropped 3 datagrams" in dropped
     (silent,) = feed(A__heard_ns=NOW - 6_000_000_000).alarms()
     assert silent == "line A: silent for 6 s while the other one speaks"
+    (behind,) = feed(behind=1_200).alarms()
+    assert behind == "1,200 messages behind: waiting for what was lost"
     (recovering,) = feed(recovering=1, snapshot_tries=2, snapshots_given_up=1).alarms()
     assert recovering == "books are being built anew from a snapshot (login 2)"
     (given_up,) = feed(snapshots_given_up=1).alarms()

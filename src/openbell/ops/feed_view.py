@@ -35,6 +35,7 @@ class FeedRow:
 
     name: str
     lines: tuple[LineRow, ...]
+    behind: int
     gaps: int
     requests: int
     recovered: int
@@ -58,6 +59,8 @@ class FeedRow:
                 )
             if line.silent_ms > SILENT_MS and any(other.silent_ms <= SILENT_MS for other in self.lines):
                 yield f"line {line.name}: silent for {line.silent_ms / 1000:.0f} s while the other one speaks"
+        if self.behind:
+            yield f"{self.behind:,} messages behind: waiting for what was lost"
         if self.recovering:
             yield f"books are being built anew from a snapshot (login {self.snapshot_tries})"
         elif self.snapshots_given_up:
