@@ -47,6 +47,7 @@ def corpora() -> dict[str, Corpus]:
         "itch": itch(),
         "soup": soup(),
         "mold": mold(),
+        "glimpse": glimpse(),
         "venue42": venue42(),
         "venue50": venue50(),
     }
@@ -125,6 +126,28 @@ def soup() -> Corpus:
         "length_max": b"\0" + beat + b"\xff\xffU",
         "payload_max": b"\1\x40" + native.soup_packet("U", bytes(200)),
         "payload_too_long": b"\1\x40" + native.soup_packet("U", bytes(201)),
+    }
+
+
+def glimpse() -> Corpus:
+    """| pieces (1) | size of a piece less 1 | stream |, as native/fuzz/glimpse.cpp reads it."""
+    accepted = native.soup_login_accepted("S1", 1)
+    directory = native.itch_encode({"type": "R", "locate": 1, "symbol": "OBEL"})
+    order = native.itch_encode({"type": "A", "locate": 1, "order_id": 7, "side": "B", "qty": 100, "px": 10_000})
+    beat, debug = native.soup_packet("H", b""), native.soup_packet("+", b"hello")
+    snapshot = native.soup_packet("S", directory) + native.soup_packet("S", order)
+    end, too_old = (native.soup_packet("S", native.glimpse_end(seq)) for seq in (42, 41))
+    return {
+        "whole": b"\1\xff" + accepted + snapshot + end,
+        "pieces": b"\2\0\x10" + debug + beat + accepted + snapshot + end + beat,
+        "unusable": b"\1\xff" + accepted + snapshot + too_old,
+        "cut": b"\1\x07" + accepted + snapshot + end[:-1],
+        "end_without_number": b"\1\xff" + accepted + native.soup_packet("S", b"G" + bytes(20)),
+        "refused": b"\1\xff" + native.soup_packet("J", b"A"),
+        "end_of_session": b"\1\xff" + accepted + native.soup_packet("Z", b""),
+        "accepted_twice": b"\1\xff" + accepted + accepted,
+        "before_login": b"\1\xff" + snapshot + accepted,
+        "length_zero": b"\1\xff" + accepted + b"\0\0",
     }
 
 
