@@ -114,7 +114,7 @@ void FeedFrames::begin_rebuild() {
 
 void FeedFrames::add_snapshot(Bytes message) {
     take(kUnnumbered, message, 0, kSnapshot);
-    if (count_ == kSnapshotRecordsPerFrame) flush_snapshot();
+    if (count_ >= kSnapshotRecordsPerFrame) flush_snapshot();
 }
 
 void FeedFrames::put(const Market& record) {
