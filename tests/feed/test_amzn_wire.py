@@ -8,6 +8,7 @@ import json
 import time
 
 import numpy as np
+import pytest
 
 from openbell._native import Books, MoldItchFeed, UdpSocket
 from openbell.exchange.config import ExchangeConfig
@@ -15,7 +16,8 @@ from openbell.exchange.lobster_file import NO_ASK_PX, NO_BID_PX, load_lobster
 from openbell.exchange.server import ExchangeServer
 from openbell.types import RECORDS, Side, Type
 
-LEVELS, ROWS = 5, 155_935
+ROWS = {1: 57_515, 5: 155_935}
+"""Of the file of so many levels."""
 DROP_EVERY = 100
 TIMEOUT_S = 55.0
 LINE_A, ANSWERS = 0, 2
@@ -96,17 +98,18 @@ def rows_of(markets):
     return np.split(orders, np.flatnonzero(np.diff(orders["tracking"])) + 1)
 
 
-def book_row(books):
+def book_row(books, levels):
     """The best levels as LOBSTER writes them: ask px, ask qty, bid px, bid qty, best level first."""
-    row = np.tile(np.array([NO_ASK_PX, 0, NO_BID_PX, 0], np.int64), (LEVELS, 1))
+    row = np.tile(np.array([NO_ASK_PX, 0, NO_BID_PX, 0], np.int64), (levels, 1))
     for column, side in ((0, Side.SELL), (2, Side.BUY)):
-        depth = books.depth(0, side, LEVELS).view(np.int64)
+        depth = books.depth(0, side, levels).view(np.int64)
         row[: len(depth), column : column + 2] = depth[:, :2]
     return row.ravel()
 
 
-def test_the_book_at_the_far_end_of_the_wire_is_lobsters_in_every_row(shared_data):
-    path = shared_data / "lobster" / f"LOBSTER_SampleFile_AMZN_2012-06-21_{LEVELS}.zip"
+@pytest.mark.parametrize("levels", ROWS)
+def test_the_book_at_the_far_end_of_the_wire_is_lobsters_in_every_row(levels, shared_data):
+    path = shared_data / "lobster" / f"LOBSTER_SampleFile_AMZN_2012-06-21_{levels}.zip"
     shown = load_lobster(path).book
 
     receiver = asyncio.run(receive_day(path))
@@ -118,9 +121,9 @@ def test_the_book_at_the_far_end_of_the_wire_is_lobsters_in_every_row(shared_dat
     built = np.empty_like(shown)
     for i, records in enumerate(rows):
         faults += books.apply(records)
-        built[i] = book_row(books)
+        built[i] = book_row(books, levels)
     mismatches = int((built != shown).any(axis=1).sum())
     print(f"{receiver.packets} datagrams, {receiver.dropped} dropped, {receiver.feed.counters}")
     print(f"{len(rows)} rows, {mismatches} mismatches, {faults} faults")
-    assert (len(rows), mismatches, faults, books.is_valid(0)) == (ROWS, 0, 0, True)
+    assert (len(rows), mismatches, faults, books.is_valid(0)) == (ROWS[levels], 0, 0, True)
     assert receiver.dropped > 0 and receiver.feed.counters["recovered"] > 0 and receiver.feed.counters["lost"] == 0
