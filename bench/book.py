@@ -44,7 +44,7 @@ def _rates(records: Any) -> tuple[list[float], list[float], list[float]]:
         floor.clear()
         rates[0].append(_rate(floor, [records]))
         for i, parts in ((1, [records]), (2, batches)):
-            books.apply(_clear_record())
+            books.apply(clear_record())
             rates[i].append(_rate(books, parts))
     _compare(floor, books, int(px.min()) - flow.TICK)
     return rates
@@ -66,7 +66,8 @@ def _compare(floor: BareBook, books: Books, px_min: int) -> None:
         raise RuntimeError(f"expected the touch of both to be equal, found {bare} and {(bid_px, ask_px)}")
 
 
-def _clear_record() -> np.ndarray:
+def clear_record() -> np.ndarray:
+    """BookClear of instrument 0, as an array of one record."""
     clear = np.zeros(1, RECORDS["Market"])
     clear["type"] = Type.BOOK_CLEAR
     return clear
