@@ -12,7 +12,7 @@ from bench.amzn import amzn_zip
 from bench.harness import Result, throughput
 
 DAYS = 8  # ITCH's clock of 6 bytes ends after 78 hours
-REPETITIONS = 5
+REPETITIONS = 3
 HEAD_BYTES = 11
 TIME_AT = 5
 LATER_NS = 7 * 3_600 * 10**9
@@ -21,6 +21,7 @@ LATER_NS = 7 * 3_600 * 10**9
 
 def run() -> Result:
     """A large ITCH file from a real day, repeated with a clock and references that move on; everything in one run."""
+    from openbell.backtest.tape import write_index
     from openbell.backtest.tape_import import import_tape
     from openbell.backtest.tape_pack import pack_tape
     from openbell.research import bars, features, load
@@ -45,9 +46,14 @@ def run() -> Result:
 
         rates("import plain ITCH", "messages/s", messages, lambda: import_tape(plain, home / "tape"))
         rates("import gzip ITCH", "messages/s", messages, lambda: import_tape(packed, home / "tape"))
-        for name, read in peers(plain):
-            rates(f"{name} reads the plain file", "messages/s", messages, read)
+        day = home / "day_20120621.itch"
+        once = write_day(day, 1)
+        for name, read in {**peers(day), "openbell": lambda: import_tape(day, home / "tape").messages}.items():
+            if read() != once:
+                raise RuntimeError(f"expected {name} to read {once} messages of {day.name}")
+            rates(f"one day of it: {name}", "messages/s", once, read)
         import_tape(plain, home / "kept")
+        write_index(home / "kept")  # as a tape of the catalog has one
         rows = len(load(home / "kept", ["px"]))
         rates("load into Polars, 9 columns", "rows/s", rows, lambda: load(home / "kept"))
         rates("load into Polars, px and qty", "rows/s", rows, lambda: load(home / "kept", ["px", "qty"]))
@@ -66,7 +72,7 @@ def run() -> Result:
         )
 
 
-def write_day(path: Path) -> int:
+def write_day(path: Path, days: int = DAYS) -> int:
     """The LOBSTER day as framed ITCH, again and again: later times, other references; how many messages."""
     from openbell.backtest.tape_lobster import lobster_chunks
     from openbell.exchange.lobster_file import load_lobster
@@ -77,9 +83,9 @@ def write_day(path: Path) -> int:
         starts.append(at + 2)
         at += 2 + int.from_bytes(day[at : at + 2])
     with path.open("wb") as out:
-        for again in range(DAYS):
+        for again in range(days):
             out.write(_moved(day, starts, again) if again else day)
-    return len(starts) * DAYS
+    return len(starts) * days
 
 
 def _moved(day: bytes, starts: list[int], again: int) -> bytes:
@@ -95,15 +101,23 @@ def _moved(day: bytes, starts: list[int], again: int) -> bytes:
     return bytes(moved)
 
 
-def peers(file: Path) -> list[tuple[str, Callable[[], object]]]:
-    """Readers of ITCH 5.0 from PyPI that are installed; each reads every message of `file` and makes nothing of it."""
-    found: list[tuple[str, Callable[[], object]]] = []
-    if importlib.util.find_spec("itchfeed"):
+def peers(file: Path) -> dict[str, Callable[[], int]]:
+    """Readers of ITCH 5.0 from PyPI that are installed: each reads every message of `file` and keeps none."""
+    found: dict[str, Callable[[], int]] = {}
+    if importlib.util.find_spec("itch"):
         from itch.parser import MessageParser
 
-        found.append(("itchfeed", lambda: sum(1 for _ in MessageParser().parse_file(file.open("rb")))))
+        def read_itchfeed() -> int:
+            with file.open("rb") as data:
+                return sum(1 for _ in MessageParser().parse_file(data))
+
+        found["itchfeed"] = read_itchfeed
     if importlib.util.find_spec("meatpy"):
         from meatpy.itch50 import ITCH50MessageReader
 
-        found.append(("MeatPy", lambda: sum(1 for _ in ITCH50MessageReader(file))))
+        def read_meatpy() -> int:
+            with ITCH50MessageReader(str(file)) as reader:
+                return sum(1 for _ in reader)
+
+        found["MeatPy"] = read_meatpy
     return found

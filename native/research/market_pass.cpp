@@ -1,5 +1,6 @@
 #include "research/market_pass.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/engine.h"
@@ -8,6 +9,7 @@
 namespace openbell {
 namespace {
 
+constexpr std::size_t kPrefetchMax = 8;  // records of a frame
 constexpr u8 kLostMessages = 1;
 constexpr u8 kContradicted = 2;
 
@@ -39,12 +41,25 @@ MarketPass::MarketPass(const PassConfig& config)
         if (id < states_.size()) states_[id].is_wanted = true;
     for (u32 id : config.prints_without_side)
         if (id < states_.size()) states_[id].has_sided_prints = false;
+    look_ahead();
+}
+
+// One frame ahead, so that the memory of its orders is on its way while this one is applied.
+void MarketPass::look_ahead() {
+    ahead_ = reader_.next();
+    if (!ahead_) return reader_.expect_end();
+    if (reader_.mapping() != ahead_lies_in_) {
+        current_lies_in_ = std::move(ahead_lies_in_);
+        ahead_lies_in_ = reader_.mapping();
+    }
+    if (ahead_.header->record_size != sizeof(Market)) return;
+    for (std::size_t i = 0; i < std::min(kPrefetchMax, ahead_.count()); ++i) books_.prefetch(ahead_.as<Market>(i));
 }
 
 bool MarketPass::step(MarketSink& sink) {
-    const FrameView frame = reader_.next();
-    if (!frame) reader_.expect_end();
+    const FrameView frame = ahead_;
     if (!frame || frame.header->ts_seq >= late_ns_) return false;
+    look_ahead();
     seq_ = frame.header->seq;
     if (frame.header->record_size == sizeof(Market)) {
         for (std::size_t i = 0; i < frame.count(); ++i) {

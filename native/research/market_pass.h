@@ -71,6 +71,7 @@ class MarketPass {
         int tick = 0;  // sign of the last change of the trade price
     };
 
+    void look_ahead();
     void on_market(const Market& record, i64 ts, MarketSink& sink);
     void on_trade(const Market& record, i64 ts, MarketSink& sink);
     void on_large(const FrameView& frame, std::size_t i);
@@ -83,6 +84,9 @@ class MarketPass {
                MarketSink& sink);
 
     JournalReader reader_;
+    FrameView ahead_;  // the next one to apply
+    std::shared_ptr<const Mapping> ahead_lies_in_;
+    std::shared_ptr<const Mapping> current_lies_in_;  // null: where the next one does
     Books books_;
     std::vector<State> states_;
     PassClock clock_;

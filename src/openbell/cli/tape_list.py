@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 app = cyclopts.App(name="list", help="Show the tapes of the catalog.")
 SYMBOLS_SHOWN = 4
-WIDTH = 140
+WIDTH = 1_000
 
 
 @app.default
@@ -59,7 +59,7 @@ def _print_table(found: "list[TapeFacts]", root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, width=max(Console().width, WIDTH))  # a narrow terminal wraps what it must
+    console = Console(highlight=False, width=WIDTH)  # paths are there to be copied: a narrow terminal wraps the lines
     if not found:
         console.print(f"no tape in {root} is of that kind", markup=False, soft_wrap=True)
         return
