@@ -14,8 +14,8 @@ from openbell.backtest.tape import TapeFacts, files_of, write_index
 from openbell.errors import JournalDamagedError, JournalError, JournalLockedError
 from openbell.journal.segments import PACKED, open_segment
 
-LEVEL = 3
-"""zstd's own default; docs/tapes.md has sizes and speeds of others."""
+LEVEL = 1
+"""Of zstd: on frames of ITCH, higher ones take twice the time and more for a few percent (docs/tapes.md)."""
 CHUNK_BYTES = 1 << 20
 NODE_FILES = ("DURABLE", "node.json")
 """Marks of a journal that a node writes: the durable watermark and the record of its run."""

@@ -15,7 +15,7 @@ def compress(
     tape: Path,
     /,
     *,
-    level: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=19))] = 3,
+    level: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=19))] = 1,
 ) -> None:
     """Pack the segments of TAPE with zstd. Backtests and research read it as before, a segment in memory at a time.
 
