@@ -117,6 +117,9 @@ def test_captures_of_other_protocols_are_refused_and_leave_nothing(shared_data, 
     for file in (shared_data / "nasdaq_pcap" / "Nasdaq.Nsm.Ouch.v5.0").glob("*.pcap"):
         with pytest.raises(DecodeError, match="MoldUDP64"):
             import_pcap(file, tmp_path / "t")
+    for file in (shared_data / "iex").glob("**/*.pcap*"):
+        with pytest.raises(DecodeError, match="MoldUDP64"):
+            import_pcap(file, tmp_path / "t")
     with pytest.raises(DecodeError, match="MoldUDP64"):
         import_pcap(capture(tmp_path / "c", (0, 1, b"hello")), tmp_path / "t")
     assert not (tmp_path / "t").exists()

@@ -76,7 +76,7 @@ class _Tape:
         self._journal = journal
         self._announced: set[bytes] = set()
         self._lines: dict[tuple[bytes, int], int] = {}
-        self._ts = self._ts_seq = 0
+        self._ts = self._ts_seq = self._packets = 0
         self.records = self.frames = 0
 
     @property
@@ -90,6 +90,7 @@ class _Tape:
     def take(self, datagram: Datagram) -> None:
         """One datagram of the capture."""
         self._ts = datagram.ts
+        self._packets += 1
         if datagram.ts >= self._feed.deadline_ns:
             self._feed.poll(datagram.ts)
             self._write()
@@ -99,12 +100,14 @@ class _Tape:
         self._write()
 
     def finish(self) -> bool:
-        """The capture ends; False when it held no message."""
+        """The capture ends; False when it held no message, or most of its packets are not of one MoldUDP64 session."""
         while self._feed.deadline_ns < NEVER:
             self._feed.poll(self._feed.deadline_ns)
         self._write()
-        counters = self._feed.itch_counters
-        return bool(counters["messages"] > counters["unknown"] + counters["malformed"])
+        lines, itch = self._feed.counters, self._feed.itch_counters
+        foreign = lines["wrong_session"] + lines["malformed"] + lines["implausible"]
+        is_session = 2 * foreign < self._packets
+        return bool(is_session and itch["messages"] > itch["unknown"] + itch["malformed"])
 
     def _announce(self, payload: bytes) -> None:
         for message in _messages(payload):
