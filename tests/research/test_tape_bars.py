@@ -70,12 +70,22 @@ def test_prices_can_be_exact_decimals(tape):
     assert decimals["notional"].to_list() == ints["notional"].to_list()
 
 
+def test_a_length_of_time_is_ns_text_or_a_timedelta(tmp_path, seed):
+    tape = write_market_tape(tmp_path / "tape", 500, seed, breaks=0)
+    ns, text, delta = (bars(tape, "time", size) for size in (250_000_000, "250ms", timedelta(milliseconds=250)))
+
+    assert ns.equals(text) and ns.equals(delta) and len(ns) > 1
+    assert features(tape, every="1s").equals(features(tape, every=timedelta(seconds=1)))
+
+
 @pytest.mark.parametrize(
     ("by", "size", "message"),
     [
         ("range", 5, "by: expected one of time, tick, volume, dollar, found 'range'"),
         ("tick", 0, "bars: expected a size above 0, found 0"),
         ("tick", timedelta(seconds=1), "size: expected a number for bars by tick"),
+        ("tick", "1s", "size: expected a number for bars by tick"),
+        ("time", "1 hour", "expected ns, a timedelta, or text as .*, found '1 hour'"),
     ],
 )
 def test_what_is_not_acceptable_is_named(tape, by, size, message):

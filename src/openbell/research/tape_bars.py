@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from openbell.research.tape_pass import BOOK_ORDERS_MAX, Clock, Signs, pass_conf
 from openbell.research.tape_query import (
     FIRST_NS,
     LAST_NS,
+    Duration,
     Prices,
     Time,
     as_ns,
@@ -36,7 +36,7 @@ KINDS = {
 def bars(
     tape: Path | str,
     by: Literal["time", "tick", "volume", "dollar"],
-    size: int | datetime.timedelta,
+    size: Duration,
     instruments: Sequence[str | int] | None = None,
     start: Time | None = None,
     end: Time | None = None,
@@ -48,7 +48,7 @@ def bars(
 ) -> pl.DataFrame:
     """Bars of every instrument, in one native pass over the tape.
 
-    `size` by time: ns or a timedelta; by tick: trades; by volume: lots; by dollar: whole units of the currency.
+    `size` by time: "1m", ns or a timedelta; by tick: trades; by volume: lots; by dollar: whole units of the currency.
     Columns:
 
     - start, end: ns; of the interval by time, which begins at a multiple of `size` since the epoch and does not include
@@ -102,9 +102,9 @@ def _kind(by: str) -> native.BarKind:
     return KINDS[by]
 
 
-def _size(size: int | datetime.timedelta, by: str) -> int:
-    if not isinstance(size, datetime.timedelta):
-        return size
-    if by != "time":
+def _size(size: Duration, by: str) -> int:
+    if by == "time":
+        return duration_ns(size)
+    if not isinstance(size, int):
         raise ConfigError(f"size: expected a number for bars by {by}, found {size!r}")
-    return duration_ns(size)
+    return size

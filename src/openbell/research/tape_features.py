@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from openbell.research.tape_pass import BOOK_ORDERS_MAX, Clock, Signs, pass_conf
 from openbell.research.tape_query import (
     FIRST_NS,
     LAST_NS,
+    Duration,
     Prices,
     Time,
     as_ns,
@@ -30,7 +30,7 @@ def features(
     start: Time | None = None,
     end: Time | None = None,
     *,
-    every: int | datetime.timedelta = 0,
+    every: Duration = 0,
     levels: int = 1,
     prices: Prices = "int",
     signs: Signs = "auto",
@@ -39,8 +39,8 @@ def features(
 ) -> pl.DataFrame:
     """One row after every frame that changed an instrument's touch or traded, in one native pass over the tape.
 
-    With `every` (ns or a timedelta) one row for each interval in which that happened: `ts` is its end, not part of it,
-    a multiple of `every` since the epoch; the book is as it then stood. Sums are over the row: since the
+    With `every` ("1s", ns or a timedelta) one row for each interval in which that happened: `ts` is its end, not part
+    of it, a multiple of `every` since the epoch; the book is as it then stood. Sums are over the row: since the
     instrument's row before. Columns:
 
     - ts: ns of the record, or of the frame's receipt with `clock` "receipt".
@@ -83,7 +83,6 @@ def features(
         book_orders_max=book_orders_max,
         end_ns=as_ns(end, LAST_NS),
     )
-    every_ns = every if isinstance(every, int) else duration_ns(every)
-    batches, faults = native.features(config, every_ns, levels, as_ns(start, FIRST_NS), as_ns(end, LAST_NS))
+    batches, faults = native.features(config, duration_ns(every), levels, as_ns(start, FIRST_NS), as_ns(end, LAST_NS))
     frame = with_symbols(read_all(batches, faults, path), wanted)
     return show_prices(frame, ("bid_px", "ask_px"), ("mid", "microprice"), wanted, prices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,10 @@ from openbell.errors import ConfigError, JournalError
 
 Time = int | str | datetime.datetime
 """ns since the epoch, or a date and time: ISO 8601 text or datetime; without a zone it is UTC."""
+Duration = int | str | datetime.timedelta
+"""ns; a whole number and its unit, as "250ms"; or a timedelta."""
+UNITS_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9}
+DURATION = re.compile(rf"(\d{{1,9}})({'|'.join(UNITS_NS)})")
 Prices = Literal["int", "decimal", "float"]
 FIRST_NS, LAST_NS = -(2**63), 2**63 - 1
 INT64_MAX = 2**63 - 1
@@ -75,9 +80,20 @@ def as_ns(time: Time | None, otherwise: int) -> int:
     return time
 
 
-def duration_ns(duration: datetime.timedelta) -> int:
-    """`duration` in ns, exactly."""
-    return duration // datetime.timedelta(microseconds=1) * 1_000
+def duration_ns(duration: Duration) -> int:
+    """`duration` in ns, exactly.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if isinstance(duration, datetime.timedelta):
+        return duration // datetime.timedelta(microseconds=1) * 1_000
+    if isinstance(duration, int):
+        return duration
+    found = DURATION.fullmatch(str(duration))
+    if not found:
+        raise ConfigError(f'expected ns, a timedelta, or text as "250ms", "1s", "5m", "1h", found {duration!r}')
+    return int(found[1]) * UNITS_NS[found[2]]
 
 
 def with_symbols(frame: pl.DataFrame, instruments: Sequence[TapeInstrument]) -> pl.DataFrame:
