@@ -16,7 +16,7 @@ inline Control make_control(Type type, i64 ts_event, u16 source = 0, u32 code = 
     control.ts_event = ts_event;
     control.source = source;
     control.code = code;
-    std::memcpy(control.text, text.data(), text.size() < sizeof control.text ? text.size() : sizeof control.text - 1);
+    text.copy(control.text, sizeof control.text - 1);
     return control;
 }
 

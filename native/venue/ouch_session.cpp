@@ -9,9 +9,7 @@
 namespace openbell {
 namespace {
 
-void put_text(Control& control, std::string_view text) {
-    std::memcpy(control.text, text.data(), std::min(text.size(), sizeof control.text - 1));
-}
+void put_text(Control& control, std::string_view text) { text.copy(control.text, sizeof control.text - 1); }
 
 std::string_view text_of(SessionEnd end) {
     switch (end) {
