@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from openbell.errors import OpenbellError
 from openbell.exchange.answers import answer
 from openbell.exchange.config import ExchangeConfig
@@ -35,6 +37,8 @@ DAY_S = 86_400
 SECOND_NS = 1_000_000_000
 TICKS_PER_HEARTBEAT = 4
 FILES_BESIDE_SOCKETS = 256
+SESSION_LETTERS = 10
+"""Of a session's name in SoupBinTCP and MoldUDP64."""
 CLOSE_TIMEOUT_S = 1.0
 """How long shutdown waits for clients to take their last reports."""
 
@@ -286,8 +290,8 @@ class ExchangeServer:
 
 
 def _session_name(now_ns: int) -> str:
-    """Return a name that another start will not have, made from the time."""
-    return f"{now_ns // (SECOND_NS // 100) % 10**10:010}"
+    """Return a name that another start will not have: the time in microseconds, in base 36."""
+    return np.base_repr(now_ns // 1_000, 36).zfill(SESSION_LETTERS)[-SESSION_LETTERS:]
 
 
 def _midnight_ns(now_ns: int, utc_offset_s: int) -> int:
