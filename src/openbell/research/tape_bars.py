@@ -10,20 +10,8 @@ import polars as pl
 
 from openbell import _native as native
 from openbell.errors import ConfigError
-from openbell.research.tape_pass import BOOK_ORDERS_MAX, Clock, Signs, pass_config, read_all
-from openbell.research.tape_query import (
-    FIRST_NS,
-    LAST_NS,
-    Duration,
-    Prices,
-    Time,
-    as_ns,
-    chosen,
-    duration_ns,
-    known_instruments,
-    show_prices,
-    with_symbols,
-)
+from openbell.research.tape_pass import BOOK_ORDERS_MAX, Clock, Signs, tape_pass
+from openbell.research.tape_query import Duration, Prices, Time, duration_ns, show_prices
 
 KINDS = {
     "time": native.BarKind.TIME,
@@ -71,29 +59,17 @@ def bars(
         CapacityError: more orders rest at once than `book_orders_max`.
         JournalError, JournalDamagedError: there is no tape, or it is damaged.
     """
-    path = Path(tape)
-    known = known_instruments(path)
-    wanted = chosen(known, instruments, path)
-    config = pass_config(
-        path,
-        known,
-        wanted,
-        clock=clock,
-        signs=signs,
-        book_orders_max=book_orders_max,
-        end_ns=as_ns(end, LAST_NS),
-    )
-    decimals = [0] * config.instruments_max
-    for one in known:
+    one_pass = tape_pass(tape, instruments, start, end, clock=clock, signs=signs, book_orders_max=book_orders_max)
+    decimals = [0] * one_pass.config.instruments_max
+    for one in one_pass.known:
         decimals[one.id] = one.px_decimals + one.qty_decimals
-    batches, faults = native.bars(
-        config, _kind(by), _size(size, by), as_ns(start, FIRST_NS), as_ns(end, LAST_NS), decimals
+    frame = one_pass.read(
+        *native.bars(one_pass.config, _kind(by), _size(size, by), one_pass.start_ns, one_pass.end_ns, decimals)
     )
-    frame = with_symbols(read_all(batches, faults, path), wanted)
-    units = {one.id: one.multiplier / 10.0 ** (one.px_decimals + one.qty_decimals) for one in wanted}
+    units = {one.id: one.multiplier / 10.0 ** (one.px_decimals + one.qty_decimals) for one in one_pass.wanted}
     unit = pl.col("instrument").replace_strict(list(units), list(units.values()), default=None, return_dtype=pl.Float64)
     frame = frame.with_columns(pl.col("notional") * unit)
-    return show_prices(frame, ("open", "high", "low", "close"), ("vwap",), wanted, prices)
+    return show_prices(frame, ("open", "high", "low", "close"), ("vwap",), one_pass.wanted, prices)
 
 
 def _kind(by: str) -> native.BarKind:

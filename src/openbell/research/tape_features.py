@@ -8,20 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from openbell import _native as native
-from openbell.research.tape_pass import BOOK_ORDERS_MAX, Clock, Signs, pass_config, read_all
-from openbell.research.tape_query import (
-    FIRST_NS,
-    LAST_NS,
-    Duration,
-    Prices,
-    Time,
-    as_ns,
-    chosen,
-    duration_ns,
-    known_instruments,
-    show_prices,
-    with_symbols,
-)
+from openbell.research.tape_pass import BOOK_ORDERS_MAX, Clock, Signs, tape_pass
+from openbell.research.tape_query import Duration, Prices, Time, duration_ns, show_prices
 
 
 def features(
@@ -71,18 +59,8 @@ def features(
         CapacityError: more orders rest at once than `book_orders_max`.
         JournalError, JournalDamagedError: there is no tape, or it is damaged.
     """
-    path = Path(tape)
-    known = known_instruments(path)
-    wanted = chosen(known, instruments, path)
-    config = pass_config(
-        path,
-        known,
-        wanted,
-        clock=clock,
-        signs=signs,
-        book_orders_max=book_orders_max,
-        end_ns=as_ns(end, LAST_NS),
+    one_pass = tape_pass(tape, instruments, start, end, clock=clock, signs=signs, book_orders_max=book_orders_max)
+    frame = one_pass.read(
+        *native.features(one_pass.config, duration_ns(every), levels, one_pass.start_ns, one_pass.end_ns)
     )
-    batches, faults = native.features(config, duration_ns(every), levels, as_ns(start, FIRST_NS), as_ns(end, LAST_NS))
-    frame = with_symbols(read_all(batches, faults, path), wanted)
-    return show_prices(frame, ("bid_px", "ask_px"), ("mid", "microprice"), wanted, prices)
+    return show_prices(frame, ("bid_px", "ask_px"), ("mid", "microprice"), one_pass.wanted, prices)
