@@ -51,5 +51,12 @@ def test_as_json_and_as_a_table(world):
     assert "OBEL" in shown and "TRADING" in shown and "ask qty" in shown
 
 
+@pytest.mark.parametrize("option", [("--every-s", -1), ("--levels", 0), ("--looks", -1)])
+def test_what_cannot_be_is_refused_in_one_message(tmp_path, option):
+    refused = openbell("depth", tmp_path, *option, check=2).stderr
+
+    assert option[0] in refused and "Traceback" not in refused
+
+
 def test_no_node_is_said_so(tmp_path):
     assert "expected a node's name" in openbell("depth", tmp_path / "nobody", check=2).stderr

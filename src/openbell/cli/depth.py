@@ -7,7 +7,7 @@ from itertools import count, zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,9 +23,9 @@ def depth(
     /,
     *,
     symbol: str = "",
-    levels: int = 5,
-    every_s: float = 0.2,
-    looks: int = 0,
+    levels: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 5,
+    every_s: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 0.2,
+    looks: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Show the depth of NODE's books until Ctrl-C. The node does not notice.
