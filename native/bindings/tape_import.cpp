@@ -35,7 +35,9 @@ void bind_tape_import(nb::module_& m) {
         .def_prop_ro("records", &TapeImport::records)
         .def_prop_ro("frames", &TapeImport::frames)
         .def_prop_ro("messages", [](const TapeImport& tape) { return tape.counters().messages; })
-        .def_prop_ro("unsubscribed", [](const TapeImport& tape) { return tape.counters().unsubscribed; });
+        .def_prop_ro("unsubscribed", [](const TapeImport& tape) { return tape.counters().unsubscribed; })
+        .def_prop_ro("malformed", [](const TapeImport& tape) { return tape.counters().malformed; })
+        .def_prop_ro("unknown", [](const TapeImport& tape) { return tape.counters().unknown; });
 }
 
 }  // namespace openbell

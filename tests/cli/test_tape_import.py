@@ -33,6 +33,15 @@ def test_import_says_what_it_wrote_and_that_times_are_not_measured(shared_data, 
     assert "times of receipt are not known" in said
 
 
+def test_what_could_not_be_used_is_counted_and_said(shared_data, tmp_path, capsys):
+    of_another_version = b"\x00\x0c" + b"~" * 12
+    (tmp_path / "day.itch").write_bytes((shared_data / AAPL).read_bytes() + 2 * of_another_version)
+
+    run(tmp_path / "day.itch", "--out", tmp_path / "tape", "--date", "2020-01-30")
+
+    assert capsys.readouterr().out.rstrip().endswith("; left out: 2 of unknown type")
+
+
 def test_a_date_can_be_given(shared_data, tmp_path):
     (tmp_path / "day.itch").write_bytes((shared_data / AAPL).read_bytes())
     with pytest.raises(ConfigError, match="give it with --date"):

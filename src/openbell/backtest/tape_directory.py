@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,13 +20,22 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import read and wrote; `unsubscribed` messages were of symbols that were not asked for."""
+    """What an import read and wrote; `unsubscribed` messages were of symbols that were not asked for.
+
+    `left_out` counts what could not be used, by its reason; a reason that never came is not in it.
+    """
 
     messages: int
     unsubscribed: int
     records: int
     frames: int
     seconds: float
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def only_met(**counts: int) -> dict[str, int]:
+    """The counts that are not 0, for `Imported.left_out`."""
+    return {name.replace("_", " "): count for name, count in counts.items() if count}
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from openbell._native import JournalWriter, TapeImport
-from openbell.backtest.tape_directory import Imported, Progress, date_in_name, midnight_ns, new_directory
+from openbell.backtest.tape_directory import Imported, Progress, date_in_name, midnight_ns, new_directory, only_met
 from openbell.backtest.tape_kinds import GZIP_MAGIC, kind_of
 from openbell.errors import DecodeError
 
@@ -74,7 +74,8 @@ def write_itch(
                 progress(done, total, tape.messages)
         tape.finish()
         journal.close()
-    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, time.perf_counter() - began)
+    left_out = only_met(malformed=tape.malformed, of_unknown_type=tape.unknown)
+    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, time.perf_counter() - began, left_out)
 
 
 def itch_chunks(file: Path) -> Iterator[tuple[bytes, int]]:

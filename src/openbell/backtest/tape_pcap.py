@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from openbell._native import JournalWriter, MoldConfig, MoldItchFeed, itch_encode
-from openbell.backtest.tape_directory import EXCHANGE_ZONE, Imported, Progress, midnight_ns, new_directory
+from openbell.backtest.tape_directory import EXCHANGE_ZONE, Imported, Progress, midnight_ns, new_directory, only_met
 from openbell.errors import DecodeError, JournalError
 from openbell.events import control
 from openbell.feed.pcap import Datagram, PcapCounters, datagrams
@@ -52,7 +52,8 @@ def import_pcap(
     with new_directory(out) as directory:
         journal = JournalWriter(str(directory))
         tape: _Tape | None = None
-        for number, (done, datagram) in enumerate(_datagrams(file)):
+        packets = PcapCounters()
+        for number, (done, datagram) in enumerate(_datagrams(file, packets)):
             if tape is None:
                 tape = _Tape(journal, midnight_ns(day or _day_of(datagram.ts)), symbols)
             tape.take(datagram)
@@ -64,7 +65,14 @@ def import_pcap(
                 "is this a capture of another protocol?"
             )
         journal.close()
-    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, time.perf_counter() - began)
+    left_out = only_met(
+        packets_not_UDP=packets.other,
+        fragments=packets.fragments,
+        truncated_packets=packets.truncated,
+        cut_last_packet=packets.cut,
+        **tape.left_out,
+    )
+    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, time.perf_counter() - began, left_out)
 
 
 class _Tape:
@@ -87,6 +95,16 @@ class _Tape:
     def unsubscribed(self) -> int:
         return int(self._feed.itch_counters["unsubscribed"])
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Of the session's datagrams and messages, what could not be used, by its reason."""
+        lines, itch = self._feed.counters, self._feed.itch_counters
+        return {
+            "datagrams_of_no_or_another_session": lines["wrong_session"] + lines["malformed"] + lines["implausible"],
+            "malformed": itch["malformed"],
+            "of_unknown_type": itch["unknown"],
+        }
+
     def take(self, datagram: Datagram) -> None:
         """One datagram of the capture."""
         self._ts = datagram.ts
@@ -104,9 +122,8 @@ class _Tape:
         while self._feed.deadline_ns < NEVER:
             self._feed.poll(self._feed.deadline_ns)
         self._write()
-        lines, itch = self._feed.counters, self._feed.itch_counters
-        foreign = lines["wrong_session"] + lines["malformed"] + lines["implausible"]
-        is_session = 2 * foreign < self._packets
+        itch = self._feed.itch_counters
+        is_session = 2 * self.left_out["datagrams_of_no_or_another_session"] < self._packets
         return bool(is_session and itch["messages"] > itch["unknown"] + itch["malformed"])
 
     def _announce(self, payload: bytes) -> None:
@@ -159,13 +176,13 @@ def _messages(payload: bytes) -> Iterator[bytes]:
         at += 2 + size
 
 
-def _datagrams(file: Path) -> Iterator[tuple[int, Datagram]]:
+def _datagrams(file: Path, counters: PcapCounters) -> Iterator[tuple[int, Datagram]]:
     try:
         with file.open("rb") as raw:
             is_gzip = raw.read(2) == GZIP_MAGIC
             raw.seek(0)
             stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_gzip else raw
-            for datagram in datagrams(stream, PcapCounters()):
+            for datagram in datagrams(stream, counters):
                 yield raw.tell(), datagram
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DecodeError(f"expected a whole gzip file at {file}, found it damaged: {error}") from error

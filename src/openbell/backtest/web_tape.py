@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from openbell._native import JournalWriter
-from openbell.backtest.tape_directory import Imported, Progress, new_directory
+from openbell.backtest.tape_directory import Imported, Progress, new_directory, only_met
 from openbell.backtest.web_lines import WebLine, web_lines
 from openbell.errors import DecodeError, JournalError
 from openbell.feed.fixed import Scale
@@ -97,7 +97,9 @@ def write_tape(file: Path, out: Path, feed: WebFeed, began: float, progress: Pro
             tape.write(feed, line)
         journal.close()
     seconds = time.perf_counter() - began
-    return Imported(feed.counters.messages, feed.counters.unsubscribed, tape.records, tape.frames, seconds)
+    counters = feed.counters
+    left_out = only_met(malformed=counters.malformed, before_a_snapshot=counters.dropped)
+    return Imported(counters.messages, counters.unsubscribed, tape.records, tape.frames, seconds, left_out)
 
 
 def _started(feed: WebFeed, tape: _Frames, lines: Iterable[WebLine]) -> Iterable[WebLine]:

@@ -87,9 +87,11 @@ def _sentence(where: Path, file: Path, facts: "TapeFacts", imported: "Imported")
     seconds = max(imported.seconds, 1e-9)
     megabytes = file.stat().st_size / MEGABYTE
     times = "times of receipt are not known, the frames say so" if facts.is_synthetic else "with times of receipt"
+    left_out = ", ".join(f"{count:_} {why}" for why, count in imported.left_out.items())
     return (
         f"{where}: {imported.frames:_} frames, {imported.records:_} records from {imported.messages:_} messages "
         f"in {seconds:.2f} s, {imported.messages / seconds:_.0f} messages/s, {megabytes / seconds:,.1f} MB/s; {times}"
+        + (f"; left out: {left_out}" if left_out else "")
     )
 
 
