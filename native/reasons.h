@@ -61,6 +61,22 @@ enum class Reason : u16 {
     SessionDown = 22,
     WouldOverflow = 23,
     UnknownStrategy = 24,
+    NoConversion = 25,
+    PriceDrift = 26,
+    GrossNotional = 27,
+    NetNotional = 28,
+    Margin = 29,
+    OrderRate = 30,
+    MessageRate = 31,
+    DuplicateOrder = 32,
+    Repeats = 33,
+    OrdersPerTrade = 34,
+    SelfCross = 35,
+    NotPermitted = 36,
+    DailyLoss = 37,
+    Drawdown = 38,
+    BookStale = 39,
+    LimitedSize = 40,  // beyond what the arming state LIMITED allows
     // venue
     VenueReject = 64,  // the venue's own code stands in `venue_reason`
     UserCancel = 65,
@@ -77,8 +93,10 @@ enum class Reason : u16 {
     GateEpoch = 100,
     SocketFull = 101,
     GateNotApproved = 102,
-    GateAge = 105,     // decided too long ago: the world has moved on
-    NotDurable = 104,  // the archiver did not make the decision durable in time
+    GateAge = 105,          // decided too long ago: the world has moved on
+    GateOverSend = 106,     // more than was ordered: children against their parent, replaces against their chain
+    GateMessageRate = 107,  // the venue's own limit of messages
+    NotDurable = 104,       // the archiver did not make the decision durable in time
     // order entry
     NotExpressible = 103,  // the venue's protocol cannot carry it: tif, quantity, price, scale or version
 };

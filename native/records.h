@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "limit_kinds.h"
 #include "reasons.h"
 
 namespace openbell {
@@ -83,6 +84,11 @@ enum class Type : u8 {
     TapeRef = 97,         // a backtest's journal refers to a tape: text = its hash, values = latencies
     ExchangeInput = 98,   // what changed an exchange: `ExchangeInput`
     Quarantined = 99,     // a message that a check kept out, with its bytes: `Quarantined`
+    Limit = 100,          // one limit of risk: `Limit`
+    Conversion = 101,     // text = currency, values[0] = its worth in 1e-8 of the base currency
+    FeeRate = 102,        // of account `source`: text = the venue's liquidity flags, values = per lot, bps x 100
+    Adjustment = 103,     // a person or a reconciliation moved a position: values = qty, px, cash; text = why
+    Break = 104,          // our books and another's differ: code = kind, values = ours, theirs, id, since; text = owner
     // the decision, OUT, 128 bytes
     Intent = 128,        // what a strategy asked: `Intent`
     Approved = 129,      // `Order` from here: risk let it pass
@@ -94,6 +100,7 @@ enum class Type : u8 {
     TimerArmed = 135,     // `TimerArmed`
     StrategyState = 136,  // declared state after a callback: `StrategyState`
     Hash = 137,           // `Hash`, last record of every OUT frame
+    Tripped = 138,        // a circuit breaker: code = BreakerKind, values = limit, observed, ArmState before, after
 };
 
 enum class Side : u8 { Buy = 1, Sell = 2 };
@@ -134,6 +141,8 @@ inline constexpr u8 kInvalidates = 64;  // the instrument's book is not valid fr
 inline constexpr u8 kHere = 1;  // of the market whose feed this is
 // Prices::flags
 inline constexpr u8 kEligible = 1;  // DirectListing: may be released for trading
+// Limit::flags
+inline constexpr u8 kRemoved = 1;  // the limit no longer holds
 // ExchangeInput::flags
 inline constexpr u8 kContinues = 1;  // the next record carries on with the bytes of this one
 // Control::flags
@@ -260,6 +269,25 @@ struct Limits {
 };
 static_assert(sizeof(Limits) == 128 && offsetof(Limits, owner) == 64);
 
+struct Limit {
+    u8 type;
+    u8 flags;        //  1 kRemoved
+    u16 strategy;    //  2 kNoStrategy: all of them
+    u32 instrument;  //  4 kNoInstrument: all of them
+    i64 ts_event;
+    i64 value;          // 16 unit by kind
+    i64 window_ns;      // 24 of kinds that count over time
+    i64 reserve;        // 32 MessageRate, OrdersPerTrade
+    u8 kind;            // 40 LimitKind
+    u8 scope;           // 41 LimitScope
+    u16 account;        // 42
+    u32 version;        // 44 of the set it came with
+    char owner[16];     // 48 who answers for it
+    char approver[16];  // 64 the second identity, where it was loosened
+    u64 pad1[6];
+};
+static_assert(sizeof(Limit) == 128 && offsetof(Limit, kind) == 40 && offsetof(Limit, approver) == 64);
+
 struct Control {
     u8 type;
     u8 flags;
@@ -299,28 +327,32 @@ static_assert(sizeof(Intent) == 128 && offsetof(Intent, strategy) == 88 && offse
 struct Order {
     u8 type;
     u8 flags;
-    u8 side;           //  2 Side
-    u8 tif;            //  3 Tif
-    u32 instrument;    //  4
-    i64 ts_event;      //  8 engine time of the decision
-    u64 cl_ord_id;     // 16
-    i64 px;            // 24
-    i64 qty;           // 32 total of the chain, executed shares included
-    i64 prev_px;       // 40 ReplaceOrder: what is replaced
-    i64 prev_qty;      // 48
-    i64 limit;         // 56 Refused: the limit and what was observed
-    i64 observed;      // 64
-    u32 version;       // 72 the version this command creates (cancel: the version it cancels)
-    u16 strategy;      // 76
-    u16 reason;        // 78 Reason
-    u64 tag;           // 80
-    u64 intent_seq;    // 88 seq of the IN frame that caused it
-    u32 prev_version;  // 96 ReplaceOrder: the version replaced; 0 = version - 1
+    u8 side;             //  2 Side
+    u8 tif;              //  3 Tif
+    u32 instrument;      //  4
+    i64 ts_event;        //  8 engine time of the decision
+    u64 cl_ord_id;       // 16
+    i64 px;              // 24
+    i64 qty;             // 32 total of the chain, executed shares included
+    i64 prev_px;         // 40 ReplaceOrder: what is replaced
+    i64 prev_qty;        // 48
+    i64 limit;           // 56 Refused: the limit and what was observed
+    i64 observed;        // 64
+    u32 version;         // 72 the version this command creates (cancel: the version it cancels)
+    u16 strategy;        // 76
+    u16 reason;          // 78 Reason
+    u64 tag;             // 80
+    u64 intent_seq;      // 88 seq of the IN frame that caused it
+    u32 prev_version;    // 96 ReplaceOrder: the version replaced; 0 = version - 1
+    u8 scope;            // 100 Refused: LimitScope of the limit
+    u8 kind;             // 101 Refused: LimitKind of the limit
+    u16 account;         // 102
+    i64 leaves_qty;      // 104 open at the venue once this is done
+    u32 limits_version;  // 112 Approved, Refused: of the limits it was judged by
     u32 pad0;
-    i64 leaves_qty;  // 104 open at the venue once this is done
-    u64 pad1[2];
+    u64 pad1;
 };
-static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, pad1) == 112);
+static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, limits_version) == 112);
 
 struct TimerArmed {
     u8 type;
@@ -404,7 +436,7 @@ inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::i
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
 static_assert(is_record<Market> && is_record<Prices> && is_record<Timer> && is_record<Instrument> &&
               is_record<Quarantined> && is_record<Report> && is_record<Started> && is_record<Limits> &&
-              is_record<Control> && is_record<Intent> && is_record<Order> && is_record<TimerArmed> &&
-              is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
+              is_record<Limit> && is_record<Control> && is_record<Intent> && is_record<Order> &&
+              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
 
 }  // namespace openbell

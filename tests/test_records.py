@@ -14,10 +14,13 @@ from openbell.types import RECORDS
 LAYOUTS = _native.record_layouts()
 ENUMS = [
     "ArmState",
+    "BreakerKind",
     "Check",
     "CheckPolicy",
     "IntentKind",
     "KillLevel",
+    "LimitKind",
+    "LimitScope",
     "OrderState",
     "Reason",
     "Side",
@@ -31,7 +34,7 @@ ENUMS = [
 def header() -> str:
     """The vocabulary without its comments."""
     native = Path(__file__).parents[1] / "native"
-    text = (native / "reasons.h").read_text() + (native / "records.h").read_text()
+    text = "".join((native / name).read_text() for name in ("reasons.h", "limit_kinds.h", "records.h"))
     return re.sub(r"//.*", "", text)
 
 

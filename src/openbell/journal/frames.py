@@ -37,11 +37,13 @@ def _record_of(type_: Type) -> str:
         Type.INSTRUMENT: "Instrument",
         Type.STARTED: "Started",
         Type.LIMITS: "Limits",
+        Type.LIMIT: "Limit",
         Type.INTENT: "Intent",
         Type.TIMER_ARMED: "TimerArmed",
         Type.STRATEGY_STATE: "StrategyState",
         Type.HASH: "Hash",
         Type.EXCHANGE_INPUT: "ExchangeInput",
+        Type.QUARANTINED: "Quarantined",
     }
     return named.get(type_, "Control")
 
