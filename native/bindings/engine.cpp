@@ -112,6 +112,7 @@ void bind_engine(nb::module_& m) {
         .def("source_seq", &Engine::source_seq, "source"_a, "the last message number applied from a feed or session")
         .def("find_instrument", &Engine::find_instrument, "venue"_a, "symbol"_a)
         .def("instrument_record", &instrument_record, "instrument"_a)
+        .def("money_scale", &Engine::money_scale, "instrument"_a, nb::rv_policy::copy)
         .def(
             "touch",
             [](const Engine& e, u32 id) {

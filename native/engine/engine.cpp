@@ -8,6 +8,7 @@ Engine::Engine(const EngineCapacity& capacity)
       risk_(capacity.strategies_max, capacity.instruments_max),
       quoter_(capacity.strategies_max, capacity.instruments_max),
       timers_(capacity.timers_max),
+      conversions_(capacity.instruments_max),
       trading_(capacity.instruments_max, u8(TradingState::Unknown)),
       halted_(capacity.strategies_max, 0),
       states_(capacity.strategies_max),
@@ -95,6 +96,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case NotSent: return apply_report(in.as<Report>(i));
         case Started: return apply_started(in.as<openbell::Started>(i));
         case Limits: risk_.set_limits(in.as<openbell::Limits>(i)); return quoter_.forget_refusals();
+        case Conversion: conversions_.set_rate(in.as<Control>(i), instruments_); return quoter_.forget_refusals();
         case Arm: return apply_arm(in.as<Control>(i));
         case Kill:
             risk_.kill(KillLevel(in.as<Control>(i).code));

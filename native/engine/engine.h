@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "book/books.h"
+#include "conversions.h"
 #include "engine/timers.h"
 #include "execution/quoter.h"
 #include "oms/oms.h"
@@ -54,6 +55,7 @@ class Engine {
     const Books& books() const { return books_; }
     const Oms& oms() const { return oms_; }
     const Risk& risk() const { return risk_; }
+    const MoneyScale& money_scale(u32 instrument) const { return conversions_.scale(instrument); }
     const Instrument* instrument(u32 id) const;
     u32 instruments() const { return u32(instruments_.size()); }
     u32 find_instrument(u16 venue, std::string_view symbol) const;  // kNoInstrument when unknown
@@ -131,6 +133,7 @@ class Engine {
     Quoter quoter_;
     TimerTable timers_;
     std::vector<Instrument> instruments_;
+    Conversions conversions_;
     std::vector<u16> feed_of_;
     std::vector<u8> trading_;
     std::vector<u8> halted_;

@@ -28,6 +28,7 @@ void Engine::save(StateWriter& out) const {
     out.put(now_ns_);
     out.put(seq_);
     out.put(started_);
+    conversions_.save(out);
     out.put(u64(instruments_.size()));
     for (u32 id = 0; id < instruments_.size(); ++id) {
         out.put(instruments_[id]);
@@ -63,6 +64,7 @@ void Engine::load(StateReader& in) {
     seq_ = in.get<u64>();
     started_ = in.get<Started>();
     world_.seed = started_.seed;
+    conversions_.load(in);
     for (u64 n = in.get<u64>(), id = 0; id < n; ++id) {
         const auto record = in.get<Instrument>();
         apply_instrument(record, in.get<u16>());

@@ -105,6 +105,7 @@ void Engine::apply_venue_halt(const Market& record) {
 void Engine::apply_instrument(const Instrument& record, u16 source) {
     if (record.instrument < instruments_.size()) {  // said again: after a restart, or a change of the day
         instruments_[record.instrument] = record;
+        conversions_.set_instrument(record);
         feed_of_[record.instrument] = source;
         return;
     }
@@ -118,6 +119,7 @@ void Engine::apply_instrument(const Instrument& record, u16 source) {
     books_.set_valid(record.instrument, !is_rebuilding);
     broken_[record.instrument] = is_rebuilding ? kLostMessages : 0;
     instruments_.push_back(record);
+    conversions_.set_instrument(record);
     feed_of_.push_back(source);
 }
 

@@ -85,6 +85,11 @@ def cancel_all(why: str = "") -> bytes:
     return control(Type.OPERATOR, code=int(OperatorVerb.CANCEL_ALL), text=why)
 
 
+def conversion(currency: str, rate: int) -> bytes:
+    """One unit of `currency` is worth `rate` in 1e-8 of the base currency; 0 takes the rate away."""
+    return control(Type.CONVERSION, values=(rate,), text=currency)
+
+
 def trading_day(day: datetime.date, zone: str, utc_offset_s: int) -> bytes:
     """A trading day begins (law 16): its date, and the zone that its times count from."""
     return control(Type.TRADING_DAY, values=(day.year * 10_000 + day.month * 100 + day.day, utc_offset_s), text=zone)
