@@ -69,6 +69,17 @@ std::vector<LiveOrder> live_orders(const Engine& engine) {
     return orders;
 }
 
+nb::tuple arming_of(const Engine& engine, u16 strategy, u32 instrument) {
+    const Arming& arming = engine.risk().arming();
+    const ArmScope scope{strategy, instrument};
+    if (!arming.knows(scope))
+        throw Error(ErrorKind::Config,
+                    "arming: expected the node, one strategy or one instrument within the capacity, found strategy " +
+                        std::to_string(strategy) + ", instrument " + std::to_string(instrument));
+    return nb::make_tuple(arming.state_of(scope), arming.armed_of(scope), arming.killed_of(scope),
+                          arming.is_doubted(scope), arming.granted_until(scope));
+}
+
 nb::bytes instrument_record(const Engine& engine, u32 id) {
     const Instrument* known = engine.instrument(id);
     return known ? nb::bytes(reinterpret_cast<const char*>(known), sizeof *known) : nb::bytes("", 0);
@@ -106,6 +117,14 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("arm_state", [](const Engine& e) { return e.risk().armed(); })
         .def_prop_ro("kill_level", [](const Engine& e) { return e.risk().killed(); })
+        .def("arming", &arming_of, "strategy"_a = kNoStrategy, "instrument"_a = kNoInstrument,
+             "(ArmState in force, ArmState without its kill, KillLevel, is doubted, grant until ns or 0) of the node, a "
+             "strategy or an instrument by itself; the lowest of them holds for an order.")
+        .def(
+            "arm_state_of",
+            [](const Engine& e, u16 strategy, u32 instrument) { return e.risk().arming().state(strategy, instrument); },
+            "strategy"_a, "instrument"_a, "What holds for an order.")
+        .def_prop_ro("limited_percent", [](const Engine& e) { return e.risk().arming().limited_percent(); })
         .def("trading", &Engine::trading, "instrument"_a)
         .def_prop_ro("is_killed", [](const Engine& e) { return e.risk().killed() != KillLevel::None; })
         .def("is_halted", &Engine::is_halted, "strategy"_a)

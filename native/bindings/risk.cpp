@@ -68,9 +68,19 @@ void bind_risk(nb::module_& m) {
     nb::class_<Risk>(m, "Risk", "Pre-trade checks; touch is (bid_px, bid_qty, ask_px, ask_qty).")
         .def(nb::init<u32, u32>(), nb::arg("strategies_max"), nb::arg("instruments_max"))
         .def("set_limits", [](Risk& r, nb::bytes limits) { return r.set_limits(orders::record_from<Limits>(limits)); })
-        .def("arm", &Risk::arm)
-        .def("kill", &Risk::kill)
-        .def("release_kill", &Risk::release_kill)
+        .def(
+            "arm",
+            [](Risk& r, ArmState state, u16 strategy, u32 instrument, bool after_kill) {
+                r.arming().arm({strategy, instrument}, state, after_kill);
+            },
+            nb::arg("state"), nb::arg("strategy") = kNoStrategy, nb::arg("instrument") = kNoInstrument,
+            nb::arg("after_kill") = false)
+        .def(
+            "kill",
+            [](Risk& r, KillLevel level, u16 strategy, u32 instrument) {
+                r.arming().kill({strategy, instrument}, level);
+            },
+            nb::arg("level"), nb::arg("strategy") = kNoStrategy, nb::arg("instrument") = kNoInstrument)
         .def_prop_ro("armed", &Risk::armed)
         .def_prop_ro("killed", &Risk::killed)
         .def("has_limits", &Risk::has_limits, nb::arg("strategy"), nb::arg("instrument"))

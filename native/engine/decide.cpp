@@ -174,10 +174,6 @@ void Engine::sweep() {
     });
 }
 
-bool Engine::must_cancel(const LiveOrder& order) const {
-    return order.flags & kCancelWanted || draining_ || risk_.killed() != KillLevel::None || halted_[order.strategy];
-}
-
 // Reserves the id, asks risk, and only then tells the OMS. Returns the order's id; 0 when it was refused.
 u64 Engine::submit(Order candidate, i64 leaves_after) {
     if (decision_.room() < 4) return 0;

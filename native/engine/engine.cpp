@@ -77,11 +77,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Participant:
         case IpoQuoting:
         case RetailInterest: return happened_.notices.push(in.as<Market>(i));
-        case Timer: {
-            const auto& timer = in.as<openbell::Timer>(i);
-            timers_.disarm(timer.strategy, timer.timer_id);
-            return happened_.timers.push(timer);
-        }
+        case Timer: return apply_timer(in.as<openbell::Timer>(i));
         case Instrument: return apply_instrument(in.as<openbell::Instrument>(i), in.header->source);
         case Accepted:
         case Rejected:
@@ -98,10 +94,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Limits: risk_.set_limits(in.as<openbell::Limits>(i)); return quoter_.forget_refusals();
         case Conversion: conversions_.set_rate(in.as<Control>(i), instruments_); return quoter_.forget_refusals();
         case Arm: return apply_arm(in.as<Control>(i));
-        case Kill:
-            risk_.kill(KillLevel(in.as<Control>(i).code));
-            sweep_due_ = true;
-            return quoter_.pull_all();
+        case Kill: return apply_kill(in.as<Control>(i));
         case Operator:
             if (OperatorVerb(in.as<Control>(i).code) != OperatorVerb::CancelAll) return;
             draining_ = sweep_due_ = happened_.stopping = true;

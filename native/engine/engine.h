@@ -65,7 +65,7 @@ class Engine {
     std::string_view feed_session(u16 source) const;  // the session whose numbers source_seq counts
     bool has_feed_ended(u16 source) const { return feed_sessions_[source].has_ended; }
     bool has_feed_lost(u16 source) const { return feed_sessions_[source].has_lost; }  // nothing rebuilt its books since
-    bool is_reconciled() const { return is_reconciled_; }
+    bool is_reconciled() const { return !risk_.arming().is_doubted({}); }
     bool is_session_up() const { return session_up_; }
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
@@ -97,9 +97,13 @@ class Engine {
     void apply_instrument(const Instrument& record, u16 source);
     void apply_started(const Started& record);
     void apply_arm(const Control& record);
+    void apply_grant(ArmScope scope, const Control& record);
+    void apply_kill(const Control& record);
+    void apply_timer(const Timer& record);
     void apply_connection(const Control& record);
     void apply_feed_session(const Control& record);
-    void distrust();
+    void distrust(ArmScope scope);
+    void pull_lowered(ArmScope scope);
     void apply_gap(const Control& record, bool is_open);
     void apply_resolved(const Control& record);
     void apply_feed_check(const Market& record);
@@ -120,6 +124,7 @@ class Engine {
     bool reconcile_quote(const QuoteKey& key);
     void sweep();
     bool must_cancel(const LiveOrder& order) const;
+    bool may_grow(const LiveOrder& order) const;
     u64 submit(Order candidate, i64 leaves_after);
     RiskView view_of(const Order& candidate) const;
     void seal(const FrameView& in);
@@ -151,7 +156,6 @@ class Engine {
     static constexpr u8 kLostMessages = 1;
     static constexpr u8 kContradicted = 2;
     std::vector<u8> broken_;  // by instrument
-    bool is_reconciled_ = true;
     char session_name_[16] = {};
     bool session_up_ = false;
     bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, open nothing

@@ -48,7 +48,6 @@ void Engine::save(StateWriter& out) const {
     }
     for (u64 seq : source_seq_) out.put(seq);
     for (const FeedSession& session : feed_sessions_) out.put(session);
-    out.put(u8(is_reconciled_));
     out.put(session_name_);
     out.put(u8(session_up_));
     out.put(u8(draining_));
@@ -83,7 +82,6 @@ void Engine::load(StateReader& in) {
     }
     for (u64& seq : source_seq_) seq = in.get<u64>();
     for (FeedSession& session : feed_sessions_) session = in.get<FeedSession>();
-    is_reconciled_ = in.get<u8>() != 0;
     std::memcpy(session_name_, in.get_bytes(sizeof session_name_).data(), sizeof session_name_);
     session_up_ = in.get<u8>() != 0;
     draining_ = in.get<u8>() != 0;

@@ -128,7 +128,9 @@ void Engine::apply_report(const Report& record) {
     const Applied applied = oms_.on_report(report);
     // The venue's account is the truth: where it contradicts ours, a person has to look before more is opened.
     const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;
-    if (contradicts || applied.kind == Applied::Overfill) distrust();
+    if (contradicts) distrust({});
+    // What was executed too much is in our books: the others are as good as before.
+    if (applied.kind == Applied::Overfill) distrust({kNoStrategy, applied.order->instrument});
     if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;
     if (applied.order != nullptr) {
         const LiveOrder& order = *applied.order;
@@ -139,40 +141,10 @@ void Engine::apply_report(const Report& record) {
         if (applied.became_terminal) quoter_.on_order_closed(order);
         mark_quote(order.strategy, order.instrument);
         // A cancel that did not leave is tried again when the world says something new, not at once.
-        if (must_cancel(order) && report.type != u8(Type::Sent)) sweep_due_ = true;
+        // Where positions may only shrink, each report may have made another order one that grows it.
+        if (report.type != u8(Type::Sent) && (must_cancel(order) || !may_grow(order))) sweep_due_ = true;
     }
     if (report.type != u8(Type::Sent)) happened_.reports.push(report);
-}
-
-// What we hold of our orders may be wrong: cancel, open nothing, until a person has reconciled (Arm kAfterKill).
-void Engine::distrust() {
-    is_reconciled_ = false;
-    risk_.arm(ArmState::CancelOnly);
-    quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
-    quoter_.pull_all();
-}
-
-void Engine::apply_started(const Started& record) {
-    started_ = record;
-    world_.seed = record.seed;
-    oms_.on_started(record);
-    quoter_.pull_all();  // prices of a dead process are stale
-    session_up_ = false;
-    draining_ = false;
-    risk_.arm(ArmState::Off);
-    happened_.started = true;
-    checkpoint_ = true;
-}
-
-void Engine::apply_arm(const Control& record) {
-    if (record.flags & kAfterKill) {  // a person looked: the kill and halted strategies are released together
-        risk_.release_kill();
-        std::fill(halted_.begin(), halted_.end(), 0);
-        is_reconciled_ = true;
-    }
-    risk_.arm(is_reconciled_ ? ArmState(record.code) : std::min(ArmState(record.code), ArmState::CancelOnly));
-    quoter_.forget_refusals();
-    if (ArmState(record.code) >= ArmState::ReduceOnly) draining_ = false;
 }
 
 // Between Connected and Resolved nothing is sent: what the venue replays may still change every order.
@@ -209,7 +181,7 @@ void Engine::apply_feed_session(const Control& record) {
 }
 
 void Engine::apply_gap(const Control& record, bool is_open) {
-    if (record.source >= source::kOrderEntry) return distrust();  // the venue no longer has what we missed
+    if (record.source >= source::kOrderEntry) return distrust({});  // the venue no longer has what we missed
     const bool is_lost = is_open && record.code != 0 && record.code != kGapStale;
     const bool is_rebuilt = !is_open && record.code == kFromSnapshot;
     FeedSession& feed = feed_sessions_[record.source];
@@ -231,7 +203,7 @@ void Engine::apply_resolved(const Control& record) {
     quoter_.forget_refusals();  // what could not leave may be tried again, cancels too
     Report settled[256];
     // After a hole in the reports the absence of evidence shows nothing: doubt stays doubt.
-    const std::size_t settled_max = is_reconciled_ ? std::size(settled) : 0;
+    const std::size_t settled_max = is_reconciled() ? std::size(settled) : 0;
     for (std::size_t n = settled_max; n > 0 && n == settled_max;) {
         n = oms_.on_resolved(record.source, settled);
         for (const Report& report : std::span(settled, n)) {

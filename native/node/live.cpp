@@ -187,7 +187,8 @@ bool LiveNode::poll_kill() {
     const KillLevel level = kill_.level();
     if (level <= kill_.acked() && level <= engine_.risk().killed()) return false;
     Control kill = make_control(Type::Kill, kill_.requested_at(), 0, u32(level));
-    kill.values[0] = kill_.requester_uid();
+    kill.values[kAskerUid] = kill_.requester_uid();
+    kill.values[kApproverUid] = -1;
     if (level > engine_.risk().killed()) driver_.submit_one(source::kOperator, kill);
     kill_.ack(level);  // the gate was closed by the cell itself; this says that it is journalled and cancels are out
     return true;
@@ -197,7 +198,8 @@ bool LiveNode::poll_operator() {
     const u8* record = operator_.front();
     if (record == nullptr) return false;
     const auto& command = *reinterpret_cast<const Control*>(record);
-    const bool releases = command.type == u8(Type::Arm) && command.flags & kAfterKill;
+    const bool is_of_node = ArmScope{command.strategy, command.instrument}.is_node();
+    const bool releases = command.type == u8(Type::Arm) && command.flags & kAfterKill && is_of_node;
     const KillLevel released = kill_.acked();
     submit({record, kLargeRecord}, source::kOperator);
     if (releases) kill_.release(released);  // a kill asked for meanwhile stays

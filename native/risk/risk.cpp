@@ -70,6 +70,7 @@ Verdict check_open_orders(const Order& o, const Exposure& e, i64 limit) {
 Risk::Risk(u32 strategies_max, u32 instruments_max)
     : strategies_max_(strategies_max),
       instruments_max_(instruments_max),
+      arming_(strategies_max, instruments_max),
       scopes_((std::size_t(strategies_max) + 1) * instruments_max) {}
 
 const Risk::Scope* Risk::scope(u16 strategy, u32 instrument) const {
@@ -97,9 +98,10 @@ u32 Risk::limits_version(u16 strategy, u32 instrument) const {
 }
 
 Verdict Risk::check(const Order& o, i64 leaves_after, const RiskView& view) const {
-    if (const Verdict v = check_gate(); !passes(v)) return v;
+    const ArmState state = arming_.state(o.strategy, o.instrument);
+    if (state < ArmState::ReduceOnly) return check_gate(o);
     const i64 before = open_before(o, leaves_after, view.account);
-    if (armed_ == ArmState::ReduceOnly) {
+    if (state == ArmState::ReduceOnly) {
         if (const Verdict v = check_reduces(o, leaves_after, before, view); !passes(v)) return v;
     }
     if (!view.instrument || o.instrument >= instruments_max_)
@@ -118,6 +120,10 @@ Verdict Risk::check(const Order& o, i64 leaves_after, const RiskView& view) cons
 
     const i64 qty_max = tightest(&Scope::order_qty_max);
     if (leaves_after > qty_max) return {Reason::OrderQty, qty_max, leaves_after};
+    if (state == ArmState::Limited) {
+        const i64 allowed = i64(i128(qty_max) * arming_.limited_percent() / 100);
+        if (leaves_after > allowed) return {Reason::LimitedSize, allowed, leaves_after};
+    }
     const i64 notional_max = tightest(&Scope::order_notional_max);
     const i128 notional = i128(o.px) * leaves_after;
     if (notional > notional_max) return refuse(Reason::OrderNotional, notional_max, notional);
@@ -133,16 +139,19 @@ Verdict Risk::check(const Order& o, i64 leaves_after, const RiskView& view) cons
     return both ? check_open_orders(o, view.strategy, own.open_orders_max) : kPass;
 }
 
-Verdict Risk::check_gate() const {
-    if (killed_ != KillLevel::None) return {Reason::Killed, 0, i64(killed_)};
-    if (armed_ < ArmState::ReduceOnly) return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(armed_)};
-    return kPass;
+// Why nothing may be opened.
+Verdict Risk::check_gate(const Order& o) const {
+    const KillLevel killed = arming_.killed(o.strategy, o.instrument);
+    if (killed >= KillLevel::Hard) return {Reason::Killed, 0, i64(killed)};
+    return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(arming_.state(o.strategy, o.instrument))};
 }
 
-// With every open order of this side filled, both scopes still must not pass through flat.
+// With every open order of this side filled, what may only reduce must not pass through flat: the strategy, and the
+// account where it is the node or the instrument that was lowered.
 Verdict Risk::check_reduces(const Order& o, i64 leaves_after, i64 before, const RiskView& view) const {
     const i64 added = leaves_after > before ? leaves_after - before : 0;
     for (const Exposure* e : {&view.account, &view.strategy}) {
+        if (e == &view.account && !arming_.is_account_lowered(o.instrument)) continue;
         const i128 reducible = is_buy(o) ? -i128(e->position) : i128(e->position);
         const i128 asked = i128(is_buy(o) ? e->open_buy : e->open_sell) + added;
         if (asked > reducible) return refuse(Reason::ReduceOnly, reducible > 0 ? reducible : 0, asked);
@@ -169,10 +178,9 @@ Verdict Risk::check_order(const Order& o, i64 leaves_after, const Instrument& in
 }
 
 void Risk::save(StateWriter& w) const {
-    w.put(armed_);
-    w.put(killed_);
     w.put(strategies_max_);
     w.put(instruments_max_);
+    arming_.save(w);
     for (const Scope& s : scopes_) {
         w.put(u8(s.is_set));
         if (s.is_set) w.put(s);
@@ -180,8 +188,6 @@ void Risk::save(StateWriter& w) const {
 }
 
 void Risk::load(StateReader& r) {
-    armed_ = r.get<ArmState>();
-    killed_ = r.get<KillLevel>();
     const u32 strategies = r.get<u32>();
     const u32 instruments = r.get<u32>();
     if (strategies != strategies_max_ || instruments != instruments_max_) {
@@ -190,6 +196,7 @@ void Risk::load(StateReader& r) {
                         std::to_string(instruments_max_) + " instruments, found " + std::to_string(strategies) + " x " +
                         std::to_string(instruments) + "; recover with the capacity of the run that wrote it");
     }
+    arming_.load(r);
     for (Scope& s : scopes_) s = r.get<u8>() ? r.get<Scope>() : Scope{};
 }
 

@@ -10,6 +10,7 @@
 
 #include "book/books.h"
 #include "oms/exposure.h"
+#include "risk/arming.h"
 #include "state.h"
 
 namespace openbell {
@@ -35,12 +36,11 @@ class Risk {
 
     // False if the strategy or instrument does not fit the capacity; nothing changed then.
     bool set_limits(const Limits&);
-    void arm(ArmState state) { armed_ = state; }
-    void kill(KillLevel level) { killed_ = level > killed_ ? level : killed_; }  // never lowers a kill
-    void release_kill() { killed_ = KillLevel::None; }
-
-    ArmState armed() const { return armed_; }
-    KillLevel killed() const { return killed_; }
+    Arming& arming() { return arming_; }
+    const Arming& arming() const { return arming_; }
+    // Of the node as a whole.
+    ArmState armed() const { return arming_.armed_of({}); }
+    KillLevel killed() const { return arming_.killed_of({}); }
     // Version of the limits in force, 0 if none are set (a set of version 0 counts as set).
     u32 limits_version(u16 strategy, u32 instrument) const;
     bool has_limits(u16 strategy, u32 instrument) const;
@@ -59,7 +59,7 @@ class Risk {
         u32 is_set;
     };
 
-    Verdict check_gate() const;
+    Verdict check_gate(const Order&) const;
     Verdict check_reduces(const Order&, i64 leaves_after, i64 open_before, const RiskView&) const;
     Verdict check_market(const Order&, const RiskView&) const;
     Verdict check_order(const Order&, i64 leaves_after, const Instrument&) const;
@@ -67,8 +67,7 @@ class Risk {
 
     u32 strategies_max_;
     u32 instruments_max_;
-    ArmState armed_ = ArmState::Off;
-    KillLevel killed_ = KillLevel::None;
+    Arming arming_;
     std::vector<Scope> scopes_;
 };
 

@@ -38,7 +38,7 @@ class Gate {
   private:
     Reason judge(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
         if (command.type == u8(Type::CancelOrder) || command.type == u8(Type::MassCancel)) return Reason::None;
-        if (kill_ != nullptr && kill_->level() != KillLevel::None) return Reason::GateClosed;
+        if (kill_ != nullptr && is_closed(*kill_)) return Reason::GateClosed;
         if (approval == nullptr || !covers(*approval, command)) return Reason::GateNotApproved;
         if (command.type == u8(Type::NewOrder) && epoch_of(command.cl_ord_id) != epoch) return Reason::GateEpoch;
         if (now_ns - command.ts_event > kGateAgeMaxNs) return Reason::GateAge;
@@ -46,6 +46,12 @@ class Gate {
         if (static_cast<i128>(command.px) * command.leaves_qty > limits_.order_notional_max)
             return Reason::GateNotional;
         return take_token(now_ns) ? Reason::None : Reason::GateRate;
+    }
+    // Any kill closes the gate at once; a soft one opens it again when the engine has taken it, which from then on
+    // approves only what reduces.
+    static bool is_closed(const KillCell& kill) {
+        const KillLevel level = kill.level();
+        return level >= KillLevel::Hard || level > kill.acked();
     }
     // Law 2: the same id, version, price and quantity.
     static bool covers(const Order& approval, const Order& command) {

@@ -6,6 +6,7 @@ Each function returns the bytes of one 128-byte record; the driver numbers and j
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,23 @@ def record(name: str, **fields: Any) -> bytes:
 
 
 def control(
-    kind: Type, *, code: int = 0, source: int = 0, values: tuple[int, ...] = (), text: str = "", flags: int = 0
+    kind: Type,
+    *,
+    code: int = 0,
+    source: int = 0,
+    values: tuple[int, ...] = (),
+    text: str = "",
+    flags: int = 0,
+    strategy: int = NO_STRATEGY,
+    instrument: int = NO_INSTRUMENT,
 ) -> bytes:
     """A `Control` record of type `kind`; `values` and `text` mean what its type says in records.h."""
     return record(
         "Control",
         type=int(kind),
         flags=flags,
-        strategy=NO_STRATEGY,
-        instrument=NO_INSTRUMENT,
+        strategy=strategy,
+        instrument=instrument,
         code=code,
         source=source,
         values=(*values, *(0,) * (4 - len(values))),
@@ -70,14 +79,52 @@ def started(
     )
 
 
-def arm(state: ArmState, *, after_kill: bool = False) -> bytes:
-    """Move the node to an arming state; `after_kill` also releases a kill and halted strategies."""
-    return control(Type.ARM, code=int(state), flags=AFTER_KILL if after_kill else 0)
+@dataclass(frozen=True)
+class By:
+    """Who asked for a command, who approved it (-1: nobody had to), and why."""
+
+    uid: int = 0
+    approver_uid: int = -1
+    why: str = ""
 
 
-def kill(level: KillLevel, why: str = "") -> bytes:
-    """Stop: no new order from this frame on, cancels for everything open."""
-    return control(Type.KILL, code=int(level), text=why)
+def arm(
+    state: ArmState,
+    *,
+    after_kill: bool = False,
+    strategy: int = NO_STRATEGY,
+    instrument: int = NO_INSTRUMENT,
+    by: By = By(),
+    limited_percent: int = 0,
+    grant_until_ns: int = 0,
+) -> bytes:
+    """Move one strategy, one instrument or (neither) the node to an arming state.
+
+    `after_kill` also releases the kill and the doubt of that scope, and halted strategies. `limited_percent` (0: as it
+    is) is what LIMITED leaves of the largest order. With `grant_until_ns`, engine time, the state holds until then and
+    over a doubt, and at most 15 minutes: break-glass.
+    """
+    return control(
+        Type.ARM,
+        code=int(state),
+        flags=AFTER_KILL if after_kill else 0,
+        strategy=strategy,
+        instrument=instrument,
+        values=(by.uid, by.approver_uid, limited_percent, grant_until_ns),
+        text=by.why,
+    )
+
+
+def kill(
+    level: KillLevel,
+    why: str = "",
+    *,
+    strategy: int = NO_STRATEGY,
+    instrument: int = NO_INSTRUMENT,
+    uid: int = 0,
+) -> bytes:
+    """Stop one strategy, one instrument or (neither) the node: SOFT only reduces, HARD cancels what is open."""
+    return control(Type.KILL, code=int(level), values=(uid, -1), text=why, strategy=strategy, instrument=instrument)
 
 
 def cancel_all(why: str = "") -> bytes:

@@ -4,7 +4,7 @@ from typing import Any
 
 from openbell import _native as native
 from openbell import events
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, IntentKind, TradingState, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, IntentKind, KillLevel, TradingState, Type
 from oracles import engine as oracle
 from oracles.order_records import fields_of, record
 
@@ -13,6 +13,8 @@ INSTRUMENTS_MAX, STRATEGIES_MAX, ORDERS_MAX, TIMERS_MAX = 3, 3, 64, 6
 COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
 KIND_OF = {Type.INTENT: "Intent", Type.TIMER_ARMED: "TimerArmed", Type.STRATEGY_STATE: "StrategyState",
            Type.STRATEGY_HALTED: "Control", Type.HASH: "Hash"}  # fmt: skip
+SCOPES = [(NO_STRATEGY, NO_INSTRUMENT)]
+SCOPES += [(s, NO_INSTRUMENT) for s in range(STRATEGIES_MAX)] + [(NO_STRATEGY, i) for i in range(INSTRUMENTS_MAX)]
 HASH_STATE = RECORDS["Hash"].fields["state"][1]
 Fields = dict[str, int]
 
@@ -120,6 +122,11 @@ class Desk:
         assert (engine.refusals, engine.book_faults) == (twin.refusals, twin.book_faults)
         assert (engine.is_session_up, engine.is_draining) == (twin.session_up, twin.draining)
         assert [(o.cl_ord_id, o.state) for o in engine.live_orders()] == twin.live_orders()
+        for strategy, instrument in SCOPES:
+            facts = twin.arming.of((strategy, instrument))
+            found = engine.arming(strategy, instrument)
+            assert found[:4] == (facts.state(), facts.unkilled(), facts.killed, facts.doubted), (strategy, instrument)
+            assert bool(found[4]) == (facts.granted is not None)
         due = twin.due_timers()
         assert engine.next_deadline == (due[0][0] if due else 2**63 - 1)
 
@@ -133,8 +140,11 @@ class Desk:
         self.epoch += 1
         return self.frame(events.started(node=5, epoch=self.epoch, now_ns=self.now, seed=9), script=script)
 
-    def arm(self, state: ArmState = ArmState.FULL, *, after_kill: bool = False) -> list[bytes]:
-        return self.frame(events.arm(state, after_kill=after_kill), source=OPERATOR)
+    def arm(self, state: ArmState = ArmState.FULL, *, after_kill: bool = False, **more: Any) -> list[bytes]:
+        return self.frame(events.arm(state, after_kill=after_kill, **more), source=OPERATOR)
+
+    def kill(self, level: KillLevel = KillLevel.HARD, **scope: int) -> list[bytes]:
+        return self.frame(events.kill(level, **scope), source=OPERATOR)
 
     def connect(self) -> list[bytes]:
         return self.frame(events.control(Type.CONNECTED, source=ORDERS, values=(1,), text="S1"))

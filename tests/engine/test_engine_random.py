@@ -17,6 +17,7 @@ from openbell.types import (
     TradingState,
     Type,
 )
+from oracles.arming import NODE
 from oracles.order_records import record
 
 KINDS = [Type.BOOK_ADD] * 8 + [Type.BOOK_EXECUTE, Type.BOOK_CANCEL, Type.BOOK_MODIFY] * 3 + [
@@ -118,8 +119,14 @@ class Day:
         state = rng.choice([*[ArmState.FULL] * 6, ArmState.LIMITED, ArmState.REDUCE_ONLY, ArmState.CANCEL_ONLY])
         narrow = {"order_qty_max": rng.choice([10, 1_000, 1_000]), "open_orders_max": rng.choice([2, 50])}
         source = rng.choice([d.FEED, d.FEED, d.FEED + 1])
+        strategy, instrument = rng.choice([(0, NO_INSTRUMENT), (1, NO_INSTRUMENT), (NO_STRATEGY, 0), (1, 1)])
+        scope = {"strategy": strategy, "instrument": instrument}
+        until = {"grant_until_ns": self.desk.now + rng.randint(-10, 60) * 1_000}
         draws = [
             (20, events.arm(state, after_kill=rng.random() < 0.7)),
+            (16, events.arm(rng.choice([ArmState.FULL, state]), after_kill=rng.random() < 0.8, **scope)),
+            (2, events.kill(rng.choice([KillLevel.SOFT, KillLevel.HARD]), **scope)),
+            (3, events.arm(state, limited_percent=rng.randint(0, 101), **rng.choice([{}, scope]), **until)),
             (6, d.limits(rng.randint(0, 1), rng.choice([NO_STRATEGY, 0, 1]), **narrow)),
             (2, events.kill(rng.choice([KillLevel.SOFT, KillLevel.HARD, KillLevel.NONE]))),
             (2, events.cancel_all()),
@@ -138,8 +145,11 @@ class Day:
 
     def step(self) -> None:
         draw, desk, rng = self.rng.random(), self.desk, self.rng
-        if not desk.twin.is_reconciled and rng.random() < 0.8:
+        if desk.twin.arming.of(NODE).doubted and rng.random() < 0.8:
             desk.arm(after_kill=True)  # a person has looked
+        for strategy, instrument in d.SCOPES[1:]:
+            if desk.engine.arming(strategy, instrument)[0] != ArmState.FULL and rng.random() < 0.15:
+                desk.arm(after_kill=True, strategy=strategy, instrument=instrument)
         if desk.twin.broken and rng.random() < 0.5:
             broken = min(desk.twin.broken)
             desk.feed(record("Market", type=Type.BOOK_CLEAR, instrument=broken))
@@ -184,7 +194,7 @@ def check_laws(decision_types: list[Type], desk: d.Desk) -> None:
     for i, kind in enumerate(decision_types):
         if kind in (Type.NEW_ORDER, Type.REPLACE_ORDER):
             assert decision_types[i - 1] == Type.APPROVED
-            assert desk.twin.risk.killed == KillLevel.NONE
+            assert desk.twin.arming.of(NODE).killed <= KillLevel.SOFT
         if kind in d.COMMANDS:
             assert desk.engine.is_session_up
 

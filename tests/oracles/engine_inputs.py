@@ -15,13 +15,14 @@ from openbell.types import (
     RECORDS,
     ArmState,
     Check,
-    KillLevel,
     Reason,
     Side,
     TradingState,
     Type,
 )
 from oracles import book, oms, quoter, risk
+from oracles.arming import NODE
+from oracles.engine_arming import EngineArming
 from oracles.order_records import fields_of, record
 
 Key = tuple[int, int]
@@ -30,7 +31,6 @@ Fields = dict[str, int]
 BUY, SELL = 1, 2
 IS_BUY = HERE = 1
 DROPPED, INVALIDATES = 32, 64
-AFTER_KILL = 1
 ORDER_ENTRY = 64
 TIMER_LEAST_NS = 1_000
 CANCEL_ALL = 1
@@ -66,7 +66,7 @@ class Happened:
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
 
 
-class EngineInputs:
+class EngineInputs(EngineArming):
     """The engine's state and what changes it; `engine.Engine` decides."""
 
     def __init__(self, instruments_max: int, strategies_max: int, orders_max: int, timers_max: int) -> None:
@@ -74,6 +74,7 @@ class EngineInputs:
         self.books = book.Books([], 1 << 16, 1 << 16)
         self.oms = oms.Oms(orders_max, strategies_max, instruments_max, 4 * orders_max)
         self.risk = risk.Risk(strategies_max, instruments_max)
+        self.arming = self.risk.arming
         self.quoter = quoter.Quoter()
         self.instruments: list[Fields] = []
         self.feed_of: list[int] = []
@@ -86,7 +87,6 @@ class EngineInputs:
         self.session_up = self.draining = self.sweep_due = self.checkpoint = False
         self.node = self.epoch = 0
         self.counters: dict[int, int] = {}
-        self.is_reconciled = True
         self.broken: set[int] = set()
         self.feed_sessions: dict[int, bytes] = {}
         self.source_seq: dict[int, int] = {}
@@ -117,7 +117,8 @@ class EngineInputs:
             fields["source"] = source
         if layout == "Control":
             row = np.frombuffer(raw, RECORDS["Control"])[0]
-            fields |= {"value": int(row["values"][0]), "text": bytes(row["text"])[:16]}
+            values = [int(v) for v in row["values"]]
+            fields |= {"value": values[0], "values": values, "text": bytes(row["text"])[:16]}
         return verb(fields, raw)
 
     def _on_market(self, raw: bytes) -> None:
@@ -212,10 +213,6 @@ class EngineInputs:
     def _trading_of(self, instrument: int) -> TradingState:
         return TradingState.HALTED if instrument in self.venue_halted else self.trading[instrument]
 
-    def _on_timer(self, r: Fields, raw: bytes) -> None:
-        self.timers.pop((r["strategy"], r["timer_id"]), None)
-        self.happened.timers.append(raw)
-
     def _on_instrument(self, r: Fields, _: bytes) -> None:
         number = r["instrument"]
         if number == len(self.instruments):
@@ -232,7 +229,9 @@ class EngineInputs:
         self.node = r["node"]
         self.quoter.pull()
         self.session_up = self.draining = False
-        self.risk.armed = ArmState.OFF
+        self.arming.of(NODE).armed = ArmState.OFF
+        for facts in self.arming.scopes.values():
+            facts.granted = None
         self.happened.started = True
         self.checkpoint = True
 
@@ -241,21 +240,6 @@ class EngineInputs:
         if r["instrument"] < self.instruments_max and (account or r["strategy"] < self.strategies_max):
             self.risk.limits[(None if account else r["strategy"], r["instrument"])] = r
         self.quoter.forget_refusals()
-
-    def _on_arm(self, r: Fields, _: bytes) -> None:
-        if r["flags"] & AFTER_KILL:
-            self.risk.killed = KillLevel.NONE
-            self.halted.clear()
-            self.is_reconciled = True
-        self.risk.armed = ArmState(r["code"]) if self.is_reconciled else min(ArmState(r["code"]), ArmState.CANCEL_ONLY)
-        self.quoter.forget_refusals()
-        if r["code"] >= ArmState.REDUCE_ONLY:
-            self.draining = False
-
-    def _on_kill(self, r: Fields, _: bytes) -> None:
-        self.risk.killed = max(self.risk.killed, KillLevel(r["code"]))
-        self.sweep_due = True
-        self.quoter.pull()
 
     def _on_operator(self, r: Fields, _: bytes) -> None:
         if r["code"] == CANCEL_ALL:
@@ -288,13 +272,6 @@ class EngineInputs:
         if r["source"] >= ORDER_ENTRY:
             self.session_up = False
 
-    def _distrust(self) -> None:
-        self.is_reconciled = False
-        self.risk.armed = ArmState.CANCEL_ONLY
-        for key in self.quoter.active():
-            self._mark(key)
-        self.quoter.pull()
-
     def _on_gap(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
             return self._distrust()
@@ -319,7 +296,8 @@ class EngineInputs:
     def _on_resolved(self, _: Fields, __: bytes) -> None:
         self.session_up = self.sweep_due = True
         self.quoter.forget_refusals()
-        for cl_ord_id, command, version in self.oms.on_resolved() if self.is_reconciled else []:
+        is_reconciled = not self.arming.of(NODE).doubted
+        for cl_ord_id, command, version in self.oms.on_resolved() if is_reconciled else []:
             order = self.oms.find(cl_ord_id)
             if order.ended is not None:
                 self.quoter.on_closed(order)
@@ -336,8 +314,10 @@ class EngineInputs:
         order = self.oms.find(r["cl_ord_id"])
         busted = self.oms.fills.get((r["cl_ord_id"], r["exec_id"]))
         kind, ended = self.oms.on_report(r)
-        if kind in ("UNKNOWN_ORDER", "ILLEGAL", "OVERFILL"):
+        if kind in ("UNKNOWN_ORDER", "ILLEGAL"):
             self._distrust()
+        if kind == "OVERFILL":
+            self._distrust((NO_STRATEGY, order.instrument))
         if kind not in ("DONE", "OVERFILL"):
             return
         if order is None:
@@ -351,7 +331,7 @@ class EngineInputs:
         if ended:
             self.quoter.on_closed(order)
         self._mark(key)
-        if self._must_cancel(order) and r["type"] != Type.SENT:
+        if r["type"] != Type.SENT and (self._must_cancel(order) or not self._may_grow(order)):
             self.sweep_due = True
         if r["type"] != Type.SENT:
             self._tell(order, r)
@@ -368,8 +348,3 @@ class EngineInputs:
         for key in (k for k in self.quoter.active() if k[1] == instrument):
             self.quoter.pull(*key)
             self._mark(key)
-
-    def _must_cancel(self, order: oms.Order) -> bool:
-        return (
-            order.cancel_wanted or self.draining or self.risk.killed != KillLevel.NONE or order.strategy in self.halted
-        )

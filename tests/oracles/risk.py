@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import ceil
 
 from openbell.types import ArmState, KillLevel, Reason, TradingState, Type
+from oracles.arming import Arming
 
 BUY, SELL = 1, 2
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -34,9 +35,10 @@ class Risk:
 
     strategies_max: int
     instruments_max: int
-    armed: ArmState = ArmState.OFF
-    killed: KillLevel = KillLevel.NONE
     limits: dict[tuple[int | None, int], dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.arming = Arming(self.strategies_max, self.instruments_max)
 
     def check(self, order: dict[str, int], leaves_after: int, view: View) -> tuple[Reason, int, int]:
         for reason, holds, limit, observed in self._claims(order, leaves_after, view):
@@ -45,8 +47,10 @@ class Risk:
         return Reason.NONE, 0, 0
 
     def _claims(self, o: dict[str, int], leaves: int, view: View) -> Iterator[Claim]:
-        yield Reason.KILLED, self.killed == KillLevel.NONE, 0, int(self.killed)
-        yield Reason.NOT_ARMED, self.armed >= ArmState.REDUCE_ONLY, int(ArmState.REDUCE_ONLY), int(self.armed)
+        killed = self.arming.killed(o["strategy"], o["instrument"])
+        armed = self.arming.state(o["strategy"], o["instrument"])
+        yield Reason.KILLED, killed < KillLevel.HARD, 0, int(killed)
+        yield Reason.NOT_ARMED, armed >= ArmState.REDUCE_ONLY, int(ArmState.REDUCE_ONLY), int(armed)
         buying = o["side"] == BUY
         sign, open_at = (1, 1) if buying else (-1, 2)
         before = 0
@@ -54,8 +58,9 @@ class Risk:
             executed = o["qty"] - leaves
             before = min(max(o["prev_qty"] - executed, 0), view.account[open_at])
         added = max(0, leaves - before)
-        if self.armed == ArmState.REDUCE_ONLY:
-            for exposure in (view.account, view.strategy):
+        if armed == ArmState.REDUCE_ONLY:
+            account_too = self.arming.account_is_lowered(o["instrument"])
+            for exposure in (view.account, view.strategy) if account_too else (view.strategy,):
                 reducible = -sign * exposure[0]
                 asked = exposure[open_at] + added
                 yield Reason.REDUCE_ONLY, asked <= reducible, max(reducible, 0), asked
@@ -85,6 +90,9 @@ class Risk:
 
         qty_max = min(scope["order_qty_max"] for scope, _ in scopes)
         yield Reason.ORDER_QTY, leaves <= qty_max, qty_max, leaves
+        if armed == ArmState.LIMITED:
+            allowed = qty_max * self.arming.limited_percent // 100
+            yield Reason.LIMITED_SIZE, leaves <= allowed, allowed, leaves
         notional_max = min(scope["order_notional_max"] for scope, _ in scopes)
         yield Reason.ORDER_NOTIONAL, o["px"] * leaves <= notional_max, notional_max, o["px"] * leaves
         bps_max = min(scope["collar_bps"] for scope, _ in scopes)

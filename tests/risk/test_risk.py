@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from openbell import _native
-from openbell.types import ArmState, KillLevel, Reason, TradingState, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, Reason, TradingState, Type
 from oracles import risk as oracle
+from oracles.arming import NODE
 from oracles.order_records import ACCOUNT, commands_of, record
 
 BUY, SELL = 1, 2
@@ -72,7 +73,7 @@ def test_a_kill_stays_until_released_and_is_never_lowered():
 
     assert check(risk, order()) == (Reason.KILLED, 0, KillLevel.HARD)
 
-    risk.release_kill()
+    risk.arm(ArmState.FULL, after_kill=True)
     assert check(risk, order())[0] == Reason.NONE
 
 
@@ -214,12 +215,17 @@ def test_random_orders_agree_with_the_slow_twin(rng: random.Random):
     reasons = set()
     for _ in range(10_000):
         native, twin = _native.Risk(2, 2), oracle.Risk(2, 2)
-        twin.armed = rng.choice(
+        twin.arming.of(NODE).armed = rng.choice(
             [ArmState.FULL] * 8 + [ArmState.LIMITED, ArmState.REDUCE_ONLY, ArmState.REDUCE_ONLY, ArmState.SHADOW]
         )
-        twin.killed = rng.choice([KillLevel.NONE] * 20 + [KillLevel.CORD])
-        native.arm(twin.armed)
-        native.kill(twin.killed)
+        native.arm(twin.arming.of(NODE).armed)
+        for scope in (NODE, (0, NO_INSTRUMENT), (NO_STRATEGY, 0)):
+            facts = twin.arming.of(scope)
+            if scope != NODE:
+                facts.armed = rng.choice([ArmState.FULL] * 8 + [ArmState.LIMITED, ArmState.REDUCE_ONLY])
+                native.arm(facts.armed, *scope)
+            facts.killed = rng.choice([KillLevel.NONE] * 30 + [KillLevel.SOFT, KillLevel.CORD])
+            native.kill(facts.killed, *scope)
         for who in (None, 0):
             if rng.random() < (0.95 if who is None else 0.5):
                 limits = {
@@ -259,4 +265,4 @@ def test_random_orders_agree_with_the_slow_twin(rng: random.Random):
 
         assert found == twin.check(commands_of(record("Order", **o))[0], leaves, view), (o, leaves, view, twin)
         reasons.add(found[0])
-    assert len(reasons) == 20  # every reason that risk gives, and none
+    assert len(reasons) == 21  # every reason that risk gives, and none

@@ -1,0 +1,110 @@
+// How people, breakers and contradictions move the engine between OFF and FULL, and what that does to open orders.
+#include "engine/engine.h"
+
+namespace openbell {
+namespace {
+
+// Of a grant: no strategy arms timers of its own under this id.
+u64 timer_of(ArmScope scope) { return u64(scope.strategy) << 32 | scope.instrument; }
+ArmScope scope_of(const Timer& timer) { return {u16(timer.timer_id >> 32), u32(timer.timer_id)}; }
+ArmScope scope_of(const Control& record) { return {record.strategy, record.instrument}; }
+
+// What is no state arms nothing.
+ArmState state_of(const Control& record) {
+    return record.code <= u32(ArmState::Full) ? ArmState(record.code) : ArmState::Off;
+}
+
+}  // namespace
+
+void Engine::apply_started(const Started& record) {
+    started_ = record;
+    world_.seed = record.seed;
+    oms_.on_started(record);
+    quoter_.pull_all();  // prices of a dead process are stale
+    session_up_ = false;
+    draining_ = false;
+    risk_.arming().restart();
+    happened_.started = true;
+    checkpoint_ = true;
+}
+
+void Engine::apply_arm(const Control& record) {
+    const ArmScope scope = scope_of(record);
+    if (!risk_.arming().knows(scope)) return;  // of nobody: it must not become everybody
+    if (record.values[kLimitedPercent] > 0 && record.values[kLimitedPercent] <= 100)
+        risk_.arming().set_limited_percent(u32(record.values[kLimitedPercent]));
+    quoter_.forget_refusals();
+    if (record.values[kGrantUntil] != 0) return apply_grant(scope, record);
+    const bool releases = record.flags & kAfterKill;
+    risk_.arming().arm(scope, state_of(record), releases);
+    timers_.disarm(kNoStrategy, timer_of(scope));
+    if (releases && scope.is_node()) std::fill(halted_.begin(), halted_.end(), 0);  // a person looked
+    if (releases && scope.strategy != kNoStrategy) halted_[scope.strategy] = 0;
+    if (scope.is_node() && state_of(record) >= ArmState::ReduceOnly) draining_ = false;
+    pull_lowered(scope);
+}
+
+// Break-glass. Without a timer to end it there is none.
+void Engine::apply_grant(ArmScope scope, const Control& record) {
+    const i64 until = std::min(record.values[kGrantUntil], now_ns_ + kGrantMaxNs);
+    if (until <= now_ns_ || !timers_.arm(kNoStrategy, timer_of(scope), until)) return;
+    risk_.arming().grant(scope, state_of(record), until);
+}
+
+void Engine::apply_timer(const Timer& timer) {
+    timers_.disarm(timer.strategy, timer.timer_id);
+    if (timer.strategy != kNoStrategy) return happened_.timers.push(timer);
+    const ArmScope scope = scope_of(timer);
+    if (!risk_.arming().knows(scope)) return;
+    risk_.arming().end_grant(scope);
+    pull_lowered(scope);
+}
+
+// A stop of somebody unknown stops everybody: better too much than not at all.
+void Engine::apply_kill(const Control& record) {
+    const ArmScope scope = risk_.arming().knows(scope_of(record)) ? scope_of(record) : ArmScope{};
+    const KillLevel level = KillLevel(std::min(record.code, u32(KillLevel::Cord)));
+    risk_.arming().kill(scope, level);
+    sweep_due_ = true;
+    if (level < KillLevel::Hard) return;
+    if (scope.is_node()) return quoter_.pull_all();
+    if (scope.strategy != kNoStrategy) return quoter_.pull(scope.strategy);
+    for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy)
+        quoter_.pull(strategy, scope.instrument);
+}
+
+// What we hold of our orders may be wrong: cancel, open nothing, until a person has reconciled (Arm kAfterKill).
+void Engine::distrust(ArmScope scope) {
+    risk_.arming().doubt(scope);
+    pull_lowered(scope);
+}
+
+// What must not stand where a scope was lowered: quotes where nothing may be opened, and whatever `may_grow` denies.
+void Engine::pull_lowered(ArmScope scope) {
+    quoter_.for_each_active([&](u16 strategy, u32 instrument) {
+        if (scope.covers(strategy, instrument) && risk_.arming().state(strategy, instrument) < ArmState::ReduceOnly)
+            pull_quote(strategy, instrument);
+    });
+    sweep_due_ = true;
+}
+
+bool Engine::may_grow(const LiveOrder& order) const {
+    return risk_.arming().state(order.strategy, order.instrument) >= ArmState::Limited;
+}
+
+bool Engine::must_cancel(const LiveOrder& order) const {
+    if (order.flags & kCancelWanted || draining_ || halted_[order.strategy]) return true;
+    if (may_grow(order)) return false;
+    const Arming& arming = risk_.arming();
+    if (arming.killed(order.strategy, order.instrument) >= KillLevel::Hard) return true;
+    // Below LIMITED nothing rests that could take a position through flat, with all of its side filled: what
+    // risk would refuse now (Risk::check_reduces), of the strategy and, where it is lowered itself, the account.
+    const auto grows = [&](const Exposure& e) {
+        const bool is_buy = order.side == u8(Side::Buy);
+        return (is_buy ? e.open_buy + e.position : e.open_sell - e.position) > 0;
+    };
+    return grows(oms_.exposure(order.strategy, order.instrument)) ||
+           (arming.is_account_lowered(order.instrument) && grows(oms_.exposure(order.instrument)));
+}
+
+}  // namespace openbell
