@@ -11,6 +11,8 @@ namespace nb = nanobind;
 namespace openbell {
 namespace {
 
+constexpr std::size_t kStream = 64;
+
 // One instrument, whose references index an array and whose ticks index another; nothing may ever be wrong.
 class BareBook {
   public:
@@ -83,7 +85,10 @@ void bind_book_bench(nb::module_& m) {
             [](BareBook& book, const nb::object& records) {
                 const RecordBuffer<Market> in(records);
                 nb::gil_scoped_release unlocked;
-                for (const Market& record : in.records()) book.apply(record);
+                for (const Market& record : in.records()) {
+                    __builtin_prefetch(&record + kStream);  // as the books do
+                    book.apply(record);
+                }
             },
             nb::arg("records"))
         .def(
