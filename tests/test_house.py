@@ -20,7 +20,7 @@ FLOORS = [
     ["execution", "strategy", "book", "risk", "oms", "models"],
     ["engine"],
     ["node", "backtest"],
-    ["cli", "ops", "research", "deploy", "__main__"],
+    ["cli", "ops", "posttrade", "research", "deploy", "__main__"],
 ]
 NATIVE_FLOORS = [
     [
@@ -39,6 +39,8 @@ NEIGHBOURS = {
     ("__main__", "cli"): "it is the command line",
     ("cli", "ops"): "verbs show what operations find out",
     ("cli", "research"): "verbs show what statistics say",
+    ("cli", "posttrade"): "verbs show what post-trade finds out",
+    ("posttrade", "ops"): "it follows a node as operations do",
     ("feed", "journal"): "a feed's events are frames",
     ("exchange", "net"): "the exchange is a server",
     ("exchange", "journal"): "its inputs are journalled, and its memory is mapped files",

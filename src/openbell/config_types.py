@@ -125,7 +125,12 @@ def read_address(value: object) -> Address:
     return Address(host, int(port))
 
 
-def _secret(value: object) -> Secret:
+def read_secret(value: object) -> Secret:
+    """Return `value`, "env:NAME" or "file:PATH", as a credential's place.
+
+    Raises:
+        ValueError: it is none; the message says what one looks like, and not what was found.
+    """
     if isinstance(value, Secret):
         return value
     scheme, colon, where = value.partition(":") if isinstance(value, str) else ("", "", "")
@@ -143,6 +148,6 @@ def _near_file(value: object, info: ValidationInfo) -> Path:
 
 DecimalText = Annotated[Decimal, PlainValidator(_decimal)]
 AddressText = Annotated[Address, PlainValidator(read_address)]
-SecretText = Annotated[Secret, PlainValidator(_secret)]
+SecretText = Annotated[Secret, PlainValidator(read_secret)]
 NearPath = Annotated[Path, PlainValidator(_near_file)]
 """A path; a relative one starts at the folder of the configuration file."""

@@ -44,7 +44,7 @@ class TwoLines(World):
     def __enter__(self) -> "TwoLines":
         text = exchange_toml(feed=self.feed).replace(f'send_to = ["127.0.0.1:{self.feed}"]\n', "")
         (self.home / "exchange.toml").write_text(text + LINES.format(a=self.feed, b=self.feed_b))
-        self._spawn("exchange", self.home / "exchange.toml")
+        self.spawn("exchange", self.home / "exchange.toml")
         ready = self.home / "exchange.json"
         wait_for(ready.is_file, "the exchange")
         self.ready = json.loads(ready.read_text())

@@ -31,7 +31,7 @@ def frames_of(tape):
 
 def record(world, tape, *options):
     """Record until there are enough frames, then Ctrl-C; what it said."""
-    process = world._spawn("tape", "record", *options)
+    process = world.spawn("tape", "record", *options)
     wait_for(lambda: frames_of(tape()) >= FRAMES, f"{FRAMES} frames on the tape")
     process.send_signal(signal.SIGINT)
     said, complained = process.communicate(timeout=30)

@@ -41,6 +41,9 @@ def openbell(*arguments: Any, check: int | None = None) -> subprocess.CompletedP
 class World:
     """One exchange; nodes are started by `run`. A context: leaving it ends every process."""
 
+    more_exchange = ""
+    """Sections that the exchange's file has besides."""
+
     def __init__(self, home: Path) -> None:
         self.home, self.hot, self.journal = home, home / "hot", home / "journal"
         self.node_file = home / "node.toml"
@@ -48,8 +51,8 @@ class World:
         self.processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> "World":
-        (self.home / "exchange.toml").write_text(exchange_toml(feed=self.feed))
-        self._spawn("exchange", self.home / "exchange.toml")
+        (self.home / "exchange.toml").write_text(exchange_toml(feed=self.feed) + self.more_exchange)
+        self.spawn("exchange", self.home / "exchange.toml")
         ready = self.home / "exchange.json"
         wait_for(ready.is_file, "the exchange")
         self.ready = json.loads(ready.read_text())
@@ -74,7 +77,7 @@ class World:
 
     def run(self, *options: Any) -> subprocess.Popen[str]:
         """Start `openbell run`."""
-        return self._spawn("run", self.node_file, *options)
+        return self.spawn("run", self.node_file, *options)
 
     def status(self) -> dict[str, Any]:
         done = openbell("status", self.node_file, "--json")
@@ -100,7 +103,8 @@ class World:
     def is_alive(self) -> bool:
         return read_page(self.hot).is_alive
 
-    def _spawn(self, *arguments: Any) -> subprocess.Popen[str]:
+    def spawn(self, *arguments: Any) -> subprocess.Popen[str]:
+        """Start a verb; it ends with the world."""
         process = subprocess.Popen(
             [sys.executable, "-m", "openbell", *map(str, arguments)],
             stdout=subprocess.PIPE,

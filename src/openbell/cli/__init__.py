@@ -39,6 +39,8 @@ COMMANDS: dict[str, Verb] = {
     "tape": Verb("openbell.cli.tape:app", "Recorded market data: import, record, list, look into, export, compress."),
     "status": Verb("openbell.cli.status:app", "What a running node is doing."),
     "depth": Verb("openbell.cli.depth:app", "The books of a running node, from another process."),
+    "pnl": Verb("openbell.cli.pnl:app", "Profit and loss by strategy and instrument, and the ledger behind it."),
+    "reconcile": Verb("openbell.cli.reconcile:app", "A node's books against the venue's, a drop copy's, a statement."),
     "kill": Verb("openbell.cli.kill:app", "Close the gate of a running node and cancel its orders."),
 }
 

@@ -1,0 +1,192 @@
+"""`openbell reconcile`: a node's books against the venue's, a drop copy's, a clearing statement."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import cyclopts
+from cyclopts import Parameter, validators
+
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openbell.posttrade.breaks import Break, News
+    from openbell.posttrade.node_books import NodeBooks
+    from openbell.posttrade.reconciler import Counterpart, Round
+
+EXIT_BREAKS = 1
+EVERY_S = 0.1
+LOOK_FOR_S = 1.0
+"""A look that is not repeated for ever lasts so long: what was only on its way has arrived by then."""
+
+app = cyclopts.App(
+    name="reconcile",
+    help="Compare a node's orders, executions, positions and cash with what others hold.",
+    help_epilogue="Exit codes: 0 all agree; 1 there are breaks; 2 nothing could be compared.",
+)
+
+
+@app.default
+def reconcile(
+    node: str | None = None,
+    /,
+    *,
+    venue: str = "",
+    account: str = "",
+    drop_copy: str = "",
+    user: str = "",
+    password: str = "env:OPENBELL_DROP_COPY_PASSWORD",
+    statement: Path | None = None,
+    follow: bool = False,
+    for_s: Annotated[float, Parameter(validator=validators.Number(gt=0))] = LOOK_FOR_S,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> int:
+    """Compare NODE, running or not, with everybody who is named.
+
+    Parameters
+    ----------
+    node
+        Its name, its .toml file, its hot or journal directory; without it, the only node of this host.
+    venue
+        Control address of the exchange ("host:port" or a Unix socket), which is asked for its ledger.
+    account
+        Name of the account there and in the drop copy.
+    drop_copy
+        Order-entry address where a drop copy logs in, with --user and --password.
+    user
+        Of the drop copy.
+    password
+        "env:NAME" or "file:PATH"; "plain:..." on loopback.
+    statement
+        A clearing statement (docs/post-trade.md).
+    follow
+        Go on until Ctrl-C and say what changes.
+    for_s
+        How long to look without --follow.
+    as_json
+        A line of JSON for each thing that changes, and one at the end.
+    """
+    from openbell.node.card import read_card
+    from openbell.ops.find import find_hot_dir
+    from openbell.posttrade.breaks import BreakDesk
+    from openbell.posttrade.node_books import NodeBooks
+    from openbell.posttrade.reconciler import Reconciler
+
+    books = NodeBooks(read_card(find_hot_dir(node)))
+    _catch_up(books)
+    others = [*_statement(statement, books), *_venue(venue, account, books)]
+    others += _drop_copy(drop_copy, account, user, password)
+    if not others:
+        raise ConfigError("expected somebody to compare with, found none; give --venue, --drop-copy or --statement")
+    desk = BreakDesk()
+    reconciler = Reconciler(books.books, others, desk)
+    give_up = time.monotonic() + for_s
+    compared: set[str] = set()
+    try:
+        while follow or time.monotonic() < give_up:
+            found = reconciler.look(time.time_ns())
+            compared |= set(found.compared)
+            if follow:
+                _say(found, as_json)
+            time.sleep(EVERY_S)
+    except KeyboardInterrupt:
+        pass
+    return _conclude(sorted(compared), others, list(desk.breaks.values()), as_json)
+
+
+def _catch_up(books: "NodeBooks") -> None:
+    if not sys.stderr.isatty():
+        books.catch_up()
+        return
+    from rich.console import Console
+    from rich.status import Status
+
+    with Status("reading the journal", console=Console(stderr=True)) as status:
+        books.catch_up(lambda seq: status.update(f"reading the journal: frame {seq:_}"))
+
+
+def _statement(path: Path | None, books: "NodeBooks") -> "list[Counterpart]":
+    if path is None:
+        return []
+    from openbell.posttrade.reconciler import AskedBooks
+    from openbell.posttrade.statement import read_statement
+
+    said = read_statement(path, {asset.symbol: asset for asset in books.blotter.assets.values()}).books
+    return [AskedBooks(said.name, lambda: said)]
+
+
+def _venue(control: str, account: str, books: "NodeBooks") -> "list[Counterpart]":
+    if not control:
+        return []
+    _expect(account, "--account", "the name of the account at the venue")
+    from openbell.posttrade.reconciler import AskedBooks
+    from openbell.posttrade.venue_books import ask_venue, venue_books
+
+    def ask() -> Any:
+        assets = {asset.symbol: asset for asset in books.blotter.assets.values()}
+        return venue_books(ask_venue(control, account), assets)
+
+    return [AskedBooks("venue", ask)]
+
+
+def _drop_copy(address: str, account: str, user: str, password: str) -> "list[Counterpart]":
+    if not address:
+        return []
+    _expect(account, "--account", "the name of the account that the drop copy is of")
+    _expect(user, "--user", "the name that the drop copy logs in with")
+    from openbell.config_types import read_address, read_secret
+    from openbell.posttrade.drop_copy import DropCopyBooks, DropCopyLink
+    from openbell.posttrade.reconciler import HeardBooks
+
+    try:
+        where, secret = read_address(address), read_secret(password)
+    except ValueError as error:
+        raise ConfigError(f"--drop-copy, --password: {error}") from None
+    return [HeardBooks(DropCopyLink(where, user, secret.read(), DropCopyBooks(account.upper())))]
+
+
+def _expect(value: str, option: str, what: str) -> None:
+    if not value:
+        raise ConfigError(f"{option}: expected {what}, found nothing; give it")
+
+
+def _say(found: "Round", as_json: bool) -> None:
+    for news, known in found.news:
+        if as_json:
+            print(json.dumps(_plain(known, news)), flush=True)
+        else:
+            print(f"{news} {known.number}: {known.sentence()}", flush=True)
+
+
+def _conclude(compared: list[str], others: "list[Counterpart]", breaks: "list[Break]", as_json: bool) -> int:
+    silent = [other.name for other in others if other.name not in compared]
+    if as_json:
+        print(json.dumps({"compared": compared, "silent": silent, "breaks": [_plain(known) for known in breaks]}))
+    else:
+        for known in breaks:
+            print(f"{known.number}: {known.sentence()}")
+        for other in others:
+            if other.name in silent:
+                print(f"{other.name}: could not be had: {getattr(other, 'why_not', '')}", file=sys.stderr)
+        print(f"compared with {', '.join(compared) or 'nobody'}: {len(breaks)} breaks")
+    if silent:
+        return 2
+    return EXIT_BREAKS if breaks else 0
+
+
+def _plain(known: "Break", news: "News | None" = None) -> dict[str, Any]:
+    return {
+        **({"news": str(news)} if news else {}),
+        "number": known.number,
+        "against": known.key.against,
+        "kind": known.key.kind.name,
+        "symbol": known.key.symbol,
+        "order": str(known.key.key[0]),
+        "match": known.key.key[1],
+        "ours": str(known.ours),
+        "theirs": str(known.theirs),
+        "owner": known.owner,
+        "since_ns": known.since,
+    }

@@ -1,0 +1,153 @@
+"""The blotter: every execution that a journal holds, once, as it stands after busts and corrections.
+
+It reads records only, never the engine, so that what the engine holds can be compared with it. An execution is
+known by our order and the venue's match number (I11); a second copy changes nothing. One that names no order of ours,
+or a price or quantity that cannot be, is kept apart in `disowned`: it is the venue's claim, not our trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from openbell.journal import Frame
+from openbell.types import Side, Type
+
+STRATEGY_SHIFT, STRATEGY_MASK = 30, 0x3FF
+"""Where an order id carries its strategy; see native/records.h."""
+_EXECUTIONS = frozenset({int(Type.FILLED), int(Type.BUSTED), int(Type.CORRECTED)})
+
+
+class Asset(NamedTuple):
+    """What an instrument's integers mean."""
+
+    symbol: str
+    currency: str
+    px_decimals: int
+    qty_decimals: int
+    multiplier: int
+
+    @property
+    def decimals(self) -> int:
+        """Of price x quantity."""
+        return self.px_decimals + self.qty_decimals
+
+
+class TradeKey(NamedTuple):
+    """What makes an execution one and the same."""
+
+    cl_ord_id: int
+    exec_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One execution of ours. `qty` is positive, in the instrument's quantity units; `px` in its price units."""
+
+    key: TradeKey
+    instrument: int
+    side: Side
+    px: int
+    qty: int
+    liquidity: str
+    ts_event: int
+    seq: int
+    is_busted: bool = False
+    is_corrected: bool = False
+
+    @property
+    def strategy(self) -> int:
+        """The strategy that its order id carries."""
+        return self.key.cl_ord_id >> STRATEGY_SHIFT & STRATEGY_MASK
+
+    @property
+    def signed_qty(self) -> int:
+        """What it did to the position; nothing once it is busted."""
+        return 0 if self.is_busted else self.qty if self.side == Side.BUY else -self.qty
+
+
+@dataclass
+class Blotter:
+    """Takes the frames of a journal in order; `trades` are in the order of their first report."""
+
+    assets: dict[int, Asset] = field(default_factory=dict)
+    trades: dict[TradeKey, Trade] = field(default_factory=dict)
+    disowned: list[tuple[int, TradeKey]] = field(default_factory=list)
+    """(seq, key) of executions, busts and corrections that are of no order or no execution known here."""
+    duplicates: int = 0
+    changed: int = 0
+    """How many busts and corrections were applied."""
+    seq: int = 0
+    _orders: dict[int, tuple[int, Side]] = field(default_factory=dict)
+
+    def take_all(self, frames: Iterable[Frame]) -> Blotter:
+        """Take every frame, and return this."""
+        for frame in frames:
+            self.take(frame)
+        return self
+
+    def take(self, frame: Frame) -> None:
+        """Take the next frame."""
+        self.seq = frame.seq
+        kinds = frame.raw[:, 0]
+        if frame.is_decision:
+            for i in (kinds == int(Type.NEW_ORDER)).nonzero()[0]:
+                order = frame.record(int(i))
+                self._orders[int(order["cl_ord_id"])] = int(order["instrument"]), Side(int(order["side"]))
+        elif kinds[0] == int(Type.INSTRUMENT):
+            for i in range(len(kinds)):
+                self._take_instrument(frame.record(i))
+        elif int(Type.ACCEPTED) <= kinds[0] <= int(Type.NOT_SENT):
+            for i, kind in enumerate(kinds):
+                if int(kind) in _EXECUTIONS:
+                    self._take_execution(Type(int(kind)), frame.record(i), frame.seq)
+
+    @property
+    def order_ids(self) -> frozenset[int]:
+        """Every order that was ever commanded."""
+        return frozenset(self._orders)
+
+    def position(self, instrument: int, strategy: int | None = None) -> int:
+        """The sum of signed trades (I12), of one strategy or of all."""
+        return sum(t.signed_qty for t in self.of(instrument, strategy))
+
+    def of(self, instrument: int, strategy: int | None = None) -> list[Trade]:
+        """The trades of an instrument in order, of one strategy or of all."""
+        return [
+            trade
+            for trade in self.trades.values()
+            if trade.instrument == instrument and strategy in (None, trade.strategy)
+        ]
+
+    def _take_instrument(self, record: Any) -> None:
+        if int(record["type"]) != int(Type.INSTRUMENT):
+            return
+        self.assets[int(record["instrument"])] = Asset(
+            symbol=bytes(record["symbol"]).rstrip(b"\0").decode(),
+            currency=bytes(record["currency"]).rstrip(b"\0").decode(),
+            px_decimals=int(record["px_decimals"]),
+            qty_decimals=int(record["qty_decimals"]),
+            multiplier=int(record["multiplier"]) or 1,
+        )
+
+    def _take_execution(self, kind: Type, report: Any, seq: int) -> None:
+        key = TradeKey(int(report["cl_ord_id"]), int(report["exec_id"]))
+        px, qty = int(report["last_px"]), int(report["last_qty"])
+        known, order = self.trades.get(key), self._orders.get(key.cl_ord_id)
+        can_be = kind == Type.BUSTED or (px > 0 and qty > 0)
+        if order is None or not can_be or (known is None and kind != Type.FILLED):
+            self.disowned.append((seq, key))
+        elif known is None:
+            instrument, side = order
+            liquidity = chr(report["liquidity"]) if report["liquidity"] else ""
+            self.trades[key] = Trade(key, instrument, side, px, qty, liquidity, int(report["ts_event"]), seq)
+        elif kind == Type.FILLED or known.is_busted or (kind == Type.CORRECTED and (px, qty) == (known.px, known.qty)):
+            self.duplicates += 1
+        else:
+            self.changed += 1
+            self.trades[key] = (
+                replace(known, is_busted=True)
+                if kind == Type.BUSTED
+                else replace(known, px=px, qty=qty, is_corrected=True)
+            )

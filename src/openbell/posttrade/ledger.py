@@ -1,0 +1,210 @@
+"""A ledger of double entry in exact integers: every entry sums to zero in every commodity, and so does the whole.
+
+A commodity is a currency or an instrument's symbol. Money is kept in 10^-18 of the currency, quantities in the
+instrument's units. What reaches `cash` is rounded to the currency's smallest unit, half away from zero; what rounding
+leaves over stands on the account `rounding`, so nothing is lost and nothing is hidden.
+
+    bought 100 AAPL at 150.01, fee .30        USD                  AAPL
+      cash                                -15 001.00
+      trading                             +15 001.00               -100
+      holdings                                                     +100
+      cash                                      -.30
+      fees                                      +.30
+
+The profit of a strategy at a mark is what its cash and holdings are worth: see `profit`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from openbell.errors import InvariantError
+from openbell.posttrade.blotter import Asset, Trade, TradeKey
+from openbell.types import Side
+
+MONEY_DECIMALS = 18
+"""Of every amount of money in the ledger."""
+SMALLEST_UNIT_DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
+"""ISO 4217 where it is not 2."""
+DIGITAL = frozenset({"BTC", "ETH", "SOL", "XRP", "BNB", "USDT", "USDC", "FDUSD"})
+"""Currencies that their venues keep in 10^-8."""
+
+FeeOf = Callable[[Trade], int]
+"""The fee of a trade in 10^-18 of its currency; negative is a rebate."""
+
+
+class Account(StrEnum):
+    """The accounts, each kept by strategy."""
+
+    CASH = "cash"
+    HOLDINGS = "holdings"
+    TRADING = "trading"
+    FEES = "fees"
+    ROUNDING = "rounding"
+    TRANSFERS = "transfers"
+
+
+class Posting(NamedTuple):
+    """One line of an entry."""
+
+    account: Account
+    strategy: int
+    commodity: str
+    amount: int
+
+
+class Entry(NamedTuple):
+    """Postings that belong together; `seq` is the journal's frame that caused them."""
+
+    seq: int
+    ts_event: int
+    what: str
+    postings: tuple[Posting, ...]
+
+
+def smallest_unit(currency: str) -> int:
+    """The smallest unit that cash of this currency comes in, in 10^-18."""
+    decimals: int = 8 if currency in DIGITAL else SMALLEST_UNIT_DECIMALS.get(currency, 2)
+    return int(10 ** (MONEY_DECIMALS - decimals))
+
+
+def money_of(amount: int, decimals: int) -> int:
+    """`amount` x 10^-decimals in the ledger's 10^-18.
+
+    Raises:
+        InvariantError: it has more decimals than the ledger holds.
+    """
+    if decimals > MONEY_DECIMALS:
+        raise InvariantError(
+            f"ledger: expected at most {MONEY_DECIMALS} decimals of price x quantity, found {decimals}"
+        )
+    return int(amount * 10 ** (MONEY_DECIMALS - decimals))
+
+
+def notional(trade: Trade, asset: Asset) -> int:
+    """What a trade was worth, in 10^-18 of its currency; positive."""
+    return money_of(trade.px * trade.qty * asset.multiplier, asset.decimals)
+
+
+def half_away(amount: int, unit: int) -> int:
+    """`amount` as a multiple of `unit`, half away from zero."""
+    rounded = (abs(amount) * 2 + unit) // (2 * unit) * unit
+    return rounded if amount >= 0 else -rounded
+
+
+class Ledger:
+    """Entries in order, and the balance of every account by strategy and commodity."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._balances: dict[tuple[Account, int, str], int] = defaultdict(int)
+
+    def post(self, entry: Entry) -> None:
+        """Take an entry.
+
+        Raises:
+            InvariantError: it does not sum to zero in every commodity; nothing was taken.
+        """
+        if lopsided := {c: s for c, s in _sums(entry.postings).items() if s}:
+            raise InvariantError(
+                f"ledger: expected entry {entry.what!r} of seq {entry.seq} to sum to zero, found {lopsided}"
+            )
+        self.entries.append(entry)
+        for posting in entry.postings:
+            self._balances[posting.account, posting.strategy, posting.commodity] += posting.amount
+
+    def balance(self, account: Account, commodity: str, strategy: int | None = None) -> int:
+        """Of one strategy, or of all."""
+        if strategy is not None:
+            return self._balances.get((account, strategy, commodity), 0)
+        return sum(v for (a, _, c), v in self._balances.items() if (a, c) == (account, commodity))
+
+    def balances(self) -> dict[tuple[Account, int, str], int]:
+        """Every balance that is not zero, ordered."""
+        return {key: self._balances[key] for key in sorted(self._balances) if self._balances[key]}
+
+    def check(self) -> None:
+        """Look whether the whole still sums to zero.
+
+        Raises:
+            InvariantError: it does not.
+        """
+        totals: dict[str, int] = defaultdict(int)
+        for (_, _, commodity), amount in self._balances.items():
+            totals[commodity] += amount
+        if lopsided := {c: s for c, s in totals.items() if s}:
+            raise InvariantError(f"ledger: expected balances that sum to zero, found {lopsided}; keep the journal")
+
+    def profit(self, strategy: int | None, marks: Mapping[str, int], currency: str) -> int:
+        """Cash, what rounding left over, and holdings at `marks` (10^-18 of `currency` for one unit): fees are off."""
+        money = self.balance(Account.CASH, currency, strategy) + self.balance(Account.ROUNDING, currency, strategy)
+        return money + sum(
+            mark * self.balance(Account.HOLDINGS, symbol, strategy) for symbol, mark in marks.items()
+        )  # fmt: skip
+
+
+def book_trade(trade: Trade, asset: Asset, fee: int = 0) -> Entry:
+    """The entry of a trade that stands."""
+    sign = 1 if trade.side == Side.BUY else -1
+    exact = -sign * notional(trade, asset)
+    cash = half_away(exact, smallest_unit(asset.currency))
+    s, currency = trade.strategy, asset.currency
+    postings = [
+        Posting(Account.CASH, s, currency, cash),
+        Posting(Account.ROUNDING, s, currency, exact - cash),
+        Posting(Account.TRADING, s, currency, -exact),
+        Posting(Account.HOLDINGS, s, asset.symbol, sign * trade.qty),
+        Posting(Account.TRADING, s, asset.symbol, -sign * trade.qty),
+    ]
+    if fee:
+        paid = half_away(-fee, smallest_unit(currency))
+        postings += [
+            Posting(Account.CASH, s, currency, paid),
+            Posting(Account.ROUNDING, s, currency, -fee - paid),
+            Posting(Account.FEES, s, currency, fee),
+        ]
+    what = f"{'bought' if sign > 0 else 'sold'} {trade.qty} {asset.symbol} at {trade.px}"
+    return Entry(trade.seq, trade.ts_event, what, tuple(p for p in postings if p.amount))
+
+
+def reversed_entry(entry: Entry, seq: int, why: str) -> Entry:
+    """The entry that takes another back: a bust, or the first half of a correction."""
+    back = tuple(p._replace(amount=-p.amount) for p in entry.postings)
+    return Entry(seq, entry.ts_event, f"{why}: {entry.what}", back)
+
+
+class Bookkeeper:
+    """Keeps a ledger in step with a blotter: `keep` posts what has happened since it was last called."""
+
+    def __init__(self, fee_of: FeeOf | None = None) -> None:
+        self.ledger = Ledger()
+        self._fee_of = fee_of
+        self._booked: dict[TradeKey, tuple[Trade, Entry]] = {}
+
+    def keep(self, trades: Iterable[Trade], assets: Mapping[int, Asset], seq: int) -> None:
+        """Book new trades; take back what was busted, and replace what was corrected. `seq` is the blotter's."""
+        for trade in trades:
+            booked = self._booked.get(trade.key)
+            if booked is not None and booked[0] == trade:
+                continue
+            if booked is not None and not booked[0].is_busted:
+                self.ledger.post(reversed_entry(booked[1], seq, "busted" if trade.is_busted else "corrected"))
+            fee = self._fee_of(trade) if self._fee_of else 0
+            entry = book_trade(trade, assets[trade.instrument], fee)
+            if not trade.is_busted:
+                self.ledger.post(entry)
+            self._booked[trade.key] = trade, entry
+
+    def transfer(self, entry: Entry) -> None:
+        """Money or holdings that came or went without a trade: an opening balance, a corporate action."""
+        self.ledger.post(entry)
+
+
+def _sums(postings: Iterable[Posting]) -> dict[str, int]:
+    sums: dict[str, int] = defaultdict(int)
+    for posting in postings:
+        sums[posting.commodity] += posting.amount
+    return sums

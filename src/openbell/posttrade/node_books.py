@@ -1,0 +1,103 @@
+"""Our own books, from the journal alone: an engine that follows it for orders and positions, a blotter for trades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from openbell import _native as native
+from openbell.journal import Frame, open_journal
+from openbell.node.card import NodeCard
+from openbell.ops.follow import follow
+from openbell.posttrade.blotter import Asset, Blotter, Trade, TradeKey
+from openbell.posttrade.books import Books, Fill, FillKey, OpenOrder
+from openbell.posttrade.ledger import FeeOf, money_of
+from openbell.types import NO_STRATEGY
+
+ORDER_SESSION = 64
+"""Source number of the first order session (native/journal/frame.h)."""
+FRAMES_PER_POLL = 20_000
+
+
+class NodeBooks:
+    """Follows a node, or reads what its journal holds."""
+
+    def __init__(self, card: NodeCard, fee_of: FeeOf | None = None) -> None:
+        hot = card.hot_dir if Path(card.hot_dir).is_dir() else None
+        self.card = card
+        self.blotter = Blotter()
+        self._fee_of = fee_of
+        self._follower = follow(card)
+        self._journal = open_journal(card.journal_dir, hot)
+        self._ahead: Frame | None = None
+        self._fills: dict[FillKey, Fill] = {}
+        self._known: dict[TradeKey, Trade] = {}
+
+    @property
+    def engine(self) -> native.Engine:
+        """As of the last `catch_up`."""
+        return self._follower.engine
+
+    def catch_up(self, progress: Callable[[int], None] | None = None) -> None:
+        """Take all that the journal holds; engine and blotter then stand at the same frame."""
+        while self._follower.poll(FRAMES_PER_POLL):
+            if progress:
+                progress(self.engine.seq)
+        if self._ahead is not None and not self._take(self._ahead):
+            return
+        for frame in self._journal:
+            if not self._take(frame):
+                return
+
+    def _take(self, frame: Frame) -> bool:
+        """Whether the frame is one that the engine has seen, or its own decision; another waits for the engine."""
+        if frame.seq > self.engine.seq and not frame.is_decision:
+            self._ahead = frame._replace(raw=frame.raw.copy())  # the mapping may move on
+            return False
+        self._ahead = None
+        self.blotter.take(frame)
+        return True
+
+    def books(self) -> Books:
+        """What the engine and the journal say; without `fee_of` nothing is said of fees, and cash is before them."""
+        self.catch_up()
+        assets, engine = self.blotter.assets, self.engine
+        live = {order.cl_ord_id: order for order in engine.live_orders()}
+        held = {number: engine.position(NO_STRATEGY, number) for number in assets}
+        return Books(
+            name="ours",
+            orders={
+                order_id: OpenOrder(assets[order.instrument].symbol, order.side, order.px, order.leaves_qty)
+                for order_id, order in live.items()
+            },
+            ended=self.blotter.order_ids - live.keys(),
+            fills=self._our_fills(),
+            positions={asset.symbol: held[number]["qty"] for number, asset in assets.items()},
+            cash=self._cash(assets, held),
+            as_of=engine.source_seq(ORDER_SESSION),
+        )
+
+    def _our_fills(self) -> dict[FillKey, Fill]:
+        for key, trade in self.blotter.trades.items():
+            if self._known.get(key) is not trade:
+                self._known[key] = trade
+                self._fills[key.cl_ord_id, key.exec_id] = Fill(
+                    symbol=self.blotter.assets[trade.instrument].symbol,
+                    side=trade.side,
+                    px=trade.px,
+                    qty=trade.qty,
+                    fee=self._fee_of(trade) if self._fee_of else None,
+                    is_busted=trade.is_busted,
+                )
+        return self._fills
+
+    def _cash(self, assets: Mapping[int, Asset], held: Mapping[int, dict[str, int]]) -> dict[str, int]:
+        cash: dict[str, int] = {}
+        for number, asset in assets.items():
+            money = money_of(held[number]["cash"] * asset.multiplier, asset.decimals)
+            cash[asset.currency] = cash.get(asset.currency, 0) + money
+        if self._fee_of:
+            for trade in self.blotter.trades.values():
+                if not trade.is_busted:
+                    cash[assets[trade.instrument].currency] -= self._fee_of(trade)
+        return cash

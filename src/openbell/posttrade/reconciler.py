@@ -1,0 +1,111 @@
+"""Continuous reconciliation: our books against everybody else's, again and again, and what became of the breaks.
+
+A round costs time in proportion to the executions of the day; it runs in a process of its own and is never in the way
+of trading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from openbell.errors import NetError
+from openbell.posttrade.books import Books
+from openbell.posttrade.breaks import Break, BreakDesk, News
+from openbell.posttrade.drop_copy import DropCopyLink
+from openbell.posttrade.reconcile import BreakKind, differences
+
+OF_ONE_MOMENT = frozenset({BreakKind.POSITION, BreakKind.POSITION_OF_FILLS, BreakKind.CASH})
+"""Sums say something only when both sides have seen the same reports."""
+RETRY_S = 1.0
+
+
+class Counterpart(Protocol):
+    """Somebody else's books. `name` is theirs in every break; None: they cannot be had now."""
+
+    name: str
+
+    def books(self, now_s: float) -> Books | None:
+        """What they say now."""
+        ...
+
+
+@dataclass
+class AskedBooks:
+    """Books that are asked for, at most every `every_s`."""
+
+    name: str
+    ask: Callable[[], Books]
+    every_s: float = 0.2
+    why_not: str = ""
+    _asked_at_s: float = float("-inf")
+    _said: Books | None = None
+
+    def books(self, now_s: float) -> Books | None:
+        """The newest answer."""
+        if now_s - self._asked_at_s >= self.every_s:
+            self._asked_at_s = now_s
+            try:
+                self._said, self.why_not = replace(self.ask(), name=self.name), ""
+            except (NetError, OSError) as error:
+                self._said, self.why_not = None, str(error)
+        return self._said
+
+
+@dataclass
+class HeardBooks:
+    """Books that are heard on a drop copy; a lost login is made again after `RETRY_S`."""
+
+    link: DropCopyLink
+    name: str = "drop copy"
+    why_not: str = "not logged in yet"
+    _retry_at_s: float = 0.0
+    _is_connected: bool = False
+
+    def books(self, now_s: float) -> Books | None:
+        """What was heard so far; None until the login stands."""
+        try:
+            if not self._is_connected and now_s >= self._retry_at_s:
+                self.link.connect()
+                self._is_connected = True
+            if self._is_connected:
+                self.link.poll(now_s)
+        except NetError as error:
+            self.why_not, self._is_connected = str(error), False
+            self._retry_at_s = now_s + RETRY_S
+        return self.link.books.books() if self.link.is_up else None
+
+
+@dataclass
+class Round:
+    """What one look at everybody found; `silent` could not be had."""
+
+    news: list[tuple[News, Break]]
+    compared: list[str]
+    silent: list[str]
+
+
+class Reconciler:
+    """Our books, the others', and the desk between them."""
+
+    def __init__(self, ours: Callable[[], Books], others: Sequence[Counterpart], desk: BreakDesk) -> None:
+        self.desk = desk
+        self._ours = ours
+        self._others = others
+
+    def look(self, now_ns: int) -> Round:
+        """Compare once with everybody who can be had."""
+        found = Round([], [], [])
+        for other in self._others:
+            theirs = other.books(now_ns / 1e9)
+            if theirs is None:
+                found.silent.append(other.name)
+                continue
+            ours = self._ours()
+            is_one_moment = theirs.as_of in (0, ours.as_of)
+            unsure = frozenset() if is_one_moment else OF_ONE_MOMENT
+            differ = [d for d in differences(ours, theirs) if d.kind not in unsure]
+            found.news += self.desk.look(other.name, differ, now_ns, unsure)
+            found.compared.append(other.name)
+        return found
