@@ -14,10 +14,13 @@ class Conversions {
   public:
     static constexpr u32 kCurrenciesMax = 64;
 
-    explicit Conversions(u32 instruments_max) : scales_(instruments_max) { rates_.reserve(kCurrenciesMax); }
+    explicit Conversions(u32 instruments_max) : scales_(instruments_max), amount_scales_(instruments_max) {
+        rates_.reserve(kCurrenciesMax);
+    }
 
-    // A rate of zero or less takes the currency's rate away. False: there is no room for another currency.
-    bool set_rate(const Control& conversion, const std::vector<Instrument>& instruments) {
+    // A rate of zero or less takes the currency's rate away. Instruments have to be told again. False: there is no room
+    // for another currency.
+    bool set_rate(const Control& conversion) {
         u32 currency;
         std::memcpy(&currency, conversion.text, sizeof currency);
         const auto at = std::lower_bound(rates_.begin(), rates_.end(), currency,
@@ -29,15 +32,20 @@ class Conversions {
             rates_.insert(at, rate);
         else
             *at = rate;
-        for (const Instrument& instrument : instruments) set_instrument(instrument);
         return true;
     }
     void set_instrument(const Instrument& instrument) {
         u32 currency;
         std::memcpy(&currency, instrument.currency, sizeof currency);
+        Instrument amount{};
+        amount.px_decimals = kMoneyDecimals;
+        amount.multiplier = 1;
         scales_[instrument.instrument] = money_scale_of(instrument, rate_of(currency));
+        amount_scales_[instrument.instrument] = money_scale_of(amount, rate_of(currency));
     }
     const MoneyScale& scale(u32 instrument) const { return scales_[instrument]; }
+    // Of amounts in 1e-4 of the instrument's currency, as fees are.
+    const MoneyScale& amount_scale(u32 instrument) const { return amount_scales_[instrument]; }
 
     void save(StateWriter& out) const {
         out.put(u64(rates_.size()));
@@ -61,8 +69,9 @@ class Conversions {
         return 0;
     }
 
-    std::vector<Rate> rates_;  // by currency
-    std::vector<MoneyScale> scales_;
+    std::vector<Rate> rates_;         // by currency
+    std::vector<MoneyScale> scales_;  // by instrument
+    std::vector<MoneyScale> amount_scales_;
 };
 
 }  // namespace openbell

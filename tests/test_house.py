@@ -25,7 +25,7 @@ FLOORS = [
 NATIVE_FLOORS = [
     [
         *("integers", "reasons", "records", "bytes", "error", "state", "clock", "rng", "math", "frame", "owned_fd"),
-        *("ladder", "big_array", "checks", "limit_kinds", "money", "conversions"),
+        *("ladder", "big_array", "checks", "limit_kinds", "money", "conversions", "fee_terms"),
     ],
     ["wire"],
     ["venue", "exchange", "feed", "journal", "net"],

@@ -6,6 +6,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include "bindings/totals.h"
+
 namespace nb = nanobind;
 
 namespace openbell {
@@ -28,6 +30,7 @@ nb::dict position_of(const Engine& engine, u16 strategy, u32 instrument) {
     out["cash"] = big_int(p.cash);
     out["cost"] = big_int(p.cost);
     out["realized"] = big_int(p.realized);
+    out["fees"] = big_int(p.fees);
     out["fills"] = p.fills;
     return out;
 }
@@ -117,9 +120,10 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("arm_state", [](const Engine& e) { return e.risk().armed(); })
         .def_prop_ro("kill_level", [](const Engine& e) { return e.risk().killed(); })
-        .def("arming", &arming_of, "strategy"_a = kNoStrategy, "instrument"_a = kNoInstrument,
-             "(ArmState in force, ArmState without its kill, KillLevel, is doubted, grant until ns or 0) of the node, a "
-             "strategy or an instrument by itself; the lowest of them holds for an order.")
+        .def(
+            "arming", &arming_of, "strategy"_a = kNoStrategy, "instrument"_a = kNoInstrument,
+            "(ArmState in force, ArmState without its kill, KillLevel, is doubted, grant until ns or 0) of the node, a "
+            "strategy or an instrument by itself; the lowest of them holds for an order.")
         .def(
             "arm_state_of",
             [](const Engine& e, u16 strategy, u32 instrument) { return e.risk().arming().state(strategy, instrument); },
@@ -143,6 +147,10 @@ void bind_engine(nb::module_& m) {
         .def(
             "is_book_valid", [](const Engine& e, u32 id) { return e.books().is_valid(id); }, "instrument"_a)
         .def("position", &position_of, "strategy"_a, "instrument"_a)
+        .def(
+            "totals", [](const Engine& e, u16 s) { return orders::totals_of(e.accounts(), s); }, "strategy"_a, "money of a strategy, or of the account (NO_STRATEGY), in 1e-4")
+        .def_prop_ro(
+            "day", [](const Engine& e) { return e.accounts().day(); }, "YYYYMMDD of the trading day; 0: none")
         .def("live_orders", &live_orders)
         .def(
             "strategy_state",

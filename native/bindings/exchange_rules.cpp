@@ -229,6 +229,13 @@ void bind_fees(nb::module_& m) {
     nb::class_<FeeRules>(m, "FeeRules", "tiers: (volume_min, per_share, per_value), rates in 1e-6 by Liquidity")
         .def(nb::new_(&fee_rules), "tiers"_a, "value_below_px"_a = 0, "charge_min"_a = 0, "charge_max"_a = 0)
         .def("tier", &fee_tier, "volume"_a)
+        .def(
+            "terms",
+            [](const FeeRules& rules, u32 tier, Liquidity liquidity) {
+                const FeeTerms t = terms_of(rules, tier, liquidity);
+                return nb::make_tuple(t.per_lot, t.per_value, t.value_below_px, t.charge_min, t.charge_max);
+            },
+            "tier"_a, "liquidity"_a, "what a FeeRate says of it: per_lot, per_value, value_below_px, bounds")
         .def("fee", &fee, "tier"_a, "liquidity"_a, "px"_a, "qty"_a, "Of one fill, in 1e-4; negative: a rebate");
 }
 

@@ -9,6 +9,8 @@
 namespace nb = nanobind;
 
 namespace openbell {
+void bind_accounts(nb::module_& m);  // accounts.cpp
+
 namespace {
 
 #define FIELD(name) nb::make_tuple(#name, orders::dtype_of<decltype(LiveOrder::name)>(), offsetof(LiveOrder, name))
@@ -58,6 +60,7 @@ nb::dict position(const Oms& oms, u16 strategy, u32 instrument) {
     d["cash"] = orders::int_of(p.cash);
     d["cost"] = orders::int_of(p.cost);
     d["realized"] = orders::int_of(p.realized);
+    d["fees"] = orders::int_of(p.fees);
     return d;
 }
 
@@ -101,6 +104,8 @@ void bind_oms(nb::module_& m) {
             },
             nb::arg("orders_max"), nb::arg("strategies_max"), nb::arg("instruments_max"), nb::arg("fills_max") = 0)
         .def("on_started", [](Oms& oms, nb::bytes started) { oms.on_started(orders::record_from<Started>(started)); })
+        .def("set_instrument", [](Oms& oms, nb::bytes r) { oms.set_instrument(orders::record_from<Instrument>(r)); })
+        .def("set_fee_rate", [](Oms& oms, nb::bytes rate) { oms.set_fee_rate(orders::record_from<Control>(rate)); })
         .def("reserve", &Oms::reserve, nb::arg("strategy"))
         .def("can_open", &Oms::can_open, nb::arg("strategy"))
         .def("on_command", [](Oms& oms, nb::bytes order) { return oms.on_command(orders::record_from<Order>(order)); })
@@ -115,6 +120,7 @@ void bind_oms(nb::module_& m) {
         .def_prop_ro("ended", &Oms::ended_orders)
         .def("save", &orders::save<Oms>)
         .def("load", &orders::load<Oms>);
+    bind_accounts(m);
 }
 
 }  // namespace openbell

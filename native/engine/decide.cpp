@@ -209,6 +209,7 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
     Order approved = candidate;
     approved.type = u8(Type::Approved);
     decision_.add_copy(approved);
+    accounts_.refresh(candidate.strategy, candidate.instrument);
     decision_.add_copy(candidate);
     return candidate.cl_ord_id;
 }

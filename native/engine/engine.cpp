@@ -5,6 +5,7 @@ namespace openbell {
 Engine::Engine(const EngineCapacity& capacity)
     : books_(capacity.instruments_max, capacity.book_orders_max),
       oms_({capacity.orders_max, capacity.strategies_max, capacity.instruments_max}),
+      accounts_(oms_),
       risk_(capacity.strategies_max, capacity.instruments_max),
       quoter_(capacity.strategies_max, capacity.instruments_max),
       timers_(capacity.timers_max),
@@ -15,7 +16,7 @@ Engine::Engine(const EngineCapacity& capacity)
       source_seq_(kSourcesMax, 0),
       feed_sessions_(kSourcesMax),
       broken_(capacity.instruments_max, 0),
-      world_{books_, oms_, instruments_, trading_, halted_, states_},
+      world_{books_, oms_, accounts_, instruments_, trading_, halted_, states_},
       book_marked_(capacity.instruments_max, 0),
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
       capacity_(capacity) {
@@ -38,7 +39,11 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     dirty_quotes_.clear();
 
     for (std::size_t i = 0; i < in.count(); ++i) apply(in, i);  // books, orders, control
-    for (u32 id : happened_.books) check_touch(id);
+    for (u32 id : happened_.books) {
+        check_touch(id);
+        mark_to_market(id);
+    }
+    accounts_.settle();
     if (in.header->source_seq && in.header->source < kSourcesMax)
         source_seq_[in.header->source] = in.header->source_seq;
 
@@ -92,7 +97,9 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case NotSent: return apply_report(in.as<Report>(i));
         case Started: return apply_started(in.as<openbell::Started>(i));
         case Limits: risk_.set_limits(in.as<openbell::Limits>(i)); return quoter_.forget_refusals();
-        case Conversion: conversions_.set_rate(in.as<Control>(i), instruments_); return quoter_.forget_refusals();
+        case Conversion: return apply_conversion(in.as<Control>(i));
+        case FeeRate: return oms_.set_fee_rate(in.as<Control>(i));
+        case TradingDay: return accounts_.start_day(in.as<Control>(i).values[0]);
         case Arm: return apply_arm(in.as<Control>(i));
         case Kill: return apply_kill(in.as<Control>(i));
         case Operator:

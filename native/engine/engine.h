@@ -12,6 +12,7 @@
 #include "conversions.h"
 #include "engine/timers.h"
 #include "execution/quoter.h"
+#include "oms/accounts.h"
 #include "oms/oms.h"
 #include "risk/risk.h"
 #include "strategy/decision.h"
@@ -54,6 +55,7 @@ class Engine {
     const Started& started() const { return started_; }
     const Books& books() const { return books_; }
     const Oms& oms() const { return oms_; }
+    const Accounts& accounts() const { return accounts_; }
     const Risk& risk() const { return risk_; }
     const MoneyScale& money_scale(u32 instrument) const { return conversions_.scale(instrument); }
     const Instrument* instrument(u32 id) const;
@@ -95,6 +97,9 @@ class Engine {
     void set_trading(u32 instrument, TradingState state);
     void apply_report(const Report& record);
     void apply_instrument(const Instrument& record, u16 source);
+    void set_scale(u32 instrument);
+    void apply_conversion(const Control& record);
+    void mark_to_market(u32 instrument);
     void apply_started(const Started& record);
     void apply_arm(const Control& record);
     void apply_grant(ArmScope scope, const Control& record);
@@ -134,6 +139,7 @@ class Engine {
     Started started_{};
     Books books_;
     Oms oms_;
+    Accounts accounts_;
     Risk risk_;
     Quoter quoter_;
     TimerTable timers_;

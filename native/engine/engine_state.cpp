@@ -38,6 +38,7 @@ void Engine::save(StateWriter& out) const {
     }
     books_.save(out);
     oms_.save(out);
+    accounts_.save(out);
     risk_.save(out);
     quoter_.save(out);
     timers_.save(out);
@@ -72,6 +73,7 @@ void Engine::load(StateReader& in) {
     }
     books_.load(in);
     oms_.load(in);
+    accounts_.load(in);
     risk_.load(in);
     quoter_.load(in);
     timers_.load(in);

@@ -105,7 +105,7 @@ void Engine::apply_venue_halt(const Market& record) {
 void Engine::apply_instrument(const Instrument& record, u16 source) {
     if (record.instrument < instruments_.size()) {  // said again: after a restart, or a change of the day
         instruments_[record.instrument] = record;
-        conversions_.set_instrument(record);
+        set_scale(record.instrument);
         feed_of_[record.instrument] = source;
         return;
     }
@@ -119,8 +119,28 @@ void Engine::apply_instrument(const Instrument& record, u16 source) {
     books_.set_valid(record.instrument, !is_rebuilding);
     broken_[record.instrument] = is_rebuilding ? kLostMessages : 0;
     instruments_.push_back(record);
-    conversions_.set_instrument(record);
     feed_of_.push_back(source);
+    set_scale(record.instrument);
+}
+
+void Engine::set_scale(u32 id) {
+    conversions_.set_instrument(instruments_[id]);
+    oms_.set_instrument(instruments_[id]);
+    accounts_.set_scale(id, conversions_.scale(id), conversions_.amount_scale(id));
+}
+
+void Engine::apply_conversion(const Control& record) {
+    conversions_.set_rate(record);
+    for (u32 id = 0; id < instruments_.size(); ++id) set_scale(id);
+    quoter_.forget_refusals();
+}
+
+// At the touch as the frame left it, each side for itself; a crossed book says nothing about either.
+void Engine::mark_to_market(u32 id) {
+    const Touch& touch = books_.touch(id);
+    const bool has_bid = touch.bid_qty > 0, has_ask = touch.ask_qty > 0;
+    const bool is_good = books_.is_valid(id) && !(has_bid && has_ask && touch.bid_px > touch.ask_px);
+    accounts_.mark(id, is_good && has_bid ? touch.bid_px : 0, is_good && has_ask ? touch.ask_px : 0);
 }
 
 void Engine::apply_report(const Report& record) {
@@ -132,6 +152,7 @@ void Engine::apply_report(const Report& record) {
     // What was executed too much is in our books: the others are as good as before.
     if (applied.kind == Applied::Overfill) distrust({kNoStrategy, applied.order->instrument});
     if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;
+    accounts_.refresh(report.strategy, report.instrument);
     if (applied.order != nullptr) {
         const LiveOrder& order = *applied.order;
         // What could not leave is not tried again until the strategy asks for something else.
@@ -194,6 +215,7 @@ void Engine::apply_gap(const Control& record, bool is_open) {
         if (is_rebuilt) broken_[id] &= u8(~kLostMessages);
         books_.set_valid(id, !is_open && !broken_[id]);
         mark_book(id);
+        mark_to_market(id);
         if (is_open) pull_quotes(id);
     }
 }
@@ -210,6 +232,7 @@ void Engine::apply_resolved(const Control& record) {
             if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {
                 if (is_terminal(OrderState(order->state))) quoter_.on_order_closed(*order);
             }
+            accounts_.refresh(report.strategy, report.instrument);
             happened_.reports.push(report);
         }
     }

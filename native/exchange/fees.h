@@ -1,13 +1,13 @@
-// What a fill costs: pure arithmetic over a table. Rules: docs/rulebook.md, Fees.
+// What a fill costs at this exchange: which terms of its table hold. Rules: docs/rulebook.md, Fees; arithmetic:
+// fee_terms.h.
 //
-// The table is the one of the day: who loads it has chosen by date. Amounts are in 1e-4 of the currency; a negative one
-// is a rebate, paid to the account.
+// The table is the one of the day: who loads it has chosen by date.
 #pragma once
 
 #include <array>
 #include <vector>
 
-#include "records.h"
+#include "fee_terms.h"
 
 namespace openbell::exchange {
 
@@ -31,7 +31,10 @@ struct FeeRules {
 
 u32 fee_tier(const FeeRules& rules, i64 volume);
 
-// Of one fill, rounded half away from zero. Throws Invariant where 64 bits cannot hold it.
+// What a member is told, and computes its own fees from.
+FeeTerms terms_of(const FeeRules& rules, u32 tier, Liquidity liquidity);
+
+// Of one fill. Throws Invariant where 64 bits cannot hold it.
 i64 fee(const FeeRules& rules, u32 tier, Liquidity liquidity, i64 px, i64 qty);
 
 }  // namespace openbell::exchange

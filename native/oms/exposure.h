@@ -18,4 +18,10 @@ struct Exposure {
     i64 orders;
 };
 
+// Price x quantity of the open orders, each at its worst.
+struct OpenValue {
+    i128 buy;
+    i128 sell;
+};
+
 }  // namespace openbell

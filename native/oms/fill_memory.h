@@ -13,12 +13,15 @@ struct Fill {
     u64 exec_id;
     i64 px;  // as last corrected
     i64 qty;
+    i64 fee;  // of px and qty, in 1e-4 of the currency
     u32 instrument;
     u16 strategy;
     u8 side;
     u8 is_busted;
+    u8 liquidity;  // the venue's flag
+    u8 pad[7];
 };
-static_assert(sizeof(Fill) == 40);
+static_assert(sizeof(Fill) == 56);
 
 class FillMemory {
   public:

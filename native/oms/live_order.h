@@ -63,4 +63,12 @@ constexpr i64 leaves_worst(const LiveOrder& o) {
     return replaced > o.leaves_qty ? replaced : o.leaves_qty;
 }
 
+// The same in money: price x quantity of whichever version is worth more.
+constexpr i128 value_worst(const LiveOrder& o) {
+    if (!is_live(o)) return 0;
+    const i128 resting = i128(o.px) * o.leaves_qty;
+    const i128 replaced = is_replacing(o) ? i128(o.pending_px) * (o.pending_qty - o.cum_qty) : 0;
+    return replaced > resting ? replaced : resting;
+}
+
 }  // namespace openbell

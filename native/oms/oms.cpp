@@ -64,6 +64,7 @@ Oms::Oms(Capacity capacity)
       counters_of_(capacity.strategies_max, 0),
       orders_(capacity.orders_max),
       fills_(capacity_.fills_max),
+      fees_(capacity.instruments_max),
       cells_((std::size_t(capacity.strategies_max) + 1) * capacity.instruments_max) {}
 
 void Oms::on_started(const Started& started) {
@@ -218,11 +219,13 @@ Applied::Kind Oms::apply_fill(LiveOrder& o, const Report& r) {
     mark_overfill(o);
     if (is_live(o) && o.leaves_qty == 0) end_order(o, OrderState::Filled);
 
+    const i64 fee = fees_.fee(o.instrument, r.liquidity, r.last_px, r.last_qty);
     if (r.exec_id != 0) {
-        fills_.remember({r.cl_ord_id, r.exec_id, r.last_px, r.last_qty, o.instrument, o.strategy, o.side, 0});
+        fills_.remember(
+            {r.cl_ord_id, r.exec_id, r.last_px, r.last_qty, fee, o.instrument, o.strategy, o.side, 0, r.liquidity, {}});
     }
     for_each_cell(o.strategy, o.instrument,
-                  [&](Cell& c) { c.position.apply_fill(Side(o.side), r.last_px, r.last_qty); });
+                  [&](Cell& c) { c.position.apply_fill(Side(o.side), r.last_px, r.last_qty, fee); });
     return is_overfill ? Applied::Overfill : Applied::Done;
 }
 
@@ -235,9 +238,10 @@ Applied::Kind Oms::apply_change(LiveOrder* o, const Report& r) {
     if (fill->is_busted) return is_bust ? Applied::Duplicate : Applied::Illegal;
     if (!is_bust && fill->px == r.last_px && fill->qty == r.last_qty) return Applied::Duplicate;
 
+    const i64 fee = is_bust ? 0 : fees_.fee(fill->instrument, fill->liquidity, r.last_px, r.last_qty);
     for_each_cell(fill->strategy, fill->instrument, [&](Cell& c) {
-        c.position.reverse_fill(Side(fill->side), fill->px, fill->qty);
-        if (!is_bust) c.position.apply_fill(Side(fill->side), r.last_px, r.last_qty);
+        c.position.reverse_fill(Side(fill->side), fill->px, fill->qty, fill->fee);
+        if (!is_bust) c.position.apply_fill(Side(fill->side), r.last_px, r.last_qty, fee);
     });
     if (o) {
         o->cum_qty += (is_bust ? 0 : r.last_qty) - fill->qty;
@@ -247,6 +251,7 @@ Applied::Kind Oms::apply_change(LiveOrder* o, const Report& r) {
     if (!is_bust) {
         fill->px = r.last_px;
         fill->qty = r.last_qty;
+        fill->fee = fee;
     }
     return Applied::Done;
 }
@@ -324,6 +329,10 @@ Exposure Oms::exposure(u16 strategy, u32 instrument) const {
     return {c.position.qty, c.open_buy, c.open_sell, c.orders};
 }
 
+OpenValue Oms::open_value(u16 strategy, u32 instrument) const {
+    return knows(strategy, instrument) ? cells_[at(strategy, instrument)].open_value : OpenValue{};
+}
+
 const Position& Oms::position(u16 strategy, u32 instrument) const {
     static const Position flat{};
     return knows(strategy, instrument) ? cells_[at(strategy, instrument)].position : flat;
@@ -331,9 +340,12 @@ const Position& Oms::position(u16 strategy, u32 instrument) const {
 
 void Oms::add_exposure(const LiveOrder& o, i64 sign) {
     if (!is_live(o)) return;
+    const bool is_buy = Side(o.side) == Side::Buy;
     const i64 open = sign * leaves_worst(o);
+    const i128 value = sign * value_worst(o);
     for_each_cell(o.strategy, o.instrument, [&](Cell& c) {
-        (Side(o.side) == Side::Buy ? c.open_buy : c.open_sell) += open;
+        (is_buy ? c.open_buy : c.open_sell) += open;
+        (is_buy ? c.open_value.buy : c.open_value.sell) += value;
         c.orders += sign;
     });
 }
@@ -350,6 +362,7 @@ void Oms::save(StateWriter& w) const {
     for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) w.put(orders_[s]);
     w.put(orders_.ended());
     for (u32 s = orders_.first_ended(); s != LiveOrders::kNone; s = orders_.next(s)) w.put(orders_[s]);
+    fees_.save(w);
     w.put(fills_.size());
     for (u32 i = 0; i < fills_.size(); ++i) w.put(fills_.oldest(i));
     u64 used = 0;
@@ -374,6 +387,7 @@ void Oms::load(StateReader& r) {
     fills_.clear();
     std::fill(cells_.begin(), cells_.end(), Cell{});
     for (const bool are_live : {true, false}) load_orders(r, are_live);
+    fees_.load(r);
     const u32 fills = r.get<u32>();
     expect_room(fills, fills_.capacity(), "fills_max");
     for (u32 i = 0; i < fills; ++i) {

@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "oms/fee_schedule.h"
 #include "oms/fill_memory.h"
 #include "oms/live_orders.h"
 #include "oms/position.h"
@@ -53,6 +54,10 @@ class Oms {
 
     explicit Oms(Capacity);
 
+    // What fills will cost, and of which instrument.
+    void set_fee_rate(const Control& rate) { fees_.set_rate(rate); }
+    void set_instrument(const Instrument& instrument) { fees_.set_instrument(instrument); }
+
     // A new epoch: id counters restart, and every live order with a command unsent becomes IN_DOUBT.
     void on_started(const Started&);
     // The next cl_ord_id; 0 when nothing was started, the strategy is unknown or its 2^30 ids are used up.
@@ -82,6 +87,7 @@ class Oms {
 
     Exposure exposure(u32 instrument) const { return exposure(kNoStrategy, instrument); }
     Exposure exposure(u16 strategy, u32 instrument) const;  // kNoStrategy: the whole account
+    OpenValue open_value(u16 strategy, u32 instrument) const;
     const Position& position(u16 strategy, u32 instrument) const;
     const Position& position(u32 instrument) const { return position(kNoStrategy, instrument); }
 
@@ -99,6 +105,7 @@ class Oms {
     struct Cell {  // one (strategy, instrument); the last row is the account
         Position position;
         i64 open_buy, open_sell, orders, pad;
+        OpenValue open_value;
     };
 
     Reason open(const Order&);
@@ -135,6 +142,7 @@ class Oms {
     std::vector<u32> counters_of_;  // last id counter by strategy
     LiveOrders orders_;
     FillMemory fills_;
+    FeeSchedule fees_;
     std::vector<Cell> cells_;
     Counters counters_{};
 };

@@ -14,13 +14,15 @@ i128 share_of(i128 cost, i64 part, i64 whole) {
 
 }  // namespace
 
-void Position::apply_fill(Side side, i64 px, i64 fill_qty) {
+void Position::apply_fill(Side side, i64 px, i64 fill_qty, i64 fee) {
+    fees += fee;
     trade(px, side == Side::Buy ? fill_qty : -fill_qty);
     (side == Side::Buy ? buys : sells) += fill_qty;
     fills += 1;
 }
 
-void Position::reverse_fill(Side side, i64 px, i64 fill_qty) {
+void Position::reverse_fill(Side side, i64 px, i64 fill_qty, i64 fee) {
+    fees -= fee;
     trade(px, side == Side::Buy ? -fill_qty : fill_qty);
     (side == Side::Buy ? buys : sells) -= fill_qty;
     fills -= 1;

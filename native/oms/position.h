@@ -18,16 +18,17 @@ struct Position {
     i128 cash;  // -sum(px x signed qty)
     i128 cost;  // signed cost of the open position; negative (proceeds) when short
     i128 realized;
+    i128 fees;  // paid for its fills, in 1e-4 of the currency; not part of cash or realized
 
-    void apply_fill(Side side, i64 px, i64 fill_qty);
-    // A bust: the opposite trade at the same price. Quantity and cash are as if the fill never was; realized
+    void apply_fill(Side side, i64 px, i64 fill_qty, i64 fee);
+    // A bust: the opposite trade at the same price. Quantity, cash and fees are as if the fill never was; realized
     // profit is that of the opposite trade, because average cost depends on the order of trades.
-    void reverse_fill(Side side, i64 px, i64 fill_qty);
+    void reverse_fill(Side side, i64 px, i64 fill_qty, i64 fee);
     i128 unrealized(i64 mark) const { return i128(qty) * mark - cost; }
 
   private:
     void trade(i64 px, i64 signed_qty);
 };
-static_assert(sizeof(Position) == 80);
+static_assert(sizeof(Position) == 96);
 
 }  // namespace openbell

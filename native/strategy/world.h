@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "book/books.h"
-#include "oms/oms.h"
+#include "oms/accounts.h"
 
 namespace openbell {
 
@@ -20,6 +20,7 @@ constexpr TradingState trading_state(u8 cell) {
 struct World {
     const Books& books;
     const Oms& oms;
+    const Accounts& accounts;
     const std::vector<Instrument>& instruments;  // by id
     const std::vector<u8>& trading;              // by instrument id, see trading_state
     const std::vector<u8>& halted;               // by strategy id

@@ -142,6 +142,24 @@ def trading_day(day: datetime.date, zone: str, utc_offset_s: int) -> bytes:
     return control(Type.TRADING_DAY, values=(day.year * 10_000 + day.month * 100 + day.day, utc_offset_s), text=zone)
 
 
+def fee_rate(
+    flags: str,
+    *,
+    per_lot: int = 0,
+    per_value: int = 0,
+    value_below_px: int = 0,
+    charge_min: int = 0,
+    charge_max: int = 0,
+) -> bytes:
+    """What fills with these liquidity flags of the venue cost; without flags, those that no other record names.
+
+    Rates in 1e-6 of the currency (for a lot, for a unit of value), negative for a rebate; bounds of one fill in 1e-4.
+    Above 0, `value_below_px` says that cheaper fills pay by value alone and others by lot alone.
+    """
+    values = (per_lot, per_value, charge_min, charge_max)
+    return control(Type.FEE_RATE, code=value_below_px, values=values, text=flags)
+
+
 def checkpoint() -> bytes:
     """Ask for a full state hash."""
     return control(Type.CHECKPOINT)

@@ -43,9 +43,10 @@ def status(state: TradingState, instrument: int = 0) -> bytes:
     return market(Type.STATUS, instrument, ref=state)
 
 
-def instrument(number: int, tick: int = 100, lot: int = 1) -> bytes:
+def instrument(number: int, tick: int = 100, lot: int = 1, currency: bytes = b"USD") -> bytes:
     name = f"SYM{number}".encode()
-    return record("Instrument", type=Type.INSTRUMENT, instrument=number, tick=tick, lot=lot, symbol=name)
+    worth = {"px_decimals": 4, "multiplier": 1, "currency": currency}
+    return record("Instrument", type=Type.INSTRUMENT, instrument=number, tick=tick, lot=lot, symbol=name, **worth)
 
 
 def limits(instrument: int, strategy: int = NO_STRATEGY, **changed: int) -> bytes:
@@ -127,6 +128,8 @@ class Desk:
             found = engine.arming(strategy, instrument)
             assert found[:4] == (facts.state(), facts.unkilled(), facts.killed, facts.doubted), (strategy, instrument)
             assert bool(found[4]) == (facts.granted is not None)
+        for row in (NO_STRATEGY, *range(STRATEGIES_MAX)):
+            assert engine.totals(row) == twin.accounts.totals(None if row == NO_STRATEGY else row), row
         due = twin.due_timers()
         assert engine.next_deadline == (due[0][0] if due else 2**63 - 1)
 
@@ -193,8 +196,9 @@ def trading_desk() -> Desk:
     """Three instruments, the first two with limits and a market of 100 at 100.00 x 102.00, armed and connected."""
     desk = Desk()
     desk.start()
+    desk.frame(events.conversion("USD", 10**8), events.conversion("EUR", 108_512_345), source=OPERATOR)
     for number in range(INSTRUMENTS_MAX):
-        desk.feed(instrument(number))
+        desk.feed(instrument(number, currency=b"EUR" if number == 1 else b"USD"))
     for number in range(2):
         desk.frame(limits(number), source=OPERATOR)
     desk.feed(*(status(TradingState.TRADING, n) for n in range(INSTRUMENTS_MAX)))

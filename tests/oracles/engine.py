@@ -28,6 +28,8 @@ class Engine(EngineInputs):
             self._apply(records[at : at + size], source)
         for instrument in self.happened.books:
             self._check_touch(instrument)
+            self._mark_to_market(instrument)
+        self.accounts.settle()
         if source_seq:
             self.source_seq[source] = source_seq
         if self.happened.told() is not None:

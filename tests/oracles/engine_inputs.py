@@ -20,9 +20,10 @@ from openbell.types import (
     TradingState,
     Type,
 )
-from oracles import book, oms, quoter, risk
+from oracles import accounts, book, oms, quoter, risk
 from oracles.arming import NODE
 from oracles.engine_arming import EngineArming
+from oracles.engine_money import EngineMoney
 from oracles.order_records import fields_of, record
 
 Key = tuple[int, int]
@@ -66,7 +67,7 @@ class Happened:
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
 
 
-class EngineInputs(EngineArming):
+class EngineInputs(EngineArming, EngineMoney):
     """The engine's state and what changes it; `engine.Engine` decides."""
 
     def __init__(self, instruments_max: int, strategies_max: int, orders_max: int, timers_max: int) -> None:
@@ -75,6 +76,8 @@ class EngineInputs(EngineArming):
         self.oms = oms.Oms(orders_max, strategies_max, instruments_max, 4 * orders_max)
         self.risk = risk.Risk(strategies_max, instruments_max)
         self.arming = self.risk.arming
+        self.accounts = accounts.Accounts(self.oms)
+        self.oms.fee_of = self.accounts.fee
         self.quoter = quoter.Quoter()
         self.instruments: list[Fields] = []
         self.feed_of: list[int] = []
@@ -213,7 +216,7 @@ class EngineInputs(EngineArming):
     def _trading_of(self, instrument: int) -> TradingState:
         return TradingState.HALTED if instrument in self.venue_halted else self.trading[instrument]
 
-    def _on_instrument(self, r: Fields, _: bytes) -> None:
+    def _on_instrument(self, r: Fields, raw: bytes) -> None:
         number = r["instrument"]
         if number == len(self.instruments):
             self.instruments.append(r)
@@ -221,6 +224,11 @@ class EngineInputs(EngineArming):
             self.trading.append(TradingState.UNKNOWN)
             self.books.books[number] = book.Book()
         self.instruments[number], self.feed_of[number] = r, r["source"]
+        self._learn_instrument(r, raw)
+
+    def _on_conversion(self, r: Fields, _: bytes) -> None:
+        self.accounts.rates[r["text"][:4].decode()] = r["value"]
+        self.quoter.forget_refusals()
 
     def _on_started(self, r: Fields, _: bytes) -> None:
         self.oms.on_started()
@@ -290,6 +298,7 @@ class EngineInputs(EngineArming):
         for instrument in [i for i, feed in enumerate(self.feed_of) if feed == source]:
             self.books.books[instrument].is_valid = whole and instrument not in self.broken
             self._mark_book(instrument)
+            self._mark_to_market(instrument)
             if not whole:
                 self._pull(instrument)
 

@@ -3,6 +3,7 @@
 Open quantities, order counts and positions are recomputed from everything that happened, never kept.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openbell.types import OrderState, Reason, Type
@@ -149,6 +150,8 @@ class Oms:
         self.fills: dict[tuple[int, int], dict[str, int]] = {}
         self.every_fill: list[dict[str, int]] = []
         self.trades: list[tuple[int, int, int, int]] = []  # strategy, instrument, px, signed qty
+        self.charges: list[tuple[int, int, int]] = []  # strategy, instrument, fee
+        self.fee_of: Callable[[int, int, int, int], int] = lambda *_: 0
         self.recycled = 0
 
     def find(self, cl_ord_id: int) -> Order | None:
@@ -362,6 +365,8 @@ class Oms:
         if o.ended is None and o.leaves == 0:
             o.end(OrderState.FILLED)
         fill = {"px": px, "qty": qty, "strategy": o.strategy, "instrument": o.instrument, "side": o.side, "busted": 0}
+        fill |= {"flag": r["liquidity"], "fee": self.fee_of(o.instrument, r["liquidity"], px, qty)}
+        self.charges.append((o.strategy, o.instrument, fill["fee"]))
         self.every_fill.append(fill)
         if r["exec_id"]:
             if len(self.fills) == self.fills_max:
@@ -382,12 +387,14 @@ class Oms:
             return "DUPLICATE"
         sign = 1 if fill["side"] == 1 else -1
         self.trades.append((fill["strategy"], fill["instrument"], fill["px"], -sign * fill["qty"]))
+        fee = 0 if bust else self.fee_of(fill["instrument"], fill["flag"], px, qty)
+        self.charges.append((fill["strategy"], fill["instrument"], fee - fill["fee"]))
         if not bust:
             self.trades.append((fill["strategy"], fill["instrument"], px, sign * qty))
         if o is not None:
             o.cum += (0 if bust else qty) - fill["qty"]
             o.rebalance()
-        fill.update({"busted": 1} if bust else {"px": px, "qty": qty})
+        fill.update({"busted": 1} if bust else {"px": px, "qty": qty, "fee": fee})
         return "DONE"
 
     def on_resolved(self) -> list[tuple[int, int, int]]:
