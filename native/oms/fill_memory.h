@@ -17,11 +17,18 @@ struct Fill {
     u32 instrument;
     u16 strategy;
     u8 side;
-    u8 is_busted;
+    u8 flags;      // kBusted ...
     u8 liquidity;  // the venue's flag
     u8 pad[7];
 };
 static_assert(sizeof(Fill) == 56);
+
+// Fill::flags
+inline constexpr u8 kBusted = 1;
+inline constexpr u8 kUntold = 2;  // its bust or correction came first: what is remembered is what it will be
+
+constexpr bool is_busted(const Fill& f) { return f.flags & kBusted; }
+constexpr bool is_untold(const Fill& f) { return f.flags & kUntold; }
 
 class FillMemory {
   public:

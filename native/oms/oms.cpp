@@ -1,6 +1,7 @@
 #include "oms/oms.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "oms/transitions.h"
 
@@ -40,19 +41,6 @@ void describe(Report& r, const LiveOrder& o) {
     r.side = o.side;
     r.instrument = o.instrument;
     r.leaves_qty = o.leaves_qty;
-}
-
-void expect_room(u64 found, u64 room, const char* setting) {
-    if (found <= room) return;
-    throw Error(ErrorKind::Capacity, "OMS snapshot: expected at most " + std::to_string(room) + ", found " +
-                                         std::to_string(found) + "; raise " + setting);
-}
-
-void expect_same(u32 found, u32 expected, const char* setting) {
-    if (found == expected) return;
-    throw Error(ErrorKind::Snapshot, std::string("OMS snapshot: expected ") + setting + " " + std::to_string(expected) +
-                                         ", found " + std::to_string(found) +
-                                         "; recover with the capacity of the run that wrote it");
 }
 
 constexpr i64 sign_of(u8 side) { return Side(side) == Side::Buy ? 1 : -1; }
@@ -206,7 +194,8 @@ Applied::Kind Oms::apply(LiveOrder& o, const Report& r) {
 // A fill moves the position whatever state we thought the order in: the venue's account is the truth.
 Applied::Kind Oms::apply_fill(LiveOrder& o, const Report& r) {
     if (!is_fill(r)) return Applied::Illegal;
-    if (r.exec_id != 0 && fills_.find(r.cl_ord_id, r.exec_id)) return Applied::Duplicate;
+    Fill* known = r.exec_id != 0 ? fills_.find(r.cl_ord_id, r.exec_id) : nullptr;
+    if (known && !is_untold(*known)) return Applied::Duplicate;
     if (o.cum_qty > kQtyMax) return Applied::Illegal;
     i64 room = cell(kNoStrategy, o.instrument).position.qty;
     if (overflows(room, sign_of(o.side) * r.last_qty)) return Applied::Illegal;
@@ -220,40 +209,66 @@ Applied::Kind Oms::apply_fill(LiveOrder& o, const Report& r) {
     if (is_live(o) && o.leaves_qty == 0) end_order(o, OrderState::Filled);
 
     const i64 fee = fees_.fee(o.instrument, r.liquidity, r.last_px, r.last_qty);
-    if (r.exec_id != 0) {
-        fills_.remember(
-            {r.cl_ord_id, r.exec_id, r.last_px, r.last_qty, fee, o.instrument, o.strategy, o.side, 0, r.liquidity, {}});
-    }
     for_each_cell(o.strategy, o.instrument,
                   [&](Cell& c) { c.position.apply_fill(Side(o.side), r.last_px, r.last_qty, fee); });
+    const Fill fill{r.cl_ord_id, r.exec_id, r.last_px,   r.last_qty, fee, o.instrument,
+                    o.strategy,  o.side,    0, r.liquidity, {}};
+    if (known) {  // what was said of it before it came is done to it now
+        const Fill wanted = std::exchange(*known, fill);
+        if (is_busted(wanted) || wanted.px != fill.px || wanted.qty != fill.qty) change(&o, *known, wanted);
+    } else if (r.exec_id != 0) {
+        fills_.remember(fill);
+    }
     return is_overfill ? Applied::Overfill : Applied::Done;
 }
 
-// Busted and Corrected reverse exactly the fill they name, once (I14). Quantity that a bust gives back does
-// not return to the market: a dead order stays dead.
+// Busted and Corrected reverse exactly the fill they name, once (I14). One that comes before its fill is kept for it.
 Applied::Kind Oms::apply_change(LiveOrder* o, const Report& r) {
     const bool is_bust = Type(r.type) == Type::Busted;
-    Fill* fill = r.exec_id != 0 ? fills_.find(r.cl_ord_id, r.exec_id) : nullptr;
-    if (!fill || (!is_bust && !is_fill(r))) return Applied::Illegal;
-    if (fill->is_busted) return is_bust ? Applied::Duplicate : Applied::Illegal;
-    if (!is_bust && fill->px == r.last_px && fill->qty == r.last_qty) return Applied::Duplicate;
+    if (r.exec_id == 0 || (!is_bust && !is_fill(r))) return Applied::Illegal;
+    Fill* fill = fills_.find(r.cl_ord_id, r.exec_id);
+    if (fill && is_busted(*fill)) return is_bust ? Applied::Duplicate : Applied::Illegal;
+    if (fill && !is_bust && fill->px == r.last_px && fill->qty == r.last_qty) return Applied::Duplicate;
+    Fill wanted{};
+    wanted.px = r.last_px;
+    wanted.qty = r.last_qty;
+    wanted.flags = is_bust ? kBusted : 0;
+    if (fill && !is_untold(*fill)) {
+        change(o, *fill, wanted);
+        return Applied::Done;
+    }
+    if (o) expect_fill(*o, r.exec_id, wanted, fill);
+    return Applied::Illegal;
+}
 
-    const i64 fee = is_bust ? 0 : fees_.fee(fill->instrument, fill->liquidity, r.last_px, r.last_qty);
-    for_each_cell(fill->strategy, fill->instrument, [&](Cell& c) {
-        c.position.reverse_fill(Side(fill->side), fill->px, fill->qty, fill->fee);
-        if (!is_bust) c.position.apply_fill(Side(fill->side), r.last_px, r.last_qty, fee);
+// Quantity that a bust gives back does not return to the market: a dead order stays dead.
+void Oms::change(LiveOrder* o, Fill& fill, const Fill& wanted) {
+    const bool is_bust = is_busted(wanted);
+    const i64 fee = is_bust ? 0 : fees_.fee(fill.instrument, fill.liquidity, wanted.px, wanted.qty);
+    for_each_cell(fill.strategy, fill.instrument, [&](Cell& c) {
+        c.position.reverse_fill(Side(fill.side), fill.px, fill.qty, fill.fee);
+        if (!is_bust) c.position.apply_fill(Side(fill.side), wanted.px, wanted.qty, fee);
     });
     if (o) {
-        o->cum_qty += (is_bust ? 0 : r.last_qty) - fill->qty;
+        o->cum_qty += (is_bust ? 0 : wanted.qty) - fill.qty;
         mark_overfill(*o);
     }
-    fill->is_busted = is_bust;
+    fill.flags = u8(is_bust ? kBusted : 0);
     if (!is_bust) {
-        fill->px = r.last_px;
-        fill->qty = r.last_qty;
-        fill->fee = fee;
+        fill.px = wanted.px;
+        fill.qty = wanted.qty;
+        fill.fee = fee;
     }
-    return Applied::Done;
+}
+
+void Oms::expect_fill(const LiveOrder& o, u64 exec_id, const Fill& wanted, Fill* known) {
+    const Fill fill{o.cl_ord_id,  exec_id,    wanted.px, wanted.qty, 0, o.instrument,
+                    o.strategy, o.side, u8(wanted.flags | kUntold), 0, {}};
+    if (known) {
+        *known = fill;
+    } else {
+        fills_.remember(fill);
+    }
 }
 
 Applied Oms::on_unknown(Report& r) {
@@ -348,75 +363,6 @@ void Oms::add_exposure(const LiveOrder& o, i64 sign) {
         (is_buy ? c.open_value.buy : c.open_value.sell) += value;
         c.orders += sign;
     });
-}
-
-// ---- state ---------------------------------------------------------------------------------------
-
-void Oms::save(StateWriter& w) const {
-    w.put(node_);
-    w.put(epoch_);
-    w.put(capacity_.strategies_max);
-    w.put(capacity_.instruments_max);
-    for (u32 counter : counters_of_) w.put(counter);
-    w.put(orders_.live());
-    for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) w.put(orders_[s]);
-    w.put(orders_.ended());
-    for (u32 s = orders_.first_ended(); s != LiveOrders::kNone; s = orders_.next(s)) w.put(orders_[s]);
-    fees_.save(w);
-    w.put(fills_.size());
-    for (u32 i = 0; i < fills_.size(); ++i) w.put(fills_.oldest(i));
-    u64 used = 0;
-    for (const Cell& c : cells_) used += c.position.fills != 0 || c.position.cash != 0 || c.position.qty != 0;
-    w.put(used);
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
-        const Position& p = cells_[i].position;
-        if (p.fills == 0 && p.cash == 0 && p.qty == 0) continue;
-        w.put(u64(i));
-        w.put(p);
-    }
-    w.put(counters_);
-}
-
-void Oms::load(StateReader& r) {
-    node_ = r.get<u32>();
-    epoch_ = r.get<u32>();
-    expect_same(r.get<u32>(), capacity_.strategies_max, "strategies_max");
-    expect_same(r.get<u32>(), capacity_.instruments_max, "instruments_max");
-    for (u32& counter : counters_of_) counter = r.get<u32>();
-    orders_.clear();
-    fills_.clear();
-    std::fill(cells_.begin(), cells_.end(), Cell{});
-    for (const bool are_live : {true, false}) load_orders(r, are_live);
-    fees_.load(r);
-    const u32 fills = r.get<u32>();
-    expect_room(fills, fills_.capacity(), "fills_max");
-    for (u32 i = 0; i < fills; ++i) {
-        const auto fill = r.get<Fill>();
-        expect_room(fill.strategy + u64(1), capacity_.strategies_max, "strategies_max");
-        expect_room(fill.instrument + u64(1), capacity_.instruments_max, "instruments_max");
-        fills_.remember(fill);
-    }
-    const u64 used = r.get<u64>();
-    for (u64 i = 0; i < used; ++i) {
-        const u64 at_cell = r.get<u64>();
-        expect_room(at_cell, cells_.size() - 1, "instruments_max");
-        cells_[at_cell].position = r.get<Position>();
-    }
-    counters_ = r.get<Counters>();
-}
-
-void Oms::load_orders(StateReader& r, bool are_live) {
-    const u32 count = r.get<u32>();
-    expect_room(orders_.live() + orders_.ended() + u64(count), orders_.capacity(), "orders_max");
-    for (u32 i = 0; i < count; ++i) {
-        const auto order = r.get<LiveOrder>();
-        expect_room(order.strategy + u64(1), capacity_.strategies_max, "strategies_max");
-        expect_room(order.instrument + u64(1), capacity_.instruments_max, "instruments_max");
-        const u32 slot = orders_.add(order.cl_ord_id);
-        orders_[slot] = order;
-        if (!are_live) orders_.retire(slot);
-        add_exposure(order, +1);
-    }
 }
 
 }  // namespace openbell

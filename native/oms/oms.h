@@ -32,7 +32,8 @@ struct Applied {
         Done,
         UnknownOrder,  // not ours or long recycled; nothing changed: reconcile
         Duplicate,     // seen before; nothing changed
-        Illegal,       // contradicts what we know; nothing changed: halt the instrument and reconcile
+        Illegal,       // contradicts what we know; nothing changed: halt the instrument and reconcile. A bust or
+                       // correction of a fill that was not told yet is kept until it is
         Overfill,      // applied, position follows the venue; the order executed more than its quantity
     } kind;
     const LiveOrder* order;  // null if unknown (a bust may still apply when only its fill is remembered)
@@ -115,6 +116,8 @@ class Oms {
     Applied::Kind apply(LiveOrder&, const Report&);
     Applied::Kind apply_fill(LiveOrder&, const Report&);
     Applied::Kind apply_change(LiveOrder*, const Report&);  // Busted, Corrected
+    void change(LiveOrder*, Fill& fill, const Fill& wanted);
+    void expect_fill(const LiveOrder&, u64 exec_id, const Fill& wanted, Fill* known);
     Applied on_unknown(Report&);
     Applied tallied(Applied);
     bool withdraw_unreached(u32 slot, u8 bit, Report&);

@@ -310,6 +310,29 @@ def test_a_full_table_recycles_the_oldest_dead_order_and_never_a_live_one():
     )
 
 
+@pytest.mark.parametrize(
+    ("early", "position"),
+    [
+        ([(Type.BUSTED, 0, 0)], 0),
+        ([(Type.CORRECTED, 990, 25)], 25),
+        ([(Type.CORRECTED, 990, 25), (Type.CORRECTED, 980, 20)], 20),
+        ([(Type.CORRECTED, 990, 25), (Type.BUSTED, 0, 0)], 0),
+        ([(Type.CORRECTED, 1000, 30)], 30),
+    ],
+)
+def test_what_is_said_of_a_fill_before_it_comes_is_done_when_it_does(early, position):
+    desk = Desk()
+    i = desk.resting(100)
+    for kind, px, qty in early:
+        assert desk.report(kind, i, exec_id=7, last_px=px, last_qty=qty) == "ILLEGAL"  # somebody has to know
+        assert desk.position() == 0
+
+    assert desk.fill(i, 30, exec_id=7) == "DONE"
+
+    assert (desk.position(), desk.order(i)["cum_qty"], desk.order(i)["leaves_qty"]) == (position, position, 70)
+    assert desk.fill(i, 30, exec_id=7) == "DUPLICATE"
+
+
 def test_a_bust_of_a_recycled_order_still_finds_its_fill():
     desk = Desk(orders_max=1, fills_max=4)
     old = desk.resting(5)

@@ -1,5 +1,9 @@
-"""Long random lives of orders, legal and illegal: the native OMS and its slow twin agree on everything."""
+"""Long random lives of orders, legal and illegal: the native OMS and its slow twin agree on everything.
 
+`OPENBELL_REPORTS=1000000 make test ARGS=tests/oms/test_oms_random.py` makes the lives longer.
+"""
+
+import os
 import random
 
 import pytest
@@ -9,6 +13,8 @@ from openbell.types import RECORDS, OrderState, Reason, Type
 from oracles import oms as oracle
 from oracles.order_records import ACCOUNT, commands_of, fields_of, orders_of, record
 
+RUNS = 8
+STEPS = int(os.environ.get("OPENBELL_REPORTS", "9600")) // RUNS
 ORDERS, STRATEGIES, INSTRUMENTS, FILLS = 8, 2, 2, 12
 REPORTS = [
     Type.ACCEPTED,
@@ -181,12 +187,12 @@ def step(rng: random.Random, pair: Pair) -> None:
         pair.resolve()
 
 
-@pytest.mark.parametrize("run", range(8))
+@pytest.mark.parametrize("run", range(RUNS))
 def test_random_lives_of_orders_agree_with_the_slow_twin(run: int, seed: int):
     rng = random.Random(f"{seed}-{run}")
     pair = Pair()
 
-    for number in range(1200):
+    for number in range(STEPS):
         before = {i: o.state() for i in pair.ids[-40:] if (o := pair.twin.find(i)) is not None}
         step(rng, pair)
         pair.ids = pair.ids[-40:]

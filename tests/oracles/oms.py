@@ -355,7 +355,8 @@ class Oms:
         if not (0 < qty <= QTY_MAX and 0 < px <= PX_MAX):
             return "ILLEGAL"
         key = (r["cl_ord_id"], r["exec_id"])
-        if r["exec_id"] and key in self.fills:
+        early = self.fills.get(key) if r["exec_id"] else None
+        if early is not None and not early["untold"]:
             return "DUPLICATE"
         o.confirm(r["version"])
         o.cum += qty
@@ -364,38 +365,61 @@ class Oms:
         o.rebalance()
         if o.ended is None and o.leaves == 0:
             o.end(OrderState.FILLED)
-        fill = {"px": px, "qty": qty, "strategy": o.strategy, "instrument": o.instrument, "side": o.side, "busted": 0}
-        fill |= {"flag": r["liquidity"], "fee": self.fee_of(o.instrument, r["liquidity"], px, qty)}
+        fill = self._fill(o, px, qty, flag=r["liquidity"])
         self.charges.append((o.strategy, o.instrument, fill["fee"]))
         self.every_fill.append(fill)
-        if r["exec_id"]:
-            if len(self.fills) == self.fills_max:
-                del self.fills[next(iter(self.fills))]
-            self.fills[key] = fill
+        if early is None and r["exec_id"]:
+            self._remember(key, fill)
         self.trades.append((o.strategy, o.instrument, px, qty if o.side == 1 else -qty))
+        if early is not None:  # what was said of it before it came
+            self.fills[key] = fill
+            if early["busted"] or (early["px"], early["qty"]) != (px, qty):
+                self._change(o, fill, early)
         return "OVERFILL" if over else "DONE"
+
+    def _fill(self, o: Order, px: int, qty: int, *, flag: int = 0, busted: int = 0, untold: int = 0) -> dict[str, int]:
+        of = {"strategy": o.strategy, "instrument": o.instrument, "side": o.side, "flag": flag}
+        fee = 0 if untold else self.fee_of(o.instrument, flag, px, qty)
+        return {"px": px, "qty": qty, "busted": busted, "untold": untold, "fee": fee, **of}
+
+    def _remember(self, key: tuple[int, int], fill: dict[str, int]) -> None:
+        if len(self.fills) == self.fills_max:
+            del self.fills[next(iter(self.fills))]
+        self.fills[key] = fill
 
     def _on_change(self, o: Order | None, r: dict[str, int]) -> str:
         bust = r["type"] == Type.BUSTED
         fill = self.fills.get((r["cl_ord_id"], r["exec_id"])) if r["exec_id"] else None
         px, qty = r["last_px"], r["last_qty"]
-        if fill is None or not (bust or (0 < qty <= QTY_MAX and 0 < px <= PX_MAX)):
+        if not r["exec_id"] or not (bust or (0 < qty <= QTY_MAX and 0 < px <= PX_MAX)):
+            return "ILLEGAL"
+        key = (r["cl_ord_id"], r["exec_id"])
+        if fill is None:
+            if o is not None:
+                self._remember(key, self._fill(o, px, qty, busted=int(bust), untold=1))
             return "ILLEGAL"
         if fill["busted"]:
             return "DUPLICATE" if bust else "ILLEGAL"
         if not bust and (fill["px"], fill["qty"]) == (px, qty):
             return "DUPLICATE"
+        if fill["untold"]:
+            if o is not None:
+                self.fills[key] = self._fill(o, px, qty, busted=int(bust), untold=1)
+            return "ILLEGAL"
+        self._change(o, fill, {"px": px, "qty": qty, "busted": int(bust)})
+        return "DONE"
+
+    def _change(self, o: Order | None, fill: dict[str, int], wanted: dict[str, int]) -> None:
         sign = 1 if fill["side"] == 1 else -1
         self.trades.append((fill["strategy"], fill["instrument"], fill["px"], -sign * fill["qty"]))
-        fee = 0 if bust else self.fee_of(fill["instrument"], fill["flag"], px, qty)
+        fee = 0 if wanted["busted"] else self.fee_of(fill["instrument"], fill["flag"], wanted["px"], wanted["qty"])
         self.charges.append((fill["strategy"], fill["instrument"], fee - fill["fee"]))
-        if not bust:
-            self.trades.append((fill["strategy"], fill["instrument"], px, sign * qty))
+        if not wanted["busted"]:
+            self.trades.append((fill["strategy"], fill["instrument"], wanted["px"], sign * wanted["qty"]))
         if o is not None:
-            o.cum += (0 if bust else qty) - fill["qty"]
+            o.cum += (0 if wanted["busted"] else wanted["qty"]) - fill["qty"]
             o.rebalance()
-        fill.update({"busted": 1} if bust else {"px": px, "qty": qty, "fee": fee})
-        return "DONE"
+        fill.update({"busted": 1} if wanted["busted"] else {"px": wanted["px"], "qty": wanted["qty"], "fee": fee})
 
     def on_resolved(self) -> list[tuple[int, int, int]]:
         """(cl_ord_id, command, version) of what never reached the venue."""

@@ -61,13 +61,22 @@ def test_what_is_of_nothing_known_is_the_venues_claim():
         told(Type.FILLED, 9, 1, px=10, qty=40),
         told(Type.FILLED, 7, 2, px=0, qty=40),
         told(Type.FILLED, 7, 3, px=10, qty=0),
-        told(Type.BUSTED, 7, 4),
-        told(Type.CORRECTED, 7, 5, px=10, qty=1),
+        told(Type.BUSTED, 9, 4),
+        told(Type.CORRECTED, 7, 5, px=10, qty=0),
     ]
     book = blotter(decided(2, commanded(7)), heard(3, *strangers))
 
     assert book.trades == {}
-    assert book.disowned == [(3, TradeKey(order_id(n), match)) for n, match in [(9, 1), *((7, m) for m in range(2, 6))]]
+    assert book.disowned == [(3, TradeKey(order_id(n), match)) for n, match in [(9, 1), (7, 2), (7, 3), (9, 4), (7, 5)]]
+
+
+def test_a_bust_or_correction_that_comes_first_waits_for_its_execution():
+    early = told(Type.BUSTED, 7, 1), told(Type.CORRECTED, 7, 2, px=11, qty=30)
+    fills = told(Type.FILLED, 7, 1, px=10, qty=40), told(Type.FILLED, 7, 2, px=10, qty=40)
+    book = blotter(decided(2, commanded(7)), heard(3, *early), heard(4, *fills))
+
+    assert [(t.px, t.qty, t.is_busted) for t in book.trades.values()] == [(10, 40, True), (11, 30, False)]
+    assert book.position(0) == 30
 
 
 STEPS = st.lists(
@@ -84,16 +93,21 @@ STEPS = st.lists(
 @given(STEPS)
 def test_the_position_is_what_the_venue_has_told(steps):
     """Against a dictionary that knows nothing but the last word on each execution."""
-    stands, dead = {}, set()
+    stands, dead, early = {}, set(), {}
     for kind, order, match, qty in steps:
         key = (order, match)
         if kind == Type.FILLED and key not in stands and key not in dead:
-            stands[key] = qty
+            stands[key] = early.get(key, qty)
+            if stands[key] is None:
+                del stands[key]
+                dead.add(key)
         elif kind == Type.BUSTED and key in stands:
             del stands[key]
             dead.add(key)
         elif kind == Type.CORRECTED and key in stands:
             stands[key] = qty
+        elif kind != Type.FILLED and key not in dead and early.get(key, 1) is not None:
+            early[key] = None if kind == Type.BUSTED else qty
     orders = decided(2, *(commanded(number) for number in (1, 2, 3)))
 
     book = blotter(orders, *(heard(3 + i, told(k, o, m, px=10, qty=q)) for i, (k, o, m, q) in enumerate(steps)))

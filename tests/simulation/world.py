@@ -65,11 +65,13 @@ def capacity() -> native.EngineCapacity:
 class World:
     """The node, its venue and the network between them."""
 
+    venue_of = v.Venue
+
     def __init__(self, seed: str, directory: Path) -> None:
         self.rng = random.Random(seed)
         self.clock = native.SimClock(OPEN_NS)
         self.net = native.SimNet(self.clock, self.rng.getrandbits(63))
-        self.venue = v.Venue(self.clock, self.net, self.rng, MIDNIGHT_NS)
+        self.venue = self.venue_of(self.clock, self.net, self.rng, MIDNIGHT_NS)
         self.journal_dir, self.hot_dir = directory / "journal", directory / "hot"
         self.feed = native.SimDatagrams(self.net, v.NODE_FEED)
         self.requests = native.SimDatagrams(self.net, v.NODE_REQUESTS)

@@ -1,8 +1,9 @@
 """The blotter: every execution that a journal holds, once, as it stands after busts and corrections.
 
 It reads records only, never the engine, so that what the engine holds can be compared with it. An execution is
-known by our order and the venue's match number (I11); a second copy changes nothing. One that names no order of ours,
-or a price or quantity that cannot be, is kept apart in `disowned`: it is the venue's claim, not our trade.
+known by our order and the venue's match number (I11); a second copy changes nothing. A bust or correction that comes
+before its execution waits for it. What names no order of ours, or a price or quantity that cannot be, is kept apart in
+`disowned`: it is the venue's claim, not our trade.
 """
 
 from __future__ import annotations
@@ -74,12 +75,13 @@ class Blotter:
     assets: dict[int, Asset] = field(default_factory=dict)
     trades: dict[TradeKey, Trade] = field(default_factory=dict)
     disowned: list[tuple[int, TradeKey]] = field(default_factory=list)
-    """(seq, key) of executions, busts and corrections that are of no order or no execution known here."""
+    """(seq, key) of what names no order of ours, or cannot be."""
     duplicates: int = 0
     changed: int = 0
     """How many busts and corrections were applied."""
     seq: int = 0
     _orders: dict[int, tuple[int, Side]] = field(default_factory=dict)
+    _untold: dict[TradeKey, tuple[Type, int, int]] = field(default_factory=dict)
 
     def take_all(self, frames: Iterable[Frame]) -> Blotter:
         """Take every frame, and return this."""
@@ -136,18 +138,27 @@ class Blotter:
         px, qty = int(report["last_px"]), int(report["last_qty"])
         known, order = self.trades.get(key), self._orders.get(key.cl_ord_id)
         can_be = kind == Type.BUSTED or (px > 0 and qty > 0)
-        if order is None or not can_be or (known is None and kind != Type.FILLED):
+        if order is None or not can_be:
             self.disowned.append((seq, key))
+        elif known is None and kind != Type.FILLED:
+            if self._untold.get(key, (Type.FILLED,))[0] != Type.BUSTED:  # a bust is the last word
+                self._untold[key] = kind, px, qty
         elif known is None:
             instrument, side = order
             liquidity = chr(report["liquidity"]) if report["liquidity"] else ""
             self.trades[key] = Trade(key, instrument, side, px, qty, liquidity, int(report["ts_event"]), seq)
-        elif kind == Type.FILLED or known.is_busted or (kind == Type.CORRECTED and (px, qty) == (known.px, known.qty)):
+            if early := self._untold.pop(key, None):
+                self._change(self.trades[key], *early)
+        elif kind == Type.FILLED:
             self.duplicates += 1
         else:
-            self.changed += 1
-            self.trades[key] = (
-                replace(known, is_busted=True)
-                if kind == Type.BUSTED
-                else replace(known, px=px, qty=qty, is_corrected=True)
-            )
+            self._change(known, kind, px, qty)
+
+    def _change(self, known: Trade, kind: Type, px: int, qty: int) -> None:
+        if known.is_busted or (kind == Type.CORRECTED and (px, qty) == (known.px, known.qty)):
+            self.duplicates += 1
+            return
+        self.changed += 1
+        self.trades[known.key] = (
+            replace(known, is_busted=True) if kind == Type.BUSTED else replace(known, px=px, qty=qty, is_corrected=True)
+        )
