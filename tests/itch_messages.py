@@ -20,9 +20,9 @@ def field(code: str, width: int) -> st.SearchStrategy[str | int]:
 
 
 @st.composite
-def messages(draw: st.DrawFn, locates: st.SearchStrategy[int] = LOCATES) -> itch.Fields:
-    """Any message of any type, as the dict of `oracles.itch`."""
-    kind = draw(st.sampled_from(sorted(itch.FORMATS)))
+def messages(draw: st.DrawFn, locates: st.SearchStrategy[int] = LOCATES, kinds: str = "") -> itch.Fields:
+    """Any message of any type, or of one of `kinds`, as the dict of `oracles.itch`."""
+    kind = draw(st.sampled_from(sorted(kinds or itch.FORMATS)))
     form, names = itch.layout(kind)
     codes = [c for c in form.format[1:] if not c.isdigit()]
     fields: itch.Fields = {

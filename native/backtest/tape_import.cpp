@@ -21,7 +21,7 @@ Error damaged(const std::string& found, u64 offset) {
 
 TapeImport::TapeImport(JournalWriter& journal, const TapeOptions& options)
     : journal_(journal),
-      itch_(options.symbols, options.midnight_ns, 0),
+      itch_(options.symbols, options.midnight_ns, 0, options.checks),
       split_by_tracking_(options.split_by_tracking) {}
 
 void TapeImport::feed(Bytes bytes) {
@@ -62,25 +62,27 @@ void TapeImport::on_message(Bytes message) {
     const u64 malformed = counters().malformed;
     Market records[kRecordsPerMessageMax];
     const Emitted emitted = itch_.on_message(message, records);
+    // A feed skips what it cannot read; a file that is cut or of another format is not to become a tape.
+    if (counters().malformed != malformed || counters().unknown == counters().messages)
+        throw damaged("type '" + std::string(1, char(message[0])) + "' in " + std::to_string(message.size()) + " bytes",
+                      offset_);
     switch (emitted) {
         case Emitted::None:
-            // A feed skips what it cannot read; a file that is cut or of another format is not to become a tape.
-            if (counters().malformed != malformed || counters().unknown == counters().messages)
-                throw damaged(
-                    "type '" + std::string(1, char(message[0])) + "' in " + std::to_string(message.size()) + " bytes",
-                    offset_);
-            return;
         case Emitted::Market:
         case Emitted::Two:
-            for (std::size_t i = 0; i < std::size_t(emitted); ++i)
-                std::memcpy(room_for(message, records[i].ts_event, sizeof(Market)), &records[i], sizeof(Market));
+        case Emitted::Three:
+            for (std::size_t i = 0; i < std::size_t(emitted); ++i) put(message, records[i], records[i].ts_event);
+            if (itch_.checks().has_quarantined()) {
+                const Quarantined& aside = itch_.checks().take_quarantined();
+                put(message, aside, aside.ts_event);
+            }
             return;
         case Emitted::Instrument: {
             Instrument instrument = itch_.instrument();
             instrument.instrument = itch_.instrument_of(u16(instrument.locate));
             if (instrument.instrument == kNoInstrument) instrument.instrument = next_instrument_++;
             itch_.assign(instrument);
-            std::memcpy(room_for(message, instrument.ts_event, sizeof instrument), &instrument, sizeof instrument);
+            put(message, instrument, instrument.ts_event);
         }
     }
 }

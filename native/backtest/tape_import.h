@@ -21,6 +21,7 @@ struct TapeOptions {
     i64 midnight_ns = 0;               // UTC, of the exchange's day
     std::vector<std::string> symbols;  // empty: all
     bool split_by_tracking = false;    // a frame ends where the tracking number changes, not only the time
+    EdgeConfig checks;
 };
 
 class TapeImport {
@@ -35,10 +36,15 @@ class TapeImport {
     u64 records() const { return records_; }
     u64 frames() const { return frames_; }
     const ItchCounters& counters() const { return itch_.counters(); }
+    const EdgeCounters& checked() const { return itch_.checks().counters(); }
 
   private:
     std::size_t take_whole(Bytes bytes);
     void on_message(Bytes message);
+    template <class Record>
+    void put(Bytes message, const Record& record, i64 ts_event) {
+        std::memcpy(room_for(message, ts_event, sizeof record), &record, sizeof record);
+    }
     u8* room_for(Bytes message, i64 ts_event, std::size_t record_size);
     void close_frame();
 

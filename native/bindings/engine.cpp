@@ -1,5 +1,6 @@
 // What Python sees of `engine`: its tables, its hash, its snapshots.
 #include "engine/engine.h"
+#include "bindings/policies.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string_view.h>
@@ -33,18 +34,6 @@ nb::dict position_of(const Engine& engine, u16 strategy, u32 instrument) {
     out["fees"] = big_int(p.fees);
     out["fills"] = p.fills;
     return out;
-}
-
-std::vector<int> checks_of(const EngineCapacity& capacity) {
-    std::vector<int> policies;
-    for (std::size_t i = 0; i < kChecks; ++i) policies.push_back(int(capacity.checks[Check(i)]));
-    return policies;
-}
-
-void set_checks(EngineCapacity& capacity, const std::vector<int>& policies) {
-    capacity.checks = {};
-    for (std::size_t i = 0; i < std::min(policies.size(), kChecks); ++i)
-        capacity.checks.set(Check(i), CheckPolicy(policies[i]));
 }
 
 nb::bytes save(const Engine& engine) {
@@ -100,7 +89,10 @@ void bind_engine(nb::module_& m) {
         .def_rw("orders_max", &EngineCapacity::orders_max)
         .def_rw("strategies_max", &EngineCapacity::strategies_max)
         .def_rw("timers_max", &EngineCapacity::timers_max)
-        .def_prop_rw("checks", &checks_of, &set_checks, "CheckPolicy of every Check, by its number; of the books");
+        .def_prop_rw(
+            "checks", [](const EngineCapacity& c) { return list_of(c.checks); },
+            [](EngineCapacity& c, const std::vector<int>& policies) { c.checks = policies_of(policies); },
+            "CheckPolicy of every Check, by its number; of the books");
     nb::class_<Engine>(m, "Engine", "The decision loop; read-only for Python, fed by a driver or a replay.")
         .def(nb::init<const EngineCapacity&>())
         .def_prop_ro("seq", &Engine::seq)
@@ -148,7 +140,8 @@ void bind_engine(nb::module_& m) {
             "is_book_valid", [](const Engine& e, u32 id) { return e.books().is_valid(id); }, "instrument"_a)
         .def("position", &position_of, "strategy"_a, "instrument"_a)
         .def(
-            "totals", [](const Engine& e, u16 s) { return orders::totals_of(e.accounts(), s); }, "strategy"_a, "money of a strategy, or of the account (NO_STRATEGY), in 1e-4")
+            "totals", [](const Engine& e, u16 s) { return orders::totals_of(e.accounts(), s); }, "strategy"_a,
+            "money of a strategy, or of the account (NO_STRATEGY), in 1e-4")
         .def_prop_ro(
             "day", [](const Engine& e) { return e.accounts().day(); }, "YYYYMMDD of the trading day; 0: none")
         .def("live_orders", &live_orders)

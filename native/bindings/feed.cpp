@@ -13,6 +13,8 @@
 namespace openbell {
 void bind_feed_bench(nb::module_& m);     // feed_bench.cpp
 void bind_feed_recovery(nb::module_& m);  // feed_recovery.cpp
+void bind_feed_checks(nb::module_& m);    // feed_checks.cpp
+nb::dict counters_of(const EdgeCounters& c);
 
 namespace {
 
@@ -29,8 +31,8 @@ struct PyItchFeed {
     ItchFeed itch;
     Collector collector{itch};
 
-    PyItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue)
-        : itch(std::move(symbols), midnight_ns, venue) {}
+    PyItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue, const EdgeConfig& checks)
+        : itch(std::move(symbols), midnight_ns, venue, checks) {}
 
     void push(const nb::bytes& message) { collector.on_message(0, bytes_of(message)); }
     // Nasdaq's file framing, length (2) then message; returns the bytes used, whole messages only.
@@ -51,8 +53,9 @@ struct PyItchFeed {
             const Framed part = itch.on_framed(data.subspan(all.bytes), out.subspan(all.records));
             all.bytes += part.bytes;
             all.records += part.records;
-            if (!part.has_instrument) return all;
-            collector.add_instrument(itch.instrument());
+            collector.take_quarantined();
+            if (!part.has_instrument && !part.has_quarantined) return all;
+            if (part.has_instrument) collector.add_instrument(itch.instrument());
         }
     }
     nb::tuple decode_into(const nb::bytes& data, nb::ndarray<u8, nb::c_contig, nb::device::cpu> out) {
@@ -83,8 +86,9 @@ struct PyMoldItchFeed {
     MoldReceiver receiver;
     Collector collector{itch};
 
-    PyMoldItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue, const MoldConfig& config)
-        : itch(std::move(symbols), midnight_ns, venue), receiver(config) {}
+    PyMoldItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue, const MoldConfig& config,
+                   const EdgeConfig& checks)
+        : itch(std::move(symbols), midnight_ns, venue, checks), receiver(config) {}
 };
 
 nb::dict counters_of(const ItchCounters& c) {
@@ -142,6 +146,7 @@ nb::list take_requests(MoldReceiver& receiver) {
 void bind_feed(nb::module_& m) {
     bind_feed_bench(m);
     bind_feed_recovery(m);
+    bind_feed_checks(m);
     nb::class_<MoldConfig>(m, "MoldConfig", "Limits and times of a MoldUDP64 receiver.")
         .def(nb::init<>())
         .def_rw("held_packets_max", &MoldConfig::held_packets_max)
@@ -156,8 +161,9 @@ void bind_feed(nb::module_& m) {
         .def_rw("server_keeps", &MoldConfig::server_keeps);
 
     nb::class_<PyItchFeed>(m, "ItchFeed", "ITCH messages -> records, without a transport.")
-        .def(nb::init<std::vector<std::string>, i64, u16>(), nb::arg("symbols") = std::vector<std::string>{},
-             nb::arg("midnight_ns") = 0, nb::arg("venue") = 0)
+        .def(nb::init<std::vector<std::string>, i64, u16, const EdgeConfig&>(),
+             nb::arg("symbols") = std::vector<std::string>{}, nb::arg("midnight_ns") = 0, nb::arg("venue") = 0,
+             nb::arg("checks") = EdgeConfig{})
         .def("push", &PyItchFeed::push, nb::arg("message"))
         .def("push_framed", &PyItchFeed::push_framed, nb::arg("data"),
              "Messages in Nasdaq's file framing; returns how many bytes held whole messages.")
@@ -170,12 +176,18 @@ void bind_feed(nb::module_& m) {
         .def(
             "take_instruments", [](PyItchFeed& f) { return take(f.collector.instruments); },
             "Bytes of RECORDS['Instrument'].")
-        .def_prop_ro("counters", [](const PyItchFeed& f) { return counters_of(f.itch.counters()); });
+        .def(
+            "take_quarantined", [](PyItchFeed& f) { return take(f.collector.quarantined); },
+            "Bytes of RECORDS['Quarantined'].")
+        .def("begin_snapshot", [](PyItchFeed& f) { f.itch.checks().begin_snapshot(); })
+        .def("end_snapshot", [](PyItchFeed& f) { f.itch.checks().end_snapshot(); })
+        .def_prop_ro("counters", [](const PyItchFeed& f) { return counters_of(f.itch.counters()); })
+        .def_prop_ro("checks", [](const PyItchFeed& f) { return counters_of(f.itch.checks().counters()); });
 
     nb::class_<PyMoldItchFeed>(m, "MoldItchFeed", "A MoldUDP64 session of ITCH: datagrams -> records, in order.")
-        .def(nb::init<std::vector<std::string>, i64, u16, const MoldConfig&>(),
+        .def(nb::init<std::vector<std::string>, i64, u16, const MoldConfig&, const EdgeConfig&>(),
              nb::arg("symbols") = std::vector<std::string>{}, nb::arg("midnight_ns") = 0, nb::arg("venue") = 0,
-             nb::arg("config") = MoldConfig{})
+             nb::arg("config") = MoldConfig{}, nb::arg("checks") = EdgeConfig{})
         .def(
             "start",
             [](PyMoldItchFeed& f, const std::string& session, u64 next_seq) {
@@ -206,6 +218,7 @@ void bind_feed(nb::module_& m) {
             "take_seqs", [](PyMoldItchFeed& f) { return take_seqs(f.collector); }, "Numbers of the messages delivered.")
         .def("take_markets", [](PyMoldItchFeed& f) { return take(f.collector.markets); })
         .def("take_instruments", [](PyMoldItchFeed& f) { return take(f.collector.instruments); })
+        .def("take_quarantined", [](PyMoldItchFeed& f) { return take(f.collector.quarantined); })
         .def_prop_ro("deadline_ns", [](const PyMoldItchFeed& f) { return f.receiver.deadline_ns(); })
         .def_prop_ro("next_seq", [](const PyMoldItchFeed& f) { return f.receiver.next_seq(); })
         .def_prop_ro("is_behind", [](const PyMoldItchFeed& f) { return f.receiver.is_behind(); })

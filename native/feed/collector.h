@@ -35,6 +35,10 @@ class Collector final : public MoldListener {
         const Emitted emitted = itch_.on_message(message, out);
         if (emitted == Emitted::Instrument) return add_instrument(itch_.instrument());
         markets.insert(markets.end(), out, out + std::size_t(emitted));
+        take_quarantined();
+    }
+    void take_quarantined() {
+        if (itch_.checks().has_quarantined()) quarantined.push_back(itch_.checks().take_quarantined());
     }
 
     void add_instrument(Instrument instrument) {
@@ -47,6 +51,7 @@ class Collector final : public MoldListener {
     std::vector<u64> seqs;  // of every message delivered
     std::vector<Market> markets;
     std::vector<Instrument> instruments;
+    std::vector<Quarantined> quarantined;
     std::vector<FeedEvent> events;
 
   private:

@@ -13,6 +13,18 @@ using namespace itch50;
 constexpr i64 kTick = 100;  // 0.01 at 4 decimals
 constexpr u8 kPxDecimals = 4;
 
+// Where a message names its instrument; those of the market carry nothing there.
+constexpr std::size_t kLocateEnd = 3;
+constexpr bool is_of_instrument(char type) {
+    return type != SystemEvent::kType && type != MwcbLevels::kType && type != MwcbStatus::kType;
+}
+
+// What is looked at of a message that is not among the rows; a cross that did not take place has neither shares nor
+// a price.
+constexpr u8 look_of(const auto&) { return 0; }
+constexpr u8 look_of(const AddOrderMpid&) { return EdgeChecks::kOfOrder; }
+constexpr u8 look_of(const CrossTrade& m) { return m.qty > 0 ? EdgeChecks::kOfPrint : u8(0); }
+
 template <std::size_t N>
 void put_text(char (&field)[N], std::string_view s) {
     std::copy_n(s.data(), std::min(s.size(), N), field);
@@ -24,29 +36,36 @@ Market record_of(const Body& b, const Head& head, u32 id, i64 midnight_ns) {
 
 }  // namespace
 
-ItchFeed::ItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue)
+ItchFeed::ItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue, const EdgeConfig& checks)
     : symbols_(std::move(symbols)),
       ids_(kLocates, kNoInstrument),
       names_(kLocates),
+      checks_(checks),
       midnight_ns_(midnight_ns),
       venue_(venue) {
     std::sort(symbols_.begin(), symbols_.end());
+    for (const char type : checks.types) {
+        is_left_out_[u8(type)] = true;
+        rows_[u8(type)] = {};
+    }
 }
 
 void ItchFeed::start_day(i64 midnight_ns) {
     midnight_ns_ = midnight_ns;
     std::fill(ids_.begin(), ids_.end(), kNoInstrument);
+    checks_.start_session();
 }
 
 void ItchFeed::assign(const Instrument& instrument) {
     const auto locate = u16(instrument.locate);
     ids_[locate] = instrument.instrument;
     names_[locate] = Symbol({instrument.symbol, strnlen(instrument.symbol, sizeof instrument.symbol)});
+    checks_.assign(instrument.instrument, names_[locate].trimmed());
 }
 
 Emitted ItchFeed::on_message(Bytes message, Market* out) {
     ++counters_.messages;
-    const OrderRow& row = kOrderRows[message.empty() ? 0 : message[0]];
+    const OrderRow& row = rows_[message.empty() ? 0 : message[0]];
     return message.size() >= row.length ? on_order(row, message, out) : on_other(message, out);
 }
 
@@ -63,6 +82,9 @@ Framed ItchFeed::on_framed(Bytes data, std::span<Market> out) {
             break;
         }
         done.records += std::size_t(emitted);
+        done.has_quarantined = checks_.has_quarantined();
+        if (done.has_quarantined) [[unlikely]]
+            break;
     }
     return done;
 }
@@ -75,43 +97,65 @@ Emitted ItchFeed::on_order(const OrderRow& row, Bytes message, Market* out) {
         return Emitted::None;
     }
     read_order(row, checked, id, midnight_ns_, *out);
+    if (const u8 doubt = checks_.doubt(*out, row.look)) [[unlikely]]
+        return judged(doubt, row.look, message, out, 1);
     ++counters_.markets;
     return Emitted::Market;
 }
 
+Emitted ItchFeed::judged(u8 doubt, u8 look, Bytes message, Market* out, std::size_t count) {
+    count = checks_.judge(doubt, look, message, counters_.messages, out, count);
+    counters_.markets += count;
+    return Emitted(count);
+}
+
+// A message that cannot be read concerns the instrument that it names, or any where it ends before.
+Emitted ItchFeed::on_cut(Bytes message, Market* out) {
+    ++counters_.malformed;
+    const CheckedBytes at(message);
+    u32 id = kNoInstrument;
+    if (message.size() >= kLocateEnd && is_of_instrument(char(message[0]))) {
+        id = ids_[at.be16(1)];
+        if (id == kNoInstrument) return Emitted::None;
+    }
+    const i64 ts = message.size() >= kOrderIdAt ? midnight_ns_ + i64(at.be64(kTrackingAt) & 0xFFFF'FFFF'FFFF) : 0;
+    const std::size_t count = checks_.judge_malformed(message, counters_.messages, id, ts, out);
+    counters_.markets += count;
+    return Emitted(count);
+}
+
 Emitted ItchFeed::on_other(Bytes message, Market* out) {
+    if (!message.empty() && is_left_out_[message[0]]) {
+        checks_.count_filtered();
+        return Emitted::None;
+    }
     Emitted emitted = Emitted::None;
     const Undecoded why = itch50::visit(message, [&]<class M>(const M& m) {
         if constexpr (std::is_same_v<M, StockDirectory>)
             emitted = announce(m);
         else if constexpr (MakesRecord<M>)  // the others came here because they are cut
-            emitted = emit(m, out);
+            emitted = emit(m, message, out);
     });
     if (why == Undecoded::UnknownType) ++counters_.unknown;
-    if (why == Undecoded::TooShort || why == Undecoded::Empty) ++counters_.malformed;
-    return emitted;
+    return why == Undecoded::TooShort || why == Undecoded::Empty ? on_cut(message, out) : emitted;
 }
 
 template <class M>
-Emitted ItchFeed::emit(const M& m, Market* out) {
+Emitted ItchFeed::emit(const M& m, Bytes message, Market* out) {
     const u32 id = is_of_market<M> ? kNoInstrument : instrument_of(m);
     if (!is_of_market<M> && id == kNoInstrument) {
         ++counters_.unsubscribed;
         return Emitted::None;
     }
-    if (!is_representable(m)) {
-        ++counters_.malformed;
-        return Emitted::None;
-    }
+    if (!is_representable(m)) return on_cut(message, out);
     out[0] = record_of(body_of(m, midnight_ns_), m, id, midnight_ns_);
-    ++counters_.markets;
-    if constexpr (MakesTwo<M>) {
-        out[1] = record_of(second_body_of(m), m, id, midnight_ns_);
-        ++counters_.markets;
-        return Emitted::Two;
-    } else {
-        return Emitted::Market;
-    }
+    std::size_t count = 1;
+    if constexpr (MakesTwo<M>) out[count++] = record_of(second_body_of(m), m, id, midnight_ns_);
+    const u8 look = look_of(m);
+    const u8 doubt = look ? checks_.doubt(out[0], look) : checks_.doubt_clock(out[0].ts_event);
+    if (doubt) return judged(doubt, look, message, out, count);
+    counters_.markets += count;
+    return Emitted(count);
 }
 
 // IPO Quoting Period Update carries locate 0 and names its stock by symbol only; it is rare.

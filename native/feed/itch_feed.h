@@ -45,20 +45,21 @@
 
 namespace openbell {
 
-// What a message made: nothing, one record or two, an `instrument()`.
-enum class Emitted : u8 { None = 0, Market = 1, Two = 2, Instrument = 3 };
-inline constexpr std::size_t kRecordsPerMessageMax = 2;
+// What a message made: nothing, up to three records (two, and what a check has to say), an `instrument()`.
+enum class Emitted : u8 { None = 0, Market = 1, Two = 2, Three = 3, Instrument = 4 };
+inline constexpr std::size_t kRecordsPerMessageMax = 3;
 
 // What became of a run of messages.
 struct Framed {
     std::size_t bytes = 0;    // used, whole messages
     std::size_t records = 0;  // written
     bool has_instrument = false;
+    bool has_quarantined = false;
 };
 
 struct ItchCounters {
     u64 messages = 0;
-    u64 markets = 0;       // records emitted
+    u64 markets = 0;       // records emitted, what checks say among them
     u64 instruments = 0;   // Stock Directory messages of subscribed symbols
     u64 unsubscribed = 0;  // dropped: of other symbols, or of a locate that was never assigned
     u64 unknown = 0;       // types of a later revision
@@ -69,7 +70,7 @@ class ItchFeed {
   public:
     // Times are `midnight_ns` (UTC ns of the exchange's midnight) plus ITCH's. Without symbols every
     // instrument is subscribed. `venue` is the index of the venue in the configuration.
-    ItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue);
+    ItchFeed(std::vector<std::string> symbols, i64 midnight_ns, u16 venue, const EdgeConfig& checks = {});
 
     // `out` has room for kRecordsPerMessageMax. Instrument: `instrument()` holds it, without an id yet.
     Emitted on_message(Bytes message, Market* out);
@@ -80,11 +81,14 @@ class ItchFeed {
     u32 instrument_of(u16 locate) const { return ids_[locate]; }
     // A new day: other midnight, other locates.
     void start_day(i64 midnight_ns);
+    // After a message: what it left to be put aside, to be taken before the next one.
+    EdgeChecks& checks() { return checks_; }
+    const EdgeChecks& checks() const { return checks_; }
 
     const ItchCounters& counters() const { return counters_; }
 
     // The same for messages in Nasdaq's framing, length (2) then message. It ends where `out` may not hold what the
-    // next one says, at a message that is cut, and behind one that announces an instrument.
+    // next one says, at a message that is cut, and behind one that announces an instrument or is put aside.
     Framed on_framed(Bytes data, std::span<Market> out);
 
   private:
@@ -92,16 +96,21 @@ class ItchFeed {
     Emitted on_other(Bytes message, Market* out);
     bool is_subscribed(std::string_view symbol) const;
     Emitted announce(const itch50::StockDirectory& m);
+    Emitted on_cut(Bytes message, Market* out);
+    Emitted judged(u8 doubt, u8 look, Bytes message, Market* out, std::size_t count);
     template <class M>
-    Emitted emit(const M& m, Market* out);
+    Emitted emit(const M& m, Bytes message, Market* out);
     template <class M>
     u32 instrument_of(const M& m) const;
 
     static constexpr std::size_t kLocates = 65536;  // all that two bytes can say
 
-    std::vector<std::string> symbols_;   // sorted
-    std::vector<u32> ids_;               // by locate; kNoInstrument: dropped
-    std::vector<itch50::Symbol> names_;  // by locate, of those that have an id
+    std::vector<std::string> symbols_;                             // sorted
+    std::vector<u32> ids_;                                         // by locate; kNoInstrument: dropped
+    std::vector<itch50::Symbol> names_;                            // by locate, of those that have an id
+    std::array<itch50::OrderRow, 256> rows_ = itch50::kOrderRows;  // less those of messages that are left out
+    std::array<bool, 256> is_left_out_{};                          // by type of message
+    EdgeChecks checks_;
     i64 midnight_ns_;
     u16 venue_;
     Instrument instrument_{};

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "feed/edge_checks.h"
 #include "records.h"
 #include "wire/itch50.h"
 
@@ -24,6 +25,7 @@ struct OrderRow {
     u8 ref_at = 0;
     u32 px_mask = 0;
     u32 qty_mask = 0;
+    u8 look = 0;  // bits of EdgeChecks
     u64 ref_mask = 0;
 };
 static_assert(sizeof(OrderRow) == 32);
@@ -32,11 +34,11 @@ inline constexpr std::size_t kTrackingAt = 3;  // 2 bytes, and 6 of the timestam
 inline constexpr std::size_t kOrderIdAt = 11;
 
 template <class M>
-constexpr OrderRow order_row(Type type, u8 flags, std::string_view ref, std::string_view flag_field = {},
+constexpr OrderRow order_row(Type type, u8 flags, u8 look, std::string_view ref, std::string_view flag_field = {},
                              char flag_if = 0, u8 flag = 0) {
     static_assert(place_of<M>("order_id") == kOrderIdAt && place_of<M>("tracking") == kTrackingAt &&
                   place_of<M>("locate") == 1 && place_of<M>("ts") == 5 && M::kLength >= kOrderIdAt + 8);
-    OrderRow row{.length = M::kLength, .type = u8(type), .flags = flags};
+    OrderRow row{.length = M::kLength, .type = u8(type), .flags = flags, .look = look};
     if (!flag_field.empty()) row.flag_at = place_of<M>(flag_field), row.flag_if = u8(flag_if), row.flag = flag;
     row.px_at = place_of<M>("px"), row.px_mask = row.px_at ? 0xFFFF'FFFF : 0;
     row.qty_at = place_of<M>("qty"), row.qty_mask = row.qty_at ? 0xFFFF'FFFF : 0;
@@ -46,14 +48,16 @@ constexpr OrderRow order_row(Type type, u8 flags, std::string_view ref, std::str
 
 constexpr std::array<OrderRow, 256> make_order_rows() {
     std::array<OrderRow, 256> rows{};
-    rows[AddOrder::kType] = order_row<AddOrder>(Type::BookAdd, 0, "", "side", 'B', kBuy);
-    rows[OrderExecuted::kType] = order_row<OrderExecuted>(Type::BookExecute, kAtOrderPx | kPrintable, "match_id");
-    rows[OrderExecutedWithPrice::kType] =
-        order_row<OrderExecutedWithPrice>(Type::BookExecute, 0, "match_id", "printable", 'Y', kPrintable);
-    rows[OrderCancel::kType] = order_row<OrderCancel>(Type::BookCancel, 0, "");
-    rows[OrderDelete::kType] = order_row<OrderDelete>(Type::BookCancel, kWhole, "");
-    rows[OrderReplace::kType] = order_row<OrderReplace>(Type::BookModify, 0, "new_order_id");
-    rows[Trade::kType] = order_row<Trade>(Type::Trade, kPrintable, "match_id", "side", 'B', kBuy);
+    rows[AddOrder::kType] = order_row<AddOrder>(Type::BookAdd, 0, EdgeChecks::kOfOrder, "", "side", 'B', kBuy);
+    rows[OrderExecuted::kType] =
+        order_row<OrderExecuted>(Type::BookExecute, kAtOrderPx | kPrintable, EdgeChecks::kOfExecution, "match_id");
+    rows[OrderExecutedWithPrice::kType] = order_row<OrderExecutedWithPrice>(
+        Type::BookExecute, 0, EdgeChecks::kOfPricedExecution, "match_id", "printable", 'Y', kPrintable);
+    rows[OrderCancel::kType] = order_row<OrderCancel>(Type::BookCancel, 0, EdgeChecks::kOfExecution, "");
+    rows[OrderDelete::kType] = order_row<OrderDelete>(Type::BookCancel, kWhole, EdgeChecks::kNames, "");
+    rows[OrderReplace::kType] =
+        order_row<OrderReplace>(Type::BookModify, 0, EdgeChecks::kOfReplacement, "new_order_id");
+    rows[Trade::kType] = order_row<Trade>(Type::Trade, kPrintable, EdgeChecks::kOfPrint, "match_id", "side", 'B', kBuy);
     return rows;
 }
 inline constexpr std::array<OrderRow, 256> kOrderRows = make_order_rows();

@@ -43,6 +43,7 @@ void FeedFrames::recovered(u64 next_seq) {
 
 // Messages are decoded straight into the journal's tail.
 void FeedFrames::add(const Delivery& delivery) {
+    feed_.checks().end_snapshot();
     delivery.for_each([&](u64 number, Bytes message) { take(number, message, delivery.ts_recv, 0); });
     flush(delivery.end() - 1, delivery.ts_recv);
 }
@@ -57,6 +58,20 @@ void FeedFrames::take(u64 number, Bytes message, i64 ts_recv, u8 flags) {
     }
     for (Market& record : std::span(records, std::size_t(emitted))) record.flags |= flags;
     count_ += u32(emitted);
+    if (feed_.checks().has_quarantined()) [[unlikely]]
+        put_aside(feed_.checks().take_quarantined(), number, ts_recv);
+    else if (count_ >= kRecordsPerFrame) [[unlikely]]
+        flush(number, ts_recv);
+}
+
+// After what else its message has caused.
+void FeedFrames::put_aside(const Quarantined& record, u64 number, i64 ts_recv) {
+    flush(number, ts_recv);
+    FrameHeader* in = driver_.open(config_.source, sizeof record);
+    std::memcpy(in + 1, &record, sizeof record);
+    in->source_seq = number;
+    in->ts_recv = ts_recv;
+    driver_.submit(in, 1);
 }
 
 void FeedFrames::flush(u64 number, i64 ts_recv) {
@@ -99,6 +114,7 @@ void FeedFrames::introduce(Instrument instrument, u64 number, i64 ts_recv) {
 // ---- snapshots -------------------------------------------------------------------------------------
 
 void FeedFrames::begin_rebuild() {
+    feed_.checks().begin_snapshot();
     gap(0, 0, kGapRebuilt);
     for (u32 id = 0; id < engine_.instruments(); ++id) {
         if (engine_.instrument(id)->venue != config_.venue) continue;

@@ -42,9 +42,12 @@ class FeedFrames {
   private:
     static constexpr u64 kUnnumbered = 0;  // messages of a snapshot have no number in the feed
     static constexpr u32 kSnapshotRecordsPerFrame = 256;
+    static constexpr u32 kRecordsPerFrame = 4096;  // of a large datagram the rest comes in a frame of its own
+    static_assert(sizeof(FrameHeader) + (kRecordsPerFrame + kRecordsPerMessageMax) * sizeof(Market) <= kFrameBytesMax);
 
     void take(u64 number, Bytes message, i64 ts_recv, u8 flags);
     void put(const Market& record);
+    void put_aside(const Quarantined& record, u64 number, i64 ts_recv);
     void flush(u64 number, i64 ts_recv);
     void introduce(Instrument instrument, u64 number, i64 ts_recv);
     u32 asset_of(std::string_view symbol, u32 id) const;

@@ -6,8 +6,10 @@ a `Prices` record reads (.., code, px[0], px[1], px[2]) in the last four.
 
 from dataclasses import dataclass, field
 
-from openbell.types import NO_INSTRUMENT, TradingState, Type
+from openbell import _native as native
+from openbell.types import NO_INSTRUMENT, CheckPolicy, TradingState, Type
 from oracles import itch
+from oracles.edge_checks import EdgeChecks
 
 BUY, WHOLE, AT_ORDER_PX, PRINTABLE = 1, 2, 4, 8
 HERE = ELIGIBLE = 1
@@ -20,6 +22,11 @@ Row = tuple[int, ...]
 Tail = tuple[int, int, int, int, int, int]  # type, flags, order_id, px, qty, ref
 
 
+def default_checks() -> EdgeChecks:
+    """As a feed has them that is not configured."""
+    return EdgeChecks([CheckPolicy(policy) for policy in native.EdgeConfig().policies])
+
+
 def chars(text: str, width: int = 0) -> int:
     """Letters as an integer, the first one lowest; padded with spaces to `width`."""
     return int.from_bytes(text.ljust(width).encode("latin1"), "little")
@@ -30,6 +37,7 @@ class ItchFeed:
     """Every symbol is subscribed; ids are given in the order of the directory."""
 
     midnight_ns: int = 0
+    checks: EdgeChecks = field(default_factory=default_checks)
     ids: dict[int, int] = field(default_factory=dict)  # by locate
     symbols: dict[int, str] = field(default_factory=dict)  # by locate
     counters: dict[str, int] = field(
@@ -40,14 +48,20 @@ class ItchFeed:
 
     def push(self, message: bytes) -> list[Row]:
         self.counters["messages"] += 1
-        m = itch.decode(message)
-        if m is None:
-            self.counters["unknown" if message and chr(message[0]) not in itch.FORMATS else "malformed"] += 1
+        if message and chr(message[0]) in self.checks.types:
+            self.checks.counters["filtered"] += 1
             return []
+        m = itch.decode(message)
+        if m is None and message and chr(message[0]) not in itch.FORMATS:
+            self.counters["unknown"] += 1
+            return []
+        if m is None:
+            return self.malformed(message)
         if m["type"] == "R":
             self.counters["instruments"] += 1
             self.ids.setdefault(m["locate"], len(self.ids))
             self.symbols[m["locate"]] = m["symbol"].strip()
+            self.checks.assign(self.ids[m["locate"]], self.symbols[m["locate"]])
             return []
         instrument = NO_INSTRUMENT if m["type"] in OF_MARKET else self.instrument_of(m)
         if instrument is None:
@@ -55,11 +69,24 @@ class ItchFeed:
             return []
         tails = self.tails(m)
         if tails is None:
-            self.counters["malformed"] += 1
-            return []
-        self.counters["markets"] += len(tails)
+            return self.malformed(message)
         ts = self.midnight_ns + m["ts"]
-        return [(int(kind), flags, m["tracking"], instrument, ts, *rest) for kind, flags, *rest in tails]
+        rows = [(int(kind), flags, m["tracking"], instrument, ts, *rest) for kind, flags, *rest in tails]
+        return self.counted(self.checks.judge(self.counters["messages"], message, rows))
+
+    def counted(self, rows: list[Row]) -> list[Row]:
+        self.counters["markets"] += len(rows)
+        return rows
+
+    def malformed(self, message: bytes) -> list[Row]:
+        self.counters["malformed"] += 1
+        instrument: int | None = NO_INSTRUMENT
+        if len(message) >= 3 and chr(message[0]) not in OF_MARKET:
+            instrument = self.ids.get(int.from_bytes(message[1:3]))
+            if instrument is None:
+                return []
+        ts = self.midnight_ns + int.from_bytes(message[5:11]) if len(message) >= 11 else 0
+        return self.counted(self.checks.judge_malformed(self.counters["messages"], message, instrument, ts))
 
     def instrument_of(self, m: itch.Fields) -> int | None:
         if m["type"] == "K" and m["locate"] == 0:
