@@ -70,7 +70,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Quote: return apply_market(in.as<Market>(i));
         case Trade: return happened_.trades.push(in.as<Market>(i));
         case Status: return apply_status(in.as<Market>(i));
-        case FeedCheck: return apply_feed_check(in.as<Market>(i));
+        case FeedCheck: return apply_feed_check(in.as<Market>(i), in.header->source);
         case VenueHalt: return apply_venue_halt(in.as<Market>(i));
         case Imbalance:
         case AuctionPrices:

@@ -111,7 +111,8 @@ class Engine {
     void pull_lowered(ArmScope scope);
     void apply_gap(const Control& record, bool is_open);
     void apply_resolved(const Control& record);
-    void apply_feed_check(const Market& record);
+    void apply_feed_check(const Market& record, u16 source);
+    void contradict(u32 instrument);
     void check_touch(u32 instrument);
     void tell_check(Check check, Market found);
     void mark_book(u32 instrument);

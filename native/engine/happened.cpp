@@ -53,15 +53,21 @@ void Engine::check_touch(u32 instrument) {
     if (!books_.is_valid(instrument)) pull_quotes(instrument);
 }
 
-// A check of the feed's edge.
-void Engine::apply_feed_check(const Market& record) {
-    if (record.flags & kInvalidates && record.instrument < instruments_.size()) {
-        broken_[record.instrument] |= kContradicted;
-        books_.set_valid(record.instrument, false);
-        pull_quotes(record.instrument);
-        mark_book(record.instrument);
+// A check of the feed's edge. What names no instrument may have concerned any of the feed's.
+void Engine::apply_feed_check(const Market& record, u16 source) {
+    if (record.flags & kInvalidates) {
+        for (u32 id = 0; id < instruments_.size(); ++id)
+            if (record.instrument == id || (record.instrument == kNoInstrument && feed_of_[id] == source))
+                contradict(id);
     }
     happened_.notices.push(record);
+}
+
+void Engine::contradict(u32 instrument) {
+    broken_[instrument] |= kContradicted;
+    books_.set_valid(instrument, false);
+    pull_quotes(instrument);
+    mark_book(instrument);
 }
 
 void Engine::mark_book(u32 instrument) {

@@ -6,7 +6,7 @@ from tests.engine import desk as d
 from tests.engine.desk import Desk
 
 from openbell import events
-from openbell.types import RECORDS, Check, TradingState, Type
+from openbell.types import NO_INSTRUMENT, RECORDS, Check, TradingState, Type
 
 HERE = 1
 DROPPED, INVALIDATES = 32, 64
@@ -116,3 +116,13 @@ def test_a_check_of_the_edge_takes_trust_from_the_book(quoting: Desk):
 
     assert not quoting.engine.is_book_valid(0)
     assert [order["type"] for order in quoting.sent] == [Type.CANCEL_ORDER, Type.CANCEL_ORDER]
+
+
+def test_a_message_that_names_no_instrument_may_have_been_of_any():
+    desk = d.trading_desk()
+
+    desk.frame(d.market(Type.FEED_CHECK, NO_INSTRUMENT, ref=Check.MALFORMED, flags=INVALIDATES), source=d.FEED + 1)
+    assert desk.engine.is_book_valid(0)  # another feed's
+    desk.feed(d.market(Type.FEED_CHECK, NO_INSTRUMENT, ref=Check.MALFORMED, flags=INVALIDATES))
+
+    assert [desk.engine.is_book_valid(n) for n in range(d.INSTRUMENTS_MAX)] == [False] * d.INSTRUMENTS_MAX

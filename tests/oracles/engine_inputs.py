@@ -116,7 +116,7 @@ class EngineInputs(EngineArming, EngineMoney):
                   Type.INSTRUMENT: "Instrument",
                   Type.STARTED: "Started", Type.LIMITS: "Limits"}.get(kind, "Control")  # fmt: skip
         fields = fields_of(raw, RECORDS[layout])[0]
-        if kind == Type.INSTRUMENT:
+        if kind in (Type.INSTRUMENT, Type.FEED_CHECK):
             fields["source"] = source
         if layout == "Control":
             row = np.frombuffer(raw, RECORDS["Control"])[0]
@@ -144,11 +144,14 @@ class EngineInputs(EngineArming, EngineMoney):
             self.happened.trades.append(record("Market", **trade))
 
     def _on_feed_check(self, r: Fields, raw: bytes) -> None:
-        if r["flags"] & INVALIDATES and r["instrument"] < len(self.instruments):
-            self.broken.add(r["instrument"])
-            self.books.books[r["instrument"]].is_valid = False
-            self._pull(r["instrument"])
-            self._mark_book(r["instrument"])
+        of_feed = {i for i, feed in enumerate(self.feed_of) if feed == r["source"]}
+        known = {r["instrument"]} & set(range(len(self.instruments)))
+        for instrument in sorted(of_feed if r["instrument"] == NO_INSTRUMENT else known):
+            if r["flags"] & INVALIDATES:
+                self.broken.add(instrument)
+                self.books.books[instrument].is_valid = False
+                self._pull(instrument)
+                self._mark_book(instrument)
         self.happened.notices.append(raw)
 
     def _tell_check(self, check: Check, found: Fields, flags: int) -> None:
