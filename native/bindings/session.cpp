@@ -134,6 +134,10 @@ void bind_feed_config(nb::module_& m) {
         .def_prop_rw(
             "midnight_ns", [](const Feed& f) { return f.handler.midnight_ns; },
             [](Feed& f, i64 ns) { f.handler.midnight_ns = ns; })
+        .def_prop_rw(
+            "stale_ns", [](const Feed& f) { return f.handler.stale_ns; },
+            [](Feed& f, i64 ns) { f.handler.stale_ns = ns; })
+        .def_rw("checks", &Feed::checks)
         .def_rw("session", &Feed::session)
         .def_rw("symbols", &Feed::symbols);
     nb::class_<FeedPorts>(m, "FeedPorts", "What a feed is heard through; the caller keeps the ports.")

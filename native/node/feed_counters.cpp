@@ -2,6 +2,15 @@
 
 namespace openbell {
 
+namespace {
+
+constexpr std::pair<Check, const char*> kChecksOfEdge[] = {
+    {Check::PxBand, "failed_px_band"}, {Check::PxTick, "failed_px_tick"},       {Check::QtyBand, "failed_qty_band"},
+    {Check::QtyLot, "failed_qty_lot"}, {Check::ClockBack, "failed_clock_back"}, {Check::Malformed, "failed_malformed"},
+};
+
+}  // namespace
+
 FeedCounters::FeedCounters(Counters& page, const std::string& feed, std::size_t lines) {
     const auto name = [&](const char* what) { return page.counter("feed." + feed + "." + what); };
     behind_ = name("behind"), gaps_ = name("gaps"), requests_ = name("requests"), recovered_ = name("recovered"),
@@ -10,6 +19,11 @@ FeedCounters::FeedCounters(Counters& page, const std::string& feed, std::size_t 
     waited_ns_ = name("waited_ns"), waited_ns_max_ = name("waited_ns_max");
     recovering_ = name("recovering"), restarts_ = name("restarts"), snapshots_ = name("snapshots");
     snapshot_tries_ = name("snapshot_tries"), snapshots_given_up_ = name("snapshots_given_up");
+    duplicates_ = name("duplicates"), sessions_ = name("sessions");
+    silences_ = name("silences"), stale_ = name("stale");
+    quarantined_ = name("quarantined"), filtered_ = name("filtered");
+    follow_ups_ = name("follow_ups"), no_room_ = name("no_room");
+    for (const auto& [check, text] : kChecksOfEdge) failed_.push_back({check, name(text)});
     for (std::size_t i = 0; i < lines; ++i) {
         const std::string letter(1, char('A' + i));
         const auto of_line = [&](const char* what) { return name((letter + "." + what).c_str()); };
@@ -39,6 +53,16 @@ void FeedCounters::publish(const FeedHandler& handler, const FeedPorts& ports) {
     wrong_session_.set(mold.wrong_session);
     malformed_.set(mold.malformed);
     strangers_.set(feed.strangers);
+    duplicates_.set(mold.duplicates);
+    sessions_.set(feed.sessions);
+    silences_.set(feed.silences);
+    stale_.set(handler.is_stale());
+    const EdgeCounters& edge = handler.feed().checks().counters();
+    quarantined_.set(edge.quarantined);
+    filtered_.set(edge.filtered);
+    follow_ups_.set(edge.follow_ups);
+    no_room_.set(edge.no_room);
+    for (auto& [check, counter] : failed_) counter.set(edge.failed[std::size_t(check)]);
     waited_ns_.set(u64(feed.waited_ns));
     waited_ns_max_.set(u64(feed.waited_ns_max));
     recovering_.set(handler.is_recovering());

@@ -20,6 +20,7 @@ FeedHandler::FeedHandler(const Config& config, const FeedPorts& ports, ItchFeed&
                          const Engine& engine, Clock& clock)
     : config_(config),
       ports_(ports),
+      feed_(feed),
       engine_(engine),
       clock_(clock),
       frames_(config.frames, feed, driver, engine, clock),
@@ -35,6 +36,7 @@ void FeedHandler::start(std::string_view session) {
     frames_.assign_known();
     const u16 source = config_.frames.source;
     const std::string_view known = engine_.feed_session(source);
+    heard_ns_ = clock_.now_ns();
     const bool is_new = !session.empty() && session != known;
     const bool begins_anew = is_new && !known.empty();
     if (is_new) to_announce_ = session;
@@ -42,6 +44,7 @@ void FeedHandler::start(std::string_view session) {
     // One of an earlier day is over, whether we heard its end or not.
     const bool is_over = engine_.has_feed_ended(source) || engine_.now_ns() < config_.midnight_ns;
     if (session.empty() && !known.empty() && is_over) return receiver_.allow_switch();
+    was_away_ = config_.stale_ns > 0 && !known.empty() && !begins_anew;
     if (!snapshots_ || begins_anew || !engine_.has_feed_lost(source)) return;
     // The process that has lost messages died before a snapshot had replaced them.
     receiver_.start(receiver_.session(), MoldReceiver::kFirstSeen);
@@ -52,6 +55,7 @@ void FeedHandler::start(std::string_view session) {
 
 std::size_t FeedHandler::poll() {
     if (!to_announce_.empty()) frames_.connected(std::exchange(to_announce_, {}));
+    if (std::exchange(was_away_, false)) say_stale();
     std::size_t n = receive();
     if (is_asking_) n += receive_answers();
     if (n > 0) send_requests();
@@ -76,6 +80,7 @@ std::size_t FeedHandler::receive() {
         take(datagram, u8(first), now_ns);
     }
     counters_.waited_ns_max = std::max(counters_.waited_ns_max, counters_.waited_ns);
+    if (config_.stale_ns > 0) hear(now_ns);
     return n;
 }
 
@@ -115,10 +120,40 @@ bool FeedHandler::is_sender(const Address& from) const {
 // Answers may come long after the gap is closed; the socket must not fill with them, nor wake us for ever.
 void FeedHandler::tick(i64 now_ns) {
     receiver_.poll(now_ns, *this);
+    watch_silence(now_ns);
     send_requests();
     if (ports_.requests == nullptr) return;
     receive_answers();
     is_asking_ = receiver_.is_behind() || (is_asking_ && now_ns < asked_ns_ + kAnswersLateNs);
+}
+
+// ---- silence ---------------------------------------------------------------------------------------
+
+// Packets of the session, heartbeats among them; what else comes to the socket says nothing of it.
+void FeedHandler::hear(i64 now_ns) {
+    u64 packets = 0;
+    for (std::size_t i = 0; i < ports_.lines.size(); ++i) packets += receiver_.counters().lines[i].packets;
+    if (packets == heard_packets_) return;
+    heard_packets_ = packets;
+    heard_ns_ = now_ns;
+    // What is missing, or is being built anew, has an end of its own.
+    if (is_stale_ && !receiver_.is_behind() && phase_ == Phase::Live) frames_.recovered(receiver_.next_seq());
+    is_stale_ = false;
+}
+
+// A venue that has ended its session may be silent, and one that was never heard has no books.
+void FeedHandler::watch_silence(i64 now_ns) {
+    const u16 source = config_.frames.source;
+    if (config_.stale_ns == 0 || is_stale_ || now_ns < heard_ns_ + config_.stale_ns) return;
+    if (receiver_.is_behind() || phase_ != Phase::Live) return;
+    if (engine_.feed_session(source).empty() || engine_.has_feed_ended(source)) return;
+    ++counters_.silences;
+    say_stale();
+}
+
+void FeedHandler::say_stale() {
+    is_stale_ = true;
+    frames_.gap(receiver_.next_seq(), receiver_.next_seq(), kGapStale);
 }
 
 void FeedHandler::send_requests() {
@@ -140,6 +175,7 @@ i64 FeedHandler::deadline_ns() const {
 // ---- what the receiver says ------------------------------------------------------------------------
 
 void FeedHandler::on_session(const mold::Session& session) {
+    ++counters_.sessions;
     frames_.connected(session.trimmed());
     if (phase_ == Phase::Live || engine_.has_feed_lost(config_.frames.source)) return;
     snapshots_->stop();  // the books of the old session are gone

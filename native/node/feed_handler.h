@@ -29,6 +29,7 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
         MoldConfig mold;
         std::vector<u32> senders;  // addresses that lines are heard from; empty: all
         i64 midnight_ns = 0;       // of the venue's day
+        i64 stale_ns = 0;          // silence of the lines after which books are not valid; 0: never
         SnapshotSession::Config snapshots;
         std::size_t buffer_bytes = 64 << 20;  // of what is said during a snapshot
     };
@@ -38,6 +39,8 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
         i64 waited_ns = 0;                         // the oldest datagram of the last batch, in its socket
         i64 waited_ns_max = 0;
         u64 restarts = 0;  // of a reading, by a further loss
+        u64 sessions = 0;  // that began, the first included
+        u64 silences = 0;  // longer than `stale_ns`
     };
 
     FeedHandler(const Config& config, const FeedPorts& ports, ItchFeed& feed, Driver& driver, const Engine& engine,
@@ -57,6 +60,8 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     const Counters& counters() const { return counters_; }
     const SnapshotSession* snapshots() const { return snapshots_ ? &*snapshots_ : nullptr; }
     bool is_recovering() const { return phase_ != Phase::Live; }
+    bool is_stale() const { return is_stale_; }
+    const ItchFeed& feed() const { return feed_; }
     u64 instruments_refused() const { return frames_.instruments_refused(); }
 
   private:
@@ -79,6 +84,9 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     void take(const Datagram& datagram, u8 line, i64 now_ns);
     i64 arrival_of(const Datagram& datagram, i64 now_ns) const;
     bool is_sender(const Address& from) const;
+    void hear(i64 now_ns);
+    void watch_silence(i64 now_ns);
+    void say_stale();
     void send_requests();
 
     void begin_recovery(u64 next_seq);
@@ -87,6 +95,7 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
 
     Config config_;
     FeedPorts ports_;
+    const ItchFeed& feed_;
     const Engine& engine_;
     Clock& clock_;
     FeedFrames frames_;
@@ -100,6 +109,10 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     bool is_asking_ = false;   // answers may come
     i64 asked_ns_ = 0;
     i64 stamp_offset_ns_ = 0;
+    bool is_stale_ = false;
+    bool was_away_ = false;  // nobody heard the session while no process was there
+    i64 heard_ns_ = 0;       // the session, on any line
+    u64 heard_packets_ = 0;
     Counters counters_;
 };
 

@@ -27,6 +27,7 @@ class LiveNode {
         FeedHandler::Config handler;  // its source and venue follow from the place in the list
         std::string session;          // empty: the one that is heard, until it has ended
         std::vector<std::string> symbols;
+        EdgeConfig checks;
     };
     struct Config {
         std::string journal_dir;

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from openbell import _native as native
 from openbell import events
 from openbell.journal.frames import records_view
 from openbell.node.recovery import recover_engine
-from openbell.types import Type
+from openbell.types import RECORDS, Type
 from oracles import mold
 
 DAY = 86_400_000_000_000
@@ -20,6 +21,9 @@ FIRST, SECOND = "S000000001", "S000000002"
 
 class Node:
     """A node on one line; each `start` is a process of its own."""
+
+    stale_ns = 0
+    checks = native.EdgeConfig()
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -33,7 +37,9 @@ class Node:
         capacity.instruments_max, capacity.book_orders_max, capacity.orders_max = 2, 1 << 10, 16
         config.journal_dir, config.hot_dir = str(self.directory / "journal"), str(self.directory / "hot")
         config.segment_bytes, config.capacity = 1 << 20, capacity
+        self.capacity = capacity
         feed.name, feed.session, feed.midnight_ns, feed.symbols = "f", session, midnight_ns, ["OBEL"]
+        feed.stale_ns, feed.checks = self.stale_ns, self.checks
         for sender in senders:
             feed.add_sender(sender)
         config.feeds = [feed]
@@ -51,8 +57,14 @@ class Node:
             ),
         ]
         packet = mold.notice(session, seq, mold.END_OF_SESSION) if ends else mold.packet(session, seq, messages)
+        self.receive(packet, sender)
+
+    def receive(self, packet: bytes, sender: tuple[str, int] = SENDER) -> None:
         self.senders[sender].send_to(LINE, packet)
-        self.clock.advance(20_000_000)
+        self.wait(20_000_000)
+
+    def wait(self, ns: int) -> None:
+        self.clock.advance(ns)
         while self.node.step(self.clock.now_ns()):
             pass
 
@@ -72,9 +84,13 @@ class Node:
         return int(dict(native.Counters.attach(str(self.directory / "hot" / "counters")).read())[f"feed.f.{name}"])
 
     def controls(self, kind: Type) -> list[str]:
+        return [record["text"].decode() for record in self.records(kind, "Control")]
+
+    def records(self, kind: Type, layout: str) -> np.ndarray:
+        """All of a kind in the journal."""
         reader = native.JournalReader(str(self.directory / "journal"), str(self.directory / "hot"), False)
-        raw, _, _ = reader.gather(128, [int(kind)], 100)
-        return [record["text"].decode() for record in records_view(raw, "Control")]
+        raw, _, _ = reader.gather(RECORDS[layout].itemsize, [int(kind)], 10_000)
+        return records_view(raw, layout)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from openbell.errors import ConfigError
 from openbell.node.config import NodeConfig, load_node
 
 LISTEN = 'listen = "127.0.0.1:26400"'
+RING = 'symbol = "RING"\ntick = "0.01"'
 SNAPSHOTS = """
 [feeds.snapshots]
 connect = "venue.example:1"
@@ -73,7 +74,7 @@ def test_the_example_is_right(node_file: Path, example: str):
         ('password = "plain:demo" ', 'password = "demo" ', 'expected where the credential is kept: "env:NAME"'),
         ('user = "NODE1"', 'user = "OPENBELL"', "sessions[0].user: expected"),
         ("[paper]", "[papre]", "papre: unknown key; did you mean 'paper'?"),
-        ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 4 keys"),
+        ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 7 keys"),
         (
             LISTEN,
             f'{LISTEN}\nlisten_b = "127.0.0.1:26400"',
@@ -84,6 +85,23 @@ def test_the_example_is_right(node_file: Path, example: str):
         (LISTEN, f"{LISTEN}\nreceive_buffer_kib = 1", "feeds[0].receive_buffer_kib: expected at least 4, found 1"),
         ("[[sessions]]", SNAPSHOTS + "[[sessions]]", 'feeds[0].snapshots.password: "plain:" is for loopback demos'),
         ('tick = "0.01"', "tick = 0.01", "instruments[0].tick: expected a decimal in quotes"),
+        (RING, 'symbol = "RING"\ntick = "0.00"', 'instruments[1].tick: expected a multiple of "0.0001" above zero'),
+        (
+            RING,
+            'symbol = "RING"\npx_low = "2"\npx_high = "1"',
+            'instruments[1].px_high: expected at least px_low = "2"',
+        ),
+        (RING, 'symbol = "RING"\npx_low = "0.00001"', "instruments[1].px_low: expected at most 4 decimals"),
+        (
+            RING,
+            'symbol = "RING"\nkeep_px_high = "500000"',
+            "instruments[1].keep_px_high: expected at most 4 decimals and",
+        ),
+        (RING, 'symbol = "RING"\nqty_max = 5', "write 'qty_max_shares', in shares"),
+        ('clock_back = "mark"', 'clock_back = "drop"', "checks.clock_back: expected one of 'mark' or 'halt'"),
+        ("stale_ms = 5000 ", "stale_ms = -1 ", "feeds[0].stale_ms: expected at least 0, found -1"),
+        ('"participant"', '"book_add"', "books and trading states need every other message"),
+        ('"participant"', '"trade"', 'feeds[0].leave_out: px_band_bps of [[instruments]] follows "trade"'),
     ],
 )
 def test_a_wrong_file_is_refused(node_file: Path, example: str, old: str, new: str, expected: str):

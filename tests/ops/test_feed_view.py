@@ -5,7 +5,7 @@ import json
 from rich.console import Console
 from tests.ops.test_view import VIEW
 
-from openbell.ops.feed_view import FeedRow, recovery_line, take_feeds
+from openbell.ops.feed_view import FeedRow, checks_line, recovery_line, take_feeds
 from openbell.ops.view import render
 
 NOW = 1_000_000_000_000
@@ -69,7 +69,20 @@ def test_a_feed_that_is_well_has_no_alarm():
     assert list(feed(A__heard_ns=1, B__heard_ns=1).alarms()) == []  # both: the node or the venue stands still
 
 
+def test_what_the_edge_found_is_one_line():
+    assert checks_line(feed()) == ""
+    row = feed(failed_px_band=1_200, failed_malformed=1, quarantined=5, filtered=7, duplicates=990, sessions=2)
+
+    said = "px_band 1,200, malformed 1, quarantined 5, filtered 7, duplicates 990, sessions 2"
+    assert checks_line(row) == f"nasdaq: {said}"
+    assert said in shown(row)
+
+
 def test_what_is_wrong_is_said():
+    (stale,) = feed(stale=1).alarms()
+    assert stale.startswith("silent: nothing was heard for stale_ms")
+    (full,) = feed(no_room=4).alarms()
+    assert full.startswith("4 orders should have been left out") and full.endswith("raise left_out_max")
     (dropped,) = feed(B__dropped=3).alarms()
     assert "line B: the kernel dropped 3 datagrams" in dropped
     (silent,) = feed(A__heard_ns=NOW - 6_000_000_000).alarms()

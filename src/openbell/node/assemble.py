@@ -17,13 +17,12 @@ from openbell import _native as native
 from openbell import events
 from openbell.config import Settings
 from openbell.config_types import native_units
-from openbell.node.config import ChecksSettings, FeedSettings, NodeConfig, SnapshotSettings
+from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
+from openbell.node.edge import PX_DECIMALS, edge_config, policies_of
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
 from openbell.strategy.loader import source_hash
-from openbell.types import NO_STRATEGY, ArmState, Check, CheckPolicy
+from openbell.types import NO_STRATEGY, ArmState
 
-PX_DECIMALS = 4
-"""ITCH prices are integers in 1e-4."""
 INSTRUMENTS_MAX_LEAST = 64
 STRATEGIES_MAX_LEAST = 16
 
@@ -36,14 +35,6 @@ def capacity_of(config: NodeConfig) -> native.EngineCapacity:
     capacity.book_orders_max = config.node.book_orders_max
     capacity.checks = policies_of(config.checks, capacity.checks)
     return capacity
-
-
-def policies_of(checks: ChecksSettings, policies: list[int]) -> list[int]:
-    """`policies`, by number of the check, with those of the configuration."""
-    policies = list(policies)
-    for name in type(checks).model_fields:
-        policies[Check[name.upper()]] = CheckPolicy[getattr(checks, name).upper()]
-    return policies
 
 
 def midnight(feed: FeedSettings) -> datetime.datetime:
@@ -176,7 +167,10 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
     live.capacity = capacity_of(config)
     live.gate = gate_limits(config)
     live.limits = preset_limits(config)
-    live.feeds = [feed_config(feed, [i.symbol for i in config.instruments]) for feed in config.feeds]
+    for feed in config.feeds:
+        native_feed = feed_config(feed, [i.symbol for i in config.instruments])
+        native_feed.checks = edge_config(feed, config.checks, config.instruments)
+        live.feeds = [*live.feeds, native_feed]
     live.is_paper = config.node.mode == "paper"
     live.paper = native.VenueLatency(0, config.paper.latency_ns, config.paper.latency_ns)
     if config.node.mode == "live":
@@ -210,6 +204,8 @@ def feed_config(feed: FeedSettings, symbols: list[str]) -> native.LiveFeedConfig
     out.mold.retry_ns = feed.retry_ms * 1_000_000
     out.mold.tries_max = feed.tries_max
     out.mold.server_keeps = feed.retransmit_keeps
+    out.stale_ns = feed.stale_ms * 1_000_000
+    out.checks = edge_config(feed)
     out.session = feed.session
     out.midnight_ns = midnight_ns(feed)
     out.symbols = symbols

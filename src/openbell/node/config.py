@@ -29,6 +29,13 @@ SAFEST_FIRST = ("shadow", "paper", "live")
 NAME_LETTERS_MAX = 32
 
 Policy = Literal["mark", "drop", "halt"]
+LEAVE_OUT = {
+    "trade": "P", "cross": "Q", "trade_bust": "B", "imbalance": "I", "auction_collar": "J", "direct_listing": "O",
+    "breaker": "VW", "short_sale": "Y", "participant": "L", "ipo_quoting": "K", "retail_interest": "N",
+}  # fmt: skip
+"""What a feed may leave out: name in the file -> letters of the ITCH messages."""
+ITCH_PX_MAX = Decimal("429496.7295")
+ITCH_QTY_MAX = 2**32 - 1
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,15}$"
 
@@ -92,6 +99,21 @@ class FeedSettings(Settings):
     retry_ms: int = Field(default=250, ge=1, le=60_000, description="for an answer, before the request is repeated")
     tries_max: int = Field(default=5, ge=1, le=100, description="requests for the same messages")
     snapshots: SnapshotSettings | None = None
+    stale_ms: int = Field(
+        default=5_000,
+        ge=0,
+        le=86_400_000,
+        description="silence of both lines, heartbeats included, after which the books are not valid; 0: never",
+    )
+    clock_back_us: int = Field(
+        default=0, ge=0, le=3_600_000_000, description="the venue's time may go back by so much from message to message"
+    )
+    leave_out: tuple[str, ...] = Field(
+        default=(), max_length=len(LEAVE_OUT), description="kinds of messages that are dropped and counted"
+    )
+    left_out_max: int = Field(
+        default=65_536, ge=1, le=1 << 22, description="orders that are left out of their books at one time"
+    )
     session: str = Field(
         default="", max_length=10, description="the only one to hear; empty: the first that is heard, until its end"
     )
@@ -121,8 +143,32 @@ class InstrumentSettings(Settings):
 
     symbol: str = Field(pattern=SYMBOL_PATTERN)
     tick: DecimalText = Decimal("0.01")
-    lot_shares: int = Field(default=1, ge=1)
+    lot_shares: int = Field(default=1, ge=1, le=ITCH_QTY_MAX)
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3,4}$")
+    px_low: DecimalText = Field(default=Decimal(0), description="a lower price fails the check px_band")
+    px_high: DecimalText = Field(default=ITCH_PX_MAX, description="a higher price fails the check px_band")
+    px_band_bps: int = Field(
+        default=0, ge=0, le=100_000, description="so far from the last print that says its price is px_band too; 0: any"
+    )
+    qty_max_shares: int = Field(
+        default=0, ge=0, le=ITCH_QTY_MAX, description="of one order or print, more fails the check qty_band; 0: any"
+    )
+    keep_px_low: DecimalText = Field(default=Decimal(0), description="lower orders are left out of the book")
+    keep_px_high: DecimalText = Field(default=ITCH_PX_MAX, description="higher orders are left out of the book")
+
+    def cross_check(self) -> Iterable[Problem]:
+        """Yield bands in which no price lies, and prices that the feed cannot say."""
+        for low, high in (("px_low", "px_high"), ("keep_px_low", "keep_px_high")):
+            for key in (low, high):
+                value: Decimal = getattr(self, key)
+                if value > ITCH_PX_MAX or value != round(value, 4):
+                    yield Problem(
+                        (key,), f'expected at most 4 decimals and "{ITCH_PX_MAX}", as ITCH has prices, found "{value}"'
+                    )
+            if getattr(self, low) > getattr(self, high):
+                yield Problem((high,), f'expected at least {low} = "{getattr(self, low)}": no price lies between')
+        if not self.tick or self.tick != round(self.tick, 4):
+            yield Problem(("tick",), f'expected a multiple of "0.0001" above zero, found "{self.tick}"')
 
 
 class LimitSettings(Settings):
@@ -151,9 +197,9 @@ class StrategySettings(Settings):
 
 
 class ChecksSettings(Settings):
-    """`[checks]`: what follows when a check of a book fails, besides its counter; see docs/market-data.md.
+    """`[checks]`: what follows when a check of a book or of a feed's edge fails; see docs/market-data.md.
 
-    `mark` tells strategies, `drop` says nothing, `halt` tells them and the book is not valid.
+    `mark` tells strategies, `drop` leaves out in silence, `halt` tells them and the book is not valid.
     """
 
     unknown_order: Policy = "halt"
@@ -164,6 +210,12 @@ class ChecksSettings(Settings):
     other_kind: Policy = "halt"
     crossed: Literal["mark", "halt"] = "halt"
     locked: Literal["mark", "halt"] = "mark"
+    px_band: Policy = "drop"
+    px_tick: Policy = "mark"
+    qty_band: Policy = "drop"
+    qty_lot: Policy = "mark"
+    clock_back: Literal["mark", "halt"] = "mark"
+    malformed: Policy = "halt"
 
 
 class PaperSettings(Settings):
@@ -197,6 +249,7 @@ class NodeConfig(Settings):
         """Yield names used twice, references to nothing, missing limits and exposed credentials."""
         yield from self._names_once()
         yield from self._feeds_fit()
+        yield from self._edges_fit()
         yield from self._sessions_fit()
         yield from self._limits_known()
         yield from self._strategies_allowed()
@@ -222,6 +275,21 @@ class NodeConfig(Settings):
                     )
             if feed.snapshots:
                 yield from _exposed(("feeds", index, "snapshots"), feed.snapshots)
+
+    def _edges_fit(self) -> Iterator[Problem]:
+        for index, instrument in enumerate(self.instruments):
+            for path, message in instrument.cross_check():
+                yield Problem(("instruments", index, *path), message)
+        has_bands = any(instrument.px_band_bps for instrument in self.instruments)
+        for index, feed in enumerate(self.feeds):
+            where = ("feeds", index, "leave_out")
+            for kind in feed.leave_out:
+                if kind not in LEAVE_OUT:
+                    yield Problem(where, _not_left_out(kind))
+                elif kind == "trade" and has_bands:
+                    yield Problem(
+                        where, 'px_band_bps of [[instruments]] follows "trade": keep it, or use px_low and px_high'
+                    )
 
     def _sessions_fit(self) -> Iterator[Problem]:
         if self.node.mode == "live" and not self.sessions:
@@ -301,6 +369,13 @@ def _exposed(where: tuple[str | int, ...], login: SessionSettings | SnapshotSett
             (*where, "password"),
             f'"plain:" is for loopback demos and {login.connect.host} is not loopback; write "env:NAME" or "file:PATH"',
         )
+
+
+def _not_left_out(kind: str) -> str:
+    return (
+        f"expected some of {', '.join(LEAVE_OUT)}, found {kind!r}; books and trading states need every other message, "
+        "and orders are left out by keep_px_low and keep_px_high of [[instruments]]"
+    )
 
 
 def _no_instrument(symbol: str) -> str:

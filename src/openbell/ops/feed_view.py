@@ -48,6 +48,20 @@ class FeedRow:
     strangers: int
     malformed: int
     waited_ns_max: int
+    duplicates: int
+    sessions: int
+    silences: int
+    stale: int
+    quarantined: int
+    filtered: int
+    follow_ups: int
+    no_room: int
+    failed_px_band: int
+    failed_px_tick: int
+    failed_qty_band: int
+    failed_qty_lot: int
+    failed_clock_back: int
+    failed_malformed: int
 
     def alarms(self) -> Iterator[str]:
         """What a person should look at."""
@@ -59,6 +73,12 @@ class FeedRow:
                 )
             if line.silent_ms > SILENT_MS and any(other.silent_ms <= SILENT_MS for other in self.lines):
                 yield f"line {line.name}: silent for {line.silent_ms / 1000:.0f} s while the other one speaks"
+        if self.stale:
+            yield "silent: nothing was heard for stale_ms, the books are not valid until it speaks again"
+        if self.no_room:
+            yield (
+                f"{self.no_room:,} orders should have been left out of their books and could not be: raise left_out_max"
+            )
         if self.behind:
             yield f"{self.behind:,} messages behind: waiting for what was lost"
         if self.recovering:
@@ -70,6 +90,9 @@ class FeedRow:
                 f"{self.wrong_session:,} packets of another session refused: if the venue has begun a new one, "
                 "restart with it as `session`"
             )
+
+
+FAILED = tuple(name for name in FeedRow.__dataclass_fields__ if name.startswith("failed_"))
 
 
 def take_feeds(counters: dict[str, int], now_ns: int) -> tuple[FeedRow, ...]:
@@ -101,6 +124,21 @@ def recovery_line(feed: FeedRow) -> str:
         f"lost {feed.lost:,}, snapshots {feed.snapshots:,}, "
         f"longest wait in a socket {feed.waited_ns_max / 1000:,.0f} µs"
     )
+
+
+def checks_line(feed: FeedRow) -> str:
+    """What was found fault with at the edge, and what was left out; empty when there was nothing."""
+    figures = {
+        **{name.removeprefix("failed_"): getattr(feed, name) for name in FAILED},
+        "quarantined": feed.quarantined,
+        "filtered": feed.filtered,
+        "of orders left out": feed.follow_ups,
+        "duplicates": feed.duplicates,
+        "sessions": feed.sessions if feed.sessions > 1 else 0,
+        "silences": feed.silences,
+    }
+    said = ", ".join(f"{name} {count:,}" for name, count in figures.items() if count)
+    return f"{feed.name}: {said}" if said else ""
 
 
 def _feed(name: str, counters: Mapping[str, int], now_ns: int) -> FeedRow:

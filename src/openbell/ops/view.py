@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from openbell.ops.feed_view import FeedRow, feeds_table, recovery_line
+from openbell.ops.feed_view import FeedRow, checks_line, feeds_table, recovery_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -199,6 +199,7 @@ def _facts(view: NodeView) -> list[Text]:
     if view.warden_acted:
         lines.append("the warden shut the order sockets: the trading thread did not answer a kill")
     lines += [recovery_line(feed) for feed in view.feeds]
+    lines += [said for feed in view.feeds if (said := checks_line(feed))]
     alarms = [Text(f"{feed.name}: {alarm}", LOUD) for feed in view.feeds for alarm in feed.alarms()]
     return [*(Text(line) for line in lines), *alarms]
 
