@@ -39,6 +39,8 @@ seed = 7
 arm_at_start = "{arm}"
 segment_mib = 4
 snapshot_every_s = 1.0
+[control]
+identities = {identities}
 [[feeds]]
 name = "feed"
 kind = "itch_moldudp64"
@@ -99,19 +101,25 @@ def node_toml(
     hot: Path | str = "hot",
     journal: Path | str = "journal",
     durability: str = "memory",
+    identities: int = 1,
+    more: str = "",
 ) -> str:
     """A node with one strategy on that exchange; `ready` is what the exchange's ready file says."""
-    return NODE.format(
-        feed=feed,
-        retransmit=ready["retransmit"],
-        order_entry=ready["order_entry"],
-        instruments="".join(INSTRUMENT.format(symbol=symbol) for symbol in SYMBOLS),
-        strategy=strategy,
-        strategy_class=strategy_class,
-        name=name,
-        mode=mode,
-        arm=arm,
-        hot=hot,
-        journal=journal,
-        durability=durability,
+    return (
+        NODE.format(
+            feed=feed,
+            retransmit=ready["retransmit"],
+            order_entry=ready["order_entry"],
+            instruments="".join(INSTRUMENT.format(symbol=symbol) for symbol in SYMBOLS),
+            strategy=strategy,
+            strategy_class=strategy_class,
+            name=name,
+            mode=mode,
+            arm=arm,
+            hot=hot,
+            journal=journal,
+            durability=durability,
+            identities=identities,
+        )
+        + more
     )

@@ -81,7 +81,9 @@ nb::bytes instrument_record(const Engine& engine, u32 id) {
 
 void bind_engine(nb::module_& m) {
     bind_engine_probe(m);
-    nb::enum_<OperatorVerb>(m, "OperatorVerb", nb::is_arithmetic()).value("CANCEL_ALL", OperatorVerb::CancelAll);
+    nb::enum_<OperatorVerb>(m, "OperatorVerb", nb::is_arithmetic())
+        .value("CANCEL_ALL", OperatorVerb::CancelAll)
+        .value("ASKED", OperatorVerb::Asked);
     nb::class_<EngineCapacity>(m, "EngineCapacity", "Every table of the engine, sized once.")
         .def(nb::init<>())
         .def_rw("instruments_max", &EngineCapacity::instruments_max)

@@ -66,6 +66,7 @@ void Engine::apply_kill(const Control& record) {
     const KillLevel level = KillLevel(std::min(record.code, u32(KillLevel::Cord)));
     risk_.arming().kill(scope, level);
     sweep_due_ = true;
+    quoter_.forget_refusals();  // the gate was closed to everybody until now
     if (level < KillLevel::Hard) return;
     if (scope.is_node()) return quoter_.pull_all();
     if (scope.strategy != kNoStrategy) return quoter_.pull(scope.strategy);

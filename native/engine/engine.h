@@ -22,7 +22,10 @@
 namespace openbell {
 
 // What a person may ask of a running engine: Control::code of an Operator record.
-enum class OperatorVerb : u32 { CancelAll = 1 };
+enum class OperatorVerb : u32 {
+    CancelAll = 1,
+    Asked = 2,  // what became of a request, for the record: values = uid, approver or -1, act, outcome; text = it
+};
 
 // What became of what a feed has missed: Control::code of its Gap, Recovered and Disconnected records.
 inline constexpr u32 kGapLost = 1;       // Gap: nobody will fill it

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace openbell {
 namespace {
 constexpr std::size_t kCellBytes = 4096;
@@ -20,19 +22,22 @@ KillCell KillCell::open(const std::string& path) {
 
 void KillCell::request(KillLevel level, i64 now_ns, u32 uid) {
     Line& cell = line();
-    u32 present = cell.level.load(std::memory_order_acquire);
-    if (present == 0) {  // the first request stays on record
+    u32 present = cell.asked.load(std::memory_order_acquire);
+    if (level_of(present) == KillLevel::None) {  // the first request stays on record
         cell.requested_at.store(now_ns, std::memory_order_relaxed);
         cell.requester_uid.store(uid, std::memory_order_relaxed);
     }
-    while (present < u32(level) && !cell.level.compare_exchange_weak(present, u32(level), std::memory_order_acq_rel)) {
-    }
+    u32 wanted;
+    do {
+        const KillLevel highest = std::max(level, level_of(present));
+        wanted = ((present >> 8) + 1) << 8 | u32(highest);
+    } while (!cell.asked.compare_exchange_weak(present, wanted, std::memory_order_acq_rel));
 }
 
-bool KillCell::release(KillLevel level) {
+bool KillCell::release(u32 generation) {
     Line& cell = line();
-    u32 expected = u32(level);
-    if (!cell.level.compare_exchange_strong(expected, 0, std::memory_order_acq_rel)) return false;
+    u32 expected = generation << 8 | u32(acked());
+    if (!cell.asked.compare_exchange_strong(expected, generation << 8, std::memory_order_acq_rel)) return false;
     cell.ack.store(0, std::memory_order_release);
     cell.cancels_sent.store(0, std::memory_order_relaxed);
     cell.cancels_confirmed.store(0, std::memory_order_relaxed);

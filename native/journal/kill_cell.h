@@ -4,7 +4,9 @@
 // next start. Any process may request; only a person's release, journalled by the node, opens it again.
 //
 //  0       4       8               16            20     24               28
-//  | level | ack   | requested_at  | requester   | zero | cancels_sent   | cancels_confirmed | magic ...
+//  | asked | ack   | requested_at  | requester   | zero | cancels_sent   | cancels_confirmed | magic
+//  40             44
+//  | scoped_asked | scoped_taken ...
 #pragma once
 
 #include <atomic>
@@ -19,15 +21,31 @@ class KillCell {
     static KillCell open(const std::string& path);
 
     // Read before every send: one load of a line that nobody writes in peace. Acquire: pairs with request.
-    KillLevel level() const { return KillLevel(line().level.load(std::memory_order_acquire)); }
+    KillLevel level() const { return level_of(line().asked.load(std::memory_order_acquire)); }
+    // Counts every request, that of a level already asked for too: what was released was not a later one.
+    u32 generation() const { return line().asked.load(std::memory_order_acquire) >> 8; }
 
     // Raises the level, never lowers it. `now_ns`: wall clock of the request; `uid`: who asks.
     void request(KillLevel level, i64 now_ns, u32 uid);
     // The node has closed the gate for this level.
     void ack(KillLevel level) { line().ack.store(u32(level), std::memory_order_release); }
-    // Opens the gate if `level` is still what was asked for; says whether it did. Only the node does this, on an
-    // operator's Arm with kAfterKill: a kill that was raised meanwhile stays.
-    bool release(KillLevel level);
+    // Opens the gate if nothing was asked for since `generation`, and the node has closed it for that; says whether it
+    // did. Only the node does this, on an operator's Arm with kAfterKill: a kill that was asked for meanwhile stays.
+    bool release(u32 generation);
+
+    // A kill of one strategy or instrument: its record follows by the operator ring and carries the ticket. Until the
+    // node has taken it nothing opens anywhere; of one whose sender died in between the next one, or a release of
+    // the node, opens the gate again.
+    u32 ask_scoped() { return line().scoped_asked.fetch_add(1, std::memory_order_acq_rel) + 1; }
+    void take_scoped(u32 ticket) {
+        if (i32(ticket - line().scoped_taken.load(std::memory_order_relaxed)) > 0)
+            line().scoped_taken.store(ticket, std::memory_order_release);
+    }
+    void take_all_scoped() { take_scoped(line().scoped_asked.load(std::memory_order_acquire)); }
+    bool awaits_scoped() const {
+        return line().scoped_asked.load(std::memory_order_acquire) !=
+               line().scoped_taken.load(std::memory_order_acquire);
+    }
 
     KillLevel acked() const { return KillLevel(line().ack.load(std::memory_order_acquire)); }
     i64 requested_at() const { return line().requested_at.load(std::memory_order_relaxed); }
@@ -40,7 +58,7 @@ class KillCell {
 
   private:
     struct alignas(64) Line {
-        std::atomic<u32> level;          // release by whoever requests, last; acquire before every send
+        std::atomic<u32> asked;  // level, and above 8 bits the generation: by whoever requests; acquire before every send
         std::atomic<u32> ack;            // release by the node; acquire by whoever waits
         std::atomic<i64> requested_at;   // relaxed, before level
         std::atomic<u32> requester_uid;  // relaxed, before level
@@ -48,11 +66,14 @@ class KillCell {
         std::atomic<u32> cancels_sent;       // relaxed, by the node: for people
         std::atomic<u32> cancels_confirmed;  // relaxed, by the node: for people
         char magic[8];
-        u8 pad1[24];
+        std::atomic<u32> scoped_asked;  // by whoever requests, before the record; acquire before every send
+        std::atomic<u32> scoped_taken;  // release by the node alone
+        u8 pad1[16];
     };
     static_assert(sizeof(Line) == 64);
     explicit KillCell(Mapping mapping) : mapping_(std::move(mapping)) {}
     Line& line() const { return *reinterpret_cast<Line*>(mapping_.data()); }
+    static KillLevel level_of(u32 asked) { return KillLevel(asked & 0xFF); }
     static void bump(std::atomic<u32>& n) { n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
     Mapping mapping_;

@@ -200,9 +200,13 @@ bool LiveNode::poll_operator() {
     const auto& command = *reinterpret_cast<const Control*>(record);
     const bool is_of_node = ArmScope{command.strategy, command.instrument}.is_node();
     const bool releases = command.type == u8(Type::Arm) && command.flags & kAfterKill && is_of_node;
-    const KillLevel released = kill_.acked();
     submit({record, kLargeRecord}, source::kOperator);
-    if (releases) kill_.release(released);  // a kill asked for meanwhile stays
+    if (command.type == u8(Type::Kill)) kill_.take_scoped(u32(command.values[kKillTicket]));
+    if (releases) {
+        // A kill asked for since the person looked stays: poll_kill tells the engine of it again.
+        if (command.source == u16(kill_.generation())) kill_.release(kill_.generation());
+        kill_.take_all_scoped();
+    }
     operator_.pop();
     return true;
 }

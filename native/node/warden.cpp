@@ -18,15 +18,16 @@ void Warden::watch() {
     i64 waited_ns = 0;
     while (!stop_.load(std::memory_order_acquire)) {
         const KillLevel level = cell_.level();
-        const bool is_answered = cell_.acked() >= level;
-        waited_ns = level == KillLevel::None || is_answered ? 0 : waited_ns + kLookEveryNs;
+        const bool is_scoped = cell_.awaits_scoped();  // unanswered by its meaning
+        const bool is_answered = cell_.acked() >= level && !is_scoped;
+        waited_ns = is_answered ? 0 : waited_ns + kLookEveryNs;
         const bool is_cord = level == KillLevel::Cord;
         if (is_cord || (waited_ns >= kPatienceNs && !has_acted_.load(std::memory_order_relaxed))) {
             port_.shutdown();  // cancel-on-disconnect does the rest; a cord keeps the session down
             has_acted_.store(true, std::memory_order_release);
             acted_.set(1);
         }
-        if (level == KillLevel::None && has_acted_.load(std::memory_order_relaxed)) {
+        if (level == KillLevel::None && !is_scoped && has_acted_.load(std::memory_order_relaxed)) {
             has_acted_.store(false, std::memory_order_release);
             acted_.set(0);
         }

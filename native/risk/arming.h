@@ -21,6 +21,7 @@ inline constexpr u32 kLimitedPercentDefault = 10;  // of the largest order, in s
 inline constexpr int kAskerUid = 0;
 inline constexpr int kApproverUid = 1;  // -1: nobody had to approve
 inline constexpr int kLimitedPercent = 2;  // Arm: 0 = as it is
+inline constexpr int kKillTicket = 2;      // Kill of a scope: of the kill cell
 inline constexpr int kGrantUntil = 3;      // Arm: engine time until which it holds; 0 = until the next one
 
 // Whom an Arm or a Kill is about: one strategy, one instrument, or (both none) the whole node.

@@ -51,7 +51,7 @@ class Gate {
     // approves only what reduces.
     static bool is_closed(const KillCell& kill) {
         const KillLevel level = kill.level();
-        return level >= KillLevel::Hard || level > kill.acked();
+        return level >= KillLevel::Hard || level > kill.acked() || kill.awaits_scoped();
     }
     // Law 2: the same id, version, price and quantity.
     static bool covers(const Order& approval, const Order& command) {

@@ -44,7 +44,7 @@ def control(
         code=code,
         source=source,
         values=(*values, *(0,) * (4 - len(values))),
-        text=text.encode()[:71],
+        text=text.encode()[:71].decode(errors="ignore").encode(),
     )
 
 
@@ -97,12 +97,14 @@ def arm(
     by: By = By(),
     limited_percent: int = 0,
     grant_until_ns: int = 0,
+    kill_generation: int = 0,
 ) -> bytes:
     """Move one strategy, one instrument or (neither) the node to an arming state.
 
     `after_kill` also releases the kill and the doubt of that scope, and halted strategies. `limited_percent` (0: as it
     is) is what LIMITED leaves of the largest order. With `grant_until_ns`, engine time, the state holds until then and
-    over a doubt, and at most 15 minutes: break-glass.
+    over a doubt, and at most 15 minutes: break-glass. `kill_generation` is what the kill cell said when the person
+    looked: a kill asked for since then is not released.
     """
     return control(
         Type.ARM,
@@ -112,6 +114,7 @@ def arm(
         instrument=instrument,
         values=(by.uid, by.approver_uid, limited_percent, grant_until_ns),
         text=by.why,
+        source=kill_generation & 0xFFFF,
     )
 
 
@@ -122,9 +125,15 @@ def kill(
     strategy: int = NO_STRATEGY,
     instrument: int = NO_INSTRUMENT,
     uid: int = 0,
+    ticket: int = 0,
 ) -> bytes:
-    """Stop one strategy, one instrument or (neither) the node: SOFT only reduces, HARD cancels what is open."""
-    return control(Type.KILL, code=int(level), values=(uid, -1), text=why, strategy=strategy, instrument=instrument)
+    """Stop one strategy, one instrument or (neither) the node: SOFT only reduces, HARD cancels what is open.
+
+    `ticket` is the kill cell's, of a kill that comes by the operator ring.
+    """
+    return control(
+        Type.KILL, code=int(level), values=(uid, -1, ticket), text=why, strategy=strategy, instrument=instrument
+    )
 
 
 def cancel_all(why: str = "") -> bytes:
@@ -135,6 +144,13 @@ def cancel_all(why: str = "") -> bytes:
 def conversion(currency: str, rate: int) -> bytes:
     """One unit of `currency` is worth `rate` in 1e-8 of the base currency; 0 takes the rate away."""
     return control(Type.CONVERSION, values=(rate,), text=currency)
+
+
+def asked(by: By, act: int, outcome: int, *, strategy: int = NO_STRATEGY, instrument: int = NO_INSTRUMENT) -> bytes:
+    """What became of a request of a person, for the record; `by.why` says it."""
+    values = (by.uid, by.approver_uid, act, outcome)
+    code = int(OperatorVerb.ASKED)
+    return control(Type.OPERATOR, code=code, values=values, text=by.why, strategy=strategy, instrument=instrument)
 
 
 def trading_day(day: datetime.date, zone: str, utc_offset_s: int) -> bytes:

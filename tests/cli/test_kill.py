@@ -35,8 +35,10 @@ def test_kill_cancels_confirms_survives_a_restart_and_is_released_by_a_person(wo
     wait_for(lambda: (s := world.status())["is_session_up"] and s["is_alive"] and s["epoch"] == 2, "the restart")
     assert world.status()["kill"] == "HARD"
 
-    assert "needs --yes" in openbell("kill", world.hot, "--release", check=2).stderr
-    assert "armed full" in openbell("kill", world.hot, "--release", "--arm", "full", "--yes", check=0).stdout
+    wait_for((world.hot / "control.sock").exists, "the control process")
+    assert "expected a release" in openbell("arm", world.hot, "full", "--all", check=2).stderr
+    done = openbell("arm", world.hot, "full", "--all", "--release", "--why", "looked", check=0)
+    assert "releases: killed (hard); the journal says so" in done.stdout
     world.wait_for_orders()
     assert world.status()["kill"] == "NONE"
 

@@ -115,8 +115,8 @@ def test_a_strategy_that_raises_is_halted_said_and_released_by_a_person(world):
     wait_for(lambda: world.status_or_none(lambda s: s["halted"] == ["maker"]), "the halt")
     wait_for(lambda: not world.open_orders(), "its quotes to be pulled")
 
-    done = openbell("kill", world.hot, "--release", "--arm", "cancel_only", "--yes", check=0)
-    assert "strategy maker released, armed cancel_only" in done.stdout
+    done = openbell("arm", world.hot, "cancel_only", "--all", "--release", "--why", "looked", check=0)
+    assert "releases: halted" in done.stdout
     node.send_signal(signal.SIGINT)
     _, err = node.communicate(timeout=WAIT_S)
     assert node.returncode == 0

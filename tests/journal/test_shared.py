@@ -117,7 +117,7 @@ def test_kill_rises_and_only_release_lowers_it(hot):
     other = KillCell.open(str(hot / "kill"))
     assert (other.acked, other.cancels_sent, other.cancels_confirmed) == (KillLevel.CORD, 1, 1)
 
-    assert cell.release(cell.level)
+    assert cell.release(cell.generation)
 
     assert (other.level, other.acked, other.cancels_sent) == (KillLevel.NONE, KillLevel.NONE, 0)
 

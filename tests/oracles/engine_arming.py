@@ -56,6 +56,7 @@ class EngineArming:
         level = KillLevel(min(r["code"], KillLevel.CORD))
         self.arming.of(scope).killed = max(self.arming.of(scope).killed, level)
         self.sweep_due = True
+        self.quoter.forget_refusals()
         if level >= KillLevel.HARD:
             for key in [k for k in self.quoter.quotes if covers(scope, k)]:
                 self.quoter.pull(*key)

@@ -41,6 +41,9 @@ COMMANDS: dict[str, Verb] = {
     "depth": Verb("openbell.cli.depth:app", "The books of a running node, from another process."),
     "pnl": Verb("openbell.cli.pnl:app", "Profit and loss by strategy and instrument, and the ledger behind it."),
     "reconcile": Verb("openbell.cli.reconcile:app", "A node's books against the venue's, a drop copy's, a statement."),
+    "arm": Verb("openbell.cli.arm:arm_app", "How far a node, a strategy or an instrument may go."),
+    "approve": Verb("openbell.cli.arm:approve_app", "What another person proposed: look, approve, deny."),
+    "limits": Verb("openbell.cli.arm:limits_app", "The limits in force; propose others."),
     "kill": Verb("openbell.cli.kill:app", "Close the gate of a running node and cancel its orders."),
 }
 

@@ -1,32 +1,28 @@
 """`openbell kill`: close the gate of a node first, then find out and say what that did.
 
-Nothing heavy is imported before the cell is set, and nothing asks for confirmation: a kill must be fast. A release
-is another matter: it asks, and the node itself journals it.
+Nothing heavy is imported before the gate is closed, and nothing asks for confirmation: a kill must be fast. The whole
+node is killed by its cell in shared memory, whoever else lives; one strategy or instrument by its control process.
 """
 
-import fcntl
 import json
 import os
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import cyclopts
 from cyclopts import Parameter
 
-from openbell.errors import ConfigError, OpenbellError
+from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openbell._native import KillCell, Ring
+    from openbell._native import KillCell
     from openbell.ops.kill_follow import KillReport
 
 EXIT_NOT_CONFIRMED = 3
 ANSWER_WITHIN_S = 0.075
 """The warden loses patience after 50 ms; this leaves it time to act."""
 WARDEN_WITHIN_S = 1.0
-RELEASE_WITHIN_S = 2.0
-CATCH_UP_S = 30.0
 
 app = cyclopts.App(
     name="kill",
@@ -38,19 +34,19 @@ app = cyclopts.App(
 )
 
 
-class NotReleasedError(OpenbellError):
-    """The release did not take place."""
-
-
 @app.default
 def kill(
     node: str | None = None,
     /,
     *,
-    level: Literal["hard", "cord"] = "hard",
-    release: bool = False,
-    arm: Literal["cancel_only", "reduce_only", "limited", "full"] = "cancel_only",
-    yes: bool = False,
+    strategy: str = "",
+    instrument: str = "",
+    all: bool = False,
+    level: Literal["soft", "hard", "cord"] = "hard",
+    soft: bool = False,
+    hard: bool = False,
+    cord: bool = False,
+    why: str = "",
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Close the gate of NODE at once, cancel what is open, and report what was confirmed.
@@ -59,31 +55,52 @@ def kill(
     ----------
     node
         Its name, its .toml file or its hot directory; without it, the only node of this host.
+    strategy
+        Only this strategy, by its name.
+    instrument
+        Only this instrument, by its symbol.
+    all
+        Everything; so it is without --strategy and --instrument too, because a stop must not fail for a word.
     level
+        soft: only orders that reduce pass, what would grow a position is cancelled.
         hard: the trading thread cancels; if it does not answer within 50 ms the warden shuts the order sockets.
         cord: the warden shuts them at once and leaves the rest to cancel-on-disconnect.
-    release
-        Open the gate again instead, and let halted strategies go on; the node journals it. Asks, unless --yes.
-    arm
-        With --release: how far the node is armed afterwards.
-    yes
-        Do not ask.
+    soft
+        --level soft.
+    hard
+        --level hard.
+    cord
+        --level cord.
+    why
+        For the journal, of a strategy or an instrument.
     as_json
         One JSON object.
     """
-    from openbell._native import KillCell
     from openbell.ops.find import find_hot_dir, read_page
 
+    chosen = _level(level, soft, hard, cord)
+    if sum(map(bool, (strategy, instrument, all))) > 1:
+        raise ConfigError("kill: expected one of --strategy, --instrument and --all; nothing was done")
     hot_dir = find_hot_dir(node)
     page = read_page(hot_dir)
     if not page.epoch:
         raise ConfigError(f"expected a node's kill cell, found none in {hot_dir}; has a node run here?")
-    cell = KillCell.open(str(hot_dir / "kill"))
-    if release:
-        return _release(hot_dir, arm, yes)
-    report = _report(_request(cell, level), hot_dir, page.committed_seq, level)
+    if strategy or instrument:
+        scope = {"strategy": strategy} if strategy else {"instrument": instrument}
+        asked = _ask(hot_dir, {"verb": "kill", "level": chosen, "why": why, **scope})
+        what = " ".join(next(iter(scope.items())))
+    else:
+        from openbell._native import KillCell
+
+        asked, what = _request(KillCell.open(str(hot_dir / "kill")), chosen), "the node"
+    report = _report(asked, hot_dir, page.committed_seq, chosen, what)
     print(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
     return 0 if report.is_flat else EXIT_NOT_CONFIRMED
+
+
+def _level(level: str, soft: bool, hard: bool, cord: bool) -> str:
+    flags = [name for name, given in (("soft", soft), ("hard", hard), ("cord", cord)) if given]
+    return flags[-1] if flags else level  # the list rises: of two the harder one
 
 
 class Asked(NamedTuple):
@@ -110,7 +127,22 @@ def _request(cell: "KillCell", level: str) -> Asked:
     return Asked(at_ns, closed_us, was_killed, None)
 
 
-def _report(asked: Asked, hot_dir: Path, seq: int, level: str) -> "KillReport":
+def _ask(hot_dir: Path, request: dict[str, Any]) -> Asked:
+    """The same by the control process: the gate is closed to all until the trading thread has taken it."""
+    from openbell._native import KillCell
+    from openbell.ops.control.client import ask
+
+    began, at_ns = time.perf_counter(), time.time_ns()
+    ask(hot_dir, request)
+    closed_us = (time.perf_counter() - began) * 1e6
+    cell = KillCell.open(str(hot_dir / "kill"))
+    while (waited := time.perf_counter() - began) < ANSWER_WITHIN_S:
+        if not cell.awaits_scoped:
+            return Asked(at_ns, closed_us, False, waited)
+    return Asked(at_ns, closed_us, False, None)
+
+
+def _report(asked: Asked, hot_dir: Path, seq: int, level: str, what: str) -> "KillReport":
     from openbell.node.card import read_card
     from openbell.ops.find import read_page
     from openbell.ops.kill_follow import KillFollow, KillReport, engine_at
@@ -142,6 +174,8 @@ def _report(asked: Asked, hot_dir: Path, seq: int, level: str) -> "KillReport":
         orders_sent_after=follow.orders_sent_after,
         orders_left=left,
         was_killed=asked.was_killed,
+        what=what,
+        exposure=follow.exposure,
     )
 
 
@@ -156,53 +190,3 @@ def _warden_acted(hot_dir: Path, *, wait: bool) -> bool:
     while not (acted := bool(dict(counters.read()).get("warden_acted"))) and time.monotonic() < give_up:
         time.sleep(0.001)
     return acted
-
-
-def _release(hot_dir: Path, arm: str, yes: bool) -> int:
-    from openbell.node.card import read_card
-    from openbell.ops.watch import Watch
-
-    name = hot_dir.name
-    watch = Watch(read_card(hot_dir))
-    view = watch.look(catch_up_s=CATCH_UP_S)
-    held = ["the kill"] * (view.kill != "NONE") + [f"strategy {halted}" for halted in view.halted]
-    if not held:
-        raise NotReleasedError(f"{name}: expected a kill or a halted strategy to release, found none; nothing was done")
-    if not view.is_alive:
-        raise NotReleasedError(
-            f"{name}: expected a running node, which journals a release, found none; start it: it comes up killed"
-        )
-    if not yes:
-        _ask(name, arm)
-    ring = _push_release(hot_dir, arm)
-    give_up = time.monotonic() + RELEASE_WITHIN_S
-    while len(ring) or watch.look().kill != "NONE":
-        if time.monotonic() > give_up:
-            raise NotReleasedError(f"{name}: the trading thread did not take the release; still held")
-        time.sleep(0.001)
-    print(f"{name}: {' and '.join(held)} released, armed {arm}; the journal says so")
-    return 0
-
-
-def _push_release(hot_dir: Path, arm: str) -> "Ring":
-    import numpy as np
-
-    from openbell import events
-    from openbell._native import Ring
-    from openbell.types import ArmState
-
-    record = np.frombuffer(events.arm(ArmState[arm.upper()], after_kill=True), np.uint8)
-    with (hot_dir / "operator.lock").open("w") as lock:  # the ring has one producer at a time
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ring = Ring.attach(str(hot_dir / "operator.ring"))
-        if not ring.push(record):
-            raise NotReleasedError(f"{hot_dir.name}: the operator ring is full; is the trading thread stuck?")
-    return ring
-
-
-def _ask(name: str, arm: str) -> None:
-    if not sys.stdin.isatty():
-        raise NotReleasedError(f"{name}: a release needs --yes when nobody can be asked; still killed")
-    print(f"Release the kill of {name} and arm it {arm}? Type its name: ", end="", flush=True)
-    if sys.stdin.readline().strip() != name:
-        raise NotReleasedError(f"{name}: expected its name, found something else; still killed")

@@ -24,6 +24,7 @@ SENDERS_MAX = 16
 SESSIONS_MAX = 64
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
+OPERATORS_MAX = 64
 SAFEST_FIRST = ("shadow", "paper", "live")
 """Modes from the one that sends nothing to the one that trades."""
 NAME_LETTERS_MAX = 32
@@ -55,6 +56,7 @@ class NodeSettings(Settings):
     wait: Literal["block", "busy"] = "block"
     arm_at_start: Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"] = "cancel_only"
     segment_mib: int = Field(default=64, ge=1, le=1024)
+    limited_percent: int = Field(default=10, ge=1, le=100, description="of the largest order, in state LIMITED")
     book_orders_max: int = Field(default=262_144, ge=1024, le=1 << 24, description="resting orders of all books")
     orders_per_second_max: int = Field(default=1_000, ge=1, description="of the perimeter, per second")
     snapshot_every_s: float = Field(default=10.0, gt=0, le=86_400)
@@ -224,6 +226,24 @@ class PaperSettings(Settings):
     latency_ns: int = Field(default=0, ge=0, le=10_000_000_000)
 
 
+class ControlSettings(Settings):
+    """`[control]`: who can reach the running node, and how many people a loosening needs; see docs/control.md."""
+
+    identities: Literal[1, 2] | None = Field(
+        default=None, description="people for a release, a loosened limit, break-glass; absent: 2 where mode is live"
+    )
+    group: str = Field(default="", description="whose members may connect to the socket; empty: only the node's user")
+    requests_per_s: int = Field(default=20, ge=1, le=1_000, description="of one person; a kill is never too many")
+
+
+class OperatorSettings(Settings):
+    """`[[operators]]`: a person who may ask something of the running node, known by the user id the kernel gives."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    uid: int = Field(ge=0, le=2**32 - 2, description="as `id -u` says it")
+    roles: tuple[Literal["viewer", "operator", "trader", "risk"], ...] = Field(min_length=1, max_length=4)
+
+
 class NodeConfig(Settings):
     """A whole node file."""
 
@@ -235,6 +255,8 @@ class NodeConfig(Settings):
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
     paper: PaperSettings = PaperSettings()
     checks: ChecksSettings = ChecksSettings()
+    control: ControlSettings = ControlSettings()
+    operators: tuple[OperatorSettings, ...] = Field(default=(), max_length=OPERATORS_MAX)
 
     def strategy_ids(self) -> dict[str, int]:
         """Return the id of every strategy: its own, or the lowest free one in the order of the file.
@@ -253,6 +275,7 @@ class NodeConfig(Settings):
         yield from self._sessions_fit()
         yield from self._limits_known()
         yield from self._strategies_allowed()
+        yield from self._identities_fit()
 
     def _names_once(self) -> Iterator[Problem]:
         yield from _repeats("feeds", "name", [feed.name for feed in self.feeds])
@@ -260,6 +283,8 @@ class NodeConfig(Settings):
         yield from _repeats("strategies", "name", [strategy.name for strategy in self.strategies])
         yield from _repeats("strategies", "id", [strategy.id for strategy in self.strategies])
         yield from _repeats("instruments", "symbol", [instrument.symbol for instrument in self.instruments])
+        yield from _repeats("operators", "name", [operator.name for operator in self.operators])
+        yield from _repeats("operators", "uid", [operator.uid for operator in self.operators])
         yield from _repeats("limits", "symbol", [(limit.symbol, limit.strategy) for limit in self.limits])
 
     def _feeds_fit(self) -> Iterator[Problem]:
@@ -296,6 +321,15 @@ class NodeConfig(Settings):
             yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
         for index, session in enumerate(self.sessions):
             yield from _exposed(("sessions", index), session)
+
+    def _identities_fit(self) -> Iterator[Problem]:
+        away = [session for session in self.sessions if not session.connect.is_loopback]
+        if self.node.mode == "live" and self.control.identities == 1 and away:
+            yield Problem(
+                ("control", "identities"),
+                f"expected 2, because session {away[0].name} trades at {away[0].connect.host}; found 1: one person may "
+                "loosen limits and release kills only where every session is on loopback",
+            )
 
     def _limits_known(self) -> Iterator[Problem]:
         symbols = {instrument.symbol for instrument in self.instruments}

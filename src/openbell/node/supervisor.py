@@ -3,6 +3,7 @@
 trading process     the one that trades; restarted after a crash, within limits
 archiver            makes the journal durable; outlives the trading process until all is on disk
 snapshots           follows the journal; its death changes nothing in trading
+control             answers people on a Unix socket; the same
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Supervisor:
         commands = {
             "archiver": ["openbell.journal.archiver", str(node.hot_dir), str(node.journal_dir)],
             "snapshots": ["openbell.node.snapshots", str(self.config_path), self.mode],
+            "control": ["openbell.ops.control", str(self.config_path), self.mode],
         }
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)

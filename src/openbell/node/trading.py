@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import signal
 import sys
 import time
@@ -94,7 +95,9 @@ def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
     if config.node.mode == "paper":
         node.open_paper()
     state = "shadow" if config.node.mode == "shadow" else config.node.arm_at_start
-    node.submit(events.arm(assemble.arm_state(state)), SOURCE_OPERATOR)
+    by = events.By(os.getuid(), why="arm_at_start")
+    arm = events.arm(assemble.arm_state(state), by=by, limited_percent=config.node.limited_percent)
+    node.submit(arm, SOURCE_OPERATOR)
 
 
 def _hear_signals() -> None:

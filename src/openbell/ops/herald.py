@@ -12,7 +12,7 @@ from openbell.journal import Journal, open_journal
 from openbell.journal.frames import records_view
 from openbell.node.card import NodeCard
 from openbell.ops.find import read_page
-from openbell.types import ArmState, KillLevel, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, Type
 
 LOOK_EVERY_S = 0.2
 EVENTS_PER_LOOK_MAX = 100
@@ -26,6 +26,7 @@ TOLD = [
     Type.RESOLVED,
     Type.KILL,
     Type.ARM,
+    Type.OPERATOR,
 ]
 SOURCE_FEED, SOURCE_ORDER_ENTRY = 16, 64
 GAP_LOST, GAP_REBUILT, FROM_SNAPSHOT = 1, 2, 1
@@ -101,7 +102,7 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
                 name = names.get(int(record["strategy"]), "?")
                 yield (
                     f"strategy {name} halted, its quotes are pulled: {text}; correct it, restart, then: "
-                    f"openbell kill {card.name} --release --arm full"
+                    f'openbell arm {card.name} full --all --release --why "..."'
                 )
             case Type.CONNECTED:
                 yield f"order session up ({text}); hearing what was missed"
@@ -110,9 +111,33 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
             case Type.DISCONNECTED:
                 yield f"order session down{f': {text}' if text else ''}; connecting again"
             case Type.KILL:
-                yield f"KILLED ({KillLevel(int(record['code'])).name.lower()}): nothing opens, everything is canceled"
+                level = KillLevel(int(record["code"]))
+                does = (
+                    "only what reduces passes" if level == KillLevel.SOFT else "nothing opens, everything is canceled"
+                )
+                yield f"{_whose(record, names)}KILLED ({level.name.lower()}): {does}{_why(text)}"
             case Type.ARM:
-                yield f"armed {ArmState(int(record['code'])).name.lower()}"
+                yield f"{_whose(record, names)}{_armed(record)}{_why(text)}"
+            case Type.OPERATOR if text:
+                yield f"uid {int(record['values'][0])}: {text}"
+
+
+def _whose(record: Any, names: dict[int, str]) -> str:
+    if int(record["strategy"]) != NO_STRATEGY:
+        return f"strategy {names.get(int(record['strategy']), '?')}: "
+    return "" if int(record["instrument"]) == NO_INSTRUMENT else f"instrument {int(record['instrument'])}: "
+
+
+def _armed(record: Any) -> str:
+    uid, approver, _, until_ns = (int(value) for value in record["values"])
+    said = f"armed {ArmState(int(record['code'])).name.lower()}"
+    if until_ns:
+        said = f"BREAK-GLASS by uid {uid}, approved by {approver}: {said} until {until_ns / 1e9:.0f} of engine time"
+    return said
+
+
+def _why(text: str) -> str:
+    return f" ({text})" if text and text != "arm_at_start" else ""
 
 
 def _of_feed(record: Any, text: str) -> Iterator[str]:

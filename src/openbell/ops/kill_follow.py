@@ -10,11 +10,13 @@ from typing import Any
 from openbell import _native as native
 from openbell.journal import Frame, open_journal
 from openbell.node.card import NodeCard
+from openbell.node.holdings import px_decimals_of
 from openbell.node.snapshots import usable_snapshots
 from openbell.ops.follow import capacity_of_card
-from openbell.types import Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, KillLevel, OrderState, Type
 
 CONFIRM_WITHIN_S = 5.0
+RELEASE_WITH = 'release with: openbell arm NODE STATE --all --release --why "..."'
 LOOK_EVERY_S = 0.001
 CLOSING = {Type.CANCELED, Type.EXPIRED, Type.REJECTED}
 ORDERS = {Type.NEW_ORDER, Type.REPLACE_ORDER}
@@ -37,6 +39,8 @@ class KillReport:
     orders_sent_after: int
     orders_left: int
     was_killed: bool = False
+    what: str = "the node"
+    exposure: str = "0"
 
     @property
     def is_flat(self) -> bool:
@@ -47,13 +51,16 @@ class KillReport:
         """The report as a person reads it."""
         if self.was_killed:
             left = f"{self.orders_left} orders are open by the journal"
-            return [f"{self.node}: was killed already; {left}", "release with: openbell kill --release"]
-        said = [f"{self.node}: {self.level} kill: gate closed within {self.closed_us:.0f} us; no new order passes it"]
+            return [f"{self.node}: was killed already; {left}", RELEASE_WITH]
+        of = "" if self.what == "the node" else f" of {self.what}"
+        said = [
+            f"{self.node}: {self.level} kill{of}: gate closed within {self.closed_us:.0f} us; no new order passes it"
+        ]
         if not self.is_running:
             return [
                 *said,
                 f"no trading process is running; {self.orders_open} orders were open when it ended, by its journal",
-                "the next start comes up killed; release with: openbell kill --release",
+                f"the next start comes up killed; {RELEASE_WITH}",
             ]
         if self.answered_ms is None:
             said.append("the trading thread did not answer within 50 ms")
@@ -67,7 +74,7 @@ class KillReport:
         if self.warden_acted:
             said.append("order sockets were shut by the warden")
         said.append(
-            f"{self.orders_open} orders were open, {self.cancels_sent} cancels sent, "
+            f"{self.orders_open} orders were open, exposure {self.exposure}, {self.cancels_sent} cancels sent, "
             f"{self.cancels_confirmed} confirmed closed"
             + (f" after {self.confirmed_ms:.1f} ms" if self.confirmed_ms is not None else "")
         )
@@ -90,6 +97,8 @@ class KillFollow:
         self.requested_at = requested_at
         self.open: dict[int, int] = {}
         self.orders_open = 0
+        self.exposure = "0"
+        self.scope = (NO_STRATEGY, NO_INSTRUMENT)
         self.cancels_sent = 0
         self.orders_sent_after = 0
         self.answered_ms: float | None = None
@@ -112,22 +121,33 @@ class KillFollow:
             return
         for i in range(len(frame.raw)):
             kind = int(frame.raw[i, 0])
-            if kind == Type.KILL:
-                self.answered_ms = (frame.ts_recv - self.requested_at) / 1e6
-                self._open_before(frame.seq)
+            if kind == Type.KILL and self.answered_ms is None:
+                self._begin(frame.record(i), frame)
             elif Type.ACCEPTED <= kind <= Type.NOT_SENT:
                 self._take_report(kind, frame.record(i), frame.ts_recv)
 
-    def _open_before(self, seq: int) -> None:
-        engine = engine_at(self.card, seq - 1)
-        self.open = {order.cl_ord_id: order.leaves_qty for order in engine.live_orders()}
+    def _begin(self, kill: Any, frame: Frame) -> None:
+        """What it hits: the orders of its scope; a soft one cancels only those that would grow a position."""
+        self.answered_ms = (frame.ts_recv - self.requested_at) / 1e6
+        self.scope = (int(kill["strategy"]), int(kill["instrument"]))
+        is_soft = int(kill["code"]) == KillLevel.SOFT
+        engine = engine_at(self.card, frame.seq + 1 if is_soft else frame.seq - 1)  # its decision shows what it cancels
+        hit = [order for order in engine.live_orders() if self._covers(order.strategy, order.instrument)]
+        if is_soft:
+            hit = [order for order in hit if order.state == OrderState.PENDING_CANCEL]
+        self.open = {order.cl_ord_id: order.leaves_qty for order in hit}
         self.orders_open = len(self.open)
+        worth = sum(o.leaves_qty * o.px / 10 ** px_decimals_of(engine, o.instrument) for o in hit)
+        self.exposure = f"{worth:,.2f}"
         if not self.open:
             self.confirmed_ms = 0.0
 
+    def _covers(self, strategy: int, instrument: int) -> bool:
+        return self.scope[0] in (NO_STRATEGY, strategy) and self.scope[1] in (NO_INSTRUMENT, instrument)
+
     def _take_report(self, kind: int, report: Any, ts_recv: int) -> None:
         order, command = int(report["cl_ord_id"]), int(report["command"])
-        if kind == Type.SENT:
+        if kind == Type.SENT and self._covers(strategy_of(order), int(report["instrument"])):
             self.cancels_sent += command == Type.CANCEL_ORDER and self.answered_ms is not None
             self.orders_sent_after += command in ORDERS and int(report["ts_sent"]) > self.requested_at
         if order not in self.open:
@@ -140,6 +160,11 @@ class KillFollow:
         if kind in CLOSING or is_unsent or self.open[order] <= 0:
             del self.open[order]
             self.confirmed_ms = (ts_recv - self.requested_at) / 1e6
+
+
+def strategy_of(cl_ord_id: int) -> int:
+    """The strategy whose order it is: 10 bits of its id."""
+    return cl_ord_id >> 30 & 0x3FF
 
 
 def engine_at(card: NodeCard, seq: int) -> native.Engine:

@@ -1,0 +1,308 @@
+"""Decides what becomes of a request: who asks, may they, does it need a second person, and what the node is then told.
+
+Stopping is done first and explained afterwards. Everything else is: known person, allowed act, sound request, second
+person where one is not enough. Every request, the refused ones too, becomes an Operator record of the journal.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from openbell import events
+from openbell.ops.control import requests as asked
+from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
+from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
+from openbell.ops.control.world import Armed, Target, World
+from openbell.types import NO_STRATEGY, ArmState, KillLevel
+
+REFUSED, DONE, PROPOSED = 0, 1, 2
+"""Outcomes in Operator records; what was refused names no act, but says why."""
+NO_ACT = 0
+MINUTE_NS = 60 * 10**9
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A person of the node's file."""
+
+    person: Person
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the desk asks of the limits: the set in force, and what a file would change."""
+
+    show: Callable[[], list[str]]
+    compare: Callable[[str], LimitsChange]
+
+
+@dataclass(frozen=True)
+class LimitsChange:
+    """A file of limits beside the set in force: what differs, whether anything is loosened, the records that do it."""
+
+    says: tuple[str, ...]
+    is_loosening: bool
+    records: tuple[bytes, ...]
+
+
+@dataclass
+class ControlDesk:
+    """One node's desk. `identities`: people that a loosening needs; `owners`: of strategies, "" = anybody's."""
+
+    world: World
+    operators: dict[int, Operator]
+    identities: int = 2
+    owners: dict[str, str] = field(default_factory=dict)
+    limits: Limits | None = None
+    new_id: Callable[[], str] = lambda: f"p-{secrets.token_hex(4)}"
+    proposals: Proposals = field(default_factory=Proposals)
+    _stops: int = 0  # kills of one strategy or instrument that came by here
+
+    def answer(self, line: bytes, uid: int, now_ns: int) -> Answer:
+        """What becomes of `line`, asked by `uid` at `now_ns` of a clock that nobody sets."""
+        try:
+            who = self.operators.get(uid)
+            if who is None:
+                raise RefusedError(
+                    f"expected a person of [[operators]], found uid {uid}; nobody else may ask anything: add a table "
+                    "for them and restart the node"
+                )
+            request = asked.read_request(line)
+            return {"ok": True, **self._carry_out(request, who, now_ns)}
+        except RefusedError as error:
+            self._record(uid, NO_ACT, REFUSED, Target(), str(error))
+            return {"ok": False, "error": str(error)}
+
+    def _carry_out(self, request: asked.Request, who: Operator, now_ns: int) -> Answer:
+        match request:
+            case asked.Kill():
+                return self._kill(request, who)
+            case asked.Arm():
+                return self._arm(request, who, now_ns)
+            case asked.Limits():
+                return self._limits(request, who, now_ns)
+            case asked.Approve():
+                return self._approve(request, who, now_ns)
+            case asked.Deny():
+                return self._deny(request, who, now_ns)
+            case asked.ProposalsOpen():
+                self._expect(Act.LOOK, Target(), who)
+                return {"proposals": [p.shown(now_ns) for p in self.proposals.open(now_ns)]}
+            case asked.Waiting():
+                self._expect(Act.LOOK, Target(), who)
+                return {"waiting": self.world.waiting()}
+            case asked.Status():
+                self._expect(Act.LOOK, Target(), who)
+                return self._status(now_ns)
+
+    # ---- stopping
+
+    def _kill(self, request: asked.Kill, who: Operator) -> Answer:
+        target, level = self._target(request), KillLevel[request.level.upper()]
+        self._expect(Act.STOP, target, who)
+        uid = who.person.uid
+        if request.all:
+            self.world.set_kill(level, uid)
+        else:
+            self._stops += 1
+            ticket = self.world.ask_scoped()
+            if not self.world.push(events.kill(level, request.why, uid=uid, ticket=ticket, **target.ids)):
+                raise RefusedError(
+                    f"kill of {target.name}: the gate is closed to every new order, but the trading thread takes no "
+                    "commands, so nothing is cancelled; kill the node: openbell kill --all"
+                )
+        self._record(uid, Act.STOP, DONE, target, f"kill {request.level} {target.name}: {request.why}")
+        return {"killed": target.name, "level": request.level}
+
+    # ---- arming
+
+    def _arm(self, request: asked.Arm, who: Operator, now_ns: int) -> Answer:
+        target, state = self._target(request), ArmState[request.state.upper()]
+        before = self.world.armed(target)
+        act = _act_of(request, state, before)
+        self._expect(act, target, who)
+        if before.is_held and act == Act.RAISE:
+            raise RefusedError(f"{target.name} is {_held(before)}: expected a release; add --release, and say why")
+        if not before.is_held and act == Act.RELEASE:
+            raise RefusedError(f"{target.name}: expected a kill, a doubt or a halted strategy to release, found none")
+        if act == Act.BREAK_GLASS and before.killed != KillLevel.NONE:
+            raise RefusedError(
+                f"{target.name} is {_held(before)}: break-glass does not pass a kill; release it instead"
+            )
+        if act in TWO_PEOPLE and not request.why:
+            raise RefusedError(f"arm {target.name}: expected why, found nothing; the other person has to judge it")
+        says = [f"{target.name}: {before.state.name} -> {state.name}"]
+        says += [f"releases: {_held(before)}"] if act == Act.RELEASE else []
+        says += [f"for {request.minutes} minutes, then as before"] if act == Act.BREAK_GLASS else []
+        return self._do_or_propose(act, target, tuple(says), request.why, request, who, now_ns)
+
+    def _limits(self, request: asked.Limits, who: Operator, now_ns: int) -> Answer:
+        if self.limits is None:
+            raise RefusedError("limits: the node has not begun its first epoch; ask again when it runs")
+        if not request.file:
+            self._expect(Act.LOOK, Target(), who)
+            return {"limits": self.limits.show()}
+        change = self.limits.compare(request.file)
+        act = Act.LOOSEN if change.is_loosening else Act.TIGHTEN
+        self._expect(act, Target(), who)
+        if not change.says:
+            return {"done": "the file says what is in force already; nothing was done"}
+        if act == Act.LOOSEN and not request.why:
+            raise RefusedError("limits: expected why, found nothing; the other person has to judge it")
+        return self._do_or_propose(act, Target(), change.says, request.why, change, who, now_ns)
+
+    # ---- two people
+
+    def _do_or_propose(
+        self, act: Act, target: Target, says: tuple[str, ...], why: str, change: Any, who: Operator, now_ns: int
+    ) -> Answer:
+        seen = (self.world.kill_generation(), self._stops)
+        proposal = Proposal(
+            self.new_id(), act, _kind(target), target.name, who.person, says, why, now_ns, (target, change, seen)
+        )
+        if act not in TWO_PEOPLE or self.identities == 1:
+            return self._do(proposal, None)
+        self.proposals.add(proposal, now_ns)
+        self._record(who.person.uid, act, PROPOSED, target, f"{proposal.id} {says[0]}: {why}")
+        answer: Answer = {"proposal": proposal.shown(now_ns)}
+        approvers = [o.person.name for o in self._approvers(proposal, who.person)]
+        answer["next"] = (
+            f"within 10 minutes {' or '.join(approvers)}: openbell approve {proposal.id}"
+            if approvers
+            else "nobody else has role risk: add a second person to [[operators]] and restart the node"
+        )
+        return answer
+
+    def _approvers(self, proposal: Proposal, proposer: Person) -> Iterable[Operator]:
+        able = (o for o in self.operators.values() if may(Act.APPROVE, proposal.scope, o.roles))
+        return [operator for operator in able if operator.person.uid != proposer.uid]
+
+    def _approve(self, request: asked.Approve, who: Operator, now_ns: int) -> Answer:
+        target, _, seen = self.proposals.look(request.proposal, now_ns).change
+        self._expect(Act.APPROVE, target, who)
+        proposal = self.proposals.approve(request.proposal, who.person, now_ns)
+        if proposal.act != Act.LOOSEN and seen != (self.world.kill_generation(), self._stops):
+            raise RefusedError(
+                f"proposal {proposal.id}: expected no kill since it was made, found one; look why, and propose again"
+            )
+        return self._do(proposal, who.person)
+
+    def _deny(self, request: asked.Deny, who: Operator, now_ns: int) -> Answer:
+        target, _, _ = self.proposals.look(request.proposal, now_ns).change
+        self._expect(Act.DENY, target, who)
+        proposal = self.proposals.deny(request.proposal, who.person, now_ns)
+        self._record(who.person.uid, Act.DENY, DONE, target, f"deny {proposal.id}: {request.why}")
+        return {"denied": proposal.id}
+
+    def _do(self, proposal: Proposal, approver: Person | None) -> Answer:
+        target, change, (generation, _) = proposal.change
+        by = events.By(proposal.proposer.uid, approver.uid if approver else -1, proposal.why)
+        for record in self._records(change, target, by, generation):
+            if not self.world.push(record):
+                raise RefusedError(
+                    f"{proposal.says[0]}: the trading thread takes no commands (its ring is full); is it stuck? "
+                    "openbell status shows it, openbell kill stops it"
+                )
+        uid = approver.uid if approver else by.uid
+        self._record(uid, Act.APPROVE if approver else proposal.act, DONE, target, f"{proposal.says[0]}: {by.why}")
+        return {"done": "; ".join(proposal.says)}
+
+    def _records(
+        self, change: asked.Arm | LimitsChange, target: Target, by: events.By, generation: int
+    ) -> tuple[bytes, ...]:
+        if isinstance(change, LimitsChange):
+            return change.records
+        until = self.world.engine_now_ns() + change.minutes * MINUTE_NS if change.minutes else 0
+        return (
+            events.arm(
+                ArmState[change.state.upper()],
+                after_kill=change.release,
+                by=by,
+                grant_until_ns=until,
+                kill_generation=generation,
+                **target.ids,
+            ),
+        )
+
+    # ---- looking
+
+    def _status(self, now_ns: int) -> Answer:
+        named = {"node": Target()} | {f"strategy {n}": Target(i, name=n) for n, i in self.world.strategies.items()}
+        named |= {f"instrument {s}": Target(instrument=i, name=s) for s, i in self.world.instruments().items()}
+        return {
+            "scopes": {name: _shown(self.world.armed(target)) for name, target in named.items()},
+            "identities": self.identities,
+            "proposals": [p.shown(now_ns) for p in self.proposals.open(now_ns)],
+        }
+
+    def _target(self, request: asked.Kill | asked.Arm) -> Target:
+        if request.strategy:
+            if (number := self.world.strategies.get(request.strategy)) is None:
+                raise RefusedError(_unknown("strategy", request.strategy, self.world.strategies))
+            return Target(strategy=number, name=f"strategy {request.strategy}")
+        if request.instrument:
+            if (number := self.world.find_instrument(request.instrument)) is None:
+                raise RefusedError(_unknown("instrument", request.instrument, self.world.instruments()))
+            return Target(instrument=number, name=f"instrument {request.instrument}")
+        return Target()
+
+    def _expect(self, act: Act, target: Target, who: Operator) -> None:
+        kind = _kind(target)
+        if not may(act, kind, who.roles):
+            roles = ", ".join(sorted(role.value for role in who.roles))
+            raise RefusedError(
+                f"{act.name.lower()} {target.name}: expected role {who_may(act, kind)}, found {who.person.name} with "
+                f"{roles}; ask somebody who has it"
+            )
+        owner = self.owners.get(target.name.removeprefix("strategy "), "") if kind == ScopeKind.STRATEGY else ""
+        if act == Act.RAISE and owner and Role.RISK not in who.roles and owner != who.person.name:
+            raise RefusedError(
+                f"raise {target.name}: expected its owner {owner} or role risk, found {who.person.name}; ask {owner}"
+            )
+
+    def _record(self, uid: int, act: int, outcome: int, target: Target, text: str) -> None:
+        """Best effort: what the ring cannot take was refused for that very reason, or is a kill that is in the cell."""
+        by = events.By(uid, why=text)
+        self.world.push(events.asked(by, act, outcome, **target.ids))
+
+
+def _act_of(request: asked.Arm, state: ArmState, before: Armed) -> Act:
+    if request.minutes:
+        return Act.BREAK_GLASS
+    if request.release:
+        return Act.RELEASE
+    return Act.RAISE if state > before.state else Act.LOWER
+
+
+def _kind(target: Target) -> ScopeKind:
+    if target.strategy != NO_STRATEGY:
+        return ScopeKind.STRATEGY
+    return ScopeKind.NODE if target == Target() else ScopeKind.INSTRUMENT
+
+
+def _held(armed: Armed) -> str:
+    held = [f"killed ({armed.killed.name.lower()})"] if armed.killed != KillLevel.NONE else []
+    held += ["in doubt: the venue contradicted us"] if armed.doubted else []
+    held += ["halted"] if armed.halted else []
+    return " and ".join(held)
+
+
+def _shown(armed: Armed) -> dict[str, Any]:
+    return {
+        "state": armed.state.name,
+        "armed": armed.unkilled.name,
+        "kill": armed.killed.name,
+        "doubted": armed.doubted,
+        "halted": armed.halted,
+        "granted_until_ns": armed.granted_until_ns,
+    }
+
+
+def _unknown(kind: str, name: str, known: dict[str, int]) -> str:
+    shown = ", ".join(sorted(known)[:12]) or "none yet"
+    return f"{kind} {name!r}: expected one of the node's, found none of that name; it has {shown}"

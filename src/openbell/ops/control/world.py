@@ -1,0 +1,166 @@
+"""What the control desk sees of a running node and may do to it: its engine by the journal, its kill cell, its ring."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from openbell import _native as native
+from openbell.node.assemble import symbol_of
+from openbell.node.card import NodeCard
+from openbell.ops.find import read_page
+from openbell.ops.follow import follow
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
+
+FRAMES_PER_POLL = 4_096
+CATCH_UP_S = 0.02
+"""A request waits so long for what was journalled just before it; a long journal is caught up with in between."""
+LOCK_WITHIN_S = 0.1
+"""A producer holds the ring for microseconds; one that was stopped in between must not stop others."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One strategy, one instrument or (neither) the node."""
+
+    strategy: int = NO_STRATEGY
+    instrument: int = NO_INSTRUMENT
+    name: str = "the node"
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """For the builders of records."""
+        return {"strategy": self.strategy, "instrument": self.instrument}
+
+
+@dataclass(frozen=True)
+class Armed:
+    """How a scope stands by itself."""
+
+    state: ArmState
+    unkilled: ArmState
+    killed: KillLevel
+    doubted: bool
+    granted_until_ns: int
+    halted: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        """Only a release lets it go on."""
+        return self.killed != KillLevel.NONE or self.doubted or self.halted
+
+
+class World(Protocol):
+    """The seam between the desk and a node; tests stand on it."""
+
+    strategies: dict[str, int]
+
+    def find_instrument(self, symbol: str) -> int | None: ...
+    def instruments(self) -> dict[str, int]: ...
+    def armed(self, target: Target) -> Armed: ...
+    def engine_now_ns(self) -> int: ...
+    def set_kill(self, level: KillLevel, uid: int) -> None: ...
+    def ask_scoped(self) -> int: ...
+    def push(self, record: bytes) -> bool: ...
+    def kill_generation(self) -> int: ...
+    def waiting(self) -> int: ...
+
+
+class LiveWorld:
+    """The node of a card."""
+
+    def __init__(self, card: NodeCard) -> None:
+        self.card = card
+        self.strategies = dict(card.strategies)
+        self.hot_dir = Path(card.hot_dir)
+        self._follower: native.Follower | None = None
+        self._cell = native.KillCell.open(str(self.hot_dir / "kill"))
+        self._symbols: dict[str, int] = {}
+
+    def poll(self, for_s: float = CATCH_UP_S) -> bool:
+        """Follow the journal; whether it is caught up with."""
+        if self._follower is None:
+            if not read_page(self.hot_dir).epoch:
+                return False
+            self._follower = follow(self.card)
+        give_up = time.monotonic() + for_s
+        while self._follower.poll(FRAMES_PER_POLL):
+            if time.monotonic() > give_up:
+                return False
+        return True
+
+    @property
+    def engine(self) -> native.Engine | None:
+        """As it stood when it was last looked at; None before the node's first epoch."""
+        return self._follower.engine if self._follower else None
+
+    def instruments(self) -> dict[str, int]:
+        """Ids by symbol, of those that the node has heard of."""
+        if engine := self.engine:
+            for number in range(len(self._symbols), engine.instruments):
+                self._symbols[symbol_of(engine, number)] = number
+        return self._symbols
+
+    def find_instrument(self, symbol: str) -> int | None:
+        """The id of a symbol; None if the node has not heard of it."""
+        return self.instruments().get(symbol)
+
+    def armed(self, target: Target) -> Armed:
+        """How a scope stands by the journal; the node's kill is the cell's."""
+        if (engine := self.engine) is None:
+            return Armed(ArmState.OFF, ArmState.OFF, KillLevel.NONE, False, 0)
+        state, unkilled, killed, doubted, until = engine.arming(target.strategy, target.instrument)
+        halted = [number for number in self.strategies.values() if engine.is_halted(number)]
+        is_node = target.strategy == NO_STRATEGY and target.instrument == NO_INSTRUMENT
+        if is_node:
+            killed = max(killed, self._cell.level)
+        return Armed(state, unkilled, killed, doubted, until, target.strategy in halted or (is_node and bool(halted)))
+
+    def engine_now_ns(self) -> int:
+        """The engine's time, from its last frame or its counters, whichever is later."""
+        counters = self.hot_dir / "counters"
+        shown = dict(native.Counters.attach(str(counters)).read()).get("now_ns", 0) if counters.is_file() else 0
+        return max(shown, self.engine.now_ns if self.engine else 0)
+
+    def set_kill(self, level: KillLevel, uid: int) -> None:
+        """Close the gate: needs nobody else."""
+        self._cell.request(level, time.time_ns(), uid)
+
+    def ask_scoped(self) -> int:
+        """Close the gate until the record with this ticket is taken."""
+        return self._cell.ask_scoped()
+
+    def kill_generation(self) -> int:
+        """Counts the requests at the kill cell."""
+        return self._cell.generation
+
+    def waiting(self) -> int:
+        """Commands that the trading thread has not taken yet."""
+        return len(native.Ring.attach(str(self.hot_dir / "operator.ring")))
+
+    def push(self, record: bytes) -> bool:
+        """Give the trading thread one record; False when its ring is full."""
+        return push_record(self.hot_dir, record)
+
+
+def push_record(hot_dir: Path, record: bytes) -> bool:
+    """Put `record` into the operator ring; False when it is full, or another producer holds it for too long.
+
+    Raises:
+        JournalError: no node has run here.
+    """
+    with (hot_dir / "operator.lock").open("w") as lock:
+        give_up = time.monotonic() + LOCK_WITHIN_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the ring has one producer at a time
+                return native.Ring.attach(str(hot_dir / "operator.ring")).push(np.frombuffer(record, np.uint8))
+            except BlockingIOError:
+                if time.monotonic() > give_up:
+                    return False
+                time.sleep(0.001)
