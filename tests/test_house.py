@@ -32,11 +32,12 @@ NATIVE_FLOORS = [
     ["execution", "strategy", "book", "risk", "oms"],
     ["engine"],
     ["node", "backtest", "research"],
-    ["bindings", "tests", "fuzz", "bench"],
+    ["bindings", "tests", "fuzz", "bench", "sender"],
 ]
 # Rooms of one floor that may know each other, and why.
 NEIGHBOURS = {
     ("__main__", "cli"): "it is the command line",
+    ("cli", "__main__"): "a kill has left before its verb is imported",
     ("cli", "ops"): "verbs show what operations find out",
     ("cli", "research"): "verbs show what statistics say",
     ("cli", "posttrade"): "verbs show what post-trade finds out",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import cyclopts
 from cyclopts import Parameter
 
+from openbell.__main__ import SENT
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,15 +86,16 @@ def kill(
     page = read_page(hot_dir)
     if not page.epoch:
         raise ConfigError(f"expected a node's kill cell, found none in {hot_dir}; has a node run here?")
-    if strategy or instrument:
-        scope = {"strategy": strategy} if strategy else {"instrument": instrument}
-        asked = _ask(hot_dir, {"verb": "kill", "level": chosen, "why": why, **scope})
-        what = " ".join(next(iter(scope.items())))
-    else:
+    scope = {"strategy": strategy} if strategy else {"instrument": instrument} if instrument else {}
+    what = " ".join(next(iter(scope.items()), ("the node",)))
+    asked = _sent_before()
+    if asked is None and scope:
+        asked = _ask(hot_dir, {"verb": "kill", "level": chosen, "why": why, **scope}, page.committed_seq)
+    elif asked is None:
         from openbell._native import KillCell
 
-        asked, what = _request(KillCell.open(str(hot_dir / "kill")), chosen), "the node"
-    report = _report(asked, hot_dir, page.committed_seq, chosen, what)
+        asked = _request(KillCell.open(str(hot_dir / "kill")), chosen, page.committed_seq)
+    report = _report(asked, hot_dir, chosen, what)
     print(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
     return 0 if report.is_flat else EXIT_NOT_CONFIRMED
 
@@ -104,15 +106,26 @@ def _level(level: str, soft: bool, hard: bool, cord: bool) -> str:
 
 
 class Asked(NamedTuple):
-    """A request made: when, how long closing took, whether it was closed before, the answer's delay or None."""
+    """A request made: when, how long closing took, whether it was closed before, the answer's delay or None, and the
+    last frame of the journal before it."""
 
     at_ns: int
     closed_us: float
     was_killed: bool
     answer_s: float | None
+    after_seq: int
 
 
-def _request(cell: "KillCell", level: str) -> Asked:
+def _sent_before() -> Asked | None:
+    """What the sender has done already, before this was imported."""
+    numbers = os.environ.pop(SENT, "").split()
+    if len(numbers) != 5:
+        return None
+    at_ns, closed_ns, was_killed, answered_ns, seq = map(int, numbers)
+    return Asked(at_ns, closed_ns / 1e3, bool(was_killed), answered_ns / 1e9 if answered_ns >= 0 else None, seq)
+
+
+def _request(cell: "KillCell", level: str, seq: int) -> Asked:
     """Close the gate, then wait for the trading thread's word."""
     from openbell._native import KillLevel
 
@@ -123,11 +136,11 @@ def _request(cell: "KillCell", level: str) -> Asked:
     closed_us = (time.perf_counter() - began) * 1e6
     while (waited := time.perf_counter() - began) < ANSWER_WITHIN_S:
         if cell.acked >= wanted:
-            return Asked(at_ns, closed_us, was_killed, waited)
-    return Asked(at_ns, closed_us, was_killed, None)
+            return Asked(at_ns, closed_us, was_killed, waited, seq)
+    return Asked(at_ns, closed_us, was_killed, None, seq)
 
 
-def _ask(hot_dir: Path, request: dict[str, Any]) -> Asked:
+def _ask(hot_dir: Path, request: dict[str, Any], seq: int) -> Asked:
     """The same by the control process: the gate is closed to all until the trading thread has taken it."""
     from openbell._native import KillCell
     from openbell.ops.control.client import ask
@@ -138,18 +151,18 @@ def _ask(hot_dir: Path, request: dict[str, Any]) -> Asked:
     cell = KillCell.open(str(hot_dir / "kill"))
     while (waited := time.perf_counter() - began) < ANSWER_WITHIN_S:
         if not cell.awaits_scoped:
-            return Asked(at_ns, closed_us, False, waited)
-    return Asked(at_ns, closed_us, False, None)
+            return Asked(at_ns, closed_us, False, waited, seq)
+    return Asked(at_ns, closed_us, False, None, seq)
 
 
-def _report(asked: Asked, hot_dir: Path, seq: int, level: str, what: str) -> "KillReport":
+def _report(asked: Asked, hot_dir: Path, level: str, what: str) -> "KillReport":
     from openbell.node.card import read_card
     from openbell.ops.find import read_page
     from openbell.ops.kill_follow import KillFollow, KillReport, engine_at
 
     card = read_card(hot_dir)
     page = read_page(hot_dir)
-    follow = KillFollow(card, seq, asked.at_ns)
+    follow = KillFollow(card, asked.after_seq, asked.at_ns)
     is_answered = page.is_alive and asked.answer_s is not None
     if is_answered and not asked.was_killed:
         follow.follow()

@@ -1,0 +1,123 @@
+"""`openbell-kill`, the sender without Python: finds the node, closes the gate, says so."""
+
+import os
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from openbell.__main__ import KILL_SENDER
+from openbell.journal import JournalWriter, KillCell
+from openbell.types import KillLevel
+
+pytestmark = pytest.mark.skipif(not KILL_SENDER.is_file(), reason="this build has no openbell-kill beside the package")
+
+
+@pytest.fixture
+def hot(tmp_path):
+    path = tmp_path / "hot"
+    writer = JournalWriter(journal_dir=str(tmp_path / "journal"), hot_dir=str(path))
+    yield path
+    writer.close()
+
+
+def send(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([KILL_SENDER, *map(str, words)], capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.mark.parametrize("level", ["soft", "hard", "cord"])
+@pytest.mark.parametrize("form", [["--{}"], ["--level", "{}"]])
+def test_the_cell_is_set_by_whoever_may_write_it(hot, level, form):
+    done = send(hot, "--all", *[word.format(level) for word in form])
+
+    cell = KillCell.open(str(hot / "kill"))
+    assert (cell.level, cell.requester_uid) == (KillLevel[level.upper()], os.getuid())
+    assert done.returncode == 3
+    assert f"{level} kill: gate closed within" in done.stdout
+    assert "did not answer within 50 ms" in done.stdout
+
+
+def test_an_answer_of_the_trading_thread_is_told(hot):
+    cell = KillCell.open(str(hot / "kill"))
+    cell.ack(KillLevel.HARD)
+    done = send(hot, "--numbers")
+    at_ns, closed_ns, was_killed, answered_ns, seq = map(int, done.stdout.split())
+    assert done.returncode == 0
+    assert (at_ns > 0, was_killed, seq) == (True, 0, 0)
+    assert 0 <= closed_ns <= answered_ns
+
+    assert send(hot, "--numbers").stdout.split()[2] == "1"
+
+
+def test_the_node_is_found_by_its_file_too(hot, tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text("# a node\n[other]\nname = 'x'\n[node]\nname = \"n\"  # it\nrun_dir = 'hot'\n")
+    assert send(file).returncode == 3
+    assert send("node.toml", cwd=tmp_path).returncode == 3
+    assert KillCell.open(str(hot / "kill")).level == KillLevel.HARD
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[feeds]\nname = 'n'\n", "expected a [node] table with a name"),
+        ("[node]\nname = 'n'\nrun_dir = '~/x'\n", "run_dir begins with ~"),
+        ("[node]\nname = 'no-such-node'\n", "no node in /dev/shm/openbell/no-such-node"),
+        ("[node]\nname = n\nname = 'n\n = 3\n", "expected a [node] table with a name"),
+    ],
+)
+def test_a_file_that_names_no_node_is_refused_with_the_next_step(tmp_path, text, said):
+    file = tmp_path / "node.toml"
+    file.write_text(text)
+    done = send(file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--level", "medium"], ["--medium"], ["--why"], ["a", "b"], ["--all", "--strategy", "s"],
+        ["--strategy", "s", "--cord"],
+    ],
+)  # fmt: skip
+def test_a_command_line_that_is_none_does_nothing(hot, words):
+    done = send(*([hot, *words] if words[0] != "a" else words))
+    assert done.returncode == 64
+    assert "nothing was done" in done.stderr
+    assert KillCell.open(str(hot / "kill")).level == KillLevel.NONE
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (b'{"ok": true, "killed": "strategy s"}\n', 0, "hard kill of s: gate closed"),
+        (b'{"ok": false, "error": "no"}\n', 2, "refused: "),
+        (b"", 2, "did not answer"),
+    ],
+)
+def test_one_strategy_goes_by_the_control_socket(hot, answer, code, said):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(hot / "control.sock"))
+        server.listen()
+        heard = []
+
+        def serve() -> None:
+            with server.accept()[0] as peer:
+                heard.append(peer.recv(1_000))
+                peer.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = send(hot, "--strategy", "s", "--why", 'a "quote"\n')
+        thread.join()
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
+    assert heard == [b'{"verb": "kill", "level": "hard", "strategy": "s", "why": "a \\"quote\\""}\n']
+
+
+def test_without_a_control_process_one_strategy_is_told_what_works(hot):
+    done = send(hot, "--instrument", "OBEL")
+    assert done.returncode == 2
+    assert "--all works without it" in done.stderr
