@@ -94,7 +94,7 @@ enum class Reason : u16 {
     SocketFull = 101,
     GateNotApproved = 102,
     GateAge = 105,          // decided too long ago: the world has moved on
-    GateOverSend = 106,     // more than was ordered: children against their parent, replaces against their chain
+    GateOverSend = 106,     // this id or version, or a later one, has left before
     GateMessageRate = 107,  // the venue's own limit of messages
     NotDurable = 104,       // the archiver did not make the decision durable in time
     // order entry

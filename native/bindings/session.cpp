@@ -42,11 +42,6 @@ void bind_shared(nb::module_& m) {
         .def_rw("feed_ns", &VenueLatency::feed_ns)
         .def_rw("order_ns", &VenueLatency::order_ns)
         .def_rw("report_ns", &VenueLatency::report_ns);
-    nb::class_<GateLimits>(m, "GateLimits", "The perimeter's own limits; 0 refuses everything.")
-        .def(nb::init<>())
-        .def_rw("order_qty_max", &GateLimits::order_qty_max)
-        .def_rw("order_notional_max", &GateLimits::order_notional_max)
-        .def_rw("orders_per_second_max", &GateLimits::orders_per_second_max);
     nb::class_<PresetLimits>(m, "PresetLimits", "Limits of a symbol, given when its instrument becomes known.")
         .def(
             "__init__",
@@ -168,6 +163,8 @@ void bind_live_config(nb::module_& m) {
         .def_rw("is_tape", &Config::is_tape)
         .def_rw("paper", &Config::paper)
         .def_rw("stop_timeout_ns", &Config::stop_timeout_ns)
+        .def_rw("reconnect_ns", &Config::reconnect_ns)
+        .def_rw("reconnect_max_ns", &Config::reconnect_max_ns)
         .def(
             "set_session",
             [](Config& c, std::string host, u16 port, const std::string& user, const std::string& password,

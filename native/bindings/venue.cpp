@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bindings/fields.h"
+#include "venue/gate.h"
 #include "venue/ouch_commands.h"
 #include "venue/ouch_reports.h"
 #include "venue/ouch_session.h"
@@ -167,8 +168,42 @@ void bind_session(nb::module_& m) {
 
 }  // namespace
 
+nb::dict gate_counters(const Gate& gate) {
+    const GateCounters& c = gate.counters();
+    nb::dict out;
+    out["passed"] = c.passed;
+    out["refused"] = c.refused;
+    out["over_sent"] = c.over_sent;
+    out["rated"] = c.rated;
+    out["cancels_over_rate"] = c.cancels_over_rate;
+    return out;
+}
+
+void bind_gate(nb::module_& m) {
+    nb::class_<GateLimits>(m, "GateLimits", "The perimeter's own limits; a missing one refuses everything.")
+        .def(nb::init<>())
+        .def_rw("order_qty_max", &GateLimits::order_qty_max)
+        .def_rw("order_notional_max", &GateLimits::order_notional_max)
+        .def_rw("orders_per_second_max", &GateLimits::orders_per_second_max)
+        .def_rw("messages_per_second_max", &GateLimits::messages_per_second_max)
+        .def_rw("cancels_reserved", &GateLimits::cancels_reserved);
+    nb::class_<Gate>(m, "Gate", "The second check, before the socket: for tests.")
+        .def(nb::init<const GateLimits&, const KillCell*>(), "limits"_a, "kill"_a = nb::none(), nb::keep_alive<1, 3>())
+        .def(
+            "check",
+            [](Gate& gate, const nb::bytes& command, const std::optional<nb::bytes>& approval, u32 epoch, i64 now_ns) {
+                const Order order = record_from<Order>(command);
+                if (!approval) return gate.check(order, nullptr, epoch, now_ns);
+                const Order approved = record_from<Order>(*approval);
+                return gate.check(order, &approved, epoch, now_ns);
+            },
+            "command"_a, "approval"_a, "epoch"_a, "now_ns"_a)
+        .def_prop_ro("counters", &gate_counters);
+}
+
 void bind_venue(nb::module_& m) {
     bind_enums(m);
+    bind_gate(m);
     bind_session(m);
 }
 

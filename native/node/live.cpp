@@ -88,10 +88,23 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
     open_feeds();
     const auto name = [&](const char* counter) { return counters_.counter(counter); };
-    published_ = {name("frames_in"),    name("commands"),     name("sent"),      name("gate_refused"),
-                  name("loops"),        name("feed_packets"), name("feed_gaps"), name("feed_duplicates"),
-                  name("feed_dropped"), name("feed_lost"),    name("refusals"),  name("book_faults"),
-                  name("now_ns"),       name("stopping")};
+    published_ = {name("frames_in"),
+                  name("commands"),
+                  name("sent"),
+                  name("gate_refused"),
+                  name("loops"),
+                  name("feed_packets"),
+                  name("feed_gaps"),
+                  name("feed_duplicates"),
+                  name("feed_dropped"),
+                  name("feed_lost"),
+                  name("refusals"),
+                  name("book_faults"),
+                  name("now_ns"),
+                  name("stopping"),
+                  name("gate_over_sent"),
+                  name("gate_rated"),
+                  name("cancels_over_rate")};
     if (ports_.stream && !ports_.is_simulated())
         warden_ = std::make_unique<Warden>(kill_, *ports_.stream, name("warden_acted"));
 }
@@ -107,8 +120,8 @@ Route& LiveNode::choose_route() {
     }
     if (ports_.stream == nullptr) return nobody_;
     ouch_ = std::make_unique<OuchSession>(config_.ouch);
-    session_ =
-        std::make_unique<OrderSession>(OrderSession::Config{config_.ouch.source}, *ports_.stream, *ouch_, clock_);
+    const OrderSession::Config entry{config_.ouch.source, config_.reconnect_ns, config_.reconnect_max_ns};
+    session_ = std::make_unique<OrderSession>(entry, *ports_.stream, *ouch_, clock_);
     return *session_;
 }
 
@@ -292,6 +305,9 @@ void LiveNode::publish(i64 now_ns) {
     p.commands.set(driver_.commands());
     p.sent.set(driver_.sent());
     p.gate_refused.set(gate_.counters().refused);
+    p.gate_over_sent.set(gate_.counters().over_sent);
+    p.gate_rated.set(gate_.counters().rated);
+    p.cancels_over_rate.set(gate_.counters().cancels_over_rate);
     p.loops.set(loops_);
     p.refusals.set(engine_.refusals());
     p.book_faults.set(engine_.book_faults());

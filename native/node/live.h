@@ -43,6 +43,8 @@ class LiveNode {
         bool has_session = false;
         TcpSocket::Config stream;
         OuchSession::Config ouch;
+        i64 reconnect_ns = OrderSession::Config{}.reconnect_ns;
+        i64 reconnect_max_ns = OrderSession::Config{}.reconnect_max_ns;
         bool is_paper = false;  // the virtual venue on the live feed
         bool is_tape = false;   // only records its feeds: a tape in journal_dir, hot_dir holds counters alone
         VenueLatency paper;
@@ -129,7 +131,7 @@ class LiveNode {
     u64 loops_ = 0;
     struct Published {
         Counter frames_in, commands, sent, gate_refused, loops, feed_packets, feed_gaps, feed_duplicates, feed_dropped,
-            feed_lost, refusals, book_faults, now_ns, stopping;
+            feed_lost, refusals, book_faults, now_ns, stopping, gate_over_sent, gate_rated, cancels_over_rate;
     } published_;
 };
 

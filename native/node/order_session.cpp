@@ -1,9 +1,16 @@
 #include "node/order_session.h"
 
+#include <algorithm>
+
 namespace openbell {
 
 OrderSession::OrderSession(const Config& config, StreamPort& port, OuchSession& session, Clock& clock)
-    : config_(config), port_(port), session_(session), clock_(clock), buffer_(kReceiveBytes) {}
+    : config_(config),
+      port_(port),
+      session_(session),
+      clock_(clock),
+      wait_ns_(config.reconnect_ns),
+      buffer_(kReceiveBytes) {}
 
 // With bytes still waiting for the socket only cancels queue (law 11).
 SendOutcome OrderSession::send(const Order& command, const Engine& engine, i64) {
@@ -38,14 +45,22 @@ void OrderSession::follow_connection(i64 now_ns) {
         if (was_up_) {
             was_up_ = false;
             receive(now_ns);  // what arrived before the end still counts
+            if (session_.is_resolved()) wait_ns_ = config_.reconnect_ns;
             session_.on_disconnected(now_ns, *this);
-            retry_at_ = now_ns + config_.reconnect_ns;
+            retry_at_ = now_ns + next_wait();
         }
         if (now_ns >= retry_at_ && session_.may_reconnect()) {
-            retry_at_ = now_ns + config_.reconnect_ns;
+            retry_at_ = now_ns + next_wait();
             port_.connect();
         }
     }
+}
+
+// A venue that does not answer, or lets nobody in, is asked ever more rarely.
+i64 OrderSession::next_wait() {
+    const i64 wait = wait_ns_;
+    wait_ns_ = std::min(2 * wait_ns_, config_.reconnect_max_ns);
+    return wait;
 }
 
 bool OrderSession::receive(i64 now_ns) {

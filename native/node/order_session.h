@@ -11,7 +11,8 @@ class OrderSession final : public Route, private VenueSink {
   public:
     struct Config {
         u16 source = source::kOrderEntry;
-        i64 reconnect_ns = 250'000'000;
+        i64 reconnect_ns = 250'000'000;         // wait after the first failure; doubled by each one that follows
+        i64 reconnect_max_ns = 10'000'000'000;  // and never longer
     };
     OrderSession(const Config& config, StreamPort& port, OuchSession& session, Clock& clock);
 
@@ -33,6 +34,7 @@ class OrderSession final : public Route, private VenueSink {
     void follow_connection(i64 now_ns);
     bool receive(i64 now_ns);
     void flush();
+    i64 next_wait();
 
     Config config_;
     StreamPort& port_;
@@ -41,6 +43,7 @@ class OrderSession final : public Route, private VenueSink {
     Driver* driver_ = nullptr;
     bool was_up_ = false;
     i64 retry_at_ = 0;
+    i64 wait_ns_;
     std::vector<u8> buffer_;
 };
 

@@ -1,8 +1,11 @@
 // The perimeter: the last look before bytes leave (DESIGN decision 7, law 11).
 //
 // Independent of risk by intent: its own few lines, its own limits and counters, no shared state but the
-// kill cell. It sees what is about to be sent, nothing else. Cancels always pass.
+// kill cell. It sees what is about to be sent, nothing else. Cancels always pass, and are counted.
 #pragma once
+
+#include <algorithm>
+#include <vector>
 
 #include "journal/kill_cell.h"
 #include "records.h"
@@ -10,69 +13,82 @@
 namespace openbell {
 
 inline constexpr i64 kGateAgeMaxNs = 1'000'000'000;  // of a decision when its bytes leave
+inline constexpr u32 kPerSecondMax = 1'000'000;      // what a rate of the gate may be set to
 
 struct GateLimits {
-    i64 order_qty_max = 0;       // open quantity; 0 refuses everything: a missing limit is no licence
-    i64 order_notional_max = 0;  // px units x qty units
-    u32 orders_per_second_max = 0;
+    i64 order_qty_max = 0;            // open quantity; 0 refuses everything: a missing limit is no licence
+    i64 order_notional_max = 0;       // px units x qty units
+    u32 orders_per_second_max = 0;    // new orders and replaces, in any second
+    u32 messages_per_second_max = 0;  // the venue's own limit, cancels included; 0: it has none
+    u32 cancels_reserved = 0;         // of those messages, kept for cancels
 };
 
 struct GateCounters {
     u64 passed = 0;
     u64 refused = 0;
+    u64 over_sent = 0;          // of the refused: sent before, or out of order
+    u64 rated = 0;              // of the refused: too many a second
+    u64 cancels_over_rate = 0;  // passed although the venue's limit was reached
+};
+
+// The times of the last sends: how many fell into the second before `now`, without counting them.
+class SendTimes {
+  public:
+    explicit SendTimes(u32 most) : times_(std::min(most, kPerSecondMax)) {}
+
+    // Fewer than `most` of the size given at the start were sent in the second up to `now`.
+    bool has_room(u32 most, i64 now_ns) const {
+        most = std::min<u32>(most, u32(times_.size()));
+        if (most == 0) return false;
+        if (count_ < most) return true;
+        return now_ns - times_[(next_ + times_.size() - most) % times_.size()] >= 1'000'000'000;
+    }
+    void add(i64 now_ns) {
+        if (times_.empty()) return;
+        times_[next_] = now_ns;
+        next_ = (next_ + 1) % times_.size();
+        count_ += 1;
+    }
+
+  private:
+    std::vector<i64> times_;  // a ring
+    std::size_t next_ = 0;
+    u64 count_ = 0;
 };
 
 class Gate {
   public:
-    Gate(const GateLimits& limits, const KillCell* kill) : limits_(limits), kill_(kill) {}
+    Gate(const GateLimits& limits, const KillCell* kill);
 
-    // None when the command may leave. `approval` is the journalled Approved it claims, null if there is none;
-    // `epoch` is the engine's own: leftovers of another never pass. `now_ns` is the clock's, not the engine's.
-    Reason check(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
-        const Reason reason = judge(command, approval, epoch, now_ns);
-        ++(reason == Reason::None ? counters_.passed : counters_.refused);
-        return reason;
-    }
+    // None when the command may leave, and it counts as sent. `approval` is the journalled Approved it claims, null if
+    // there is none; `epoch` is the engine's own: leftovers of another never pass. `now_ns` is the clock's.
+    Reason check(const Order& command, const Order* approval, u32 epoch, i64 now_ns);
     const GateCounters& counters() const { return counters_; }
 
   private:
-    Reason judge(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
-        if (command.type == u8(Type::CancelOrder) || command.type == u8(Type::MassCancel)) return Reason::None;
-        if (kill_ != nullptr && is_closed(*kill_)) return Reason::GateClosed;
-        if (approval == nullptr || !covers(*approval, command)) return Reason::GateNotApproved;
-        if (command.type == u8(Type::NewOrder) && epoch_of(command.cl_ord_id) != epoch) return Reason::GateEpoch;
-        if (now_ns - command.ts_event > kGateAgeMaxNs) return Reason::GateAge;
-        if (command.leaves_qty <= 0 || command.leaves_qty > limits_.order_qty_max) return Reason::GateOrderQty;
-        if (static_cast<i128>(command.px) * command.leaves_qty > limits_.order_notional_max)
-            return Reason::GateNotional;
-        return take_token(now_ns) ? Reason::None : Reason::GateRate;
-    }
-    // Any kill closes the gate at once; a soft one opens it again when the engine has taken it, which from then on
-    // approves only what reduces.
-    static bool is_closed(const KillCell& kill) {
-        const KillLevel level = kill.level();
-        return level >= KillLevel::Hard || level > kill.acked() || kill.awaits_scoped();
-    }
-    // Law 2: the same id, version, price and quantity.
-    static bool covers(const Order& approval, const Order& command) {
-        return approval.type == u8(Type::Approved) && approval.cl_ord_id == command.cl_ord_id &&
-               approval.version == command.version && approval.px == command.px && approval.qty == command.qty &&
-               approval.side == command.side && approval.instrument == command.instrument;
-    }
-    // A fixed window of one second of engine time: at most `orders_per_second_max` in each.
-    bool take_token(i64 now_ns) {
-        if (now_ns - window_start_ns_ >= 1'000'000'000) {
-            window_start_ns_ = now_ns;
-            in_window_ = 0;
-        }
-        return in_window_++ < limits_.orders_per_second_max;
+    struct Sent {
+        u64 cl_ord_id;
+        u64 version;
+    };
+    static constexpr u32 kStrategies = 1024;     // that an order id can name
+    static constexpr u32 kSentOrders = 1 << 16;  // whose last version is remembered, until a newer one takes its place
+
+    void pass_cancel(i64 now_ns);
+    Reason judge(const Order& command, const Order* approval, u32 epoch, i64 now_ns) const;
+    bool was_sent(const Order& command) const;
+    void remember(const Order& command, i64 now_ns);
+    // The newest orders of a strategy lie side by side, those of another strategy elsewhere.
+    static std::size_t place_of(u64 cl_ord_id) {
+        return (counter_of(cl_ord_id) + strategy_of(cl_ord_id) * 4'099u) % kSentOrders;
     }
 
     GateLimits limits_;
     const KillCell* kill_;
     GateCounters counters_;
-    i64 window_start_ns_ = 0;
-    u32 in_window_ = 0;
+    SendTimes orders_;
+    SendTimes messages_;
+    std::vector<u32> newest_;  // id counter by strategy
+    std::vector<Sent> sent_;
 };
 
 }  // namespace openbell

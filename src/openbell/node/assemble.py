@@ -84,6 +84,9 @@ def gate_limits(config: NodeConfig) -> native.GateLimits:
         (native_units(limit.order_notional_max, PX_DECIMALS) for limit in config.limits), default=0
     )
     gate.orders_per_second_max = config.node.orders_per_second_max
+    if config.sessions:
+        gate.messages_per_second_max = config.sessions[0].messages_per_second_max
+        gate.cancels_reserved = config.sessions[0].cancels_reserved
     return gate
 
 
@@ -183,6 +186,8 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
             firm=session.firm,
             midnight_ns=midnight_ns(config.feeds[0]),
         )
+        live.reconnect_ns = session.reconnect_ms * 1_000_000
+        live.reconnect_max_ns = session.reconnect_max_ms * 1_000_000
     return live
 
 

@@ -28,6 +28,8 @@ OPERATORS_MAX = 64
 SAFEST_FIRST = ("shadow", "paper", "live")
 """Modes from the one that sends nothing to the one that trades."""
 NAME_LETTERS_MAX = 32
+RATE_MAX = 1_000_000
+"""Messages a second that the perimeter can count; native/venue/gate.h."""
 
 Policy = Literal["mark", "drop", "halt"]
 LEAVE_OUT = {
@@ -138,6 +140,12 @@ class SessionSettings(Settings):
     user: str = Field(min_length=1, max_length=6)
     password: SecretText = Field(description='"env:NAME" or "file:PATH"')
     firm: str = Field(default="", max_length=4)
+    messages_per_second_max: int = Field(
+        default=0, ge=0, le=RATE_MAX, description="the venue's own limit, cancels included; 0: it has none"
+    )
+    cancels_reserved: int = Field(default=0, ge=0, le=RATE_MAX, description="of those messages, kept for cancels")
+    reconnect_ms: int = Field(default=250, ge=1, le=60_000, description="after the first failure; doubled by each one")
+    reconnect_max_ms: int = Field(default=10_000, ge=1, le=600_000, description="the longest wait for the next try")
 
 
 class InstrumentSettings(Settings):
@@ -321,6 +329,16 @@ class NodeConfig(Settings):
             yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
         for index, session in enumerate(self.sessions):
             yield from _exposed(("sessions", index), session)
+            if session.cancels_reserved and session.cancels_reserved >= session.messages_per_second_max:
+                yield Problem(
+                    ("sessions", index, "cancels_reserved"),
+                    f"expected less than messages_per_second_max, {session.messages_per_second_max}: "
+                    "something has to be left for orders",
+                )
+            if session.reconnect_max_ms < session.reconnect_ms:
+                yield Problem(
+                    ("sessions", index, "reconnect_max_ms"), f"expected at least reconnect_ms, {session.reconnect_ms}"
+                )
 
     def _identities_fit(self) -> Iterator[Problem]:
         away = [session for session in self.sessions if not session.connect.is_loopback]

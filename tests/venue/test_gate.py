@@ -1,0 +1,199 @@
+"""The perimeter, against a list of everything that has left."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openbell import _native as native
+from openbell.types import KillLevel, Reason, Type
+from oracles.order_records import record
+
+SECOND = 1_000_000_000
+EPOCH, STRATEGY = 5, 3
+TERMS = {"side": 1, "instrument": 7, "strategy": STRATEGY, "px": 1000, "qty": 100, "leaves_qty": 100, "version": 1}
+
+
+def order_id(counter, strategy=STRATEGY, epoch=EPOCH):
+    return 1 << 58 | epoch << 40 | strategy << 30 | counter
+
+
+class Perimeter:
+    """A gate and the shortest way to send something through it."""
+
+    def __init__(self, kill=None, **limits):
+        wide = {"order_qty_max": 1000, "order_notional_max": 10**9, "orders_per_second_max": 100_000}
+        out = native.GateLimits()
+        for name, value in (wide | limits).items():
+            setattr(out, name, value)
+        self.gate = native.Gate(out, kill)
+
+    def send(self, now=0, *, kind=Type.NEW_ORDER, approval=(), **terms):
+        order = {"type": kind, "ts_event": now, "cl_ord_id": order_id(1)} | TERMS | terms
+        approved = None if approval is None else record("Order", **order | {"type": Type.APPROVED} | dict(approval))
+        return self.gate.check(record("Order", **order), approved, EPOCH, now)
+
+    def cancel(self, now=0):
+        return self.gate.check(record("Order", type=Type.CANCEL_ORDER, cl_ord_id=order_id(1)), None, EPOCH, now)
+
+
+def test_what_is_approved_and_within_limits_leaves():
+    perimeter = Perimeter()
+
+    assert perimeter.send() == Reason.NONE
+    assert perimeter.gate.counters == {
+        "passed": 1, "refused": 0, "over_sent": 0, "rated": 0, "cancels_over_rate": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last_good", "first_bad", "reason"),
+    [
+        ({"leaves_qty": 1000, "qty": 1000}, {"leaves_qty": 1001, "qty": 1001}, Reason.GATE_ORDER_QTY),
+        ({"leaves_qty": 1}, {"leaves_qty": 0}, Reason.GATE_ORDER_QTY),
+        ({"px": 10**7}, {"px": 10**7 + 1}, Reason.GATE_NOTIONAL),
+        ({"ts_event": -SECOND}, {"ts_event": -SECOND - 1}, Reason.GATE_AGE),
+        ({}, {"cl_ord_id": order_id(1, epoch=EPOCH - 1)}, Reason.GATE_EPOCH),
+    ],
+)
+def test_each_limit_at_its_boundary_and_one_unit_past_it(last_good, first_bad, reason):
+    assert Perimeter().send(**last_good) == Reason.NONE
+    assert Perimeter().send(**first_bad) == reason
+
+
+@pytest.mark.parametrize(
+    "other", ["cl_ord_id", "version", "px", "qty", "leaves_qty", "side", "instrument", "type"], ids=str
+)
+def test_an_approval_of_anything_else_is_none(other):
+    wrong = {other: int(Type.REFUSED) if other == "type" else 99}
+
+    assert Perimeter().send(approval=wrong) == Reason.GATE_NOT_APPROVED
+    assert Perimeter().send(approval=None) == Reason.GATE_NOT_APPROVED
+
+
+@pytest.mark.parametrize("missing", ["order_qty_max", "order_notional_max", "orders_per_second_max"])
+def test_a_missing_limit_is_no_licence(missing):
+    assert Perimeter(**{missing: 0}).send() != Reason.NONE
+
+
+@pytest.mark.parametrize("level", [KillLevel.SOFT, KillLevel.HARD, KillLevel.CORD])
+def test_a_kill_closes_the_gate_for_all_but_cancels(tmp_path, level):
+    cell = native.KillCell.open(str(tmp_path / "kill"))
+    perimeter = Perimeter(kill=cell)
+    cell.request(level, 1, 0)
+
+    assert perimeter.send() == Reason.GATE_CLOSED
+    assert perimeter.cancel() == Reason.NONE
+    cell.ack(level)  # the engine has taken it; after a soft kill it approves only what reduces
+    assert perimeter.send() == (Reason.NONE if level == KillLevel.SOFT else Reason.GATE_CLOSED)
+
+
+# ---- nothing leaves twice ------------------------------------------------------------------------------
+
+
+def test_an_id_leaves_once_and_ids_leave_in_order():
+    perimeter = Perimeter()
+    answers = [perimeter.send(cl_ord_id=order_id(n)) for n in (5, 5, 4, 6)]
+
+    assert answers == [Reason.NONE, Reason.GATE_OVER_SEND, Reason.GATE_OVER_SEND, Reason.NONE]
+    assert perimeter.gate.counters["over_sent"] == 2
+
+
+def test_strategies_count_for_themselves():
+    perimeter = Perimeter()
+
+    assert perimeter.send(cl_ord_id=order_id(9, strategy=1)) == Reason.NONE
+    assert perimeter.send(cl_ord_id=order_id(1, strategy=2)) == Reason.NONE
+
+
+def test_a_version_leaves_once():
+    perimeter = Perimeter()
+    perimeter.send()
+    answers = [perimeter.send(kind=Type.REPLACE_ORDER, version=v) for v in (2, 2, 1, 4)]
+
+    assert answers == [Reason.NONE, Reason.GATE_OVER_SEND, Reason.GATE_OVER_SEND, Reason.NONE]
+
+
+def test_what_was_refused_may_come_again():
+    perimeter = Perimeter()
+    assert perimeter.send(leaves_qty=2000) == Reason.GATE_ORDER_QTY
+
+    assert perimeter.send() == Reason.NONE
+
+
+def test_an_order_of_an_earlier_epoch_may_be_replaced():
+    perimeter = Perimeter()
+
+    assert perimeter.send(kind=Type.REPLACE_ORDER, version=7, cl_ord_id=order_id(1, epoch=2)) == Reason.NONE
+
+
+# ---- rates: in any second, not in each ------------------------------------------------------------------
+
+
+def numbered(perimeter, times, **terms):
+    return [perimeter.send(now, cl_ord_id=order_id(n), **terms) for n, now in enumerate(times, start=1)]
+
+
+def test_so_many_orders_leave_in_any_second():
+    times = [0, 600, 900, 1500, 1599, 1600]
+    answers = numbered(Perimeter(orders_per_second_max=2), [t * 1_000_000 for t in times])
+
+    rate = Reason.GATE_RATE
+    assert answers == [Reason.NONE, Reason.NONE, rate, Reason.NONE, rate, Reason.NONE]
+
+
+def test_new_orders_leave_room_for_cancels():
+    perimeter = Perimeter(messages_per_second_max=10, cancels_reserved=4)
+    answers = numbered(perimeter, [0] * 7)
+
+    assert answers == [Reason.NONE] * 6 + [Reason.GATE_MESSAGE_RATE]
+    assert [perimeter.cancel() for _ in range(4)] == [Reason.NONE] * 4
+    assert perimeter.gate.counters["cancels_over_rate"] == 0
+
+
+def test_cancels_pass_at_any_rate_and_orders_wait_for_them():
+    perimeter = Perimeter(messages_per_second_max=10, cancels_reserved=4)
+    assert [perimeter.cancel() for _ in range(12)] == [Reason.NONE] * 12
+
+    assert perimeter.gate.counters["cancels_over_rate"] == 2
+    assert perimeter.send(SECOND - 1) == Reason.GATE_MESSAGE_RATE
+    assert perimeter.send(SECOND) == Reason.NONE
+
+
+def test_a_venue_without_a_limit_has_none():
+    assert set(numbered(Perimeter(), [0] * 5_000)) == {Reason.NONE}
+
+
+STEPS = st.lists(st.tuples(st.sampled_from("OOC"), st.integers(0, 700)), max_size=60)
+
+
+@given(STEPS, st.integers(1, 5), st.integers(1, 8), st.integers(0, 9))
+def test_no_second_ever_holds_more_than_it_may(steps, orders_max, messages_max, reserved):
+    """Against the whole list of sends."""
+    limits = {"messages_per_second_max": messages_max, "cancels_reserved": reserved}
+    perimeter = Perimeter(orders_per_second_max=orders_max, **limits)
+    now, sent = 0, []
+    for number, (what, pause_ms) in enumerate(steps, start=1):
+        now += pause_ms * 1_000_000
+        second = [is_order for is_order, at in sent if now - at < SECOND]
+        if what == "C":
+            assert perimeter.cancel(now) == Reason.NONE
+            sent.append((False, now))
+            continue
+        room = sum(second) < orders_max, len(second) < messages_max - min(reserved, messages_max)
+        wanted = Reason.NONE if all(room) else Reason.GATE_MESSAGE_RATE if room[0] else Reason.GATE_RATE
+        assert perimeter.send(now, cl_ord_id=order_id(number)) == wanted
+        if all(room):
+            sent.append((True, now))
+
+
+def test_random_ids_and_versions_never_leave_twice(seed):
+    rng, perimeter, left = random.Random(seed), Perimeter(), set()
+    for _ in range(20_000):
+        kind = rng.choice([Type.NEW_ORDER, Type.REPLACE_ORDER])
+        version = 1 if kind == Type.NEW_ORDER else rng.randint(2, 40)
+        key = (order_id(rng.randint(1, 300), strategy=rng.randint(0, 3)), version)
+        if perimeter.send(rng.randint(0, 10**12), kind=kind, cl_ord_id=key[0], version=version) == Reason.NONE:
+            assert key not in left
+            left.add(key)
