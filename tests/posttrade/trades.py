@@ -41,9 +41,9 @@ def decided(seq: int, *records: bytes) -> Frame:
     return frame(FrameClass.OUT, seq, *records)
 
 
-def record(name: str, kind: Type, **fields: Any) -> bytes:
+def record(name: str, type_: Type, /, **fields: Any) -> bytes:
     row = np.zeros(1, RECORDS[name])
-    for field, value in {"type": int(kind), "instrument": NO_INSTRUMENT, **fields}.items():
+    for field, value in {"type": int(type_), "instrument": NO_INSTRUMENT, **fields}.items():
         row[field] = value
     return row.tobytes()
 

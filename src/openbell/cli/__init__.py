@@ -39,6 +39,7 @@ COMMANDS: dict[str, Verb] = {
     "tape": Verb("openbell.cli.tape:app", "Recorded market data: import, record, list, look into, export, compress."),
     "status": Verb("openbell.cli.status:app", "What a running node is doing."),
     "depth": Verb("openbell.cli.depth:app", "The books of a running node, from another process."),
+    "orders": Verb("openbell.cli.orders:app", "What became of a node's orders, record by record."),
     "pnl": Verb("openbell.cli.pnl:app", "Profit and loss by strategy and instrument, and the ledger behind it."),
     "reconcile": Verb("openbell.cli.reconcile:app", "A node's books against the venue's, a drop copy's, a statement."),
     "arm": Verb("openbell.cli.arm:arm_app", "How far a node, a strategy or an instrument may go."),
