@@ -9,7 +9,7 @@ from typing import Any
 from openbell._native import ouch_token_decode
 from openbell.exchange.control import ask
 from openbell.posttrade.blotter import Asset
-from openbell.posttrade.books import Books, Fill, OpenOrder
+from openbell.posttrade.books import Books, Fill, FillKey, OpenOrder
 from openbell.posttrade.ledger import money_of
 from openbell.types import Side
 
@@ -32,17 +32,10 @@ def venue_books(answer: Mapping[str, Any], assets: Mapping[str, Asset]) -> Books
             orders[order_id] = OpenOrder(row["symbol"], _side(row["side"]), row["px"], row["leaves_qty"])
         elif row["state"] != "REPLACED":
             ended.add(order_id)
-    fills = {
-        (_order_id(row["token"]), row["match_id"]): Fill(
-            row["symbol"],
-            _side(row["side"]),
-            row["px"],
-            row["qty"],
-            fee=money_of(row["fee"], VENUE_DECIMALS),
-            is_busted=row["state"] == "BUSTED",
-        )
-        for row in answer["fills"]
-    }
+    fills: dict[FillKey, Fill] = {}
+    for row in answer["fills"]:
+        key = (_order_id(row["token"]), row["match_id"])
+        fills[key] = fills[key]._replace(copies=fills[key].copies + 1) if key in fills else _fill(row)
     cash: dict[str, int] = {}
     for symbol, held in answer["positions"].items():
         if symbol in assets:
@@ -59,6 +52,17 @@ def venue_books(answer: Mapping[str, Any], assets: Mapping[str, Asset]) -> Books
             symbol for symbol, held in answer["positions"].items() if symbol not in assets and held["position"]
         ),
         as_of=answer["last_seq"],
+    )
+
+
+def _fill(row: Mapping[str, Any]) -> Fill:
+    return Fill(
+        row["symbol"],
+        _side(row["side"]),
+        row["px"],
+        row["qty"],
+        fee=money_of(row["fee"], VENUE_DECIMALS),
+        is_busted=row["state"] == "BUSTED",
     )
 
 
