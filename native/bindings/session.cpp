@@ -127,8 +127,18 @@ void bind_feed_config(nb::module_& m) {
             "mold", [](Feed& f) -> MoldConfig& { return f.handler.mold; },
             [](Feed& f, const MoldConfig& mold) { f.handler.mold = mold; }, nb::rv_policy::reference_internal)
         .def_prop_rw(
-            "midnight_ns", [](const Feed& f) { return f.handler.midnight_ns; },
-            [](Feed& f, i64 ns) { f.handler.midnight_ns = ns; })
+            "midnight_ns", [](const Feed& f) { return f.handler.days.front().midnight_ns; },
+            [](Feed& f, i64 ns) { f.handler.days = {{.midnight_ns = ns}}; })
+        .def(
+            "add_day",
+            [](Feed& f, i64 midnight_ns, const nb::bytes& trading_day) {
+                FeedHandler::Config::Day day{.midnight_ns = midnight_ns};
+                if (trading_day.size() == sizeof day.trading_day)
+                    std::memcpy(&day.trading_day, trading_day.c_str(), sizeof day.trading_day);
+                f.handler.days.push_back(day);
+            },
+            "midnight_ns"_a, "trading_day"_a = nb::bytes("", 0),
+            "A later day of the venue; its TradingDay record is journalled when a session of it begins.")
         .def_prop_rw(
             "stale_ns", [](const Feed& f) { return f.handler.stale_ns; },
             [](Feed& f, i64 ns) { f.handler.stale_ns = ns; })

@@ -70,8 +70,7 @@ void Engine::apply_kill(const Control& record) {
     if (level < KillLevel::Hard) return;
     if (scope.is_node()) return quoter_.pull_all();
     if (scope.strategy != kNoStrategy) return quoter_.pull(scope.strategy);
-    for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy)
-        quoter_.pull(strategy, scope.instrument);
+    for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) quoter_.pull(strategy, scope.instrument);
 }
 
 // What we hold of our orders may be wrong: cancel, open nothing, until a person has reconciled (Arm kAfterKill).

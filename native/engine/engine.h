@@ -70,6 +70,7 @@ class Engine {
     std::string_view feed_session(u16 source) const;  // the session whose numbers source_seq counts
     bool has_feed_ended(u16 source) const { return feed_sessions_[source].has_ended; }
     bool has_feed_lost(u16 source) const { return feed_sessions_[source].has_lost; }  // nothing rebuilt its books since
+    bool has_contradiction(u16 source) const;  // of a book of that feed, and nothing cleared the book since
     bool is_reconciled() const { return !risk_.arming().is_doubted({}); }
     bool is_session_up() const { return session_up_; }
     bool is_draining() const { return draining_; }

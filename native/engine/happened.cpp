@@ -70,6 +70,12 @@ void Engine::contradict(u32 instrument) {
     mark_book(instrument);
 }
 
+bool Engine::has_contradiction(u16 source) const {
+    for (u32 id = 0; id < instruments_.size(); ++id)
+        if (broken_[id] & kContradicted && feed_of_[id] == source) return true;
+    return false;
+}
+
 void Engine::mark_book(u32 instrument) {
     if (book_marked_[instrument] == seq_) return;
     book_marked_[instrument] = seq_;

@@ -73,6 +73,25 @@ void EdgeChecks::start_session() {
     }
 }
 
+void EdgeChecks::resume(const BookedOrders& books) {
+    if (!can_leave_out()) return;
+    resumed_ = &books;
+    watched_ |= kNames;
+}
+
+// An order of zero, which needs no configuration to be dropped, is not worth a look at every message.
+bool EdgeChecks::can_leave_out() const {
+    const auto drops = [&](Check check) { return policies_[check] == CheckPolicy::Drop; };
+    const EdgeLimits wide;
+    return std::any_of(configured_.begin(), configured_.end(), [&](const auto& configured) {
+        const EdgeLimits& of = configured.second;
+        const bool has_band = of.px_low > wide.px_low || of.px_high < wide.px_high || of.band_bps > 0;
+        return of.keep_low > wide.keep_low || of.keep_high < wide.keep_high || (has_band && drops(Check::PxBand)) ||
+               (of.tick > wide.tick && drops(Check::PxTick)) || (of.qty_max > 0 && drops(Check::QtyBand)) ||
+               (of.lot > wide.lot && drops(Check::QtyLot));
+    });
+}
+
 void EdgeChecks::begin_snapshot() {
     forget_left_out();
     if (clock_doubt_ == 0) return;
@@ -88,6 +107,7 @@ void EdgeChecks::end_snapshot() {
 
 void EdgeChecks::forget_left_out() {
     left_out_.clear();
+    resumed_ = nullptr;
     watched_ &= u8(~kNames);
 }
 
@@ -155,7 +175,12 @@ std::size_t EdgeChecks::judge(u8 doubt, u8 look, Bytes message, u64 messages, Ma
 
 // What is said of an order that was left out is left out too; its replacement is an order of its own.
 void EdgeChecks::meet_left_out(Case& c) {
-    LeftOut::Order* const known = left_out_.find(c.found.instrument, c.found.order_id);
+    const u32 instrument = c.found.instrument;
+    const u64 order_id = c.found.order_id;
+    LeftOut::Order* known = left_out_.find(instrument, order_id);
+    if (!known && resumed_ && !resumed_->holds(instrument, order_id) &&
+        left_out_.insert({order_id, ~u32(0), instrument, Kept::Unknown}))
+        known = left_out_.find(instrument, order_id);
     if (known == nullptr) return;
     ++counters_.follow_ups;
     c.was_left_out = true;

@@ -47,6 +47,15 @@ struct EdgeCounters {
     u64 no_room = 0;      // orders that should have been left out and were not
 };
 
+// Which orders a book by order holds, for a process that begins in the middle of a session.
+class BookedOrders {
+  public:
+    virtual bool holds(u32 instrument, u64 order_id) const = 0;
+
+  protected:
+    ~BookedOrders() = default;
+};
+
 class EdgeChecks {
   public:
     // Of each window of messages so many are written with their bytes, and so many marks are told: a flood of bad
@@ -77,6 +86,9 @@ class EdgeChecks {
 
     // The venue's clock and references begin anew.
     void start_session();
+    // An earlier process may have left out orders that we do not know: what names an order that `books` do not hold
+    // is of such a one, until a snapshot or another session.
+    void resume(const BookedOrders& books);
     // The books are built anew, by messages that are older than what was heard last.
     void begin_snapshot();
     void end_snapshot();
@@ -134,6 +146,7 @@ class EdgeChecks {
     void follow_print(const Case& c);
     u8 failed(const Market& r, u8 look) const;
     bool is_kept(const Market& order) const;
+    bool can_leave_out() const;
     void meet_left_out(Case& c);
     bool leave_out(Case& c);
     void forget_left_out();
@@ -154,6 +167,7 @@ class EdgeChecks {
     u8 watched_ = 0;  // kinds of messages that are judged in any case
     bool has_quarantined_ = false;
     LeftOut left_out_;
+    const BookedOrders* resumed_ = nullptr;
     Budget written_, told_;
     Quarantined quarantined_{};
     EdgeCounters counters_;

@@ -20,7 +20,7 @@ FeedCounters::FeedCounters(Counters& page, const std::string& feed, std::size_t 
     recovering_ = name("recovering"), restarts_ = name("restarts"), snapshots_ = name("snapshots");
     snapshot_tries_ = name("snapshot_tries"), snapshots_given_up_ = name("snapshots_given_up");
     duplicates_ = name("duplicates"), sessions_ = name("sessions");
-    silences_ = name("silences"), stale_ = name("stale");
+    silences_ = name("silences"), mendings_ = name("mendings"), stale_ = name("stale");
     quarantined_ = name("quarantined"), filtered_ = name("filtered");
     follow_ups_ = name("follow_ups"), no_room_ = name("no_room");
     for (const auto& [check, text] : kChecksOfEdge) failed_.push_back({check, name(text)});
@@ -56,6 +56,7 @@ void FeedCounters::publish(const FeedHandler& handler, const FeedPorts& ports) {
     duplicates_.set(mold.duplicates);
     sessions_.set(feed.sessions);
     silences_.set(feed.silences);
+    mendings_.set(feed.mendings);
     stale_.set(handler.is_stale());
     const EdgeCounters& edge = handler.feed().checks().counters();
     quarantined_.set(edge.quarantined);

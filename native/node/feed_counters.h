@@ -19,7 +19,7 @@ class FeedCounters {
     std::vector<Line> lines_;
     Counter behind_, gaps_, requests_, recovered_, lost_, wrong_session_, malformed_, strangers_, waited_ns_,
         waited_ns_max_;
-    Counter duplicates_, sessions_, silences_, stale_;
+    Counter duplicates_, sessions_, silences_, stale_, mendings_;
     Counter quarantined_, filtered_, follow_ups_, no_room_;
     std::vector<std::pair<Check, Counter>> failed_;
     Counter recovering_, snapshot_tries_, snapshots_, snapshots_given_up_, restarts_;

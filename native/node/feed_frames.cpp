@@ -1,5 +1,7 @@
 #include "node/feed_frames.h"
 
+#include <algorithm>
+
 #include "node/control.h"
 
 namespace openbell {
@@ -12,6 +14,21 @@ void FeedFrames::assign_known() {
         const Instrument& known = *engine_.instrument(id);
         if (known.venue == config_.venue) feed_.assign(known);
     }
+}
+
+void FeedFrames::start_day(i64 midnight_ns, const Control& trading_day) {
+    feed_.start_day(midnight_ns);
+    if (trading_day.type == u8(Type::TradingDay)) driver_.submit_one(source::kNode, trading_day);
+}
+
+// In the engine's books, or in the frame that is being filled.
+bool FeedFrames::holds(u32 instrument, u64 order_id) const {
+    if (engine_.books().find(instrument, order_id) != Books::kNone) return true;
+    const auto* const records = reinterpret_cast<const Market*>(frame_ + 1);
+    return std::any_of(records, records + count_, [&](const Market& r) {
+        return r.instrument == instrument && ((r.type == u8(Type::BookAdd) && r.order_id == order_id) ||
+                                              (r.type == u8(Type::BookModify) && r.ref == order_id));
+    });
 }
 
 // ---- what is said of the feed ----------------------------------------------------------------------

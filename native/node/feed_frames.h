@@ -8,7 +8,7 @@
 
 namespace openbell {
 
-class FeedFrames {
+class FeedFrames final : private BookedOrders {
   public:
     struct Config {
         u16 source = source::kFeed;
@@ -19,6 +19,10 @@ class FeedFrames {
 
     // The instruments that the journal knows: after a restart the directory is not said again.
     void assign_known();
+    // Goes on in a session of which an earlier process has journalled a part.
+    void resume() { feed_.checks().resume(*this); }
+    // Another session than before, of a day that began then; the record says which, if it is one.
+    void start_day(i64 midnight_ns, const Control& trading_day);
 
     void connected(std::string_view session);
     void ended(u64 next_seq);
@@ -45,6 +49,7 @@ class FeedFrames {
     static constexpr u32 kRecordsPerFrame = 4096;  // of a large datagram the rest comes in a frame of its own
     static_assert(sizeof(FrameHeader) + (kRecordsPerFrame + kRecordsPerMessageMax) * sizeof(Market) <= kFrameBytesMax);
 
+    bool holds(u32 instrument, u64 order_id) const override;
     void take(u64 number, Bytes message, i64 ts_recv, u8 flags);
     void put(const Market& record);
     void put_aside(const Quarantined& record, u64 number, i64 ts_recv);

@@ -8,6 +8,8 @@ namespace {
 // A stamp further from now is of another clock.
 constexpr i64 kStampAgeMaxNs = 60'000'000'000;
 constexpr i64 kAnswersLateNs = 1'000'000'000;
+// A book that was mended and has held for so long is as good as any.
+constexpr i64 kMendedNs = 60'000'000'000;
 
 MoldConfig with_server(MoldConfig config, bool has_server) {
     config.has_server = has_server;
@@ -42,9 +44,11 @@ void FeedHandler::start(std::string_view session) {
     if (is_new) to_announce_ = session;
     receiver_.start(mold::Session(session.empty() ? known : session), begins_anew ? 1 : engine_.source_seq(source) + 1);
     // One of an earlier day is over, whether we heard its end or not.
-    const bool is_over = engine_.has_feed_ended(source) || engine_.now_ns() < config_.midnight_ns;
+    const bool is_over = engine_.has_feed_ended(source) || engine_.now_ns() < config_.days.front().midnight_ns;
     if (session.empty() && !known.empty() && is_over) return receiver_.allow_switch();
-    was_away_ = config_.stale_ns > 0 && !known.empty() && !begins_anew;
+    const bool goes_on = !known.empty() && !begins_anew;
+    was_away_ = goes_on && config_.stale_ns > 0;
+    if (goes_on) frames_.resume();
     if (!snapshots_ || begins_anew || !engine_.has_feed_lost(source)) return;
     // The process that has lost messages died before a snapshot had replaced them.
     receiver_.start(receiver_.session(), MoldReceiver::kFirstSeen);
@@ -121,6 +125,7 @@ bool FeedHandler::is_sender(const Address& from) const {
 void FeedHandler::tick(i64 now_ns) {
     receiver_.poll(now_ns, *this);
     watch_silence(now_ns);
+    if (snapshots_) mend(now_ns);
     send_requests();
     if (ports_.requests == nullptr) return;
     receive_answers();
@@ -176,10 +181,21 @@ i64 FeedHandler::deadline_ns() const {
 
 void FeedHandler::on_session(const mold::Session& session) {
     ++counters_.sessions;
+    if (!engine_.feed_session(config_.frames.source).empty()) start_day();
+    mendings_ = 0;
     frames_.connected(session.trimmed());
     if (phase_ == Phase::Live || engine_.has_feed_lost(config_.frames.source)) return;
     snapshots_->stop();  // the books of the old session are gone
     phase_ = Phase::Live;
+}
+
+// Of a session that follows another one: its times count from its own midnight, its locates are its own.
+void FeedHandler::start_day() {
+    const i64 now_ns = clock_.now_ns();
+    const std::size_t before = day_;
+    while (day_ + 1 < config_.days.size() && config_.days[day_ + 1].midnight_ns <= now_ns) ++day_;
+    const Config::Day& day = config_.days[day_];
+    frames_.start_day(day.midnight_ns, day_ == before ? Control{} : day.trading_day);
 }
 
 void FeedHandler::on_messages(const Delivery& delivery) {
@@ -205,6 +221,21 @@ void FeedHandler::on_lost(u64 from, u64 to) {
         buffer_->start(to);  // the snapshot being read may still be of a later moment
     else
         begin_recovery(to);
+}
+
+// A book that contradicts the feed is not valid; where its policy is `halt` a snapshot mends it. One that does not stay
+// mended is tried again, later each time, and then left to a person.
+void FeedHandler::mend(i64 now_ns) {
+    if (phase_ != Phase::Live || receiver_.is_behind() || now_ns < next_mending_ns_) return;
+    if (mendings_ > 0 && now_ns >= mended_ns_ + kMendedNs) mendings_ = 0;
+    if (mendings_ >= config_.snapshots.tries_max || !engine_.has_contradiction(config_.frames.source)) return;
+    const i64 pause_ns =
+        std::min(config_.snapshots.retry_ns << std::min(mendings_, 20u), config_.snapshots.retry_ns_max);
+    next_mending_ns_ = now_ns + pause_ns;
+    mended_ns_ = now_ns;
+    ++mendings_;
+    ++counters_.mendings;
+    begin_recovery(receiver_.next_seq());
 }
 
 // ---- snapshots -------------------------------------------------------------------------------------

@@ -28,8 +28,13 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
         Address retransmit;  // port 0: none
         MoldConfig mold;
         std::vector<u32> senders;  // addresses that lines are heard from; empty: all
-        i64 midnight_ns = 0;       // of the venue's day
-        i64 stale_ns = 0;          // silence of the lines after which books are not valid; 0: never
+        // The venue's days from the first one on: a session that begins later is of the day that has begun by then.
+        struct Day {
+            i64 midnight_ns = 0;
+            Control trading_day{};  // to be journalled when it begins, if it is one
+        };
+        std::vector<Day> days = {Day{}};
+        i64 stale_ns = 0;  // silence of the lines after which books are not valid; 0: never
         SnapshotSession::Config snapshots;
         std::size_t buffer_bytes = 64 << 20;  // of what is said during a snapshot
     };
@@ -41,6 +46,7 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
         u64 restarts = 0;  // of a reading, by a further loss
         u64 sessions = 0;  // that began, the first included
         u64 silences = 0;  // longer than `stale_ns`
+        u64 mendings = 0;  // of books that contradicted the feed, by snapshots
     };
 
     FeedHandler(const Config& config, const FeedPorts& ports, ItchFeed& feed, Driver& driver, const Engine& engine,
@@ -89,6 +95,8 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     void say_stale();
     void send_requests();
 
+    void start_day();
+    void mend(i64 now_ns);
     void begin_recovery(u64 next_seq);
     bool poll_recovery(i64 now_ns);
     bool splice();
@@ -105,6 +113,10 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     std::optional<SnapshotSession> snapshots_;
     std::optional<LiveBuffer> buffer_;
     Phase phase_ = Phase::Live;
+    std::size_t day_ = 0;
+    u32 mendings_ = 0;  // one after the other
+    i64 mended_ns_ = 0;
+    i64 next_mending_ns_ = 0;
     std::string to_announce_;  // a configured session that the engine has not heard of yet
     bool is_asking_ = false;   // answers may come
     i64 asked_ns_ = 0;

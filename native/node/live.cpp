@@ -147,7 +147,7 @@ void LiveNode::open_feeds() {
         FeedHandler::Config handler = from.handler;
         handler.frames = {u16(source::kFeed + i), u16(i), config_.capacity.instruments_max};
         feed.ports = ports_.feeds.at(i);
-        feed.itch = std::make_unique<ItchFeed>(from.symbols, handler.midnight_ns, u16(i), from.checks);
+        feed.itch = std::make_unique<ItchFeed>(from.symbols, handler.days.front().midnight_ns, u16(i), from.checks);
         feed.handler = std::make_unique<FeedHandler>(handler, feed.ports, *feed.itch, driver_, engine_, clock_);
         feed.counters = std::make_unique<FeedCounters>(counters_, from.name, feed.ports.lines.size());
         feed.handler->start(from.session);

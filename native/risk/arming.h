@@ -19,7 +19,7 @@ inline constexpr u32 kLimitedPercentDefault = 10;  // of the largest order, in s
 
 // Control::values of Arm, Kill and Operator records.
 inline constexpr int kAskerUid = 0;
-inline constexpr int kApproverUid = 1;  // -1: nobody had to approve
+inline constexpr int kApproverUid = 1;     // -1: nobody had to approve
 inline constexpr int kLimitedPercent = 2;  // Arm: 0 = as it is
 inline constexpr int kKillTicket = 2;      // Kill of a scope: of the kill cell
 inline constexpr int kGrantUntil = 3;      // Arm: engine time until which it holds; 0 = until the next one

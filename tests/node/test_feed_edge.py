@@ -72,6 +72,31 @@ def test_a_price_outside_of_its_band_never_reaches_the_book(edge: Edge):
     assert (edge.counter("failed_px_band"), edge.counter("quarantined"), edge.counter("follow_ups")) == (1, 1, 1)
 
 
+def test_a_process_that_comes_back_knows_what_the_one_before_left_out(edge: Edge):
+    edge.say(3, **FAR)
+    edge.stop()
+    edge.start()
+
+    edge.say(4, type="X", order_id=7, qty=10)
+    edge.say(5, type="X", order_id=1, qty=10)  # this one is in the book
+    edge.say(6, type="D", order_id=7)
+
+    assert (edge.bid_qty, edge.is_valid) == (90, True)
+    assert edge.counter("follow_ups") == 2
+
+
+def test_orders_of_the_same_datagram_are_no_strangers(edge: Edge):
+    edge.stop()
+    edge.start()
+    add = native.itch_encode(FAR | {"locate": 1, "px": 10_000})
+    replace = native.itch_encode({"type": "U", "locate": 1, "order_id": 7, "new_order_id": 8, "qty": 50, "px": 10_000})
+    delete = native.itch_encode({"type": "D", "locate": 1, "order_id": 8})
+
+    edge.receive(mold.packet(FIRST, 3, [add, replace, delete]))
+
+    assert (edge.bid_qty, edge.is_valid, edge.counter("follow_ups")) == (100, True, 0)
+
+
 def test_a_replay_gives_the_same_books(edge: Edge):
     edge.say(3, **FAR)
     edge.receive(mold.packet(FIRST, 4, [b"D", b"A\0\1cut"]))

@@ -1,5 +1,6 @@
 """Which session of a feed a node hears: the known one until its end, and no stranger's."""
 
+import datetime
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ class Node:
 
     stale_ns = 0
     checks = native.EdgeConfig()
+    later_days: tuple[tuple[int, bytes], ...] = ()
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -40,6 +42,8 @@ class Node:
         self.capacity = capacity
         feed.name, feed.session, feed.midnight_ns, feed.symbols = "f", session, midnight_ns, ["OBEL"]
         feed.stale_ns, feed.checks = self.stale_ns, self.checks
+        for days, record in self.later_days:
+            feed.add_day(midnight_ns + days * DAY, record)
         for sender in senders:
             feed.add_sender(sender)
         config.feeds = [feed]
@@ -127,6 +131,32 @@ def test_after_its_end_the_next_session_begins_with_empty_books(node: Node):
     assert (node.next_seq, node.bid_qty) == (3, 100)
     assert node.controls(Type.CONNECTED) == [FIRST, SECOND]
     assert node.engine.is_book_valid(0)
+
+
+@pytest.mark.parametrize(("slept", "expected"), [(0, []), (1, [20_261_122]), (2, [20_261_123]), (9, [20_261_124])])
+def test_a_session_of_a_later_day_counts_from_its_own_midnight(tmp_path: Path, slept: int, expected: list[int]):
+    days = [events.trading_day(datetime.date(2026, 11, 21 + n), "UTC", 0) for n in (1, 2, 3)]
+    node = Node(tmp_path)
+    node.later_days = tuple(enumerate(days, start=1))
+    node.start()
+    node.hear(FIRST, 1)
+    node.hear(FIRST, 3, ends=True)
+    node.wait(slept * DAY)
+    node.hear(SECOND, 1)
+
+    last = node.records(Type.BOOK_ADD, "Market")[-1]
+    assert last["ts_event"] == MIDNIGHT + min(slept, 3) * DAY
+    assert [int(r["values"][0]) for r in node.records(Type.TRADING_DAY, "Control")] == expected
+
+
+def test_a_new_session_gives_its_own_locates(node: Node):
+    node.hear(FIRST, 3, ends=True)
+    stray = native.itch_encode(
+        {"type": "A", "locate": 1, "order_id": 9, "side": "B", "qty": 7, "symbol": "ELSE", "px": 5}
+    )
+    node.receive(mold.packet(SECOND, 1, [stray]))
+
+    assert node.bid_qty == 0
 
 
 def test_the_end_is_remembered_over_a_restart(node: Node):

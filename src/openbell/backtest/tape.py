@@ -17,7 +17,7 @@ from openbell.journal.segments import open_segment, segment_files
 from openbell.types import Type
 
 HASH_CHUNK_BYTES = 1 << 22
-LOST = 1
+LOST, STALE = 1, 3
 """Code of a Gap that nobody will fill."""
 INDEX_NAME = "tape.json"
 INDEX_FORMAT = 1
@@ -227,6 +227,8 @@ def large_facts(path: Path, hot: Path | None = None) -> LargeFacts:
             if control["type"] == int(Type.RECOVERED):
                 open_gaps.discard(where)
                 continue
+            if control["code"] == STALE:
+                continue  # nothing is known to be missing
             gaps += where not in open_gaps
             open_gaps.add(where)
             missing += int(control["values"][1] - control["values"][0]) if control["code"] == LOST else 0

@@ -153,6 +153,9 @@ class _Tape:
         markets = self._feed.take_markets()
         for at in range(0, len(markets), SMALL * FRAME_RECORDS_MAX):
             self._append(SMALL, markets[at : at + SMALL * FRAME_RECORDS_MAX])
+        asides = self._feed.take_quarantined()
+        for at in range(0, len(asides), LARGE):
+            self._append(LARGE, asides[at : at + LARGE])
 
     def _append(self, size: int, raw: bytes) -> None:
         self._ts_seq = max(self._ts_seq, self._ts)

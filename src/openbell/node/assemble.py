@@ -23,6 +23,8 @@ from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, buil
 from openbell.strategy.loader import source_hash
 from openbell.types import NO_STRATEGY, ArmState
 
+DAYS_AHEAD = 32
+"""A process that runs for longer takes the last of these days for the venue's."""
 INSTRUMENTS_MAX_LEAST = 64
 STRATEGIES_MAX_LEAST = 16
 
@@ -37,20 +39,21 @@ def capacity_of(config: NodeConfig) -> native.EngineCapacity:
     return capacity
 
 
-def midnight(feed: FeedSettings) -> datetime.datetime:
-    """The venue's midnight, from which its messages count."""
+def midnight(feed: FeedSettings, days: int = 0) -> datetime.datetime:
+    """The venue's midnight, from which its messages count, or the one so many days later."""
     zone = ZoneInfo(feed.zone)
-    return datetime.datetime.combine(feed.date or datetime.datetime.now(zone).date(), datetime.time(), zone)
+    day = (feed.date or datetime.datetime.now(zone).date()) + datetime.timedelta(days)
+    return datetime.datetime.combine(day, datetime.time(), zone)
 
 
-def midnight_ns(feed: FeedSettings) -> int:
+def midnight_ns(feed: FeedSettings, days: int = 0) -> int:
     """The same as UTC ns."""
-    return int(midnight(feed).timestamp()) * 1_000_000_000
+    return int(midnight(feed, days).timestamp()) * 1_000_000_000
 
 
-def trading_day_record(config: NodeConfig) -> bytes:
+def trading_day_record(config: NodeConfig, days: int = 0) -> bytes:
     """The day of the first feed."""
-    start = midnight(config.feeds[0])
+    start = midnight(config.feeds[0], days)
     offset = start.utcoffset() or datetime.timedelta()
     return events.trading_day(start.date(), config.feeds[0].zone, int(offset.total_seconds()))
 
@@ -170,9 +173,11 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
     live.capacity = capacity_of(config)
     live.gate = gate_limits(config)
     live.limits = preset_limits(config)
-    for feed in config.feeds:
+    for index, feed in enumerate(config.feeds):
         native_feed = feed_config(feed, [i.symbol for i in config.instruments])
         native_feed.checks = edge_config(feed, config.checks, config.instruments)
+        for day in range(1, 1 if feed.date else DAYS_AHEAD):
+            native_feed.add_day(midnight_ns(feed, day), b"" if index else trading_day_record(config, day))
         live.feeds = [*live.feeds, native_feed]
     live.is_paper = config.node.mode == "paper"
     live.paper = native.VenueLatency(0, config.paper.latency_ns, config.paper.latency_ns)

@@ -52,6 +52,7 @@ class FeedRow:
     sessions: int
     silences: int
     stale: int
+    mendings: int
     quarantined: int
     filtered: int
     follow_ups: int
@@ -136,6 +137,7 @@ def checks_line(feed: FeedRow) -> str:
         "duplicates": feed.duplicates,
         "sessions": feed.sessions if feed.sessions > 1 else 0,
         "silences": feed.silences,
+        "books mended": feed.mendings,
     }
     said = ", ".join(f"{name} {count:,}" for name, count in figures.items() if count)
     return f"{feed.name}: {said}" if said else ""

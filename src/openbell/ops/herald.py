@@ -29,7 +29,7 @@ TOLD = [
     Type.OPERATOR,
 ]
 SOURCE_FEED, SOURCE_ORDER_ENTRY = 16, 64
-GAP_LOST, GAP_REBUILT, FROM_SNAPSHOT = 1, 2, 1
+GAP_LOST, GAP_REBUILT, GAP_STALE, FROM_SNAPSHOT = 1, 2, 3, 1
 """Codes of Gap and Recovered records, as native/engine/engine.h has them."""
 
 
@@ -153,5 +153,7 @@ def _of_feed(record: Any, text: str) -> Iterator[str]:
             yield f"{feed}: lost messages {first:,} to {end - 1:,} for good; its books are not valid"
         case Type.GAP, code if code == GAP_REBUILT:
             yield f"{feed}: a snapshot builds the books anew"
+        case Type.GAP, code if code == GAP_STALE:
+            yield f"{feed}: silent; its books are not valid until it is heard again"
         case Type.RECOVERED, code if code == FROM_SNAPSHOT:
             yield f"{feed}: books are valid again, from message {first:,} on"
