@@ -1,4 +1,4 @@
-// Loops that measure the arbitration of two lines without Python or sockets in between; bench/arbitration.py calls
+// Loops that measure the feed without Python or sockets in between; bench/arbitration.py and bench/feed_book.py call
 // them.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/vector.h>
@@ -6,7 +6,10 @@
 #include <ctime>
 #include <vector>
 
+#include "book/books.h"
+#include "feed/collector.h"
 #include "feed/mold_receiver.h"
+#include "journal/writer.h"
 
 namespace nb = nanobind;
 
@@ -111,6 +114,30 @@ std::vector<double> bare(std::size_t packets, u32 messages, std::size_t message_
     return out;
 }
 
+// What a node does with a datagram: its messages become the records of one frame in the journal's shared memory, and
+// the books take them from there. `data` is in Nasdaq's file framing; returns how many records the books refused.
+std::size_t journal_and_apply(JournalWriter& writer, Books& books, const nb::bytes& data, u32 messages) {
+    Bytes left(static_cast<const u8*>(data.data()), data.size());
+    nb::gil_scoped_release unlocked;
+    ItchFeed feed({}, 0, 0);
+    Collector directory(feed);
+    std::size_t faults = 0;
+    while (true) {
+        FrameHeader* header = writer.begin(FrameClass::In, source::kFeed, kSmallRecord);
+        if (!header) throw Error(ErrorKind::Journal, "expected room for the whole run, found hot space full");
+        const std::span<Market> room(reinterpret_cast<Market*>(header + 1), messages + kRecordsPerMessageMax - 1);
+        const Framed done = feed.on_framed(left, room);
+        writer.commit(header, u32(done.records));
+        for (std::size_t i = 0; i < done.records; ++i) {
+            books.look_ahead(room.first(done.records), i);
+            faults += books.apply(room[i]).fault != BookChange::Ok;
+        }
+        if (done.has_instrument) directory.add_instrument(feed.instrument());
+        if (done.bytes == 0) return faults;
+        left = left.subspan(done.bytes);
+    }
+}
+
 }  // namespace
 
 void bind_feed_bench(nb::module_& m) {
@@ -119,6 +146,8 @@ void bind_feed_bench(nb::module_& m) {
           "ns a datagram of two lines, of each repetition; line A loses one packet in `lost_one_in`, 0: none.");
     m.def("bench_arbitration_bare", &bare, "packets"_a, "messages"_a, "message_bytes"_a, "repetitions"_a,
           nb::call_guard<nb::gil_scoped_release>(), "The same of a loop that reads and compares numbers only.");
+    m.def("bench_journal_and_apply", &journal_and_apply, "writer"_a, "books"_a, "data"_a, "messages"_a,
+          "Decode framed ITCH into frames of `messages` records each, commit them, apply them; returns the refused.");
 }
 
 }  // namespace openbell
