@@ -40,6 +40,7 @@ u32 Pool::take_block(u32 better, u32 worse) {
     block.worse = worse;
     block.count = 0;
     std::fill(block.keys, block.keys + kBlockLevels, kUnused);
+    std::fill(block.levels, block.levels + kBlockLevels, 0);  // `guess` may read what is not in use
     if (better != kNone) blocks_[better].worse = index;
     if (worse != kNone) blocks_[worse].better = index;
     return index;

@@ -12,6 +12,7 @@
 // blocks <= 2 * levels / (kMergeAt + 1) + 1 a side, and the pool sized by that bound never runs out.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 #include "big_array.h"
@@ -59,10 +60,10 @@ class Pool {
         const Block& block = blocks_[best_block];
         return block.levels[block.count - 1];
     }
-    // Asks for the keys of a block, where every search of it begins.
-    void prefetch(u32 index) const {
-        const auto* line = reinterpret_cast<const char*>(&blocks_[index]);
-        for (std::size_t at = 0; at < sizeof(Block); at += 64) __builtin_prefetch(line + at, 1);
+    // The level that `key` has or would stand before, as far as one block knows. For whoever only wants memory to come.
+    u32 guess(u32 index, i64 key) const {
+        const Block& block = blocks_[index];
+        return block.levels[std::min(rank_of(block.keys, key), kBlockLevels - 1)];
     }
     const Block& block(u32 index) const { return blocks_[index]; }
 

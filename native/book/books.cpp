@@ -80,39 +80,6 @@ BookChange Books::set_level(Book& book, const Market& r) {
     return {.touched = change.touched, .resting_side = side, .px = r.px, .qty = r.qty};
 }
 
-// Far ahead the slot of the reference and the book, then the order or the best levels, then its neighbours.
-void Books::look_further(std::span<const Market> records, std::size_t i) const {
-    asm volatile("");  // GCC takes what only prefetches for a function without effect, and leaves the call out
-    constexpr std::size_t kFar = 3 * kNear;
-    constexpr std::size_t kMiddle = 2 * kNear;
-    if (i + kFar < records.size()) {
-        const Market& r = records[i + kFar];
-        prefetch(r);
-        if (r.instrument < books_.size()) __builtin_prefetch(&books_[r.instrument], 1);
-    }
-    if (i + kMiddle < records.size()) {
-        const Market& r = records[i + kMiddle];
-        if (!has(r.instrument)) return;
-        const Book& book = books_[r.instrument];
-        const u32 best_block = book.best_block[index_of(side_of(r))];
-        if (Type(r.type) == Type::BookAdd) {
-            if (best_block != kNone) ladders_.prefetch(best_block);
-        } else if (const u32 order = table_.guess(table_.mark_of(r.order_id, book.venue)); order != kNone) {
-            __builtin_prefetch(&slab_[order], 1);
-        }
-    }
-    if (i + kNear < records.size()) {
-        const Market& r = records[i + kNear];
-        if (!has(r.instrument) || Type(r.type) == Type::BookAdd) return;
-        const u32 order = table_.guess(table_.mark_of(r.order_id, books_[r.instrument].venue));
-        if (order == kNone) return;
-        const Order& o = slab_[order];
-        __builtin_prefetch(&rungs_[o.level], 1);
-        if (o.next != kNone) __builtin_prefetch(&slab_[o.next], 1);
-        if (o.prev != kNone) __builtin_prefetch(&slab_[o.prev], 1);
-    }
-}
-
 BookChange Books::refuse(Book& book, BookChange::Fault fault) {
     const Check check{fault};
     ++counts_[fault];

@@ -62,12 +62,12 @@ class OrderTable {
         slots_[hole].order = kNone;
     }
 
-    // The order that a mark most likely belongs to, kNone: no idea. For whoever only wants its memory to come.
+    // The order that a mark most likely belongs to, or kNone. For whoever only wants its memory to come; no branch.
     u32 guess(u32 mark) const {
         const Slot& slot = slots_[home(mark)];
-        return slot.mark == mark ? slot.order : kNone;
+        return slot.order | -u32(slot.mark != mark);
     }
-    void prefetch(u32 mark) const { __builtin_prefetch(&slots_[home(mark)], 1); }
+    void prefetch(u32 mark) const { prefetch_line(&slots_[home(mark)]); }
 
   private:
     struct Slot {
