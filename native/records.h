@@ -63,9 +63,8 @@ enum class Type : u8 {
     Expired = 56,
     Sent = 57,     // our own: the bytes were handed to the socket at ts_sent
     NotSent = 58,  // our own: they were not, and never will be; reason says why
-    // control, `Started`, `Limits` or `Control`, 128 bytes
+    // control, `Started` or `Control`, 128 bytes; 81 is no longer used
     Started = 80,   // a new epoch begins: `Started`
-    Limits = 81,    // risk limits of one instrument: `Limits`
     Operator = 82,  // a person's command, for the record
     Parameters = 83,
     Arm = 84,           // code = ArmState
@@ -251,24 +250,6 @@ struct Started {
 };
 static_assert(sizeof(Started) == 128 && offsetof(Started, seed) == 88);
 
-struct Limits {
-    u8 type;
-    u8 flags;
-    u16 strategy;    //  2 kNoStrategy: of the whole account
-    u32 instrument;  //  4
-    i64 ts_event;
-    i64 order_qty_max;       // 16
-    i64 order_notional_max;  // 24 px units x qty units
-    i64 position_max;        // 32 |position| with every open order of one side filled
-    i64 collar_bps;          // 40 distance of px from the live reference
-    i64 open_orders_max;     // 48
-    u32 version;             // 56
-    u32 pad0;
-    char owner[16];  // 64
-    u64 pad1[6];
-};
-static_assert(sizeof(Limits) == 128 && offsetof(Limits, owner) == 64);
-
 struct Limit {
     u8 type;
     u8 flags;        //  1 kRemoved
@@ -435,7 +416,7 @@ template <class Record>
 inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::is_standard_layout_v<Record> &&
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
 static_assert(is_record<Market> && is_record<Prices> && is_record<Timer> && is_record<Instrument> &&
-              is_record<Quarantined> && is_record<Report> && is_record<Started> && is_record<Limits> &&
+              is_record<Quarantined> && is_record<Report> && is_record<Started> &&
               is_record<Limit> && is_record<Control> && is_record<Intent> && is_record<Order> &&
               is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
 

@@ -21,7 +21,7 @@ BacktestSession::BacktestSession(const Config& config, IntentSource& strategies)
       gate_(config.gate, nullptr),
       driver_({engine_, journal_, strategies, clock_, route_, gate_}),
       backtest_({config.tape_dir, config.latency, config.until_ns}, driver_, engine_, clock_, route_) {
-    driver_.set_limits(config.limits);
+    driver_.set_presets(config.presets);
     clock_.advance_to(backtest_.first_ns());
 }
 

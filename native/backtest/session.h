@@ -13,7 +13,7 @@ class BacktestSession {
         VenueLatency latency;
         EngineCapacity capacity;
         GateLimits gate;
-        std::vector<PresetLimits> limits;
+        Presets presets;
         u16 node = 0;
         u64 segment_bytes = kSegmentBytesDefault;
         i64 until_ns = std::numeric_limits<i64>::max();

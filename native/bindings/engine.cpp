@@ -91,6 +91,7 @@ void bind_engine(nb::module_& m) {
         .def_rw("orders_max", &EngineCapacity::orders_max)
         .def_rw("strategies_max", &EngineCapacity::strategies_max)
         .def_rw("timers_max", &EngineCapacity::timers_max)
+        .def_rw("limits_max", &EngineCapacity::limits_max)
         .def_prop_rw(
             "checks", [](const EngineCapacity& c) { return list_of(c.checks); },
             [](EngineCapacity& c, const std::vector<int>& policies) { c.checks = policies_of(policies); },
@@ -103,6 +104,10 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("state_hash", &Engine::state_hash)
         .def_prop_ro("rolling_hash", &Engine::rolling_hash)
         .def_prop_ro("refusals", &Engine::refusals)
+        .def_prop_ro("limits_version", [](const Engine& e) { return e.risk().limits().version(); })
+        .def(
+            "is_latched", [](const Engine& e, u16 s) { return e.risk().is_latched(s); }, "strategy"_a,
+            "It executed too often; a person has to look")
         .def_prop_ro("book_faults", &Engine::book_faults)
         .def_prop_ro("instruments", &Engine::instruments)
         .def(

@@ -62,8 +62,6 @@ nb::dict record_layouts() {
            px, leaves_qty, ts_sent, version, prev_version, reason, venue_reason, command, strategy, pad0, pad1)
     LAYOUT(Started, type, flags, node, instrument, ts_event, epoch, pad0, binary_hash, strategies_hash, limits_hash,
            config_hash, seed, pad1)
-    LAYOUT(Limits, type, flags, strategy, instrument, ts_event, order_qty_max, order_notional_max, position_max,
-           collar_bps, open_orders_max, version, pad0, owner, pad1)
     LAYOUT(Limit, type, flags, strategy, instrument, ts_event, value, window_ns, reserve, kind, scope, account, version,
            owner, approver, pad1)
     LAYOUT(Control, type, flags, strategy, instrument, ts_event, code, source, pad0, values, text)
@@ -119,7 +117,6 @@ void bind_enums(nb::module_& m) {
         .value("SENT", Type::Sent)
         .value("NOT_SENT", Type::NotSent)
         .value("STARTED", Type::Started)
-        .value("LIMITS", Type::Limits)
         .value("OPERATOR", Type::Operator)
         .value("PARAMETERS", Type::Parameters)
         .value("ARM", Type::Arm)
@@ -330,6 +327,11 @@ void bind_enums(nb::module_& m) {
 void bind_records(nb::module_& m) {
     bind_enums(m);
     m.attr("AFTER_KILL") = kAfterKill;
+    m.attr("LIMIT_REMOVED") = kRemoved;
+    m.attr("MAY_BUY") = kMayBuy;
+    m.attr("MAY_SELL") = kMaySell;
+    m.attr("MAY_SHORT") = kMayShort;
+    m.attr("MAY_OPEN") = kMayOpen;
     m.def("record_layouts", &record_layouts, "name -> (size in bytes, [(field, NumPy dtype, offset)])");
 }
 

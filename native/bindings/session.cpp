@@ -20,10 +20,11 @@ using namespace nb::literals;
 
 Bytes view(const nb::bytes& bytes) { return {reinterpret_cast<const u8*>(bytes.c_str()), bytes.size()}; }
 
-PresetLimits preset(std::string symbol, const nb::bytes& record) {
-    PresetLimits out{std::move(symbol), {}};
-    if (record.size() != sizeof(Limits)) throw Error(ErrorKind::Config, "limits: expected a record of 128 bytes");
-    std::memcpy(&out.limits, record.c_str(), sizeof(Limits));
+template <class Record>
+Record record_of(const nb::bytes& bytes) {
+    Record out;
+    if (bytes.size() != sizeof out) throw Error(ErrorKind::Config, "expected a record of 128 bytes");
+    std::memcpy(&out, bytes.c_str(), sizeof out);
     return out;
 }
 
@@ -42,13 +43,19 @@ void bind_shared(nb::module_& m) {
         .def_rw("feed_ns", &VenueLatency::feed_ns)
         .def_rw("order_ns", &VenueLatency::order_ns)
         .def_rw("report_ns", &VenueLatency::report_ns);
-    nb::class_<PresetLimits>(m, "PresetLimits", "Limits of a symbol, given when its instrument becomes known.")
+    nb::class_<Presets>(m, "Presets", "Conversions and limits, given when an epoch begins and instruments are known.")
+        .def(nb::init<>())
         .def(
-            "__init__",
-            [](PresetLimits* self, std::string symbol, const nb::bytes& r) {
-                new (self) PresetLimits(preset(std::move(symbol), r));
+            "add_conversion", [](Presets& p, const nb::bytes& r) { p.conversions.push_back(record_of<Control>(r)); },
+            "record"_a)
+        .def(
+            "add_limit",
+            [](Presets& p, const nb::bytes& record, std::string symbol) {
+                const auto limit = record_of<Limit>(record);
+                if (symbol.empty()) return p.limits.push_back(limit);
+                p.by_symbol.push_back({std::move(symbol), limit});
             },
-            "symbol"_a, "record"_a);
+            "record"_a, "symbol"_a = "", "One limit; with a symbol, of its instrument, whatever id that will have.");
     nb::enum_<Durability>(m, "Durability").value("MEMORY", Durability::Memory).value("LOCAL", Durability::Local);
 }
 
@@ -61,7 +68,7 @@ void bind_backtest_session(nb::module_& m) {
         .def_rw("latency", &Config::latency)
         .def_rw("capacity", &Config::capacity)
         .def_rw("gate", &Config::gate)
-        .def_rw("limits", &Config::limits)
+        .def_rw("presets", &Config::presets)
         .def_rw("node", &Config::node)
         .def_rw("segment_bytes", &Config::segment_bytes)
         .def_rw("until_ns", &Config::until_ns);
@@ -167,7 +174,7 @@ void bind_live_config(nb::module_& m) {
         .def_rw("is_busy", &Config::is_busy)
         .def_rw("capacity", &Config::capacity)
         .def_rw("gate", &Config::gate)
-        .def_rw("limits", &Config::limits)
+        .def_rw("presets", &Config::presets)
         .def_rw("feeds", &Config::feeds)
         .def_rw("is_paper", &Config::is_paper)
         .def_rw("is_tape", &Config::is_tape)

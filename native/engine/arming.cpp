@@ -24,6 +24,7 @@ void Engine::apply_started(const Started& record) {
     session_up_ = false;
     draining_ = false;
     risk_.arming().restart();
+    risk_.clear_limits();  // those of the new epoch follow; until then nothing passes
     happened_.started = true;
     checkpoint_ = true;
 }
@@ -40,6 +41,7 @@ void Engine::apply_arm(const Control& record) {
     timers_.disarm(kNoStrategy, timer_of(scope));
     if (releases && scope.is_node()) std::fill(halted_.begin(), halted_.end(), 0);  // a person looked
     if (releases && scope.strategy != kNoStrategy) halted_[scope.strategy] = 0;
+    if (releases && scope.instrument == kNoInstrument) risk_.release_repeats(scope.strategy);
     if (scope.is_node() && state_of(record) >= ArmState::ReduceOnly) draining_ = false;
     pull_lowered(scope);
 }
@@ -93,7 +95,8 @@ bool Engine::may_grow(const LiveOrder& order) const {
 }
 
 bool Engine::must_cancel(const LiveOrder& order) const {
-    if (order.flags & kCancelWanted || draining_ || halted_[order.strategy]) return true;
+    if (order.flags & kCancelWanted || draining_ || halted_[order.strategy] || risk_.is_latched(order.strategy))
+        return true;
     if (may_grow(order)) return false;
     const Arming& arming = risk_.arming();
     if (arming.killed(order.strategy, order.instrument) >= KillLevel::Hard) return true;

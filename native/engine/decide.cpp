@@ -117,7 +117,9 @@ void Engine::cancel_order(const LiveOrder& order) {
     cancel.strategy = order.strategy;
     cancel.tag = order.tag;
     cancel.intent_seq = seq_;
-    if (oms_.on_command(cancel) == Reason::None) decision_.add_copy(cancel);
+    if (oms_.on_command(cancel) != Reason::None) return;
+    risk_.on_command(cancel);
+    decision_.add_copy(cancel);
 }
 
 void Engine::pull_quotes(u32 instrument) {
@@ -185,27 +187,22 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
         candidate.version = 1;
         candidate.cl_ord_id = oms_.reserve(candidate.strategy);
     }
-    Risk::Verdict verdict{};
-    if (!session_up_)
-        verdict.reason = Reason::SessionDown;
-    else if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy)))
-        verdict.reason = Reason::OrdersFull;
-    else if (draining_)
-        verdict = {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
-    else
-        verdict = risk_.check(candidate, leaves_after, view_of(candidate));
-
-    if (verdict.reason == Reason::None) verdict.reason = oms_.on_command(candidate);
-    if (verdict.reason != Reason::None) {
+    candidate.limits_version = risk_.limits().version();
+    Verdict verdict = judge(candidate);
+    if (verdict.passes()) verdict.reason = oms_.on_command(candidate);
+    if (!verdict.passes()) {
         ++refusals_;
         Order refused = candidate;
         refused.type = u8(Type::Refused);
         refused.reason = u16(verdict.reason);
         refused.limit = verdict.limit;
         refused.observed = verdict.observed;
+        refused.scope = u8(verdict.scope);
+        refused.kind = u8(verdict.kind);
         decision_.add_copy(refused);
         return 0;
     }
+    risk_.on_command(candidate);
     Order approved = candidate;
     approved.type = u8(Type::Approved);
     decision_.add_copy(approved);
@@ -214,7 +211,15 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
     return candidate.cl_ord_id;
 }
 
-RiskView Engine::view_of(const Order& candidate) const {
+Verdict Engine::judge(const Order& candidate) {
+    const bool is_new = candidate.type == u8(Type::NewOrder);
+    if (!session_up_) return {Reason::SessionDown};
+    if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy))) return {Reason::OrdersFull};
+    if (draining_) return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
+    return risk_.check(candidate, view_of(candidate));
+}
+
+RiskView Engine::view_of(const Order& candidate) {
     static constexpr Touch kNoTouch{};
     const bool known = candidate.instrument < instruments_.size();
     return RiskView{
@@ -224,6 +229,12 @@ RiskView Engine::view_of(const Order& candidate) const {
         known ? TradingState(trading_[candidate.instrument]) : TradingState::Unknown,
         known ? oms_.exposure(candidate.instrument) : Exposure{},
         known ? oms_.exposure(candidate.strategy, candidate.instrument) : Exposure{},
+        known ? conversions_.scale(candidate.instrument) : MoneyScale{},
+        now_ns_,
+        known && feed_of_[candidate.instrument] < kSourcesMax ? heard_ns_[feed_of_[candidate.instrument]] : 0,
+        oms_.live_orders(),
+        oms_.live_orders(candidate.strategy),
+        oms_.own_px_met(candidate),
     };
 }
 

@@ -6,7 +6,7 @@ Engine::Engine(const EngineCapacity& capacity)
     : books_(capacity.instruments_max, capacity.book_orders_max),
       oms_({capacity.orders_max, capacity.strategies_max, capacity.instruments_max}),
       accounts_(oms_),
-      risk_(capacity.strategies_max, capacity.instruments_max),
+      risk_(capacity.strategies_max, capacity.instruments_max, capacity.limits_max),
       quoter_(capacity.strategies_max, capacity.instruments_max),
       timers_(capacity.timers_max),
       conversions_(capacity.instruments_max),
@@ -14,6 +14,7 @@ Engine::Engine(const EngineCapacity& capacity)
       halted_(capacity.strategies_max, 0),
       states_(capacity.strategies_max),
       source_seq_(kSourcesMax, 0),
+      heard_ns_(kSourcesMax, 0),
       feed_sessions_(kSourcesMax),
       broken_(capacity.instruments_max, 0),
       world_{books_, oms_, accounts_, instruments_, trading_, halted_, states_},
@@ -38,6 +39,7 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     decision_.clear();
     dirty_quotes_.clear();
 
+    if (in.header->source < kSourcesMax) heard_ns_[in.header->source] = now_ns_;
     for (std::size_t i = 0; i < in.count(); ++i) apply(in, i);  // books, orders, control
     for (u32 id : happened_.books) {
         check_touch(id);
@@ -96,10 +98,12 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Sent:
         case NotSent: return apply_report(in.as<Report>(i));
         case Started: return apply_started(in.as<openbell::Started>(i));
-        case Limits: risk_.set_limits(in.as<openbell::Limits>(i)); return quoter_.forget_refusals();
+        case Limit: return apply_limit(in.as<openbell::Limit>(i));
         case Conversion: return apply_conversion(in.as<Control>(i));
         case FeeRate: return oms_.set_fee_rate(in.as<Control>(i));
-        case TradingDay: return accounts_.start_day(in.as<Control>(i).values[0]);
+        case TradingDay:
+            risk_.on_trading_day(in.as<Control>(i).values[0]);
+            return accounts_.start_day(in.as<Control>(i).values[0]);
         case Arm: return apply_arm(in.as<Control>(i));
         case Kill: return apply_kill(in.as<Control>(i));
         case Operator:

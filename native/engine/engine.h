@@ -41,6 +41,7 @@ struct EngineCapacity {
     u32 orders_max = 1 << 14;
     u32 strategies_max = 16;
     u32 timers_max = 1024;
+    u32 limits_max = 1024;  // strategies in instruments with limits of their own
     CheckPolicies checks;  // of the books
 };
 
@@ -105,6 +106,7 @@ class Engine {
     void apply_conversion(const Control& record);
     void mark_to_market(u32 instrument);
     void apply_started(const Started& record);
+    void apply_limit(const Limit& record);
     void apply_arm(const Control& record);
     void apply_grant(ArmScope scope, const Control& record);
     void apply_kill(const Control& record);
@@ -113,6 +115,7 @@ class Engine {
     void apply_feed_session(const Control& record);
     void distrust(ArmScope scope);
     void pull_lowered(ArmScope scope);
+    void note_fill(const Report& record);
     void apply_gap(const Control& record, bool is_open);
     void apply_resolved(const Control& record);
     void apply_feed_check(const Market& record, u16 source);
@@ -136,7 +139,8 @@ class Engine {
     bool must_cancel(const LiveOrder& order) const;
     bool may_grow(const LiveOrder& order) const;
     u64 submit(Order candidate, i64 leaves_after);
-    RiskView view_of(const Order& candidate) const;
+    Verdict judge(const Order& candidate);
+    RiskView view_of(const Order& candidate);
     void seal(const FrameView& in);
 
     i64 now_ns_ = 0;
@@ -155,6 +159,7 @@ class Engine {
     std::vector<u8> halted_;
     std::vector<std::vector<u8>> states_;
     std::vector<u64> source_seq_;
+    std::vector<i64> heard_ns_;  // when a feed last said anything, by source
     struct FeedSession {
         char name[13];
         u8 has_ended;

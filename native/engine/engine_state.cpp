@@ -48,6 +48,7 @@ void Engine::save(StateWriter& out) const {
         out.put_bytes(states_[strategy]);
     }
     for (u64 seq : source_seq_) out.put(seq);
+    for (i64 heard : heard_ns_) out.put(heard);
     for (const FeedSession& session : feed_sessions_) out.put(session);
     out.put(session_name_);
     out.put(u8(session_up_));
@@ -83,6 +84,7 @@ void Engine::load(StateReader& in) {
         states_[strategy].assign(state.begin(), state.end());
     }
     for (u64& seq : source_seq_) seq = in.get<u64>();
+    for (i64& heard : heard_ns_) heard = in.get<i64>();
     for (FeedSession& session : feed_sessions_) session = in.get<FeedSession>();
     std::memcpy(session_name_, in.get_bytes(sizeof session_name_).data(), sizeof session_name_);
     session_up_ = in.get<u8>() != 0;

@@ -42,6 +42,7 @@ void Engine::tell_check(Check check, Market found) {
 
 // The books as the frame left them: in its middle a venue may well be crossed.
 void Engine::check_touch(u32 instrument) {
+    risk_.on_touch(instrument, books_.touch(instrument), now_ns_);
     const Check failed = books_.check_touch(instrument, trading(instrument) == TradingState::Trading);
     if (failed == Check::None) return;
     Market found{};
@@ -159,6 +160,7 @@ void Engine::apply_report(const Report& record) {
     Report report = record;
     const Applied applied = oms_.on_report(report);
     // The venue's account is the truth: where it contradicts ours, a person has to look before more is opened.
+    if (applied.kind == Applied::Done || applied.kind == Applied::Overfill) note_fill(report);
     const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;
     if (contradicts) distrust({});
     // What was executed too much is in our books: the others are as good as before.
@@ -178,6 +180,20 @@ void Engine::apply_report(const Report& record) {
         if (report.type != u8(Type::Sent) && (must_cancel(order) || !may_grow(order))) sweep_due_ = true;
     }
     if (report.type != u8(Type::Sent)) happened_.reports.push(report);
+}
+
+// Executions in one direction, again and again: a strategy that lost its mind, or its market.
+void Engine::note_fill(const Report& report) {
+    if (report.type != u8(Type::Filled)) return;
+    if (!risk_.on_fill(0, report.strategy, report.instrument, Side(report.side), now_ns_)) return;
+    for (u32 id = 0; id < instruments_.size(); ++id) pull_quote(report.strategy, id);
+    sweep_due_ = true;
+}
+
+void Engine::apply_limit(const Limit& record) {
+    if (risk_.set_limit(record) && record.instrument < instruments_.size())
+        risk_.on_touch(record.instrument, books_.touch(record.instrument), now_ns_);
+    quoter_.forget_refusals();
 }
 
 // Between Connected and Resolved nothing is sent: what the venue replays may still change every order.

@@ -95,7 +95,8 @@ bool Driver::settle() {
     const bool had_work = !outcomes_.empty() || must_fall_back_;
     report_rounds();
     if (must_fall_back_) fall_back();
-    if (!is_giving_limits_ && instruments_limited_ < parts_.engine.instruments()) give_limits();
+    const bool has_presets = !has_given_presets_ || instruments_limited_ < parts_.engine.instruments();
+    if (has_presets && !is_giving_presets_) give_presets();
     return had_work;
 }
 
@@ -109,22 +110,48 @@ void Driver::fall_back() {
     submit_one(source::kNode, make_control(Type::Arm, now_ns_, 0, u32(ArmState::CancelOnly)));
 }
 
-// An instrument without limits is refused by risk, so these come before anything can be traded.
-void Driver::give_limits() {
-    is_giving_limits_ = true;
-    while (instruments_limited_ < parts_.engine.instruments()) {
-        const Instrument& known = *parts_.engine.instrument(instruments_limited_++);
-        const std::string_view symbol = symbol_of(known);
-        for (const PresetLimits& preset : presets_) {
-            if (preset.symbol != symbol) continue;
-            Limits limits = preset.limits;
-            limits.type = u8(Type::Limits);
-            limits.instrument = known.instrument;
-            limits.ts_event = now_ns_;
-            submit_one(source::kOperator, limits);
-        }
+void Driver::set_presets(Presets presets) {
+    presets_ = std::move(presets);
+    std::stable_sort(presets_.by_symbol.begin(), presets_.by_symbol.end(),
+                     [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
+}
+
+// Without limits risk refuses, so these come before anything can be traded.
+void Driver::give_presets() {
+    is_giving_presets_ = true;
+    if (!std::exchange(has_given_presets_, true)) {
+        submit_all(presets_.conversions);
+        submit_all(presets_.limits);
     }
-    is_giving_limits_ = false;
+    while (instruments_limited_ < parts_.engine.instruments())
+        give_limits_of(*parts_.engine.instrument(instruments_limited_++));
+    is_giving_presets_ = false;
+}
+
+void Driver::give_limits_of(const Instrument& known) {
+    const std::string symbol{symbol_of(known)};
+    const auto [first, last] =
+        std::equal_range(presets_.by_symbol.begin(), presets_.by_symbol.end(), Presets::OfSymbol{symbol, {}},
+                         [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
+    std::vector<Limit> limits;
+    for (auto at = first; at != last; ++at) {
+        limits.push_back(at->limit);
+        limits.back().instrument = known.instrument;
+    }
+    submit_all(limits);
+}
+
+// As frames of ours, many records to a frame.
+template <class Record>
+void Driver::submit_all(std::vector<Record>& records) {
+    for (std::size_t done = 0; done < records.size();) {
+        const std::size_t count = std::min(records.size() - done, Decision::kRecordsMax);
+        FrameHeader* in = open(source::kOperator, sizeof(Record));
+        for (std::size_t i = 0; i < count; ++i) records[done + i].ts_event = now_ns_;
+        std::memcpy(in + 1, &records[done], count * sizeof(Record));
+        submit(in, u32(count));
+        done += count;
+    }
 }
 
 void Driver::decide(const FrameView& in) {
@@ -193,7 +220,8 @@ SendOutcome Driver::send(const Decision& decision, std::size_t i, bool is_durabl
     if (parts_.engine.epoch() != epoch) return {Reason::GateEpoch, 0};  // decided for a dead process
     if (!is_durable && opens(Type(command.type))) return {Reason::NotDurable, 0};
     const Order* approval = i > 0 ? &decision.as<Order>(i - 1) : nullptr;  // stands right before its command
-    const Reason refused = parts_.gate.check(command, approval, epoch, parts_.clock.now_ns());
+    const Reason refused = parts_.gate.check(command, approval, parts_.engine.money_scale(command.instrument), epoch,
+                                             parts_.clock.now_ns());
     if (refused != Reason::None) return {refused, 0};
     return parts_.route.send(command, parts_.engine, now_ns_);
 }

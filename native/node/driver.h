@@ -13,10 +13,16 @@
 
 namespace openbell {
 
-// Limits of a symbol, given to the engine when its instrument becomes known: ids do not exist before.
-struct PresetLimits {
-    std::string symbol;
-    Limits limits;
+// What the engine is given when an epoch begins. Limits of a symbol wait until its instrument is known: ids do not
+// exist before.
+struct Presets {
+    struct OfSymbol {
+        std::string symbol;
+        Limit limit;
+    };
+    std::vector<Control> conversions;
+    std::vector<Limit> limits;
+    std::vector<OfSymbol> by_symbol;  // in any order; those of a symbol stay in theirs
 };
 
 // Whoever else wants to see market data at the moment it is sequenced (the virtual venue of paper trading).
@@ -43,7 +49,7 @@ class Driver {
     };
     explicit Driver(const Parts& parts);
 
-    void set_limits(std::vector<PresetLimits> limits) { presets_ = std::move(limits); }
+    void set_presets(Presets presets);
 
     // Latencies of what follows count from here: the return of the receive call. The kernel had it before.
     void set_received(i64 now_ns) { received_ns_ = now_ns; }
@@ -85,7 +91,10 @@ class Driver {
     void send_commands(const Decision& decision, bool is_durable, i64 received_ns);
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     void report_outcomes();
-    void give_limits();
+    void give_presets();
+    void give_limits_of(const Instrument& known);
+    template <class Record>
+    void submit_all(std::vector<Record>& records);
     void report_rounds();
     void fall_back();
 
@@ -97,9 +106,10 @@ class Driver {
     u64 sent_ = 0;
     bool is_firing_ = false;
     u32 instruments_limited_ = 0;
-    bool is_giving_limits_ = false;
+    bool has_given_presets_ = false;
+    bool is_giving_presets_ = false;
     bool must_fall_back_ = false;
-    std::vector<PresetLimits> presets_;
+    Presets presets_;
     std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
 };
 

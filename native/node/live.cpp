@@ -80,7 +80,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       gate_(config.gate, &kill_),
       driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
-    driver_.set_limits(config.limits);
+    driver_.set_presets(config.presets);
     complete_last_frame();
     if (paper_) seed_paper();
     if (session_) session_->attach(driver_);

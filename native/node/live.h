@@ -38,7 +38,7 @@ class LiveNode {
         bool is_busy = false;  // spin instead of waiting for descriptors
         EngineCapacity capacity;
         GateLimits gate;
-        std::vector<PresetLimits> limits;
+        Presets presets;
         std::vector<FeedConfig> feeds;
         bool has_session = false;
         TcpSocket::Config stream;

@@ -50,10 +50,12 @@ constexpr i64 sign_of(u8 side) { return Side(side) == Side::Buy ? 1 : -1; }
 Oms::Oms(Capacity capacity)
     : capacity_(checked(capacity)),
       counters_of_(capacity.strategies_max, 0),
-      orders_(capacity.orders_max),
+      orders_(capacity.orders_max, capacity.instruments_max),
       fills_(capacity_.fills_max),
       fees_(capacity.instruments_max),
-      cells_((std::size_t(capacity.strategies_max) + 1) * capacity.instruments_max) {}
+      cells_((std::size_t(capacity.strategies_max) + 1) * capacity.instruments_max),
+      orders_of_(capacity.strategies_max, 0),
+      own_touch_(capacity.instruments_max) {}
 
 void Oms::on_started(const Started& started) {
     node_ = started.node;
@@ -108,8 +110,7 @@ Reason Oms::open(const Order& command) {
     if (command.px <= 0) return Reason::PriceNotPositive;
     if (command.qty > kQtyMax || command.px > kPxMax) return Reason::WouldOverflow;
     if (!orders_.has_room()) return Reason::OrdersFull;
-    LiveOrder& o = orders_[orders_.add(command.cl_ord_id)];
-    o.instrument = command.instrument;
+    LiveOrder& o = orders_[orders_.add(command.cl_ord_id, command.instrument)];
     o.strategy = command.strategy;
     o.side = command.side;
     o.tif = command.tif;
@@ -363,6 +364,22 @@ void Oms::add_exposure(const LiveOrder& o, i64 sign) {
         (is_buy ? c.open_value.buy : c.open_value.sell) += value;
         c.orders += sign;
     });
+    orders_of_[o.strategy] += u32(sign);
+    if (sign > 0) own_touch_[o.instrument].include(o);
+}
+
+i64 Oms::own_px_met(const Order& candidate) {
+    if (candidate.instrument >= capacity_.instruments_max) return 0;
+    if (!own_touch_[candidate.instrument].is_met_by(candidate)) return 0;
+    OwnTouch seen;
+    i64 best = 0;
+    for (u32 s = orders_.first_here(candidate.instrument); s != LiveOrders::kNone; s = orders_.next_here(s)) {
+        seen.include(orders_[s]);
+        const i64 px = px_met(orders_[s], candidate);
+        if (px != 0 && (best == 0 || (candidate.side == u8(Side::Buy) ? px < best : px > best))) best = px;
+    }
+    own_touch_[candidate.instrument] = seen;
+    return best;
 }
 
 }  // namespace openbell

@@ -21,6 +21,7 @@
 #include "oms/fee_schedule.h"
 #include "oms/fill_memory.h"
 #include "oms/live_orders.h"
+#include "oms/own_touch.h"
 #include "oms/position.h"
 #include "state.h"
 
@@ -92,7 +93,11 @@ class Oms {
     const Position& position(u16 strategy, u32 instrument) const;
     const Position& position(u32 instrument) const { return position(kNoStrategy, instrument); }
 
+    // The price of one of our orders that this one would trade with, the best of them; 0 = none.
+    i64 own_px_met(const Order& candidate);
+
     u32 live_orders() const { return orders_.live(); }
+    u32 live_orders(u16 strategy) const { return strategy < capacity_.strategies_max ? orders_of_[strategy] : 0; }
     u32 ended_orders() const { return orders_.ended(); }
     u64 recycled_orders() const { return orders_.recycled(); }
     const Counters& counters() const { return counters_; }
@@ -147,6 +152,8 @@ class Oms {
     FillMemory fills_;
     FeeSchedule fees_;
     std::vector<Cell> cells_;
+    std::vector<u32> orders_of_;       // live ones by strategy
+    std::vector<OwnTouch> own_touch_;  // by instrument
     Counters counters_{};
 };
 

@@ -55,6 +55,8 @@ void Oms::load(StateReader& r) {
     orders_.clear();
     fills_.clear();
     std::fill(cells_.begin(), cells_.end(), Cell{});
+    std::fill(orders_of_.begin(), orders_of_.end(), 0);
+    std::fill(own_touch_.begin(), own_touch_.end(), OwnTouch{});
     for (const bool are_live : {true, false}) load_orders(r, are_live);
     fees_.load(r);
     const u32 fills = r.get<u32>();
@@ -81,7 +83,7 @@ void Oms::load_orders(StateReader& r, bool are_live) {
         const auto order = r.get<LiveOrder>();
         expect_room(order.strategy + u64(1), capacity_.strategies_max, "strategies_max");
         expect_room(order.instrument + u64(1), capacity_.instruments_max, "instruments_max");
-        const u32 slot = orders_.add(order.cl_ord_id);
+        const u32 slot = orders_.add(order.cl_ord_id, order.instrument);
         orders_[slot] = order;
         if (!are_live) orders_.retire(slot);
         add_exposure(order, +1);

@@ -1,25 +1,16 @@
 #include "risk/risk.h"
 
-#include <algorithm>
-#include <limits>
+#include "risk/tightest.h"
 
 namespace openbell {
 namespace {
 
-using Verdict = Risk::Verdict;
+using enum LimitKind;
 
-constexpr Verdict kPass{Reason::None, 0, 0};
+constexpr i64 kBps = 10'000;
 
-bool passes(const Verdict& v) { return v.reason == Reason::None; }
 bool is_buy(const Order& o) { return o.side == u8(Side::Buy); }
-
-i64 saturated(i128 v) {
-    constexpr i64 kMax = std::numeric_limits<i64>::max();
-    constexpr i64 kMin = std::numeric_limits<i64>::min();
-    return v > kMax ? kMax : v < kMin ? kMin : i64(v);
-}
-
-Verdict refuse(Reason reason, i128 limit, i128 observed) { return {reason, saturated(limit), saturated(observed)}; }
+bool is_replace(const Order& o) { return o.type == u8(Type::ReplaceOrder); }
 
 // v % unit == 0 for v >= 0. Prices, ticks and lots nearly always fit 32 bits, where dividing is much cheaper.
 bool is_multiple(i64 v, i64 unit) {
@@ -29,13 +20,16 @@ bool is_multiple(i64 v, i64 unit) {
     return v % unit == 0;
 }
 
-// What is open at the venue now of the order that a replace changes; 0 for a new order.
-i64 open_before(const Order& o, i64 leaves_after, const Exposure& account) {
-    if (Type(o.type) != Type::ReplaceOrder) return 0;
-    const i128 executed = i128(o.qty) - leaves_after;
-    const i128 before = i128(o.prev_qty) - executed;
-    const i64 open = is_buy(o) ? account.open_buy : account.open_sell;
-    return before < 0 ? 0 : before > open ? open : i64(before);
+// What this command opens more than was open: of a replace, beyond what is open at the venue now.
+i64 added_by(const Order& o, const Exposure& account) {
+    i64 before = 0;
+    if (is_replace(o)) {
+        const i128 executed = i128(o.qty) - o.leaves_qty;
+        const i128 open = i128(o.prev_qty) - executed;
+        const i64 most = is_buy(o) ? account.open_buy : account.open_sell;
+        before = open < 0 ? 0 : open > most ? most : i64(open);
+    }
+    return o.leaves_qty > before ? o.leaves_qty - before : 0;
 }
 
 // The price a taker of that side would meet; the own side when there is no other.
@@ -46,97 +40,114 @@ i64 reference_px(const Order& o, const Touch& touch) {
     return bid > 0 ? bid : ask;
 }
 
-// |px - reference| x 10 000 <= bps x reference: no division.
-Verdict check_collar(i64 px, i64 reference, i64 bps) {
-    const i128 distance = px > reference ? i128(px) - reference : i128(reference) - px;
-    if (distance * 10'000 <= i128(bps) * reference) return kPass;
-    return refuse(Reason::PriceCollar, bps, (distance * 10'000 + reference - 1) / reference);
+// |px - reference| in bps of the reference, rounded up; of both, the multiple that makes them whole numbers.
+i128 distance_bps(i128 px, i128 reference) {
+    const i128 distance = px > reference ? px - reference : reference - px;
+    return (distance * kBps + reference - 1) / reference;
 }
 
-// Position if every open order of the side filled, the replaced one at the larger of its two quantities.
-Verdict check_position(const Order& o, i64 added, const Exposure& e, i64 limit) {
-    const i128 worst = is_buy(o) ? i128(e.position) + e.open_buy + added : -i128(e.position) + e.open_sell + added;
-    if (worst <= limit) return kPass;
-    return refuse(Reason::Position, limit, worst);
+bool is_within(i128 px, i128 reference, i64 bps) {
+    const i128 distance = px > reference ? px - reference : reference - px;
+    return distance * kBps <= i128(bps) * reference;
 }
 
-Verdict check_open_orders(const Order& o, const Exposure& e, i64 limit) {
-    if (Type(o.type) == Type::ReplaceOrder || e.orders < limit) return kPass;
-    return refuse(Reason::OpenOrders, limit, i128(e.orders) + 1);
+// Whose numbers a scope compares.
+bool is_of_strategy(LimitScope scope) {
+    return scope == LimitScope::Strategy || scope == LimitScope::StrategyInstrument;
+}
+const Exposure& exposure_of(LimitScope scope, const RiskView& view) {
+    return is_of_strategy(scope) ? view.strategy : view.account;
+}
+
+// What is held against this side if every open order of it filled, this one too: negative = it only reduces.
+i128 worst_of(const Order& o, i64 added, const Exposure& e) {
+    return is_buy(o) ? i128(e.position) + e.open_buy + added : -i128(e.position) + e.open_sell + added;
+}
+
+i64 open_orders_of(LimitScope scope, const RiskView& view) {
+    switch (scope) {
+        case LimitScope::Strategy: return view.strategy_orders;
+        case LimitScope::Instrument: return view.account.orders;
+        case LimitScope::StrategyInstrument: return view.strategy.orders;
+        default: return view.orders;
+    }
+}
+
+i64 needed_permission(const Order& o, i64 added, const Exposure& e) {
+    const i128 worst = worst_of(o, added, e);
+    const i64 side = is_buy(o) ? kMayBuy : kMaySell;
+    if (worst <= 0) return side;
+    return side | kMayOpen | (is_buy(o) ? 0 : kMayShort);
 }
 
 }  // namespace
 
-Risk::Risk(u32 strategies_max, u32 instruments_max)
+Risk::Risk(u32 strategies_max, u32 instruments_max, u32 pairs_max)
     : strategies_max_(strategies_max),
       instruments_max_(instruments_max),
       arming_(strategies_max, instruments_max),
-      scopes_((std::size_t(strategies_max) + 1) * instruments_max) {}
+      limits_(strategies_max, instruments_max, pairs_max),
+      flow_(limits_, strategies_max),
+      drift_(instruments_max) {}
 
-const Risk::Scope* Risk::scope(u16 strategy, u32 instrument) const {
-    const bool is_known = strategy < strategies_max_ || strategy == kNoStrategy;
-    if (!is_known || instrument >= instruments_max_) return nullptr;
-    const std::size_t row = strategy == kNoStrategy ? strategies_max_ : strategy;
-    return &scopes_[row * instruments_max_ + instrument];
-}
-
-bool Risk::set_limits(const Limits& l) {
-    Scope* at = const_cast<Scope*>(scope(l.strategy, l.instrument));
-    if (!at) return false;
-    *at = {l.order_qty_max, l.order_notional_max, l.position_max, l.collar_bps, l.open_orders_max, l.version, 1};
+bool Risk::set_limit(const Limit& l) {
+    const LimitKind kind{l.kind};
+    const u32 before = limits_.row_of(l);
+    if (!limits_.set(l)) return false;
+    const u32 after = limits_.row_of(l);
+    if (after == LimitTable::kNone) flow_.forget(before);  // a pair without limits; its place is free
+    if (l.flags & kRemoved) return true;
+    flow_.on_limit(after, kind);
+    if (kind == DriftBps) drift_[l.instrument].set_length(l.window_ns);
     return true;
 }
 
-bool Risk::has_limits(u16 strategy, u32 instrument) const {
-    const Scope* at = scope(strategy, instrument);
-    return at && at->is_set;
+void Risk::clear_limits() {
+    limits_.clear();
+    for (u32 row = limits_.first_pair(); row < limits_.rows(); ++row) flow_.forget(row);
 }
 
-u32 Risk::limits_version(u16 strategy, u32 instrument) const {
-    const Scope* at = scope(strategy, instrument);
-    return at && at->is_set ? at->version : 0;
+void Risk::on_command(const Order& o) { flow_.on_command(o, limits_.rows_of(o.account, o.strategy, o.instrument)); }
+
+bool Risk::on_fill(u16 account, u16 strategy, u32 instrument, Side side, i64 now) {
+    return flow_.on_fill(account, strategy, instrument, side, limits_.rows_of(account, strategy, instrument), now);
 }
 
-Verdict Risk::check(const Order& o, i64 leaves_after, const RiskView& view) const {
+void Risk::on_touch(u32 instrument, const Touch& touch, i64 now) {
+    if (drift_[instrument].is_kept()) drift_[instrument].on_touch(touch, now);
+}
+
+// ---- the page --------------------------------------------------------------------------------------
+
+Verdict Risk::check(const Order& o, const RiskView& view) const {
     const ArmState state = arming_.state(o.strategy, o.instrument);
     if (state < ArmState::ReduceOnly) return check_gate(o);
-    const i64 before = open_before(o, leaves_after, view.account);
+    const i64 added = added_by(o, view.account);
     if (state == ArmState::ReduceOnly) {
-        if (const Verdict v = check_reduces(o, leaves_after, before, view); !passes(v)) return v;
+        if (const Verdict v = check_reduces(o, added, view); !v.passes()) return v;
     }
-    if (!view.instrument || o.instrument >= instruments_max_)
-        return {Reason::NoInstrument, instruments_max_, o.instrument};
-    if (o.strategy >= strategies_max_) return {Reason::UnknownStrategy, strategies_max_, o.strategy};
-    const Scope& account = *scope(kNoStrategy, o.instrument);
-    if (!account.is_set) return {Reason::NoLimits, 1, 0};
-    const Scope& own = *scope(o.strategy, o.instrument);
-    const bool both = own.is_set;
-    const auto tightest = [&](i64 Scope::* limit) {
-        return both ? std::min(account.*limit, own.*limit) : account.*limit;
-    };
-
-    if (const Verdict v = check_market(o, view); !passes(v)) return v;
-    if (const Verdict v = check_order(o, leaves_after, *view.instrument); !passes(v)) return v;
-
-    const i64 qty_max = tightest(&Scope::order_qty_max);
-    if (leaves_after > qty_max) return {Reason::OrderQty, qty_max, leaves_after};
-    if (state == ArmState::Limited) {
-        const i64 allowed = i64(i128(qty_max) * arming_.limited_percent() / 100);
-        if (leaves_after > allowed) return {Reason::LimitedSize, allowed, leaves_after};
+    const OrderRows rows = limits_.rows_of(o.account, o.strategy, o.instrument);
+    const u32 kinds = kinds_of(rows);
+    if (kinds & bit_of(Permission)) {
+        if (const Verdict v = check_permission(o, added, rows, view); !v.passes()) return v;
     }
-    const i64 notional_max = tightest(&Scope::order_notional_max);
-    const i128 notional = i128(o.px) * leaves_after;
-    if (notional > notional_max) return refuse(Reason::OrderNotional, notional_max, notional);
-    if (const Verdict v = check_collar(o.px, reference_px(o, view.touch), tightest(&Scope::collar_bps)); !passes(v))
-        return v;
-
-    const i64 added = leaves_after > before ? leaves_after - before : 0;
-    if (const Verdict v = check_position(o, added, view.account, account.position_max); !passes(v)) return v;
-    if (both) {
-        if (const Verdict v = check_position(o, added, view.strategy, own.position_max); !passes(v)) return v;
+    if (const Verdict v = check_known(o, rows, view); !v.passes()) return v;
+    if (const Verdict v = check_market(o, rows, kinds, view); !v.passes()) return v;
+    if (const Verdict v = check_form(o, *view.instrument); !v.passes()) return v;
+    if (const Verdict v = check_size(o, rows, state == ArmState::Limited, view); !v.passes()) return v;
+    if (const Verdict v = check_px(o, rows, view); !v.passes()) return v;
+    if (kinds & bit_of(DriftBps)) {
+        if (const Verdict v = check_drift(o, rows, view.now_ns); !v.passes()) return v;
     }
-    if (const Verdict v = check_open_orders(o, view.account, account.open_orders_max); !passes(v)) return v;
-    return both ? check_open_orders(o, view.strategy, own.open_orders_max) : kPass;
+    if (view.own_px != 0) return {Reason::SelfCross, view.own_px, o.px};
+    if (const Verdict v = flow_.check(o, rows, kinds, view.now_ns); !v.passes()) return v;
+    return check_held(o, added, rows, view);
+}
+
+u32 Risk::kinds_of(const OrderRows& rows) const {
+    u32 kinds = 0;
+    for (const u32 at : rows.at) kinds |= limits_[at].set;
+    return kinds;
 }
 
 // Why nothing may be opened.
@@ -148,42 +159,117 @@ Verdict Risk::check_gate(const Order& o) const {
 
 // With every open order of this side filled, what may only reduce must not pass through flat: the strategy, and the
 // account where it is the node or the instrument that was lowered.
-Verdict Risk::check_reduces(const Order& o, i64 leaves_after, i64 before, const RiskView& view) const {
-    const i64 added = leaves_after > before ? leaves_after - before : 0;
+Verdict Risk::check_reduces(const Order& o, i64 added, const RiskView& view) const {
     for (const Exposure* e : {&view.account, &view.strategy}) {
         if (e == &view.account && !arming_.is_account_lowered(o.instrument)) continue;
         const i128 reducible = is_buy(o) ? -i128(e->position) : i128(e->position);
         const i128 asked = i128(is_buy(o) ? e->open_buy : e->open_sell) + added;
         if (asked > reducible) return refuse(Reason::ReduceOnly, reducible > 0 ? reducible : 0, asked);
     }
-    return kPass;
+    return {};
 }
 
-Verdict Risk::check_market(const Order& o, const RiskView& view) const {
+Verdict Risk::check_permission(const Order& o, i64 added, const OrderRows& rows, const RiskView& view) const {
+    for (u32 i = 0; i < kLimitScopes; ++i) {
+        const LimitScope scope{u8(i + 1)};
+        const i64 granted = limits_[rows.at[i]].value(Permission);
+        const i64 needed = needed_permission(o, added, exposure_of(scope, view));
+        if (needed & ~granted) return {Reason::NotPermitted, granted, needed, scope, Permission};
+    }
+    return {};
+}
+
+Verdict Risk::check_known(const Order& o, const OrderRows& rows, const RiskView& view) const {
+    if (!view.instrument || o.instrument >= instruments_max_)
+        return {Reason::NoInstrument, instruments_max_, o.instrument};
+    if (o.strategy >= strategies_max_) return {Reason::UnknownStrategy, strategies_max_, o.strategy};
+    if (!limits_.is_whole()) return {Reason::NoLimits, 1, 0, limits_.fault_scope(), limits_.fault_kind()};
+    const auto missing = [&](LimitScope scope, u32 required) -> Verdict {
+        const u32 left = required & ~limits_[rows.of(scope)].set;
+        if (left == 0) return {};
+        return {Reason::NoLimits, 1, 0, scope, kLimitKinds[std::countr_zero(left)]};
+    };
+    if (const Verdict v = missing(LimitScope::Instrument, kRequiredOfInstrument); !v.passes()) return v;
+    return missing(LimitScope::Account, kRequiredOfAccount);
+}
+
+Verdict Risk::check_market(const Order& o, const OrderRows& rows, u32 kinds, const RiskView& view) const {
     if (view.trading != TradingState::Trading)
         return {Reason::NotTrading, i64(TradingState::Trading), i64(view.trading)};
     if (!view.book_valid) return {Reason::BookNotValid, 1, 0};
     if (reference_px(o, view.touch) <= 0) return {Reason::NoReference, 1, 0};
-    return kPass;
+    if (!(kinds & bit_of(BookAge))) return {};
+    return tightest_refusal(Reason::BookStale, BookAge, limits_, rows,
+                            [&](LimitScope, const LimitRow&) { return view.now_ns - view.heard_ns; });
 }
 
-Verdict Risk::check_order(const Order& o, i64 leaves_after, const Instrument& instrument) const {
+Verdict Risk::check_form(const Order& o, const Instrument& instrument) const {
     if (o.px <= 0) return {Reason::PriceNotPositive, 1, o.px};
     if (!is_multiple(o.px, instrument.tick)) return {Reason::PriceTick, instrument.tick, o.px};
-    if (leaves_after <= 0 || o.qty < leaves_after) return {Reason::QtyNotPositive, 1, std::min(leaves_after, o.qty)};
-    if (!is_multiple(leaves_after, instrument.lot)) return {Reason::QtyLot, instrument.lot, leaves_after};
+    if (o.leaves_qty <= 0 || o.qty < o.leaves_qty) return {Reason::QtyNotPositive, 1, std::min(o.leaves_qty, o.qty)};
+    if (!is_multiple(o.leaves_qty, instrument.lot)) return {Reason::QtyLot, instrument.lot, o.leaves_qty};
     if (o.px > kPxMax) return {Reason::WouldOverflow, kPxMax, o.px};
     if (o.qty > kQtyMax) return {Reason::WouldOverflow, kQtyMax, o.qty};
-    return kPass;
+    return {};
 }
+
+Verdict Risk::check_size(const Order& o, const OrderRows& rows, bool is_limited, const RiskView& view) const {
+    const auto open_after = [&](LimitScope, const LimitRow&) { return o.leaves_qty; };
+    if (const Verdict v = tightest_refusal(Reason::OrderQty, OrderQty, limits_, rows, open_after); !v.passes())
+        return v;
+    if (is_limited) {
+        const Verdict v = tightest_refusal(Reason::LimitedSize, OrderQty, limits_, rows, open_after,
+                                           [&](LimitScope, const LimitRow& row) {
+                                               return i128(row.value(OrderQty)) * arming_.limited_percent() / 100;
+                                           });
+        if (!v.passes()) return v;
+    }
+    if (!view.money.is_known()) return {Reason::NoConversion, 1, 0};
+    i64 most = kUnlimited;
+    for (const u32 at : rows.at) most = std::min(most, limits_[at].value(OrderNotional));
+    if (view.money.fits(o.px, o.leaves_qty, most)) return {};
+    return tightest_refusal(Reason::OrderNotional, OrderNotional, limits_, rows,
+                            [&](LimitScope, const LimitRow&) { return view.money.to_money_up(o.px, o.leaves_qty); });
+}
+
+Verdict Risk::check_px(const Order& o, const OrderRows& rows, const RiskView& view) const {
+    const i64 reference = reference_px(o, view.touch);
+    i64 most = kUnlimited;
+    for (const u32 at : rows.at) most = std::min(most, limits_[at].value(CollarBps));
+    if (is_within(o.px, reference, most)) return {};
+    return tightest_refusal(Reason::PriceCollar, CollarBps, limits_, rows,
+                            [&](LimitScope, const LimitRow&) { return distance_bps(o.px, reference); });
+}
+
+Verdict Risk::check_drift(const Order& o, const OrderRows& rows, i64 now) const {
+    const i64 twice_mid = drift_[o.instrument].twice_mid_ago(now);
+    const i64 bps = limits_[rows.of(LimitScope::Instrument)].value(DriftBps);
+    if (twice_mid == 0 || is_within(2 * i128(o.px), twice_mid, bps)) return {};
+    return {Reason::PriceDrift, bps, saturated(distance_bps(2 * i128(o.px), twice_mid)), LimitScope::Instrument,
+            DriftBps};
+}
+
+Verdict Risk::check_held(const Order& o, i64 added, const OrderRows& rows, const RiskView& view) const {
+    const LimitKind side = is_buy(o) ? PositionLong : PositionShort;
+    const Verdict held = tightest_refusal(
+        Reason::Position, side, limits_, rows,
+        [&](LimitScope scope, const LimitRow&) { return worst_of(o, added, exposure_of(scope, view)); });
+    if (!held.passes() || is_replace(o)) return held;
+    return tightest_refusal(Reason::OpenOrders, OpenOrders, limits_, rows,
+                            [&](LimitScope scope, const LimitRow&) { return open_orders_of(scope, view) + 1; });
+}
+
+// ---- state -----------------------------------------------------------------------------------------
 
 void Risk::save(StateWriter& w) const {
     w.put(strategies_max_);
     w.put(instruments_max_);
     arming_.save(w);
-    for (const Scope& s : scopes_) {
-        w.put(u8(s.is_set));
-        if (s.is_set) w.put(s);
+    limits_.save(w);
+    flow_.save(w);
+    for (const DriftHistory& history : drift_) {
+        w.put(u8(history.is_kept()));
+        if (history.is_kept()) w.put(history);
     }
 }
 
@@ -197,7 +283,9 @@ void Risk::load(StateReader& r) {
                         std::to_string(instruments) + "; recover with the capacity of the run that wrote it");
     }
     arming_.load(r);
-    for (Scope& s : scopes_) s = r.get<u8>() ? r.get<Scope>() : Scope{};
+    limits_.load(r);
+    flow_.load(r);
+    for (DriftHistory& history : drift_) history = r.get<u8>() ? r.get<DriftHistory>() : DriftHistory{};
 }
 
 }  // namespace openbell

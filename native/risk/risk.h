@@ -1,16 +1,21 @@
 // Pre-trade risk: may this new order or replace reach a venue? Cancels are exempt by type and never come here.
 //
-// It fails closed: not armed, no limits, an unknown state, an invalid book or a missing reference refuse. Two
-// scopes are checked, the account (limits with strategy kNoStrategy, required) and the strategy (if set); a
-// limit of zero allows zero. Every refusal names the limit and what was observed; docs/refusals.md explains
-// each code. The collar is compared without dividing, and nothing can overflow.
+// It fails closed: not armed, no limits, an unknown state, an invalid book or a missing reference refuse. An order
+// passes every scope it belongs to that has the limit (risk/limits.h); of those that refuse, the tightest is named. A
+// limit of zero allows zero. Every refusal names the limit and what was observed; docs/refusals.md explains each code
+// in the order in which they are asked. What passes is compared without dividing, and nothing can overflow.
 #pragma once
 
 #include <vector>
 
 #include "book/books.h"
+#include "money.h"
 #include "oms/exposure.h"
 #include "risk/arming.h"
+#include "risk/drift.h"
+#include "risk/flow.h"
+#include "risk/limits.h"
+#include "risk/verdict.h"
 #include "state.h"
 
 namespace openbell {
@@ -22,53 +27,66 @@ struct RiskView {
     TradingState trading;
     Exposure account;  // before this command; for a replace the old leaves are in it
     Exposure strategy;
+    MoneyScale money;  // of the instrument
+    i64 now_ns;
+    i64 heard_ns;         // when the feed of the instrument last said anything
+    i64 orders;           // open, of the whole account
+    i64 strategy_orders;  // open, of the strategy
+    i64 own_px;           // of an order of ours that this one would meet; 0 = none
 };
 
 class Risk {
   public:
-    struct Verdict {
-        Reason reason;  // None = pass
-        i64 limit;      // refused: what was allowed, what was found; units by reason, saturated to int64
-        i64 observed;
-    };
+    Risk(u32 strategies_max, u32 instruments_max, u32 pairs_max);
+    Risk(const Risk&) = delete;  // its parts know each other
+    Risk& operator=(const Risk&) = delete;
 
-    Risk(u32 strategies_max, u32 instruments_max);
+    // False: it was not taken, and nothing passes until the limits are given anew.
+    bool set_limit(const Limit&);
+    void clear_limits();                                             // a latched strategy stays latched
+    void release_repeats(u16 strategy) { flow_.release(strategy); }  // kNoStrategy: all
 
-    // False if the strategy or instrument does not fit the capacity; nothing changed then.
-    bool set_limits(const Limits&);
+    // What the checks over time are told.
+    void on_command(const Order&);
+    bool on_fill(u16 account, u16 strategy, u32 instrument, Side, i64 now);  // true: the strategy is latched by it
+    void on_touch(u32 instrument, const Touch&, i64 now);
+    void on_trading_day(i64 date) { flow_.on_trading_day(date); }
+
     Arming& arming() { return arming_; }
     const Arming& arming() const { return arming_; }
     // Of the node as a whole.
     ArmState armed() const { return arming_.armed_of({}); }
     KillLevel killed() const { return arming_.killed_of({}); }
-    // Version of the limits in force, 0 if none are set (a set of version 0 counts as set).
-    u32 limits_version(u16 strategy, u32 instrument) const;
-    bool has_limits(u16 strategy, u32 instrument) const;
+    bool is_latched(u16 strategy) const { return flow_.is_latched(strategy); }
+    const LimitTable& limits() const { return limits_; }
 
-    // `candidate`: NewOrder, or ReplaceOrder with qty the total of the chain, executed shares included, and
-    // prev_qty = executed + still open of what it replaces. `leaves_after` is what will be open at the venue.
-    Verdict check(const Order& candidate, i64 leaves_after, const RiskView&) const;
+    // `candidate`: NewOrder, or ReplaceOrder with qty the total of the chain, executed shares included, and prev_qty =
+    // executed + still open of what it replaces. `leaves_qty` is what will be open at the venue.
+    Verdict check(const Order& candidate, const RiskView&) const;
 
     void save(StateWriter&) const;
     void load(StateReader&);
 
   private:
-    struct Scope {  // the limits of one (strategy, instrument); the last row is the account
-        i64 order_qty_max, order_notional_max, position_max, collar_bps, open_orders_max;
-        u32 version;
-        u32 is_set;
-    };
-
+    friend class RiskBench;  // puts all of it out of the caches
     Verdict check_gate(const Order&) const;
-    Verdict check_reduces(const Order&, i64 leaves_after, i64 open_before, const RiskView&) const;
-    Verdict check_market(const Order&, const RiskView&) const;
-    Verdict check_order(const Order&, i64 leaves_after, const Instrument&) const;
-    const Scope* scope(u16 strategy, u32 instrument) const;
+    Verdict check_reduces(const Order&, i64 added, const RiskView&) const;
+    Verdict check_permission(const Order&, i64 added, const OrderRows&, const RiskView&) const;
+    Verdict check_known(const Order&, const OrderRows&, const RiskView&) const;
+    Verdict check_market(const Order&, const OrderRows&, u32 kinds, const RiskView&) const;
+    Verdict check_form(const Order&, const Instrument&) const;
+    Verdict check_size(const Order&, const OrderRows&, bool is_limited, const RiskView&) const;
+    Verdict check_px(const Order&, const OrderRows&, const RiskView&) const;
+    Verdict check_drift(const Order&, const OrderRows&, i64 now) const;
+    Verdict check_held(const Order&, i64 added, const OrderRows&, const RiskView&) const;
+    u32 kinds_of(const OrderRows&) const;
 
     u32 strategies_max_;
     u32 instruments_max_;
     Arming arming_;
-    std::vector<Scope> scopes_;
+    LimitTable limits_;
+    Flow flow_;
+    std::vector<DriftHistory> drift_;
 };
 
 }  // namespace openbell

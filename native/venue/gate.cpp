@@ -32,12 +32,12 @@ Gate::Gate(const GateLimits& limits, const KillCell* kill)
       newest_(kStrategies, 0),
       sent_(kSentOrders, Sent{}) {}
 
-Reason Gate::check(const Order& command, const Order* approval, u32 epoch, i64 now_ns) {
+Reason Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) {
     if (is_cancel(command)) {
         pass_cancel(now_ns);
         return Reason::None;
     }
-    const Reason reason = judge(command, approval, epoch, now_ns);
+    const Reason reason = judge(command, approval, money, epoch, now_ns);
     if (reason == Reason::None) {
         remember(command, now_ns);
         ++counters_.passed;
@@ -57,13 +57,13 @@ void Gate::pass_cancel(i64 now_ns) {
     ++counters_.passed;
 }
 
-Reason Gate::judge(const Order& command, const Order* approval, u32 epoch, i64 now_ns) const {
+Reason Gate::judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) const {
     if (kill_ != nullptr && is_closed(*kill_)) return Reason::GateClosed;
     if (approval == nullptr || !covers(*approval, command)) return Reason::GateNotApproved;
     if (command.type == u8(Type::NewOrder) && epoch_of(command.cl_ord_id) != epoch) return Reason::GateEpoch;
     if (now_ns - command.ts_event > kGateAgeMaxNs) return Reason::GateAge;
     if (command.leaves_qty <= 0 || command.leaves_qty > limits_.order_qty_max) return Reason::GateOrderQty;
-    if (static_cast<i128>(command.px) * command.leaves_qty > limits_.order_notional_max) return Reason::GateNotional;
+    if (!money.fits(command.px, command.leaves_qty, limits_.order_notional_max)) return Reason::GateNotional;
     if (was_sent(command)) return Reason::GateOverSend;
     if (!orders_.has_room(limits_.orders_per_second_max, now_ns)) return Reason::GateRate;
     const u32 most = limits_.messages_per_second_max;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "journal/kill_cell.h"
-#include "records.h"
+#include "money.h"
 
 namespace openbell {
 
@@ -17,7 +17,7 @@ inline constexpr u32 kPerSecondMax = 1'000'000;      // what a rate of the gate 
 
 struct GateLimits {
     i64 order_qty_max = 0;            // open quantity; 0 refuses everything: a missing limit is no licence
-    i64 order_notional_max = 0;       // px units x qty units
+    i64 order_notional_max = 0;       // money
     u32 orders_per_second_max = 0;    // new orders and replaces, in any second
     u32 messages_per_second_max = 0;  // the venue's own limit, cancels included; 0: it has none
     u32 cancels_reserved = 0;         // of those messages, kept for cancels
@@ -61,8 +61,9 @@ class Gate {
     Gate(const GateLimits& limits, const KillCell* kill);
 
     // None when the command may leave, and it counts as sent. `approval` is the journalled Approved it claims, null if
-    // there is none; `epoch` is the engine's own: leftovers of another never pass. `now_ns` is the clock's.
-    Reason check(const Order& command, const Order* approval, u32 epoch, i64 now_ns);
+    // there is none; `money` is the worth of its instrument; `epoch` is the engine's own: leftovers of another never
+    // pass. `now_ns` is the clock's.
+    Reason check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns);
     const GateCounters& counters() const { return counters_; }
 
   private:
@@ -74,7 +75,7 @@ class Gate {
     static constexpr u32 kSentOrders = 1 << 16;  // whose last version is remembered, until a newer one takes its place
 
     void pass_cancel(i64 now_ns);
-    Reason judge(const Order& command, const Order* approval, u32 epoch, i64 now_ns) const;
+    Reason judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) const;
     bool was_sent(const Order& command) const;
     void remember(const Order& command, i64 now_ns);
     // The newest orders of a strategy lie side by side, those of another strategy elsewhere.

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from openbell._native import AFTER_KILL, OperatorVerb
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, KillLevel, Type
+from openbell._native import AFTER_KILL, LIMIT_REMOVED, OperatorVerb
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, KillLevel, LimitKind, LimitScope, Type
 
 
 def record(name: str, **fields: Any) -> bytes:
@@ -181,29 +181,35 @@ def checkpoint() -> bytes:
     return control(Type.CHECKPOINT)
 
 
-def limits(
+def limit(
+    kind: LimitKind,
+    value: int,
     *,
-    instrument: int,
+    scope: LimitScope,
     strategy: int = NO_STRATEGY,
-    order_qty_max: int,
-    order_notional_max: int,
-    position_max: int,
-    collar_bps: int,
-    open_orders_max: int,
-    owner: str,
+    instrument: int = NO_INSTRUMENT,
+    account: int = 0,
+    window_ns: int = 0,
+    reserve: int = 0,
     version: int = 1,
+    owner: str = "",
+    approver: str = "",
+    is_removed: bool = False,
 ) -> bytes:
-    """Limits of one instrument, of the account or one strategy; quantities in lots, notional in px x qty units."""
+    """One limit of one scope, set or removed; units by kind (docs/limits.md)."""
     return record(
-        "Limits",
-        type=int(Type.LIMITS),
+        "Limit",
+        type=int(Type.LIMIT),
+        flags=LIMIT_REMOVED if is_removed else 0,
         strategy=strategy,
         instrument=instrument,
-        order_qty_max=order_qty_max,
-        order_notional_max=order_notional_max,
-        position_max=position_max,
-        collar_bps=collar_bps,
-        open_orders_max=open_orders_max,
+        value=value,
+        window_ns=window_ns,
+        reserve=reserve,
+        kind=int(kind),
+        scope=int(scope),
+        account=account,
         version=version,
         owner=owner.encode()[:15],
+        approver=approver.encode()[:15],
     )

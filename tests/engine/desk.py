@@ -4,7 +4,18 @@ from typing import Any
 
 from openbell import _native as native
 from openbell import events
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, IntentKind, KillLevel, TradingState, Type
+from openbell.types import (
+    NO_INSTRUMENT,
+    NO_STRATEGY,
+    RECORDS,
+    ArmState,
+    IntentKind,
+    KillLevel,
+    LimitKind,
+    LimitScope,
+    TradingState,
+    Type,
+)
 from oracles import engine as oracle
 from oracles.order_records import fields_of, record
 
@@ -49,10 +60,28 @@ def instrument(number: int, tick: int = 100, lot: int = 1, currency: bytes = b"U
     return record("Instrument", type=Type.INSTRUMENT, instrument=number, tick=tick, lot=lot, symbol=name, **worth)
 
 
-def limits(instrument: int, strategy: int = NO_STRATEGY, **changed: int) -> bytes:
-    wide = {"order_qty_max": 1_000, "order_notional_max": 10**12, "position_max": 2_000, "collar_bps": 1_000}
-    fields = {**wide, "open_orders_max": 50} | changed
-    return events.limits(instrument=instrument, strategy=strategy, owner="desk", **fields)
+WIDE = {
+    LimitKind.ORDER_QTY: 1_000,
+    LimitKind.ORDER_NOTIONAL: 10**12,
+    LimitKind.COLLAR_BPS: 1_000,
+    LimitKind.POSITION_LONG: 2_000,
+    LimitKind.POSITION_SHORT: 2_000,
+    LimitKind.OPEN_ORDERS: 50,
+}
+
+
+def limits(instrument: int, strategy: int = NO_STRATEGY, **changed: int) -> tuple[bytes, ...]:
+    """What an instrument must have, or a strategy in it; `changed` by the name of the kind."""
+    values = WIDE | {LimitKind[name.upper()]: value for name, value in changed.items()}
+    scope = LimitScope.INSTRUMENT if strategy == NO_STRATEGY else LimitScope.STRATEGY_INSTRUMENT
+    where = {"scope": scope, "instrument": instrument, "strategy": strategy, "owner": "desk"}
+    return tuple(events.limit(kind, value, **where) for kind, value in values.items())
+
+
+def account_limits(order_rate: int = 10_000) -> tuple[bytes, ...]:
+    """What the account must have, and the worth of currencies."""
+    rate = events.limit(LimitKind.ORDER_RATE, order_rate, scope=LimitScope.ACCOUNT, window_ns=10**9, owner="desk")
+    return (events.conversion("USD", 10**8), events.conversion("EUR", 108_512_345), rate)
 
 
 def quote(strategy: int, bid_px: int, bid_qty: int, ask_px: int, ask_qty: int, instrument: int = 0) -> bytes:
@@ -90,6 +119,7 @@ class Desk:
         self.message = 0  # of the feed
         self.sent: list[Fields] = []  # commands of the last decision
         self.told: dict[str, Any] | None = None
+        self.presets: tuple[bytes, ...] = ()  # limits that every epoch begins with
         self.frames: list[tuple[Any, ...]] = []  # everything given to `decide`, to play again
 
     @property
@@ -141,7 +171,10 @@ class Desk:
 
     def start(self, script: tuple[bytes, ...] = ()) -> list[bytes]:
         self.epoch += 1
-        return self.frame(events.started(node=5, epoch=self.epoch, now_ns=self.now, seed=9), script=script)
+        decision = self.frame(events.started(node=5, epoch=self.epoch, now_ns=self.now, seed=9), script=script)
+        if self.presets:
+            self.frame(*self.presets, source=OPERATOR)
+        return decision
 
     def arm(self, state: ArmState = ArmState.FULL, *, after_kill: bool = False, **more: Any) -> list[bytes]:
         return self.frame(events.arm(state, after_kill=after_kill, **more), source=OPERATOR)
@@ -195,12 +228,10 @@ def types_of(decision: list[bytes]) -> list[Type]:
 def trading_desk() -> Desk:
     """Three instruments, the first two with limits and a market of 100 at 100.00 x 102.00, armed and connected."""
     desk = Desk()
+    desk.presets = (*account_limits(), *limits(0), *limits(1))
     desk.start()
-    desk.frame(events.conversion("USD", 10**8), events.conversion("EUR", 108_512_345), source=OPERATOR)
     for number in range(INSTRUMENTS_MAX):
         desk.feed(instrument(number, currency=b"EUR" if number == 1 else b"USD"))
-    for number in range(2):
-        desk.frame(limits(number), source=OPERATOR)
     desk.feed(*(status(TradingState.TRADING, n) for n in range(INSTRUMENTS_MAX)))
     desk.feed(*(add(2 * n + 1, 1_000_000, 100, buy=True, instrument=n) for n in range(INSTRUMENTS_MAX)))
     desk.feed(*(add(2 * n + 2, 1_020_000, 100, buy=False, instrument=n) for n in range(INSTRUMENTS_MAX)))

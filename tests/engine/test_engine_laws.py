@@ -154,7 +154,8 @@ def test_a_strategy_that_raises_loses_what_it_said_and_is_halted():
     setup = [
         events.started(node=1, epoch=1, now_ns=1, seed=1),
         d.instrument(0),
-        d.limits(0),
+        *d.account_limits(),
+        *d.limits(0),
         d.status(TradingState.TRADING),
         events.control(Type.CONNECTED, source=d.ORDERS),
         events.control(Type.RESOLVED, source=d.ORDERS),
@@ -213,7 +214,7 @@ def test_without_limits_every_order_is_refused():
     refused = orders(desk.feed(d.add(50, 999_900, 1, buy=True), script=(wish,)), Type.REFUSED)
 
     assert [Reason(r["reason"]) for r in refused] == [Reason.NO_LIMITS]
-    desk.frame(d.limits(2), source=d.OPERATOR)
+    desk.frame(*d.limits(2), source=d.OPERATOR)
     passed = orders(desk.feed(d.add(51, 999_900, 1, buy=True), script=(wish,)))
     assert [o["type"] for o in passed] == [Type.NEW_ORDER]
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from tests.engine import desk as d
+from tests.engine.random_limits import optional, random_limit, removed
 from tests.execution.test_quoter_random import Venue
 
 from openbell import events
@@ -119,7 +120,6 @@ class Day:
     def control(self) -> bytes:
         rng = self.rng
         state = rng.choice([*[ArmState.FULL] * 6, ArmState.LIMITED, ArmState.REDUCE_ONLY, ArmState.CANCEL_ONLY])
-        narrow = {"order_qty_max": rng.choice([10, 1_000, 1_000]), "open_orders_max": rng.choice([2, 50])}
         source = rng.choice([d.FEED, d.FEED, d.FEED + 1])
         strategy, instrument = rng.choice([(0, NO_INSTRUMENT), (1, NO_INSTRUMENT), (NO_STRATEGY, 0), (1, 1)])
         scope = {"strategy": strategy, "instrument": instrument}
@@ -129,7 +129,8 @@ class Day:
             (16, events.arm(rng.choice([ArmState.FULL, state]), after_kill=rng.random() < 0.8, **scope)),
             (2, events.kill(rng.choice([KillLevel.SOFT, KillLevel.HARD]), **scope)),
             (3, events.arm(state, limited_percent=rng.randint(0, 101), **rng.choice([{}, scope]), **until)),
-            (6, d.limits(rng.randint(0, 1), rng.choice([NO_STRATEGY, 0, 1]), **narrow)),
+            (3, random_limit(rng)),
+            (1, events.conversion(rng.choice(["USD", "EUR"]), rng.choice([10**8, 10**8, 110_000_000, 0]))),
             (2, events.kill(rng.choice([KillLevel.SOFT, KillLevel.HARD, KillLevel.NONE]))),
             (2, events.cancel_all()),
             (3, events.checkpoint()),
@@ -159,6 +160,10 @@ class Day:
         draw, desk, rng = self.rng.random(), self.desk, self.rng
         if desk.twin.arming.of(NODE).doubted and rng.random() < 0.8:
             desk.arm(after_kill=True)  # a person has looked
+        if desk.twin.risk.limits.fault and rng.random() < 0.3:
+            self.restart()
+        if rng.random() < 0.01:  # the ordinary limits again
+            desk.frame(*desk.presets, *(removed(key, kind) for key, kind in optional(desk)), source=d.OPERATOR)
         for strategy, instrument in d.SCOPES[1:]:
             if desk.engine.arming(strategy, instrument)[0] != ArmState.FULL and rng.random() < 0.15:
                 desk.arm(after_kill=True, strategy=strategy, instrument=instrument)
@@ -181,13 +186,16 @@ class Day:
         elif draw < 0.85:
             desk.frame(self.control(), source=d.OPERATOR, script=self.script())
         elif draw < 0.855:
-            desk.sent = []  # the process died before it could say what it sent
-            desk.start(self.script())
-            desk.resolve(self.script())
-            desk.arm(after_kill=rng.random() < 0.5)
+            self.restart()
         elif self.venue.inbox:
             self.venue.read_one()
         self.carry_out()
+
+    def restart(self) -> None:
+        self.desk.sent = []  # the process died before it could say what it sent
+        self.desk.start(self.script())
+        self.desk.resolve(self.script())
+        self.desk.arm(after_kill=self.rng.random() < 0.5)
 
     def carry_out(self) -> None:
         """Commands leave, or do not; what became of them is a frame, and may have consequences of its own."""

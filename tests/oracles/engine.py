@@ -23,6 +23,7 @@ class Engine(EngineInputs):
     ) -> list[bytes]:
         self.now, self.seq = ts_seq, seq
         self.out, self.dirty, self.happened = [], [], Happened()
+        self.heard[source] = ts_seq
         size = 48 if records[0] < 32 else 128
         for at in range(0, len(records), size):
             self._apply(records[at : at + size], source)
@@ -143,6 +144,7 @@ class Engine(EngineInputs):
         fields = {n: getattr(order, n) for n in ("side", "instrument", "cl_ord_id", "px", "qty", "strategy", "tag")}
         fields |= {"type": Type.CANCEL_ORDER, "version": version, "ts_event": self.now, "intent_seq": self.seq}
         assert self.oms.on_command(fields) == Reason.NONE
+        self.risk.flow.on_command(fields | {"account": 0, "leaves_qty": 0}, self.now)
         self.out.append(record("Order", **fields))
 
     def _reserve(self, strategy: int) -> int:
@@ -153,38 +155,64 @@ class Engine(EngineInputs):
 
     def _submit(self, fields: Fields, leaves_after: int) -> int:
         is_new = fields["type"] == Type.NEW_ORDER
-        fields = dict.fromkeys(("cl_ord_id", "prev_px", "prev_qty", "tif", "tag"), 0) | fields
+        fields = dict.fromkeys(("cl_ord_id", "prev_px", "prev_qty", "tif", "tag", "account"), 0) | fields
         fields |= {"ts_event": self.now, "intent_seq": self.seq, "leaves_qty": leaves_after}
+        fields |= {"limits_version": self.risk.limits.version}
         if is_new:
             fields |= {"version": 1, "cl_ord_id": self._reserve(fields["strategy"])}
-        reason, limit, observed = Reason.NONE, 0, 0
-        if not self.session_up:
-            reason = Reason.SESSION_DOWN
-        elif is_new and (fields["cl_ord_id"] == 0 or len(self.oms.live) == self.oms.orders_max):
-            reason = Reason.ORDERS_FULL
-        elif self.draining:
-            reason, limit, observed = Reason.NOT_ARMED, int(ArmState.REDUCE_ONLY), int(ArmState.CANCEL_ONLY)
-        else:
-            reason, limit, observed = self.risk.check(fields, leaves_after, self._view(fields))
-        if reason == Reason.NONE:
-            reason = self.oms.on_command(fields)
-        if reason != Reason.NONE:
+        verdict = self._judge(fields, is_new)
+        if verdict.reason == Reason.NONE:
+            verdict = verdict._replace(reason=self.oms.on_command(fields))
+        if verdict.reason != Reason.NONE:
             self.refusals += 1
-            answer = {"type": Type.REFUSED, "reason": reason, "limit": limit, "observed": observed}
-            self.out.append(record("Order", **fields | answer))
+            self.out.append(record("Order", **fields | {"type": Type.REFUSED} | verdict._asdict()))
             return 0
+        self.risk.flow.on_command(fields, self.now)
         self.out += [record("Order", **fields | {"type": Type.APPROVED}), record("Order", **fields)]
         return fields["cl_ord_id"]
 
+    def _judge(self, fields: Fields, is_new: bool) -> risk.Verdict:
+        if not self.session_up:
+            return risk.Verdict(Reason.SESSION_DOWN)
+        if is_new and (fields["cl_ord_id"] == 0 or len(self.oms.live) == self.oms.orders_max):
+            return risk.Verdict(Reason.ORDERS_FULL)
+        if self.draining:
+            return risk.Verdict(Reason.NOT_ARMED, int(ArmState.REDUCE_ONLY), int(ArmState.CANCEL_ONLY))
+        return self.risk.check(fields, self._view(fields))
+
     def _view(self, o: Fields) -> risk.View:
         number = o["instrument"]
+        orders = len(self.oms.live), sum(order.strategy == o["strategy"] for order in self.oms.live.values())
         if number >= len(self.instruments):
             nothing = (0, 0, 0, 0)
-            return risk.View(None, nothing, False, TradingState.UNKNOWN, nothing, nothing)
-        known = self.books.books[number]
-        trading = self._trading_of(number)
-        account, own = self.oms.exposure(None, number), self.oms.exposure(o["strategy"], number)
-        return risk.View(self.instruments[number], known.touch(), self._is_valid(number), trading, account, own)
+            unknown = TradingState.UNKNOWN
+            return risk.View(None, nothing, False, unknown, nothing, nothing, None, self.now, 0, *orders, 0)
+        return risk.View(
+            instrument=self.instruments[number],
+            touch=self.books.books[number].touch(),
+            book_valid=self._is_valid(number),
+            trading=self._trading_of(number),
+            account=self.oms.exposure(None, number),
+            strategy=self.oms.exposure(o["strategy"], number),
+            worth=self.worth(number),
+            now=self.now,
+            heard=self.heard.get(self.feed_of[number], 0),
+            orders=orders[0],
+            strategy_orders=orders[1],
+            own_px=self._own_px(o),
+        )
+
+    def _own_px(self, o: Fields) -> int:
+        """The best price among our orders on the other side that this one would meet."""
+        met = []
+        for order in self.oms.live.values():
+            if order.instrument != o["instrument"] or {order.side, o["side"]} != {BUY, SELL}:
+                continue
+            prices = [order.px, *(f.px for name, f in order.flights.items() if name == oms.REPLACE)]
+            if order.strategy == o["strategy"]:  # where its last command puts it
+                prices = [] if oms.CANCEL in order.flights else prices[-1:]
+            met += [px for px in prices if (px <= o["px"] if o["side"] == BUY else px >= o["px"])]
+        return (min if o["side"] == BUY else max)(met, default=0)
 
     # ---- answers
 

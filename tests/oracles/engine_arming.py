@@ -30,6 +30,8 @@ class EngineArming:
         if r["flags"] & AFTER_KILL:
             facts.killed, facts.doubted = KillLevel.NONE, False
             self.halted -= {s for s in self.halted if scope == NODE or s == scope[0]}
+            if scope[1] == NO_INSTRUMENT:
+                self.risk.flow.release(scope[0])
         if scope == NODE and state >= ArmState.REDUCE_ONLY:
             self.draining = False
         return self._pull_lowered(scope)
@@ -80,7 +82,7 @@ class EngineArming:
         return self.arming.state(order.strategy, order.instrument) >= ArmState.LIMITED
 
     def _must_cancel(self, order: oms.Order) -> bool:
-        if order.cancel_wanted or self.draining or order.strategy in self.halted:
+        if order.cancel_wanted or self.draining or order.strategy in self.halted | self.risk.flow.latched.keys():
             return True
         if self.arming.killed(order.strategy, order.instrument) >= KillLevel.HARD:
             return True

@@ -5,6 +5,7 @@ a script: records that are said if, and only if, anything happened that strategi
 """
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,7 @@ class EngineInputs(EngineArming, EngineMoney):
         self.oms.fee_of = self.accounts.fee
         self.quoter = quoter.Quoter()
         self.instruments: list[Fields] = []
+        self.heard: dict[int, int] = {}
         self.feed_of: list[int] = []
         self.trading: list[TradingState] = []
         self.venue_halted: set[int] = set()
@@ -114,7 +116,7 @@ class EngineInputs(EngineArming, EngineMoney):
         layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.VENUE_HALT: "Market", Type.FEED_CHECK: "Market",
                   Type.TIMER: "Timer",
                   Type.INSTRUMENT: "Instrument",
-                  Type.STARTED: "Started", Type.LIMITS: "Limits"}.get(kind, "Control")  # fmt: skip
+                  Type.STARTED: "Started", Type.LIMIT: "Limit"}.get(kind, "Control")  # fmt: skip
         fields = fields_of(raw, RECORDS[layout])[0]
         if kind in (Type.INSTRUMENT, Type.FEED_CHECK):
             fields["source"] = source
@@ -159,7 +161,8 @@ class EngineInputs(EngineArming, EngineMoney):
         self.happened.notices.append(record("Market", **told))
 
     def _check_touch(self, instrument: int) -> None:
-        bid_px, bid_qty, ask_px, ask_qty = self.books.books[instrument].touch()
+        bid_px, bid_qty, ask_px, ask_qty = touch = self.books.books[instrument].touch()
+        self.risk.on_touch(instrument, touch, self.now)
         is_open = self._trading_of(instrument) == TradingState.TRADING and bid_qty > 0 < ask_qty
         now = Check.NONE
         if is_open and bid_px >= ask_px:
@@ -243,14 +246,18 @@ class EngineInputs(EngineArming, EngineMoney):
         self.arming.of(NODE).armed = ArmState.OFF
         for facts in self.arming.scopes.values():
             facts.granted = None
+        self.risk.clear_limits()
         self.happened.started = True
         self.checkpoint = True
 
-    def _on_limits(self, r: Fields, _: bytes) -> None:
-        account = r["strategy"] == NO_STRATEGY
-        if r["instrument"] < self.instruments_max and (account or r["strategy"] < self.strategies_max):
-            self.risk.limits[(None if account else r["strategy"], r["instrument"])] = r
+    def _on_limit(self, r: Fields, _: bytes) -> None:
+        if self.risk.set_limit(r) and r["instrument"] < len(self.instruments):
+            self.risk.on_touch(r["instrument"], self.books.books[r["instrument"]].touch(), self.now)
         self.quoter.forget_refusals()
+
+    def worth(self, instrument: int) -> Fraction | None:
+        """Money of one price unit x one quantity unit."""
+        return self.accounts.scale(instrument, self.accounts.rates.get(self.accounts.currencies[instrument], 0))
 
     def _on_operator(self, r: Fields, _: bytes) -> None:
         if r["code"] == CANCEL_ALL:
@@ -332,6 +339,11 @@ class EngineInputs(EngineArming, EngineMoney):
             self._distrust((NO_STRATEGY, order.instrument))
         if kind not in ("DONE", "OVERFILL"):
             return
+        if r["type"] == Type.FILLED and self.risk.flow.on_fill(order.strategy, order.instrument, order.side, self.now):
+            for key in [k for k in self.quoter.active() if k[0] == order.strategy]:
+                self.quoter.pull(*key)
+                self._mark(key)
+            self.sweep_due = True
         if order is None:
             owner = {name: busted[name] for name in ("strategy", "instrument", "side")}
             self.happened.reports.append(record("Report", **r | owner | {"leaves_qty": 0}))

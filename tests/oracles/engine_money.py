@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from openbell.types import RECORDS
-from oracles import accounts, book
+from oracles import accounts, book, risk
 
 Fields = dict[str, int]
 
@@ -15,6 +15,7 @@ class EngineMoney:
 
     accounts: accounts.Accounts
     books: book.Books
+    risk: risk.Risk
     _is_valid: Callable[[int], bool]
 
     def _learn_instrument(self, r: Fields, raw: bytes) -> None:
@@ -28,6 +29,7 @@ class EngineMoney:
 
     def _on_trading_day(self, r: Fields, _: bytes) -> None:
         self.accounts.start_day(r["value"])
+        self.risk.flow.on_trading_day(r["value"])
 
     def _mark_to_market(self, instrument: int) -> None:
         bid_px, bid_qty, ask_px, ask_qty = self.books.books[instrument].touch()

@@ -365,7 +365,7 @@ class Oms:
         o.rebalance()
         if o.ended is None and o.leaves == 0:
             o.end(OrderState.FILLED)
-        fill = self._fill(o, px, qty, flag=r["liquidity"])
+        fill = self._fill(o, px, qty, flag=r.get("liquidity", 0))
         self.charges.append((o.strategy, o.instrument, fill["fee"]))
         self.every_fill.append(fill)
         if early is None and r["exec_id"]:

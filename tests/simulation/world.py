@@ -9,7 +9,7 @@ from openbell import _native as native
 from openbell import events
 from openbell.node.recovery import recover_engine
 from openbell.strategy import Strategy, param
-from openbell.types import BUY, SELL, ArmState, Tif
+from openbell.types import BUY, SELL, ArmState, LimitKind, LimitScope, Tif
 
 MIDNIGHT_NS = 1_750_000_000_000_000_000 // 86_400_000_000_000 * 86_400_000_000_000
 OPEN_NS = MIDNIGHT_NS + 10 * 3_600_000_000_000
@@ -62,6 +62,24 @@ def capacity() -> native.EngineCapacity:
     return out
 
 
+def presets() -> native.Presets:
+    """Limits so narrow that some orders meet them."""
+    values = {
+        LimitKind.ORDER_QTY: 100,
+        LimitKind.ORDER_NOTIONAL: 10**12,
+        LimitKind.COLLAR_BPS: 500,
+        LimitKind.POSITION_LONG: 300,
+        LimitKind.POSITION_SHORT: 300,
+        LimitKind.OPEN_ORDERS: 20,
+    }
+    out = native.Presets()
+    out.add_conversion(events.conversion("USD", 10**8))
+    out.add_limit(events.limit(LimitKind.ORDER_RATE, 100_000, scope=LimitScope.ACCOUNT, window_ns=10**9))
+    for kind, value in values.items():
+        out.add_limit(events.limit(kind, value, scope=LimitScope.INSTRUMENT, owner="sim"), "OBEL")
+    return out
+
+
 class World:
     """The node, its venue and the network between them."""
 
@@ -103,9 +121,7 @@ class World:
         gate = native.GateLimits()
         gate.order_qty_max, gate.order_notional_max, gate.orders_per_second_max = 100, 10**12, 100_000
         config.gate = gate
-        narrow = {"order_qty_max": 100, "order_notional_max": 10**12, "position_max": 300, "collar_bps": 500}
-        record = events.limits(instrument=0, open_orders_max=20, owner="sim", **narrow)
-        config.limits = [native.PresetLimits("OBEL", record)]
+        config.presets = presets()
         return config
 
     # ---- time

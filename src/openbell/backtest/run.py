@@ -22,11 +22,10 @@ from openbell.backtest.tape import TapeFacts, inspect_tape
 from openbell.config import Settings
 from openbell.config_types import native_units
 from openbell.errors import ConfigError, JournalError
-from openbell.node.assemble import binary_hash, digest
-from openbell.node.edge import PX_DECIMALS
+from openbell.node.assemble import MONEY_DECIMALS, RATE_ONE, binary_hash, digest
 from openbell.node.record import FILES, CapacityRecord, EndRecord, RunRecord, StrategyRecord, TapeRecord, build_host
 from openbell.strategy.loader import load_strategy, source_hash
-from openbell.types import ArmState, Type
+from openbell.types import ArmState, LimitKind, LimitScope, Type
 
 FILL_MODEL = "virtual own orders in an unaltered book: no impact"
 EVENTS_PER_TURN = 50_000
@@ -148,7 +147,7 @@ def _open(session: native.BacktestSession, settings: BacktestSettings, tape: Tap
             seed=settings.seed,
             binary=binary_hash(),
             strategies=digest(source_hash(settings.strategy_file)),
-            limits=digest(_limits_of(settings)),
+            limits=digest(*_limits_of(settings)),
             config=key,
         )
     )
@@ -197,16 +196,30 @@ def _capacity(settings: BacktestSettings, tape: TapeFacts) -> native.EngineCapac
     return capacity
 
 
-def _limits_of(settings: BacktestSettings) -> bytes:
-    return events.limits(
-        instrument=0,
-        order_qty_max=settings.max_order_lots,
-        order_notional_max=native_units(settings.max_notional, PX_DECIMALS),
-        position_max=settings.max_position_lots,
-        collar_bps=settings.collar_bps,
-        open_orders_max=settings.open_orders_max,
-        owner="backtest",
-    )
+def _limits_of(settings: BacktestSettings) -> list[bytes]:
+    """Of every instrument."""
+    values = {
+        LimitKind.ORDER_QTY: settings.max_order_lots,
+        LimitKind.ORDER_NOTIONAL: native_units(settings.max_notional, MONEY_DECIMALS),
+        LimitKind.COLLAR_BPS: settings.collar_bps,
+        LimitKind.POSITION_LONG: settings.max_position_lots,
+        LimitKind.POSITION_SHORT: settings.max_position_lots,
+        LimitKind.OPEN_ORDERS: settings.open_orders_max,
+    }
+    return [events.limit(kind, n, scope=LimitScope.INSTRUMENT, owner="backtest") for kind, n in values.items()]
+
+
+def _presets(settings: BacktestSettings, tape: TapeFacts, symbols: tuple[str, ...]) -> native.Presets:
+    """Money of a backtest is in each instrument's own currency: all of them are worth the same here."""
+    presets = native.Presets()
+    for currency in sorted({one.currency for one in tape.instruments}):
+        presets.add_conversion(events.conversion(currency, RATE_ONE))
+    rate = settings.orders_per_second_max
+    presets.add_limit(events.limit(LimitKind.ORDER_RATE, rate, scope=LimitScope.ACCOUNT, window_ns=1_000_000_000))
+    for symbol in symbols:
+        for record in _limits_of(settings):
+            presets.add_limit(record, symbol)
+    return presets
 
 
 def _native_config(
@@ -214,7 +227,7 @@ def _native_config(
 ) -> native.BacktestConfig:
     gate = native.GateLimits()
     gate.order_qty_max = settings.max_order_lots
-    gate.order_notional_max = native_units(settings.max_notional, PX_DECIMALS)
+    gate.order_notional_max = native_units(settings.max_notional, MONEY_DECIMALS)
     gate.orders_per_second_max = settings.orders_per_second_max
     config = native.BacktestConfig()
     config.tape_dir = str(tape.path)
@@ -225,7 +238,7 @@ def _native_config(
     )
     config.capacity = _capacity(settings, tape)
     config.gate = gate
-    config.limits = [native.PresetLimits(symbol, _limits_of(settings)) for symbol in symbols]
+    config.presets = _presets(settings, tape, symbols)
     return config
 
 

@@ -36,7 +36,6 @@ def _record_of(type_: Type) -> str:
     named = {
         Type.INSTRUMENT: "Instrument",
         Type.STARTED: "Started",
-        Type.LIMITS: "Limits",
         Type.LIMIT: "Limit",
         Type.INTENT: "Intent",
         Type.TIMER_ARMED: "TimerArmed",

@@ -18,13 +18,17 @@ from openbell import events
 from openbell.config import Settings
 from openbell.config_types import native_units
 from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
-from openbell.node.edge import PX_DECIMALS, edge_config, policies_of
+from openbell.node.edge import edge_config, policies_of
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
 from openbell.strategy.loader import source_hash
-from openbell.types import NO_STRATEGY, ArmState
+from openbell.types import NO_STRATEGY, ArmState, LimitKind, LimitScope
 
 DAYS_AHEAD = 32
 """A process that runs for longer takes the last of these days for the venue's."""
+MONEY_DECIMALS = 4
+"""Money inside is an integer in 1e-4 of the base currency."""
+RATE_ONE = 10**8
+"""A conversion of the base currency itself."""
 INSTRUMENTS_MAX_LEAST = 64
 STRATEGIES_MAX_LEAST = 16
 
@@ -58,25 +62,28 @@ def trading_day_record(config: NodeConfig, days: int = 0) -> bytes:
     return events.trading_day(start.date(), config.feeds[0].zone, int(offset.total_seconds()))
 
 
-def preset_limits(config: NodeConfig) -> list[native.PresetLimits]:
-    """Risk limits by symbol, in engine units."""
-    ids = config.strategy_ids()
-    return [
-        native.PresetLimits(
-            limit.symbol,
-            events.limits(
-                instrument=0,
-                strategy=ids[limit.strategy] if limit.strategy else NO_STRATEGY,
-                order_qty_max=limit.order_qty_max_lots,
-                order_notional_max=native_units(limit.order_notional_max, PX_DECIMALS),
-                position_max=limit.position_max_lots,
-                collar_bps=limit.collar_bps,
-                open_orders_max=limit.open_orders_max,
-                owner=limit.owner,
-            ),
-        )
-        for limit in config.limits
-    ]
+def presets(config: NodeConfig) -> native.Presets:
+    """What the engine is given as an epoch begins: the worth of currencies, and limits."""
+    given, ids = native.Presets(), config.strategy_ids()
+    for currency in {one.currency for one in config.instruments}:
+        given.add_conversion(events.conversion(currency, RATE_ONE))
+    rate = config.node.orders_per_second_max
+    given.add_limit(events.limit(LimitKind.ORDER_RATE, rate, scope=LimitScope.ACCOUNT, window_ns=1_000_000_000))
+    for limit in config.limits:
+        strategy = ids[limit.strategy] if limit.strategy else NO_STRATEGY
+        scope = LimitScope.STRATEGY_INSTRUMENT if limit.strategy else LimitScope.INSTRUMENT
+        values = {
+            LimitKind.ORDER_QTY: limit.order_qty_max_lots,
+            LimitKind.ORDER_NOTIONAL: native_units(limit.order_notional_max, MONEY_DECIMALS),
+            LimitKind.COLLAR_BPS: limit.collar_bps,
+            LimitKind.POSITION_LONG: limit.position_max_lots,
+            LimitKind.POSITION_SHORT: limit.position_max_lots,
+            LimitKind.OPEN_ORDERS: limit.open_orders_max,
+        }
+        for kind, value in values.items():
+            record = events.limit(kind, value, scope=scope, strategy=strategy, owner=limit.owner)
+            given.add_limit(record, limit.symbol)
+    return given
 
 
 def gate_limits(config: NodeConfig) -> native.GateLimits:
@@ -84,7 +91,7 @@ def gate_limits(config: NodeConfig) -> native.GateLimits:
     gate = native.GateLimits()
     gate.order_qty_max = max((limit.order_qty_max_lots for limit in config.limits), default=0)
     gate.order_notional_max = max(
-        (native_units(limit.order_notional_max, PX_DECIMALS) for limit in config.limits), default=0
+        (native_units(limit.order_notional_max, MONEY_DECIMALS) for limit in config.limits), default=0
     )
     gate.orders_per_second_max = config.node.orders_per_second_max
     if config.sessions:
@@ -172,7 +179,7 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
     live.is_busy = config.node.wait == "busy"
     live.capacity = capacity_of(config)
     live.gate = gate_limits(config)
-    live.limits = preset_limits(config)
+    live.presets = presets(config)
     for index, feed in enumerate(config.feeds):
         native_feed = feed_config(feed, [i.symbol for i in config.instruments])
         native_feed.checks = edge_config(feed, config.checks, config.instruments)

@@ -1,0 +1,63 @@
+// How often something happened within the last while, in fixed memory and without a list of times.
+//
+// A window is nine buckets of an eighth of its length, on multiples of that eighth of engine time. An event counts for
+// at least the window and at most an eighth longer: what is counted this way is never too little.
+#pragma once
+
+#include "integers.h"
+
+namespace openbell {
+
+class Window {
+  public:
+    static constexpr u32 kParts = 8;
+
+    i64 width_ns() const { return width_; }
+    static i64 width_of(i64 window_ns) { return window_ns < kParts ? 1 : window_ns / kParts; }
+
+    // Empty, from now on of that length; what was counted stays when the length does.
+    void set_length(i64 window_ns) {
+        if (width_ == width_of(window_ns)) return;
+        *this = {};
+        width_ = width_of(window_ns);
+    }
+    u32 count(i64 now) const {
+        if (now < start_ + width_) return total_;
+        Window later = *this;
+        later.advance(now);
+        return later.total_;
+    }
+    void add(i64 now, u32 count = 1) {
+        advance(now);
+        counts_[head_] += count;
+        total_ += count;
+    }
+
+  private:
+    void advance(i64 now) {
+        if (now < start_ + width_) return;
+        const i64 steps = now < start_ + 2 * width_ ? 1 : (now - start_) / width_;
+        if (steps > kParts) {
+            for (u32& c : counts_) c = 0;
+            total_ = head_ = 0;
+            start_ = now - now % width_;
+            return;
+        }
+        for (i64 i = 0; i < steps; ++i) {
+            head_ = head_ == kParts ? 0 : head_ + 1;
+            total_ -= counts_[head_];
+            counts_[head_] = 0;
+        }
+        start_ += steps * width_;
+    }
+
+    i64 width_ = 0;
+    i64 start_ = 0;  // of the newest bucket
+    u32 counts_[kParts + 1] = {};
+    u32 total_ = 0;
+    u32 head_ = 0;  // the newest bucket
+    u32 pad_ = 0;
+};
+static_assert(sizeof(Window) == 64);
+
+}  // namespace openbell
