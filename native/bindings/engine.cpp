@@ -159,6 +159,9 @@ void bind_engine(nb::module_& m) {
                 return nb::bytes(b.data(), b.size());
             },
             "strategy"_a)
+        .def(
+            "audit", [](const Engine& e) { e.oms().audit(); },
+            "Raise InvariantError where orders, exposures or positions contradict each other.")
         .def("save", &save, "The whole state as bytes: a snapshot's payload.")
         .def("load", &load, "state"_a);
 }

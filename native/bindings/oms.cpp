@@ -118,6 +118,7 @@ void bind_oms(nb::module_& m) {
         .def("counters", &counters)
         .def_prop_ro("recycled", &Oms::recycled_orders)
         .def_prop_ro("ended", &Oms::ended_orders)
+        .def("audit", &Oms::audit, "Raise InvariantError where orders, exposures or positions contradict each other.")
         .def("save", &orders::save<Oms>)
         .def("load", &orders::load<Oms>);
     bind_accounts(m);

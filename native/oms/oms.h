@@ -104,6 +104,8 @@ class Oms {
     const Capacity& capacity() const { return capacity_; }
     u32 epoch() const { return epoch_; }
 
+    // Throws Invariant where orders, exposures or positions contradict each other (I3, I5 to I8, I12, I13).
+    void audit() const;
     void save(StateWriter&) const;
     void load(StateReader&);  // of an OMS whose capacity is at least what was saved
 
@@ -127,6 +129,8 @@ class Oms {
     Applied tallied(Applied);
     bool withdraw_unreached(u32 slot, u8 bit, Report&);
 
+    void audit_exposures() const;
+    void audit_positions() const;
     void load_orders(StateReader&, bool are_live);
     void add_exposure(const LiveOrder&, i64 sign);
     template <class F>

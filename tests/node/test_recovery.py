@@ -6,9 +6,10 @@ import pytest
 from tests.simulation.world import World, capacity
 
 from openbell import _native as native
-from openbell.errors import SnapshotError
+from openbell.errors import InvariantError, SnapshotError
 from openbell.node.recovery import recover_engine
-from openbell.node.snapshots import KEEP, read_snapshot, write_snapshot
+from openbell.node.snapshots import KEEP, audit, read_snapshot, write_snapshot
+from openbell.types import KillLevel
 
 
 class Recorded:
@@ -96,3 +97,14 @@ def test_old_snapshots_are_removed(tmp_path: Path):
     recorded = Recorded(tmp_path, KEEP + 2)
 
     assert sorted(recorded.folder.glob("*.snap")) == recorded.snapshots[-KEEP:]
+
+
+def test_books_that_contradict_themselves_kill_the_node(tmp_path):
+    class Broken:
+        def audit(self):
+            raise InvariantError("I12")
+
+    with pytest.raises(InvariantError):
+        audit(Broken(), tmp_path)
+
+    assert native.KillCell.open(str(tmp_path / "kill")).level == KillLevel.HARD

@@ -90,6 +90,7 @@ class Pair:
         assert (self.native.ended, self.native.recycled) == (len(self.twin.ended), self.twin.recycled)
 
     def compare_sums(self) -> None:
+        self.native.audit()
         for instrument in range(INSTRUMENTS):
             for native_id, twin_id in [(0, 0), (1, 1), (ACCOUNT, None)]:
                 assert self.native.exposure(native_id, instrument) == self.twin.exposure(twin_id, instrument)  # I7, I8

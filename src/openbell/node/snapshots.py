@@ -15,6 +15,7 @@ import signal
 import struct
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from openbell import _native as native
 from openbell.errors import InvariantError, SnapshotError
 from openbell.journal.frames import Frame
 from openbell.node.lifeline import end_with_parent
+from openbell.types import KillLevel
 
 MAGIC = b"openbsnp"
 VERSION = 1
@@ -129,8 +131,22 @@ def follow(config_path: Path, mode: str = "") -> None:
                     f"snapshots: expected the decision of the journal after seq {follower.report.core_differs_at}, "
                     f"found another ({follower.report.what}); no snapshot is made of a state that is not the node's"
                 )
+            audit(follower.engine, hot_dir)
             write_snapshot(journal_dir / "snapshots", follower.engine)
             written, waited = follower.engine.seq, 0.0
+
+
+def audit(engine: native.Engine, hot_dir: Path) -> None:
+    """Look whether the node's books contradict themselves; this engine is the node's own, a moment later.
+
+    Raises:
+        InvariantError: they do. The node is killed (hard): nothing may be opened on books that cannot be right.
+    """
+    try:
+        engine.audit()
+    except InvariantError:
+        native.KillCell.open(str(hot_dir / "kill")).request(KillLevel.HARD, time.time_ns(), os.getuid())
+        raise
 
 
 if __name__ == "__main__":
