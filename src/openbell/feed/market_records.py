@@ -3,11 +3,18 @@
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from openbell.events import control, record
-from openbell.types import TradingState, Type
+from openbell.types import NO_INSTRUMENT, Check, TradingState, Type
 
 MARKET = struct.Struct("<BBHIqQqqQ")
 SMALL, LARGE = 48, 128
+INT64_MAX = (1 << 63) - 1
+KDROPPED = 32
+"""Of a `FeedCheck` and a `Quarantined`: what failed was left out."""
+QUARANTINED_BYTES = 104
+"""Of a message; the rest is cut off."""
 KBUY, KPRINTABLE, KSNAPSHOT = 1, 8, 16
 """Flags of a `Market`: the resting side is BUY; counts as volume; part of a snapshot."""
 _LEVEL, _QUOTE, _TRADE, _CLEAR = int(Type.BOOK_LEVEL), int(Type.QUOTE), int(Type.TRADE), int(Type.BOOK_CLEAR)
@@ -29,6 +36,21 @@ class Listing:
     """A book by price comes; without it quotes alone are the book."""
     is_trading: bool = True
     """The venue lists it as trading; those of the web never close."""
+    px_low: int = 0
+    px_high: int = INT64_MAX
+    """A price outside of this band is found fault with."""
+    qty_max: int = INT64_MAX
+    """And so is more than this at one price, or in one trade."""
+
+    def oddity(self, px: int, qty: int) -> Check | None:
+        """The first check of the edge that a level or trade fails; docs/market-data.md has them."""
+        if not self.px_low <= px <= self.px_high:
+            return Check.PX_BAND
+        if px % self.tick:
+            return Check.PX_TICK
+        if qty > self.qty_max:
+            return Check.QTY_BAND
+        return Check.QTY_LOT if qty % self.lot else None
 
     def record(self, ts: int) -> bytes:
         """The `Instrument` record that announces it."""
@@ -73,6 +95,27 @@ def trading(instrument: int, *, ts: int) -> bytes:
 def clear(instrument: int, *, ts: int, update: int) -> bytes:
     """Everything of the book is gone: a snapshot follows."""
     return MARKET.pack(_CLEAR, KSNAPSHOT, 0, instrument, ts, 0, 0, 0, update)
+
+
+def feed_check(instrument: int, check: Check, px: int, qty: int, *, ts: int) -> bytes:
+    """A check of the edge failed and the record is applied all the same."""
+    return MARKET.pack(int(Type.FEED_CHECK), 0, 0, instrument, ts, 0, px, qty, int(check))
+
+
+def quarantined(check: Check, raw: bytes, *, ts: int, count: int) -> bytes:
+    """A message that was kept out, the `count`th of its feed."""
+    kept = raw[:QUARANTINED_BYTES]
+    return record(
+        "Quarantined",
+        type=int(Type.QUARANTINED),
+        flags=KDROPPED,
+        check=int(check),
+        length=len(kept),
+        instrument=NO_INSTRUMENT,
+        ts_event=ts,
+        count=count,
+        bytes=np.frombuffer(kept.ljust(QUARANTINED_BYTES, b"\0"), np.uint8),
+    )
 
 
 def gap(instrument: int, source: int, *, ts: int, first: int = 0, end: int = 0, why: str = "") -> bytes:

@@ -22,11 +22,14 @@ from openbell._native import LevelBooks
 from openbell.errors import DecodeError
 from openbell.feed import market_records as records
 from openbell.feed.market_records import Listing
+from openbell.types import Check
 
 FRAME_RECORDS_MAX = 4096
 """An update of more levels than this is seen in parts, so its book is not valid until it is whole."""
 QUARANTINE_MAX = 64
 QUARANTINE_BYTES = 256
+WINDOW, QUARANTINED_PER_WINDOW = 65_536, 64
+"""Of each window of messages so many are journalled as `Quarantined`; native/feed/edge_checks.h has the same."""
 LEVELS_MAX = 1 << 15
 """Levels of both sides for each book of a feed, together; one more is the fault `full`."""
 Frame = tuple[int, bytes]
@@ -55,9 +58,15 @@ class Policy(Enum):
     """It is counted, and the book stays as it is."""
 
 
+MARKABLE = ("crossed", "px_band", "px_tick", "qty_band", "qty_lot")
+
+
 @dataclass(frozen=True)
 class Checks:
-    """The policy of each check; they are always on. What would leave a wrong book in use cannot be only marked."""
+    """The policy of each check; they are always on. What would leave a wrong book in use cannot be only marked.
+
+    Of one message a check is marked once, whatever the number of its levels.
+    """
 
     sequence: Policy = Policy.RESYNC
     checksum: Policy = Policy.RESYNC
@@ -65,9 +74,13 @@ class Checks:
     negative: Policy = Policy.RESYNC
     full: Policy = Policy.HALT
     crossed: Policy = Policy.RESYNC
+    px_band: Policy = Policy.MARK
+    px_tick: Policy = Policy.MARK
+    qty_band: Policy = Policy.MARK
+    qty_lot: Policy = Policy.MARK
 
     def __post_init__(self) -> None:
-        marked = [name for name in vars(self) if name != "crossed" and getattr(self, name) is Policy.MARK]
+        marked = [name for name in vars(self) if name not in MARKABLE and getattr(self, name) is Policy.MARK]
         if marked:
             raise ValueError(f"expected RESYNC or HALT for {', '.join(marked)}: a book that failed it is wrong")
 
@@ -123,6 +136,7 @@ class WebFeed(ABC):
         self._books = LevelBooks(max(ids, default=0) + 1, LEVELS_MAX * max(1, len(ids)))
         self._frames: list[Frame] = []
         self._wanted: dict[str, None] = {}
+        self._window = self._written = 0
 
     # ---- what the owner of the connection calls ------------------------------------------------------------------
 
@@ -201,7 +215,7 @@ class WebFeed(ABC):
 
     def _replace_book(self, symbol: str, bids: list[Level], asks: list[Level], *, ts: int, update: int) -> bool:
         """Clear the book and fill it with a snapshot; True when it passed the checks."""
-        if not self._check_quantities(symbol, bids, asks):
+        if not self._check_levels(symbol, bids, asks, ts):
             return False
         listing = self.listings[symbol]
         cleared = [records.clear(listing.instrument, ts=ts, update=update)]
@@ -209,15 +223,27 @@ class WebFeed(ABC):
 
     def _change_book(self, symbol: str, bids: list[Level], asks: list[Level], *, ts: int, update: int) -> bool:
         """Apply one update; True when the book passed the checks after it."""
-        if not self._check_quantities(symbol, bids, asks):
+        if not self._check_levels(symbol, bids, asks, ts):
             return False
         return self._apply(symbol, _levels(self.listings[symbol], bids, asks, ts, update, 0), ts, update)
 
-    def _check_quantities(self, symbol: str, bids: list[Level], asks: list[Level]) -> bool:
+    def _check_levels(self, symbol: str, bids: list[Level], asks: list[Level], ts: int) -> bool:
+        """False when the message must not be applied."""
+        odd: dict[Check, Level] = {}
         for px, qty in (*bids, *asks):
             if qty < 0:
                 self._fail(symbol, "negative", f"expected a quantity of 0 or more, found {qty} at {px}")
                 return False
+            if qty and (check := self.listings[symbol].oddity(px, qty)):
+                odd.setdefault(check, (px, qty))
+        return all(self._doubt(symbol, check, level, ts) for check, level in odd.items())
+
+    def _doubt(self, symbol: str, check: Check, level: Level, ts: int) -> bool:
+        """A check of the edge failed; True if what failed it is applied."""
+        px, qty = level
+        if not self._fail(symbol, check.name.lower(), f"found {qty} at {px}"):
+            return False
+        self._emit([records.feed_check(self.listings[symbol].instrument, check, px, qty, ts=ts)])
         return True
 
     def _apply(self, symbol: str, batch: list[bytes], ts: int, update: int) -> bool:
@@ -246,7 +272,9 @@ class WebFeed(ABC):
         ])  # fmt: skip
 
     def _trade(self, symbol: str, is_resting_bid: bool, px: int, qty: int, *, ts: int, trade_id: int) -> None:
-        of = self.listings[symbol].instrument
+        of, check = self.listings[symbol].instrument, self.listings[symbol].oddity(px, qty)
+        if check and not self._doubt(symbol, check, (px, qty), ts):
+            return
         self._emit([records.trade(of, is_resting_bid, px, qty, ts=ts, trade_id=trade_id)])
 
     def _recover(self, symbol: str, *, ts: int, update: int) -> None:
@@ -282,9 +310,19 @@ class WebFeed(ABC):
     def _distrust(self, error: DecodeError, raw: bytes) -> None:
         self.counters.malformed += 1
         self.quarantine.append(Quarantined(self.ts_recv, str(error), raw[:QUARANTINE_BYTES]))
+        self._put_aside(raw)
         for symbol in self._symbols_of(raw):
             if self.listings[symbol].has_depth and self.states[symbol] is not BookState.HALTED:
                 self._fail(symbol, "malformed", str(error))
+
+    def _put_aside(self, raw: bytes) -> None:
+        window = self.counters.messages // WINDOW
+        if window != self._window:
+            self._window, self._written = window, 0
+        self._written += 1
+        if self._written <= QUARANTINED_PER_WINDOW:
+            said = records.quarantined(Check.MALFORMED, raw, ts=self.ts_recv, count=self.counters.malformed)
+            self._frames.append((records.LARGE, said))
 
     def _say_gap(self, listing: Listing, ts: int, *, first: int = 0, end: int = 0, why: str = "") -> None:
         said = records.gap(listing.instrument, self.source, ts=ts, first=first, end=end, why=why)
