@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
+    from openbell._native import EdgeConfig
     from openbell.node.config import FeedSettings
     from openbell.node.recorder import Heard
 
@@ -73,14 +74,16 @@ def record_feed(
     from openbell.backtest.tape import write_index
     from openbell.node.recorder import Recording, record
 
-    settings, of_config = _feed(config, feed, listen, listen_b, interface, retransmit, session, day, zone)
+    settings, of_config, checks = _feed(config, feed, listen, listen_b, interface, retransmit, session, day, zone)
     where = out or root / _place(settings)
     native.install_stop_handler()
     console = Console(stderr=True, highlight=False)
     console.print(f"recording {settings.name} at {settings.listen} to {where}; Ctrl-C ends it", markup=False)
     with console.status("waiting for the feed") as status:
         heard = record(
-            Recording(settings, where, symbols or of_config), for_s=for_s, told=lambda h: status.update(_line(h))
+            Recording(settings, where, symbols or of_config, checks=checks),
+            for_s=for_s,
+            told=lambda h: status.update(_line(h)),
         )
     if heard.packets == 0:
         raise ConfigError(
@@ -105,11 +108,12 @@ def _feed(
     session: str,
     day: date | None,
     zone: str,
-) -> "tuple[FeedSettings, tuple[str, ...]]":
-    """The feed to record, and the symbols that its node subscribes to."""
+) -> "tuple[FeedSettings, tuple[str, ...], EdgeConfig | None]":
+    """The feed to record, the symbols that its node subscribes to, and what that checks."""
     from pydantic import ValidationError
 
     from openbell.node.config import FeedSettings, load_node
+    from openbell.node.edge import edge_config
 
     if (config is None) == (listen is None):
         raise ConfigError(
@@ -121,21 +125,26 @@ def _feed(
         if len(matches) != 1:
             names = ", ".join(one.name for one in node.feeds)
             raise ConfigError(f"--feed: expected one of {names} of {config}, found {feed or 'none'}")
-        return matches[0], tuple(one.symbol for one in node.instruments)
+        checks = edge_config(matches[0], node.checks, node.instruments)
+        return matches[0], tuple(one.symbol for one in node.instruments), checks
     try:
-        return FeedSettings.model_validate(
-            {
-                "name": feed or "feed",
-                "kind": "itch_moldudp64",
-                "listen": listen,
-                "listen_b": listen_b,
-                "interface": interface,
-                "retransmit": retransmit,
-                "session": session,
-                "date": day,
-                "zone": zone,
-            }
-        ), ()
+        return (
+            FeedSettings.model_validate(
+                {
+                    "name": feed or "feed",
+                    "kind": "itch_moldudp64",
+                    "listen": listen,
+                    "listen_b": listen_b,
+                    "interface": interface,
+                    "retransmit": retransmit,
+                    "session": session,
+                    "date": day,
+                    "zone": zone,
+                }
+            ),
+            (),
+            None,
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"--{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

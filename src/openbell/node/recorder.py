@@ -44,6 +44,8 @@ class Recording:
     symbols: Sequence[str] = ()
     book_orders_max: int = 1 << 20
     segment_mib: int = 64
+    checks: native.EdgeConfig | None = None
+    """What its node checks and leaves out; without, what a feed checks that is not configured."""
 
 
 def record(recording: Recording, *, for_s: float = 0.0, told: Callable[[Heard], None] = lambda _: None) -> Heard:
@@ -93,5 +95,7 @@ def _live_config(recording: Recording, hot: str) -> native.LiveConfig:
     capacity.instruments_max = len(recording.symbols) or INSTRUMENTS_MAX
     capacity.book_orders_max = recording.book_orders_max
     config.capacity = capacity
-    config.feeds = [assemble.feed_config(recording.feed, list(recording.symbols))]
+    feed = assemble.feed_config(recording.feed, list(recording.symbols))
+    feed.checks = recording.checks or feed.checks
+    config.feeds = [feed]
     return config
