@@ -12,7 +12,7 @@ from openbell.node import assemble, trading
 from openbell.node.card import card_of
 from openbell.node.config import FeedSettings, NodeConfig, load_node
 from openbell.node.recovery import recover_engine
-from openbell.ops.feed_view import take_feeds
+from openbell.ops.feed_view import checks_line, take_feeds
 from openbell.ops.herald import Herald
 from oracles import mold
 
@@ -25,8 +25,9 @@ FEED = 16
 class Node:
     """A trading process in this one: what was sent before `run` waits in its sockets."""
 
-    def __init__(self, folder: Path, feed: str) -> None:
-        (folder / "node.toml").write_text(NODE.replace("[[sessions]]", f"{feed}\n[[sessions]]", 1))
+    def __init__(self, folder: Path, feed: str, instrument: str = "") -> None:
+        text = NODE.replace("[[sessions]]", f"{feed}\n[[sessions]]", 1)
+        (folder / "node.toml").write_text(text.replace('symbol = "OBEL"', f'symbol = "OBEL"\n{instrument}', 1))
         (folder / "maker.py").write_text(MAKER)
         self.config: NodeConfig = load_node(folder / "node.toml")
         self.config.node.hot_dir.mkdir(exist_ok=True)
@@ -119,3 +120,45 @@ def test_what_is_asked_for_is_granted(tmp_path: Path, kib: int):
 
     assert node.node.feed_buffer_bytes(0, 0) == kib << 10
     assert list(trading.small_buffers(node.config, node.node)) == []
+
+
+def test_a_bad_price_and_a_silent_feed_over_sockets(tmp_path: Path):
+    """A day on which a price is a thousand times too high, a message is cut, and the venue then falls silent."""
+    node = Node(tmp_path, "stale_ms = 50", 'px_high = "100.00"\nqty_max_shares = 500')
+    add = {"type": "A", "locate": 1, "side": "B", "symbol": "OBEL", "qty": 100}
+    day = [
+        native.itch_encode({"type": "R", "locate": 1, "symbol": "OBEL"}),
+        native.itch_encode(add | {"order_id": 1, "px": 500_000}),
+        native.itch_encode(add | {"order_id": 2, "px": 500_000_000}),
+        native.itch_encode(add | {"order_id": 3, "px": 500_000, "qty": 501}),
+        native.itch_encode({"type": "D", "locate": 1, "order_id": 2}),
+        native.itch_encode(add | {"order_id": 4, "px": 500_050}),
+    ]
+    node.hear(0, [mold.packet("DAY1", 1, day)])
+    node.node.step(native.WallClock().now_ns())
+    assert node.engine.touch(0)[:2] == (500_050, 100)
+    assert node.engine.is_book_valid(0)
+
+    node.run()  # for longer than the feed may be silent
+    node.node.step(native.WallClock().now_ns())
+    (feed,) = take_feeds(node.counters(), native.WallClock().now_ns())
+    assert not node.engine.is_book_valid(0)
+    assert (feed.stale, feed.silences) == (1, 1)
+    assert any(alarm.startswith("silent") for alarm in feed.alarms())
+    assert checks_line(feed) == (
+        "feed: px_band 1, px_tick 1, qty_band 1, quarantined 2, of orders left out 1, silences 1"
+    )
+
+    node.hear(0, [mold.notice("DAY1", len(day) + 1)])
+    node.node.step(native.WallClock().now_ns())
+    assert node.engine.is_book_valid(0)
+    node.hear(0, [mold.packet("DAY1", len(day) + 1, [day[1][:-1]])])
+    node.node.step(native.WallClock().now_ns())
+    assert not node.engine.is_book_valid(0)
+    node.node.close()
+
+    config = node.config.node
+    again = native.Engine(assemble.capacity_of(node.config))
+    report = native.replay_journal(again, str(config.journal_dir), str(config.hot_dir))
+    assert (report.core_differs_at, report.what) == (0, "")
+    assert again.state_hash == node.engine.state_hash
