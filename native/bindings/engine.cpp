@@ -115,6 +115,7 @@ void bind_engine(nb::module_& m) {
             "check"_a, "how often a check of the books failed")
         .def_prop_ro("is_session_up", &Engine::is_session_up)
         .def_prop_ro("is_reconciled", &Engine::is_reconciled, "False: the venue contradicted us; a person has to look")
+        .def_prop_ro("session_name", &Engine::session_name, "of the order session's last login; empty before the first")
         .def_prop_ro("is_draining", &Engine::is_draining)
         .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("arm_state", [](const Engine& e) { return e.risk().armed(); })

@@ -244,6 +244,17 @@ class ControlSettings(Settings):
     requests_per_s: int = Field(default=20, ge=1, le=1_000, description="of one person; a kill is never too many")
 
 
+class WatchdogSettings(Settings):
+    """`[watchdog]`: when `openbell watchdog` stops the node, and how; see docs/control.md."""
+
+    act: Literal["login", "end"] = Field(default="login", description="log in to its account, or end its process")
+    silence_ms: int = Field(default=1_000, ge=100, le=60_000, description="of the trading thread's heartbeat")
+    kill_ms: int = Field(default=250, ge=100, le=60_000, description="for an answer to a kill")
+    password: SecretText | None = Field(default=None, description="of the account, if the watchdog has its own")
+    drop_copy: str = Field(default="", max_length=6, description="user of the venue's drop copy of the account")
+    drop_copy_password: SecretText | None = None
+
+
 class OperatorSettings(Settings):
     """`[[operators]]`: a person who may ask something of the running node, known by the user id the kernel gives."""
 
@@ -264,6 +275,7 @@ class NodeConfig(Settings):
     paper: PaperSettings = PaperSettings()
     checks: ChecksSettings = ChecksSettings()
     control: ControlSettings = ControlSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
     operators: tuple[OperatorSettings, ...] = Field(default=(), max_length=OPERATORS_MAX)
 
     def strategy_ids(self) -> dict[str, int]:
@@ -341,6 +353,8 @@ class NodeConfig(Settings):
                 )
 
     def _identities_fit(self) -> Iterator[Problem]:
+        if self.watchdog.drop_copy and self.watchdog.drop_copy_password is None:
+            yield Problem(("watchdog", "drop_copy_password"), 'expected "env:NAME" or "file:PATH" of the drop copy')
         away = [session for session in self.sessions if not session.connect.is_loopback]
         if self.node.mode == "live" and self.control.identities == 1 and away:
             yield Problem(

@@ -1,0 +1,207 @@
+"""The watchdog's loop: look every few milliseconds, stop the node when the judge says so, write down what was done.
+
+A stop is: the kill cell first, so that a node which wakes up opens nothing; then, by configuration, a login to its
+account (the venue drops the old session and cancels its orders) or the end of its process (the sockets close, the venue
+cancels on disconnect). A login that the venue does not complete within a second is followed by the end of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openbell import _native as native
+from openbell.errors import NetError
+from openbell.node.assemble import midnight_ns
+from openbell.node.card import NodeCard
+from openbell.node.config import NodeConfig
+from openbell.ops.control.world import LiveWorld
+from openbell.ops.find import read_page
+from openbell.ops.watchdog.judge import Judge, Patience, Signs
+from openbell.ops.watchdog.venue import DropCopy, TakeOver
+from openbell.types import KillLevel
+
+TURN_S = 0.01
+LOGIN_WITHIN_S = 1.0
+HOLD_S = 30.0
+"""How long the node's account is kept after a login, if nobody takes it back."""
+GRACE_AFTER_KILL_S = 0.5
+"""Reports of orders that were on their way when a kill was asked for."""
+DROP_COPY_RETRY_S = 1.0
+SOURCE_ORDER_ENTRY = 64
+LOG_NAME = "watchdog.jsonl"
+
+
+@dataclass
+class Stop:
+    """What was done about one reason; `open` are the orders by the journal, `closed` those the venue has confirmed."""
+
+    reason: str
+    seen_s: float
+    done: list[str] = field(default_factory=list)
+    open: set[int] = field(default_factory=set)
+    closed: set[int] = field(default_factory=set)
+    took_ms: float = 0.0
+
+    def line(self, name: str) -> str:
+        """For people."""
+        left = len(self.open - self.closed)
+        said = f"{name}: {self.reason}: {', '.join(self.done)} after {self.took_ms:.0f} ms; "
+        said += f"{len(self.open)} orders were open by the journal, {len(self.open & self.closed)} confirmed closed"
+        return said + (f"; NOT CONFIRMED: {left}, ask the venue" if left else "")
+
+
+class Guard:
+    """Watches over one node. `say` hears a line for each thing that happened."""
+
+    def __init__(self, config: NodeConfig, card: NodeCard, say: Callable[[str], None]) -> None:
+        self.config, self.card, self.say = config, card, say
+        self.settings = config.watchdog
+        self.hot_dir = Path(card.hot_dir)
+        self.world = LiveWorld(card)
+        self.judge = Judge(Patience(self.settings.silence_ms / 1000, self.settings.kill_ms / 1000))
+        self.cell = native.KillCell.open(str(self.hot_dir / "kill"))
+        self.beats = native.Counters.open(str(self.hot_dir / "watchdog")).counter("beats")
+        self.copy: DropCopy | None = None
+        self._copy_retry_s = 0.0
+        self._killed_since: float | None = None
+        self._accepted_at_kill = 0
+        self._held: list[TakeOver] = []
+        self._held_until_s = 0.0
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Until `is_over` says so."""
+        self.note("began", mode=self.config.node.mode, act=self.settings.act)
+        is_told = False
+        while not is_over():
+            now_s = time.monotonic()
+            self.beats.add()
+            self.world.poll(TURN_S)
+            self._hear_copy(now_s)
+            self._hold(now_s)
+            if reason := self.judge.judge(self.signs(now_s), now_s):
+                self.stop(reason)
+            if self.judge.has_beaten and not is_told:
+                is_told = True
+                self.say(f"{self.card.name}: its heart beats; {self.settings.act} after {self.settings.silence_ms} ms")
+            time.sleep(TURN_S)
+        self._hold(float("inf"))
+        self.note("left")
+
+    def signs(self, now_s: float) -> Signs:
+        """The node as it is now."""
+        page = read_page(self.hot_dir)
+        path = self.hot_dir / "counters"
+        counters = dict(native.Counters.attach(str(path)).read()) if path.is_file() else {}
+        level = self.cell.level
+        return Signs(
+            is_alive=page.is_alive,
+            pid=page.writer_pid,
+            beat=counters.get("now_ns", 0),
+            is_kill_unanswered=level >= KillLevel.HARD and self.cell.acked < level,
+            opened_after_kill=self._opened_after_kill(level, now_s),
+        )
+
+    def _opened_after_kill(self, level: KillLevel, now_s: float) -> int:
+        if self.copy is None or level < KillLevel.HARD:
+            self._killed_since = None
+            return 0
+        if self._killed_since is None:
+            self._killed_since = now_s
+        if now_s - self._killed_since < GRACE_AFTER_KILL_S:
+            self._accepted_at_kill = self.copy.accepted
+        return self.copy.accepted - self._accepted_at_kill
+
+    def _hear_copy(self, now_s: float) -> None:
+        if not self.settings.drop_copy or not self.config.sessions or now_s < self._copy_retry_s:
+            return
+        try:
+            if self.copy is None:
+                self.copy = DropCopy(self.config.sessions[0], self.settings)
+            self.copy.turn(now_s)
+        except NetError as error:
+            self.note("drop copy", error=str(error))
+            self.copy, self._copy_retry_s = None, now_s + DROP_COPY_RETRY_S
+
+    # ---- stopping
+
+    def stop(self, reason: str) -> Stop:
+        """Stop the node, and say what that did."""
+        began = time.monotonic()
+        stop = Stop(reason, began)
+        self.cell.request(KillLevel.HARD, time.time_ns(), os.getuid())
+        stop.done.append("its gate is closed")
+        self.note("stopping", reason=reason)
+        if engine := self.world.engine:
+            stop.open = {order.cl_ord_id for order in engine.live_orders()}
+        self._hold(float("inf"))
+        if self.settings.act == "login" and self.config.node.mode == "live":
+            self._held, self._held_until_s = self._log_in(stop), began + HOLD_S
+        if not self._held and self.config.node.mode == "live":
+            self._end_process(stop)
+        stop.took_ms = (time.monotonic() - began) * 1000
+        self.say(stop.line(self.card.name))
+        left = [str(order) for order in sorted(stop.open - stop.closed)]
+        self.note("stopped", reason=reason, done=stop.done, open=len(stop.open), took_ms=stop.took_ms, left=left)
+        return stop
+
+    def _log_in(self, stop: Stop) -> list[TakeOver]:
+        """A login to the account of every session, complete; empty when one did not succeed."""
+        engine, taken = self.world.engine, []
+        for session in self.config.sessions:
+            try:
+                name, seq = (engine.session_name, engine.source_seq(SOURCE_ORDER_ENTRY)) if engine else ("", 0)
+                over = TakeOver(session, self.settings, name, seq + 1, midnight_ns(self.config.feeds[0]))
+            except NetError as error:
+                stop.done.append(f"no login ({error})")
+                return []
+            give_up = time.monotonic() + LOGIN_WITHIN_S
+            while not over.is_resolved and not over.is_over and time.monotonic() < give_up:
+                over.turn(TURN_S)
+            stop.closed |= over.closed
+            if not over.is_resolved:
+                over.close()
+                stop.done.append(f"no login as {session.user}: the venue did not complete it")
+                return []
+            stop.done.append(f"logged in as {session.user}, which ended its session")
+            taken.append(over)
+        return taken
+
+    def _end_process(self, stop: Stop) -> None:
+        """By a descriptor of the process: its number cannot become somebody else's in between."""
+        page = read_page(self.hot_dir)
+        try:
+            descriptor = os.pidfd_open(page.writer_pid)
+        except OSError:
+            stop.done.append("its process has ended by itself")
+            return
+        try:
+            if read_page(self.hot_dir).writer_pid != page.writer_pid or not page.is_alive:
+                stop.done.append("its process has ended by itself")
+                return
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            stop.done.append(f"process {page.writer_pid} was ended: the venue cancels on disconnect")
+        finally:
+            os.close(descriptor)
+
+    def _hold(self, now_s: float) -> None:
+        """Keep the account until somebody takes it back: a node that woke up, and is killed, or a person."""
+        for over in self._held:
+            over.turn(0)
+            if now_s > self._held_until_s:
+                over.close()
+        self._held = [over for over in self._held if not over.is_over]
+
+    def note(self, what: str, **facts: Any) -> None:
+        """One line of the watchdog's own journal, on disk before it goes on."""
+        line = json.dumps({"ts_ns": time.time_ns(), "node": self.card.name, "what": what, **facts})
+        with (Path(self.card.journal_dir) / LOG_NAME).open("a") as log:
+            log.write(line + "\n")
+            log.flush()
+            os.fdatasync(log.fileno())
