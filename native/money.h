@@ -15,6 +15,9 @@ inline constexpr i64 kRateOne = 100'000'000;  // a Conversion of the base curren
 inline constexpr i64 kMoneyMax = std::numeric_limits<i64>::max();
 inline constexpr i64 kMoneyMin = std::numeric_limits<i64>::min();
 
+// What 64 bits cannot hold is the most, or the least, there is.
+constexpr i64 clamp_money(i128 v) { return v > kMoneyMax ? kMoneyMax : v < kMoneyMin ? kMoneyMin : i64(v); }
+
 // money = px x qty x num / den in lowest terms, px and qty in the instrument's units.
 struct MoneyScale {
     i128 den = 1;
@@ -47,7 +50,7 @@ struct MoneyScale {
             product /= den;  // toward zero
             product += is_up ? rest > 0 : -i128(rest < 0);
         }
-        return product > kMoneyMax ? kMoneyMax : product < kMoneyMin ? kMoneyMin : i64(product);
+        return clamp_money(product);
     }
 };
 

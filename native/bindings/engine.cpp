@@ -13,6 +13,8 @@ namespace nb = nanobind;
 
 namespace openbell {
 void bind_engine_probe(nb::module_& m);  // engine_probe.cpp
+void bind_breakers(nb::module_& m);      // breakers.cpp
+nb::list breakers_of(const Engine& engine);
 
 namespace {
 
@@ -81,6 +83,7 @@ nb::bytes instrument_record(const Engine& engine, u32 id) {
 
 void bind_engine(nb::module_& m) {
     bind_engine_probe(m);
+    bind_breakers(m);
     nb::enum_<OperatorVerb>(m, "OperatorVerb", nb::is_arithmetic())
         .value("CANCEL_ALL", OperatorVerb::CancelAll)
         .value("ASKED", OperatorVerb::Asked);
@@ -152,6 +155,7 @@ void bind_engine(nb::module_& m) {
             "money of a strategy, or of the account (NO_STRATEGY), in 1e-4")
         .def_prop_ro(
             "day", [](const Engine& e) { return e.accounts().day(); }, "YYYYMMDD of the trading day; 0: none")
+        .def("breakers", &breakers_of, "circuit breakers as they were given, and what each measures now")
         .def("live_orders", &live_orders)
         .def(
             "strategy_state",

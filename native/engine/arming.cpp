@@ -25,6 +25,8 @@ void Engine::apply_started(const Started& record) {
     draining_ = false;
     risk_.arming().restart();
     risk_.clear_limits();  // those of the new epoch follow; until then nothing passes
+    breakers_.restart();
+    plan_breakers();
     happened_.started = true;
     checkpoint_ = true;
 }
@@ -54,6 +56,7 @@ void Engine::apply_grant(ArmScope scope, const Control& record) {
 }
 
 void Engine::apply_timer(const Timer& timer) {
+    if (timer.strategy == kNoStrategy && timer.timer_id == kBreakerTimer) return breakers_.set_due();
     timers_.disarm(timer.strategy, timer.timer_id);
     if (timer.strategy != kNoStrategy) return happened_.timers.push(timer);
     const ArmScope scope = scope_of(timer);

@@ -119,6 +119,7 @@ void Engine::cancel_order(const LiveOrder& order) {
     cancel.intent_seq = seq_;
     if (oms_.on_command(cancel) != Reason::None) return;
     risk_.on_command(cancel);
+    breakers_.on_command(cancel, now_ns_);
     decision_.add_copy(cancel);
 }
 
@@ -207,6 +208,7 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
     approved.type = u8(Type::Approved);
     decision_.add_copy(approved);
     accounts_.refresh(candidate.strategy, candidate.instrument);
+    breakers_.on_command(candidate, now_ns_);
     decision_.add_copy(candidate);
     return candidate.cl_ord_id;
 }

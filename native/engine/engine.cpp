@@ -7,6 +7,7 @@ Engine::Engine(const EngineCapacity& capacity)
       oms_({capacity.orders_max, capacity.strategies_max, capacity.instruments_max}),
       accounts_(oms_),
       risk_(capacity.strategies_max, capacity.instruments_max, capacity.limits_max),
+      breakers_(capacity.strategies_max, capacity.instruments_max),
       quoter_(capacity.strategies_max, capacity.instruments_max),
       timers_(capacity.timers_max),
       conversions_(capacity.instruments_max),
@@ -22,6 +23,7 @@ Engine::Engine(const EngineCapacity& capacity)
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
       capacity_(capacity) {
     books_.set_policies(capacity.checks);
+    plan_breakers();
     instruments_.reserve(capacity.instruments_max);
     feed_of_.reserve(capacity.instruments_max);
     for (auto& state : states_) state.reserve(kStateBytesMax);
@@ -45,7 +47,7 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
         check_touch(id);
         mark_to_market(id);
     }
-    accounts_.settle();
+    if (accounts_.settle() || breakers_.is_due()) check_breakers();
     if (in.header->source_seq && in.header->source < kSourcesMax)
         source_seq_[in.header->source] = in.header->source_seq;
 
@@ -100,6 +102,9 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Started: return apply_started(in.as<openbell::Started>(i));
         case Limit: return apply_limit(in.as<openbell::Limit>(i));
         case Conversion: return apply_conversion(in.as<Control>(i));
+        case Parameters: return apply_parameters(in.as<Control>(i));
+        case Adjustment: return apply_adjustment(in.as<Control>(i));
+        case Break: return breakers_.on_break(now_ns_);
         case FeeRate: return oms_.set_fee_rate(in.as<Control>(i));
         case TradingDay:
             risk_.on_trading_day(in.as<Control>(i).values[0]);

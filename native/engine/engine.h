@@ -14,6 +14,7 @@
 #include "execution/quoter.h"
 #include "oms/accounts.h"
 #include "oms/oms.h"
+#include "risk/breakers.h"
 #include "risk/risk.h"
 #include "strategy/decision.h"
 #include "strategy/intent_source.h"
@@ -61,6 +62,8 @@ class Engine {
     const Oms& oms() const { return oms_; }
     const Accounts& accounts() const { return accounts_; }
     const Risk& risk() const { return risk_; }
+    const Breakers& breakers() const { return breakers_; }
+    i64 breaker_measure(const Breakers::Breaker& b) const;
     const MoneyScale& money_scale(u32 instrument) const { return conversions_.scale(instrument); }
     const Instrument* instrument(u32 id) const;
     u32 instruments() const { return u32(instruments_.size()); }
@@ -77,8 +80,11 @@ class Engine {
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
     Bytes strategy_state(u16 strategy) const { return states_[strategy]; }
-    i64 next_deadline() const { return timers_.next_deadline(); }
-    const ArmedTimer* due_timer(i64 now) const { return timers_.due(now); }
+    i64 next_deadline() const { return std::min(timers_.next_deadline(), breaker_timer_.deadline); }
+    const ArmedTimer* due_timer(i64 now) const {
+        if (timers_.next_deadline() <= breaker_timer_.deadline) return timers_.due(now);
+        return breaker_timer_.deadline <= now ? &breaker_timer_ : nullptr;
+    }
     u64 state_hash() const;
     u64 rolling_hash() const { return rolling_; }
     u64 refusals() const { return refusals_; }
@@ -110,6 +116,13 @@ class Engine {
     void apply_arm(const Control& record);
     void apply_grant(ArmScope scope, const Control& record);
     void apply_kill(const Control& record);
+    void apply_parameters(const Control& record);
+    void apply_adjustment(const Control& record);
+    void watch_report(const Report& report, const Applied& applied);
+    void check_breakers();
+    void trip(const Breakers::Trip& trip);
+    void plan_breakers();
+    i64 heard_longest_ago_ns() const;
     void apply_timer(const Timer& record);
     void apply_connection(const Control& record);
     void apply_feed_session(const Control& record);
@@ -150,6 +163,8 @@ class Engine {
     Oms oms_;
     Accounts accounts_;
     Risk risk_;
+    Breakers breakers_;
+    ArmedTimer breaker_timer_{};
     Quoter quoter_;
     TimerTable timers_;
     std::vector<Instrument> instruments_;

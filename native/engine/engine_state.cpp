@@ -40,6 +40,7 @@ void Engine::save(StateWriter& out) const {
     oms_.save(out);
     accounts_.save(out);
     risk_.save(out);
+    breakers_.save(out);
     quoter_.save(out);
     timers_.save(out);
     for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
@@ -76,6 +77,8 @@ void Engine::load(StateReader& in) {
     oms_.load(in);
     accounts_.load(in);
     risk_.load(in);
+    breakers_.load(in);
+    plan_breakers();
     quoter_.load(in);
     timers_.load(in);
     for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {

@@ -159,6 +159,7 @@ void Engine::mark_to_market(u32 id) {
 void Engine::apply_report(const Report& record) {
     Report report = record;
     const Applied applied = oms_.on_report(report);
+    watch_report(report, applied);
     // The venue's account is the truth: where it contradicts ours, a person has to look before more is opened.
     if (applied.kind == Applied::Done || applied.kind == Applied::Overfill) note_fill(report);
     const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;

@@ -5,10 +5,8 @@
 namespace openbell {
 namespace {
 
-i64 saturated(i128 v) { return v > kMoneyMax ? kMoneyMax : v < kMoneyMin ? kMoneyMin : i64(v); }
-
 i64 margin_of(i64 gross, i64 bps) {
-    return bps == kWholeBps ? gross : saturated((i128(gross) * bps + kWholeBps - 1) / kWholeBps);
+    return bps == kWholeBps ? gross : clamp_money((i128(gross) * bps + kWholeBps - 1) / kWholeBps);
 }
 
 bool is_traded(const Position& p, const OpenValue& open) {
@@ -61,41 +59,45 @@ void Accounts::set_margin_bps(u32 instrument, i64 bps) {
 void Accounts::start_day(i64 yyyymmdd) {
     if (yyyymmdd <= day_) return;
     day_ = yyyymmdd;
-    for (Row& row : rows_) {
+    for (std::size_t at = 0; at < rows_.size(); ++at) {
+        Row& row = rows_[at];
         row.day_base = row.realized + row.unrealized - row.fees;
         row.peak = 0;
+        set_dirty(at);
     }
 }
 
-void Accounts::settle() {
+bool Accounts::settle() {
+    if (dirty_.empty()) return false;
     for (const u32 at : dirty_) {
         Row& row = rows_[at];
         row.peak = std::max(row.peak, result_of(row));
         row.is_dirty = false;
     }
     dirty_.clear();
+    return true;
 }
 
 // ---- answers ---------------------------------------------------------------------------------------
 
 Totals Accounts::totals(u16 strategy) const {
     const Row& row = rows_[row_of(strategy)];
-    return {saturated(row.realized),
-            saturated(row.unrealized),
-            saturated(row.fees),
+    return {clamp_money(row.realized),
+            clamp_money(row.unrealized),
+            clamp_money(row.fees),
             result_of(row),
             row.peak,
             drawdown(strategy),
-            saturated(row.gross),
-            saturated(std::max(row.if_bought, row.if_sold)),
-            saturated(row.margin),
+            clamp_money(row.gross),
+            clamp_money(std::max(row.if_bought, row.if_sold)),
+            clamp_money(row.margin),
             row.doubtful,
             row.unpriced};
 }
 
 i64 Accounts::drawdown(u16 strategy) const {
     const Row& row = rows_[row_of(strategy)];
-    return saturated(std::max<i128>(0, i128(row.peak) - result_of(row)));
+    return clamp_money(std::max<i128>(0, i128(row.peak) - result_of(row)));
 }
 
 Worst Accounts::worst(u16 strategy, u32 instrument, Side side, i128 value) const {
@@ -105,8 +107,8 @@ Worst Accounts::worst(u16 strategy, u32 instrument, Side side, i128 value) const
     const Bound then = bound_of(at, instrument, side, value);
     const i128 net =
         side == Side::Buy ? row.if_bought - now.if_bought + then.if_bought : row.if_sold - now.if_sold + then.if_sold;
-    return {saturated(row.gross - now.gross + then.gross), saturated(net),
-            saturated(row.margin - now.margin + then.margin), then.gross > now.gross};
+    return {clamp_money(row.gross - now.gross + then.gross), clamp_money(net),
+            clamp_money(row.margin - now.margin + then.margin), then.gross > now.gross};
 }
 
 Worst Accounts::worst_of_instrument(u16 strategy, u32 instrument, Side side, i128 value) const {
@@ -129,8 +131,12 @@ void Accounts::update(std::size_t at, u32 instrument) {
     add(row, known, -1);
     known = share_of(at, instrument);
     add(row, known, +1);
-    if (!row.is_dirty) dirty_.push_back(u32(at));
-    row.is_dirty = true;
+    set_dirty(at);
+}
+
+void Accounts::set_dirty(std::size_t at) {
+    if (!rows_[at].is_dirty) dirty_.push_back(u32(at));
+    rows_[at].is_dirty = true;
 }
 
 void Accounts::update_all(u32 instrument) {
@@ -186,7 +192,7 @@ void Accounts::add(Row& row, const Share& share, int sign) {
     row.unpriced += u32(sign * share.is_unpriced);
 }
 
-i64 Accounts::result_of(const Row& row) { return saturated(row.realized + row.unrealized - row.fees - row.day_base); }
+i64 Accounts::result_of(const Row& row) { return clamp_money(row.realized + row.unrealized - row.fees - row.day_base); }
 
 // ---- state -----------------------------------------------------------------------------------------
 

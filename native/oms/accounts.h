@@ -52,12 +52,13 @@ class Accounts {
     // A trading day begins, if it is later than the one there is: results count from here.
     void start_day(i64 yyyymmdd);
     // Once the frame's records are in: peaks.
-    void settle();
+    bool settle();  // whether any result may have changed
 
     Totals totals(u16 strategy) const;  // kNoStrategy: the account
     i64 day() const { return day_; }
     i64 day_result(u16 strategy) const { return result_of(rows_[row_of(strategy)]); }
     i64 drawdown(u16 strategy) const;
+    i64 position(u16 strategy, u32 instrument) const { return oms_.position(strategy, instrument).qty; }
     bool is_priced(u16 strategy) const { return rows_[row_of(strategy)].unpriced == 0; }
 
     // With `value` (price x quantity) more open on that side of an instrument: the row, and the instrument in it.
@@ -104,6 +105,7 @@ class Accounts {
     Share& share(std::size_t row, u32 instrument) { return shares_[row * instruments_max_ + instrument]; }
     const Share& share(std::size_t row, u32 instrument) const { return shares_[row * instruments_max_ + instrument]; }
 
+    void set_dirty(std::size_t row);
     void update(std::size_t row, u32 instrument);
     void update_all(u32 instrument);
     Share share_of(std::size_t row, u32 instrument) const;

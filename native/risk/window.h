@@ -8,7 +8,9 @@
 
 namespace openbell {
 
-class Window {
+// Of `Count`: how often, or how much; a sum may be of either sign.
+template <class Count>
+class WindowOf {
   public:
     static constexpr u32 kParts = 8;
 
@@ -21,13 +23,13 @@ class Window {
         *this = {};
         width_ = width_of(window_ns);
     }
-    u32 count(i64 now) const {
+    Count count(i64 now) const {
         if (now < start_ + width_) return total_;
-        Window later = *this;
+        WindowOf later = *this;
         later.advance(now);
         return later.total_;
     }
-    void add(i64 now, u32 count = 1) {
+    void add(i64 now, Count count = 1) {
         advance(now);
         counts_[head_] += count;
         total_ += count;
@@ -38,8 +40,9 @@ class Window {
         if (now < start_ + width_) return;
         const i64 steps = now < start_ + 2 * width_ ? 1 : (now - start_) / width_;
         if (steps > kParts) {
-            for (u32& c : counts_) c = 0;
-            total_ = head_ = 0;
+            for (Count& c : counts_) c = 0;
+            total_ = 0;
+            head_ = 0;
             start_ = now - now % width_;
             return;
         }
@@ -53,11 +56,14 @@ class Window {
 
     i64 width_ = 0;
     i64 start_ = 0;  // of the newest bucket
-    u32 counts_[kParts + 1] = {};
-    u32 total_ = 0;
+    Count counts_[kParts + 1] = {};
+    Count total_ = 0;
     u32 head_ = 0;  // the newest bucket
     u32 pad_ = 0;
 };
-static_assert(sizeof(Window) == 64);
+
+using Window = WindowOf<u32>;
+using SumWindow = WindowOf<i64>;
+static_assert(sizeof(Window) == 64 && sizeof(SumWindow) == 104);
 
 }  // namespace openbell

@@ -11,8 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from openbell._native import AFTER_KILL, LIMIT_REMOVED, OperatorVerb
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, KillLevel, LimitKind, LimitScope, Type
+from openbell._native import AFTER_KILL, BREAKER_PARAMETERS, LIMIT_REMOVED, OperatorVerb
+from openbell.types import (
+    NO_INSTRUMENT,
+    NO_STRATEGY,
+    RECORDS,
+    ArmState,
+    BreakerKind,
+    KillLevel,
+    LimitKind,
+    LimitScope,
+    Type,
+)
 
 
 def record(name: str, **fields: Any) -> bytes:
@@ -174,6 +184,33 @@ def fee_rate(
     """
     values = (per_lot, per_value, charge_min, charge_max)
     return control(Type.FEE_RATE, code=value_below_px, values=values, text=flags)
+
+
+def breaker(
+    kind: BreakerKind,
+    *,
+    to: ArmState,
+    threshold: int,
+    again_below: int,
+    window_ns: int = 0,
+    least: int = 0,
+    strategy: int = NO_STRATEGY,
+    instrument: int = NO_INSTRUMENT,
+    owner: str = "",
+) -> bytes:
+    """A circuit breaker of the node or of one strategy: above `threshold` its scope moves down to the state `to`.
+
+    It does not trip again until the measure has been at or below `again_below`. Units by kind: docs/breakers.md.
+    """
+    return control(
+        Type.PARAMETERS,
+        code=int(kind),
+        source=BREAKER_PARAMETERS,
+        values=(threshold, window_ns, again_below, int(to) | least << 8),
+        text=owner,
+        strategy=strategy,
+        instrument=instrument,
+    )
 
 
 def checkpoint() -> bytes:

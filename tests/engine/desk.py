@@ -23,7 +23,7 @@ FEED, ORDERS, NODE, OPERATOR = 16, 64, 0, 1
 INSTRUMENTS_MAX, STRATEGIES_MAX, ORDERS_MAX, TIMERS_MAX = 3, 3, 64, 6
 COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
 KIND_OF = {Type.INTENT: "Intent", Type.TIMER_ARMED: "TimerArmed", Type.STRATEGY_STATE: "StrategyState",
-           Type.STRATEGY_HALTED: "Control", Type.HASH: "Hash"}  # fmt: skip
+           Type.STRATEGY_HALTED: "Control", Type.TRIPPED: "Control", Type.HASH: "Hash"}  # fmt: skip
 SCOPES = [(NO_STRATEGY, NO_INSTRUMENT)]
 SCOPES += [(s, NO_INSTRUMENT) for s in range(STRATEGIES_MAX)] + [(NO_STRATEGY, i) for i in range(INSTRUMENTS_MAX)]
 HASH_STATE = RECORDS["Hash"].fields["state"][1]
@@ -160,6 +160,9 @@ class Desk:
             assert bool(found[4]) == (facts.granted is not None)
         for row in (NO_STRATEGY, *range(STRATEGIES_MAX)):
             assert engine.totals(row) == twin.accounts.totals(None if row == NO_STRATEGY else row), row
+        watched = [(b["kind"], b["observed"], b["is_tripped"]) for b in engine.breakers()]
+        given = [b for b in twin.breakers.breakers if b.is_given]
+        assert watched == [(b.kind, twin.breakers.measure(b, twin.now), b.is_tripped) for b in given]
         due = twin.due_timers()
         assert engine.next_deadline == (due[0][0] if due else 2**63 - 1)
 

@@ -6,8 +6,20 @@ a script: records that are said if, and only if, anything happened that strategi
 
 import numpy as np
 
-from openbell.types import NO_INSTRUMENT, RECORDS, ArmState, IntentKind, OrderState, Reason, TradingState, Type
+from openbell.types import (
+    NO_INSTRUMENT,
+    NO_STRATEGY,
+    RECORDS,
+    ArmState,
+    IntentKind,
+    OrderState,
+    Reason,
+    TradingState,
+    Type,
+)
 from oracles import oms, risk
+from oracles.breakers import NEVER
+from oracles.engine_arming import BREAKER_TIMER
 from oracles.engine_inputs import BUY, SELL, TIMER_LEAST_NS, EngineInputs, Fields, Happened, Key
 from oracles.order_records import fields_of, record
 from oracles.state_hash import hash_bytes
@@ -31,6 +43,7 @@ class Engine(EngineInputs):
             self._check_touch(instrument)
             self._mark_to_market(instrument)
         self.accounts.settle()
+        self._check_breakers()
         if source_seq:
             self.source_seq[source] = source_seq
         if self.happened.told() is not None:
@@ -145,6 +158,7 @@ class Engine(EngineInputs):
         fields |= {"type": Type.CANCEL_ORDER, "version": version, "ts_event": self.now, "intent_seq": self.seq}
         assert self.oms.on_command(fields) == Reason.NONE
         self.risk.flow.on_command(fields | {"account": 0, "leaves_qty": 0}, self.now)
+        self.breakers.on_command(fields, self.now)
         self.out.append(record("Order", **fields))
 
     def _reserve(self, strategy: int) -> int:
@@ -168,6 +182,7 @@ class Engine(EngineInputs):
             self.out.append(record("Order", **fields | {"type": Type.REFUSED} | verdict._asdict()))
             return 0
         self.risk.flow.on_command(fields, self.now)
+        self.breakers.on_command(fields, self.now)
         self.out += [record("Order", **fields | {"type": Type.APPROVED}), record("Order", **fields)]
         return fields["cl_ord_id"]
 
@@ -218,7 +233,9 @@ class Engine(EngineInputs):
 
     def due_timers(self) -> list[tuple[int, int, int]]:
         """(deadline, strategy, id) of every armed timer, in the order in which they fire (law 4)."""
-        return sorted((deadline, *key) for key, deadline in self.timers.items())
+        timers = [(deadline, *key) for key, deadline in self.timers.items()]
+        wake = self.breakers.next_check
+        return sorted([*timers, *([(wake, NO_STRATEGY, BREAKER_TIMER)] if wake != NEVER else [])])
 
     def live_orders(self) -> list[tuple[int, OrderState]]:
         return [(o.cl_ord_id, o.state()) for o in self.oms.live.values()]

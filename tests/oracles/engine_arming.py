@@ -7,6 +7,7 @@ from oracles import oms
 from oracles.arming import GRANT_MAX_NS, NODE, Scope
 
 AFTER_KILL = 1
+BREAKER_TIMER = 1 << 63
 BUY = 1
 Key = tuple[int, int]
 Fields = dict[str, Any]
@@ -69,6 +70,9 @@ class EngineArming:
         self._pull_lowered(scope)
 
     def _on_timer(self, r: Fields, raw: bytes) -> None:
+        if r["strategy"] == NO_STRATEGY and r["timer_id"] == BREAKER_TIMER:
+            self.breakers.is_due = True
+            return
         self.timers.pop((r["strategy"], r["timer_id"]), None)
         if r["strategy"] != NO_STRATEGY:
             self.happened.timers.append(raw)

@@ -24,6 +24,7 @@ from openbell.types import (
 from oracles import accounts, book, oms, quoter, risk
 from oracles.arming import NODE
 from oracles.engine_arming import EngineArming
+from oracles.engine_breakers import EngineBreakers
 from oracles.engine_money import EngineMoney
 from oracles.order_records import fields_of, record
 
@@ -68,7 +69,7 @@ class Happened:
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
 
 
-class EngineInputs(EngineArming, EngineMoney):
+class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     """The engine's state and what changes it; `engine.Engine` decides."""
 
     def __init__(self, instruments_max: int, strategies_max: int, orders_max: int, timers_max: int) -> None:
@@ -79,6 +80,7 @@ class EngineInputs(EngineArming, EngineMoney):
         self.arming = self.risk.arming
         self.accounts = accounts.Accounts(self.oms)
         self.oms.fee_of = self.accounts.fee
+        self._begin_breakers(strategies_max, instruments_max)
         self.quoter = quoter.Quoter()
         self.instruments: list[Fields] = []
         self.heard: dict[int, int] = {}
@@ -247,6 +249,7 @@ class EngineInputs(EngineArming, EngineMoney):
         for facts in self.arming.scopes.values():
             facts.granted = None
         self.risk.clear_limits()
+        self.breakers.restart()
         self.happened.started = True
         self.checkpoint = True
 
@@ -274,6 +277,8 @@ class EngineInputs(EngineArming, EngineMoney):
 
     def _on_feed_session(self, r: Fields) -> None:
         known = self.feed_sessions.get(r["source"])
+        if known != r["text"]:
+            self.ended_feeds.discard(r["source"])
         self.feed_sessions[r["source"]] = r["text"]
         if known is None or known == r["text"]:
             return
@@ -289,6 +294,8 @@ class EngineInputs(EngineArming, EngineMoney):
     def _on_disconnected(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
             self.session_up = False
+        else:
+            self._hear_of_end(r)
 
     def _on_gap(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
@@ -333,6 +340,8 @@ class EngineInputs(EngineArming, EngineMoney):
         order = self.oms.find(r["cl_ord_id"])
         busted = self.oms.fills.get((r["cl_ord_id"], r["exec_id"]))
         kind, ended = self.oms.on_report(r)
+        whose = busted or (vars(order) if order else {})
+        self._watch_report(r, kind, {name: whose.get(name, 0) for name in ("strategy", "instrument", "side")})
         if kind in ("UNKNOWN_ORDER", "ILLEGAL"):
             self._distrust()
         if kind == "OVERFILL":

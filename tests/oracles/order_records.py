@@ -21,7 +21,7 @@ def record(kind: str, /, **fields: int) -> bytes:
     """One record of that kind as bytes; fields not named are zero."""
     r = np.zeros(1, RECORDS[kind])
     for name, value in fields.items():
-        r[name] = value if isinstance(value, (bytes, str)) else int(value)
+        r[name] = value if isinstance(value, (bytes, str, tuple)) else int(value)
     return r.tobytes()
 
 
