@@ -113,6 +113,16 @@ void bind_strategy(nb::module_& m) {
         .def("cancel_all", &Context::cancel_all, "Cancels every open order of this strategy and pulls its quotes.")
         .def("set_timer", &Context::set_timer, "timer_id"_a, "deadline_ns"_a, "Arms or moves a timer.")
         .def("position", &Context::position, "instrument"_a, "this strategy's position in lots, short negative")
+        .def_prop_ro(
+            "realized", [](const Context& c) { return c.totals().realized; }, "money, in 1e-4: docs/money.md")
+        .def_prop_ro(
+            "unrealized", [](const Context& c) { return c.totals().unrealized; }, "at what closing would bring")
+        .def_prop_ro(
+            "fees", [](const Context& c) { return c.totals().fees; }, "paid, less rebates")
+        .def_prop_ro(
+            "day_result", [](const Context& c) { return c.totals().day; }, "since the trading day began")
+        .def_prop_ro(
+            "drawdown", [](const Context& c) { return c.totals().drawdown; }, "below the day's best result")
         .def("orders", &Context::orders, "this strategy's live orders")
         .def("random", &Context::random, "seeded and journalled: uniform in [0, 1)")
         .def("book", &Context::book, "instrument"_a, nb::keep_alive<0, 1>())

@@ -57,6 +57,7 @@ class Context {
     void cancel_all();
     void set_timer(u64 timer_id, i64 deadline);
     i64 position(u32 instrument) const;
+    Totals totals() const { return world_->accounts.totals(strategy_); }
     double random();
     BookView book(u32 instrument) const;
     u32 instrument(std::string_view symbol) const;

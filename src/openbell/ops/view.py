@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from openbell.ops.feed_view import FeedRow, checks_line, feeds_table, recovery_line
+from openbell.ops.money_view import BreakerRow, MoneyRow, breaker_lines, money_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -101,6 +102,8 @@ class NodeView:
     events_per_s: float = 0.0
     latency: tuple[LatencyRow, ...] = ()
     feeds: tuple[FeedRow, ...] = ()
+    money: tuple[MoneyRow, ...] = ()
+    breakers: tuple[BreakerRow, ...] = ()
 
     @property
     def pnl(self) -> int:
@@ -130,9 +133,9 @@ def render(view: NodeView, *, clock: str = "") -> RenderableType:
     from rich.text import Text
 
     feeds = (feeds_table(view.feeds), Text()) if view.feeds else ()
-    return Group(
-        _head(view, clock), Text(), _instruments(view), Text(), *_facts(view), Text(), *feeds, latency_table(view)
-    )
+    money = (money_table(view.money), Text()) if view.money else ()
+    head = (_head(view, clock), *breaker_lines(view.breakers))
+    return Group(*head, Text(), _instruments(view), Text(), *money, *_facts(view), Text(), *feeds, latency_table(view))
 
 
 def _head(view: NodeView, clock: str) -> Text:

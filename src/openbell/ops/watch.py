@@ -15,6 +15,7 @@ from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
 from openbell.ops.feed_view import take_feeds
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
+from openbell.ops.money_view import take_breakers, take_money
 from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
 
 QUANTILES = (0.5, 0.99, 0.999)
@@ -41,6 +42,7 @@ class Watch:
         level, warden_acted = self._kill_level(), bool(counters.pop("warden_acted", 0))
         now_ns = counters.pop("now_ns", 0)
         feeds = take_feeds(counters, now_ns)
+        symbols = [symbol_of(engine, number) for number in range(engine.instruments)]
         orders = [_own(order) for order in engine.live_orders()]
         return NodeView(
             name=self.card.name,
@@ -65,6 +67,8 @@ class Watch:
             events_per_s=self._rate(counters.get("frames_in", 0)),
             latency=self._latency(),
             feeds=feeds,
+            money=take_money(engine, self.card.strategies),
+            breakers=take_breakers(engine, self.card.strategies, symbols),
         )
 
     def _row(self, instrument: int, orders: list[OwnOrder]) -> Row:
