@@ -38,7 +38,9 @@ class RiskBench {
           strategies_(strategies),
           known_(instruments, Instrument{}),
           touches_(instruments, Touch{100'000, 300, 100'200, 400}),
-          money_(instruments) {
+          money_(instruments),
+          oms_({64, strategies, instruments}),
+          accounts_(oms_) {
         for (u32 id = 0; id < instruments; ++id) {
             Instrument& one = known_[id];
             one.instrument = id;
@@ -46,6 +48,7 @@ class RiskBench {
             one.tick = 100;
             one.lot = one.multiplier = 1;
             money_[id] = money_scale_of(one, kRateOne);
+            accounts_.set_scale(id, money_[id], money_[id]);
         }
         risk_.arming().arm({}, ArmState::Full, true);
     }
@@ -99,8 +102,19 @@ class RiskBench {
     }
     RiskView view_of(const Order& o) const {
         const Exposure held{500, 100, 100, 2};
-        return {&known_[o.instrument], touches_[o.instrument], true, TradingState::Trading, held, held,
-                money_[o.instrument],  kNow,                   kNow, 4,                     2,    0};
+        return {&known_[o.instrument],
+                touches_[o.instrument],
+                true,
+                TradingState::Trading,
+                held,
+                held,
+                money_[o.instrument],
+                kNow,
+                kNow,
+                4,
+                2,
+                0,
+                accounts_};
     }
     void evict(const Order& o) const {
         const LimitTable& limits = risk_.limits();
@@ -119,6 +133,8 @@ class RiskBench {
     std::vector<Instrument> known_;
     std::vector<Touch> touches_;
     std::vector<MoneyScale> money_;
+    Oms oms_;
+    Accounts accounts_;
 };
 
 void bind_risk_bench(nb::module_& m) {

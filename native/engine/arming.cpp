@@ -24,6 +24,7 @@ void Engine::apply_started(const Started& record) {
     session_up_ = false;
     draining_ = false;
     risk_.arming().restart();
+    accounts_.clear_margins();
     risk_.clear_limits();  // those of the new epoch follow; until then nothing passes
     breakers_.restart();
     plan_breakers();

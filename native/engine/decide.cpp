@@ -237,6 +237,7 @@ RiskView Engine::view_of(const Order& candidate) {
         oms_.live_orders(),
         oms_.live_orders(candidate.strategy),
         oms_.own_px_met(candidate),
+        accounts_,
     };
 }
 

@@ -192,8 +192,11 @@ void Engine::note_fill(const Report& report) {
 }
 
 void Engine::apply_limit(const Limit& record) {
-    if (risk_.set_limit(record) && record.instrument < instruments_.size())
+    const bool is_taken = risk_.set_limit(record);
+    if (is_taken && record.instrument < instruments_.size())
         risk_.on_touch(record.instrument, books_.touch(record.instrument), now_ns_);
+    if (is_taken && LimitKind(record.kind) == LimitKind::MarginBps)
+        accounts_.set_margin_bps(record.instrument, record.flags & kRemoved ? kWholeBps : record.value);
     quoter_.forget_refusals();
 }
 

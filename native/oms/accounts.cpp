@@ -56,6 +56,11 @@ void Accounts::set_margin_bps(u32 instrument, i64 bps) {
     update_all(instrument);
 }
 
+void Accounts::clear_margins() {
+    for (u32 instrument = 0; instrument < instruments_max_; ++instrument)
+        if (marks_[instrument].margin_bps != kWholeBps) set_margin_bps(instrument, kWholeBps);
+}
+
 void Accounts::start_day(i64 yyyymmdd) {
     if (yyyymmdd <= day_) return;
     day_ = yyyymmdd;

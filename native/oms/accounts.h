@@ -49,6 +49,7 @@ class Accounts {
     // Money of its prices, and of 1e-4 of its currency.
     void set_scale(u32 instrument, const MoneyScale& scale, const MoneyScale& fee_scale);
     void set_margin_bps(u32 instrument, i64 bps);  // as long as nothing is said: 10 000, all of it
+    void clear_margins();
     // A trading day begins, if it is later than the one there is: results count from here.
     void start_day(i64 yyyymmdd);
     // Once the frame's records are in: peaks.

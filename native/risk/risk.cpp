@@ -1,5 +1,7 @@
 #include "risk/risk.h"
 
+#include "risk/money_checks.h"
+
 #include "risk/tightest.h"
 
 namespace openbell {
@@ -20,16 +22,24 @@ bool is_multiple(i64 v, i64 unit) {
     return v % unit == 0;
 }
 
-// What this command opens more than was open: of a replace, beyond what is open at the venue now.
+// What is open at the venue now of what a replace changes; 0 for a new order.
+i64 open_before(const Order& o, const Exposure& account) {
+    if (!is_replace(o)) return 0;
+    const i128 executed = i128(o.qty) - o.leaves_qty;
+    const i128 open = i128(o.prev_qty) - executed;
+    const i64 most = is_buy(o) ? account.open_buy : account.open_sell;
+    return open < 0 ? 0 : open > most ? most : i64(open);
+}
+
+// What this command opens more than was open, in lots, and in price x quantity.
 i64 added_by(const Order& o, const Exposure& account) {
-    i64 before = 0;
-    if (is_replace(o)) {
-        const i128 executed = i128(o.qty) - o.leaves_qty;
-        const i128 open = i128(o.prev_qty) - executed;
-        const i64 most = is_buy(o) ? account.open_buy : account.open_sell;
-        before = open < 0 ? 0 : open > most ? most : i64(open);
-    }
+    const i64 before = open_before(o, account);
     return o.leaves_qty > before ? o.leaves_qty - before : 0;
+}
+i128 value_added_by(const Order& o, const Exposure& account) {
+    const i128 before = i128(o.prev_px) * open_before(o, account);
+    const i128 after = i128(o.px) * o.leaves_qty;
+    return after > before ? after - before : 0;
 }
 
 // The price a taker of that side would meet; the own side when there is no other.
@@ -141,7 +151,11 @@ Verdict Risk::check(const Order& o, const RiskView& view) const {
     }
     if (view.own_px != 0) return {Reason::SelfCross, view.own_px, o.px};
     if (const Verdict v = flow_.check(o, rows, kinds, view.now_ns); !v.passes()) return v;
-    return check_held(o, added, rows, view);
+    if (const Verdict v = check_held(o, added, rows, view); !v.passes()) return v;
+    if (!(kinds & kMoneyKinds)) return {};
+    const MoneyView money{view.accounts, value_added_by(o, view.account), worst_of(o, added, view.account) <= 0,
+                          worst_of(o, added, view.strategy) <= 0};
+    return check_money(o, money, limits_, rows, kinds);
 }
 
 u32 Risk::kinds_of(const OrderRows& rows) const {

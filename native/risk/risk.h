@@ -10,6 +10,7 @@
 
 #include "book/books.h"
 #include "money.h"
+#include "oms/accounts.h"
 #include "oms/exposure.h"
 #include "risk/arming.h"
 #include "risk/drift.h"
@@ -33,6 +34,7 @@ struct RiskView {
     i64 orders;           // open, of the whole account
     i64 strategy_orders;  // open, of the strategy
     i64 own_px;           // of an order of ours that this one would meet; 0 = none
+    const Accounts& accounts;
 };
 
 class Risk {

@@ -23,9 +23,14 @@ USUAL: dict[LimitKind, list[int]] = {
     LimitKind.ORDERS_PER_TRADE: [1, 20],
     LimitKind.BOOK_AGE: [0, 1_500, 100_000],
     LimitKind.PERMISSION: [15, 15, 7, 11, 1],
-    LimitKind.GROSS_NOTIONAL: [10**15],
-    LimitKind.MARGIN_BPS: [1_000],
+    LimitKind.GROSS_NOTIONAL: [10**8, 10**9, 10**15],
+    LimitKind.NET_NOTIONAL: [0, 10**8, 10**15],
+    LimitKind.MARGIN: [10**7, 10**15],
+    LimitKind.MARGIN_BPS: [1_000, 10_000, 20_000],
+    LimitKind.DAILY_LOSS: [0, 10**6, 10**15],
+    LimitKind.DRAWDOWN: [0, 10**6, 10**15],
 }
+SUMS = (LimitKind.GROSS_NOTIONAL, LimitKind.NET_NOTIONAL, LimitKind.MARGIN, LimitKind.DAILY_LOSS, LimitKind.DRAWDOWN)
 WINDOWED = (LimitKind.DRIFT_BPS, LimitKind.ORDER_RATE, LimitKind.MESSAGE_RATE, LimitKind.DUPLICATES, LimitKind.REPEATS)
 RESERVED = (LimitKind.MESSAGE_RATE, LimitKind.ORDERS_PER_TRADE)
 WINDOWS_NS = [7_000, 40_000, 200_000, 2_000_000]
@@ -75,7 +80,9 @@ def sensible_scope(kind: LimitKind, scope: LimitScope) -> LimitScope:
     """A scope in which the kind means something."""
     if kind in (LimitKind.DRIFT_BPS, LimitKind.MARGIN_BPS):
         return LimitScope.INSTRUMENT
-    return LimitScope.FIRM if kind == LimitKind.GROSS_NOTIONAL else scope
+    if kind in SUMS and scope > LimitScope.STRATEGY:
+        return LimitScope.FIRM
+    return scope
 
 
 def is_required(kind: LimitKind, scope: LimitScope) -> bool:

@@ -116,27 +116,34 @@ class Accounts:
 
     def totals(self, row: int | None) -> dict[str, int]:
         """Every figure of a strategy, or of the account (None)."""
-        shares = [self.share(row, i) for i in self.instruments]
+        found = self.with_more(row)
+        return {k: v for k, v in found.items() if k not in ("if_bought", "if_sold")}
+
+    def with_more(self, row: int | None, more: tuple[int, int, int] = (-1, 0, 0)) -> dict[str, int]:
+        """The same, and net by side, with more (price x quantity) open in (instrument, side)."""
+        shares = [self.share(row, i, more[1:] if i == more[0] else (0, 0)) for i in self.instruments]
         out = {k: sum(s[k] for s in shares) for k in ("realized", "unrealized", "fees", "gross", "margin", "doubtful",
                                                       "unpriced")}  # fmt: skip
         day = self.days.get(row, Day())
         out["day"] = out["realized"] + out["unrealized"] - out["fees"] - day.base
         out |= {"peak": day.peak, "drawdown": max(0, day.peak - out["day"])}
-        out["net"] = max(sum(s[k] for s in shares) for k in ("if_bought", "if_sold"))
-        return out
+        out |= {k: sum(s[k] for s in shares) for k in ("if_bought", "if_sold")}
+        return out | {"net": max(out["if_bought"], out["if_sold"])}
 
     def result(self, row: int | None) -> int:
         """Since ever."""
         shares = [self.share(row, i) for i in self.instruments]
         return sum(s["realized"] + s["unrealized"] - s["fees"] for s in shares)
 
-    def share(self, row: int | None, instrument: int) -> dict[str, int]:
+    def share(self, row: int | None, instrument: int, more: tuple[int, int] = (0, 0)) -> dict[str, int]:
         """What one instrument adds to a row."""
         rate = self.rates.get(self.currencies[instrument], 0)
         worth, mark = self.scale(instrument, rate), self.marks.get(instrument, Mark())
         p = self.oms.position(row, instrument)
         charged = sum(fee for s, i, fee in self.oms.charges if i == instrument and row in (None, s))
         buys, sells = self.open_value(row, instrument)
+        side, value = more
+        buys, sells = buys + value * (side == 1), sells + value * (side == 2)
         px, has_px = (mark.bid, mark.has_bid) if p["qty"] > 0 else (mark.ask, mark.has_ask)
         out = dict.fromkeys(("realized", "unrealized", "fees", "gross", "margin", "if_bought", "if_sold"), 0)
         out["doubtful"] = int(p["qty"] != 0 and not has_px)

@@ -215,6 +215,7 @@ class Engine(EngineInputs):
             orders=orders[0],
             strategy_orders=orders[1],
             own_px=self._own_px(o),
+            accounts=self.accounts,
         )
 
     def _own_px(self, o: Fields) -> int:

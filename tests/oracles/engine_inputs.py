@@ -16,6 +16,7 @@ from openbell.types import (
     RECORDS,
     ArmState,
     Check,
+    LimitKind,
     Reason,
     Side,
     TradingState,
@@ -249,12 +250,16 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         for facts in self.arming.scopes.values():
             facts.granted = None
         self.risk.clear_limits()
+        self.accounts.margin_bps.clear()
         self.breakers.restart()
         self.happened.started = True
         self.checkpoint = True
 
     def _on_limit(self, r: Fields, _: bytes) -> None:
-        if self.risk.set_limit(r) and r["instrument"] < len(self.instruments):
+        is_taken = self.risk.set_limit(r)
+        if is_taken and r["kind"] == LimitKind.MARGIN_BPS:
+            self._set_margin(r)
+        if is_taken and r["instrument"] < len(self.instruments):
             self.risk.on_touch(r["instrument"], self.books.books[r["instrument"]].touch(), self.now)
         self.quoter.forget_refusals()
 

@@ -27,6 +27,9 @@ class EngineMoney:
         per_lot, per_value, least, most = r["values"]
         self.accounts.set_fee_rate(r["text"].decode(), accounts.Terms(per_lot, per_value, r["code"], least, most))
 
+    def _set_margin(self, r: Fields) -> None:
+        self.accounts.margin_bps[r["instrument"]] = accounts.WHOLE_BPS if r["flags"] & 1 else r["value"]
+
     def _on_trading_day(self, r: Fields, _: bytes) -> None:
         self.accounts.start_day(r["value"])
         self.risk.flow.on_trading_day(r["value"])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from openbell.types import ArmState, KillLevel, LimitKind, LimitScope, Reason, TradingState, Type
 from oracles import money
+from oracles.accounts import Accounts
 from oracles.arming import Arming
 from oracles.flow import Flow, width_of
 from oracles.limits import REQUIRED, Limits
@@ -19,6 +20,9 @@ BUY, SELL = 1, 2
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 QTY_MAX, PX_MAX = 2**44, 2**48
 MAY_BUY, MAY_SELL, MAY_SHORT, MAY_OPEN = 1, 2, 4, 8
+MONEY_KINDS = (
+    LimitKind.GROSS_NOTIONAL, LimitKind.NET_NOTIONAL, LimitKind.MARGIN, LimitKind.DAILY_LOSS, LimitKind.DRAWDOWN,
+)  # fmt: skip
 OF_STRATEGY = (LimitScope.STRATEGY, LimitScope.STRATEGY_INSTRUMENT)
 Claim = tuple[bool, "Verdict"]
 
@@ -49,6 +53,7 @@ class View:
     orders: int
     strategy_orders: int
     own_px: int
+    accounts: Accounts | None = None
 
 
 @dataclass
@@ -208,6 +213,47 @@ class Risk:
             yield self._tightest(
                 keys, Reason.OPEN_ORDERS, LimitKind.OPEN_ORDERS, lambda scope: open_orders.get(scope, view.orders) + 1
             )
+
+        if view.accounts and any(self.limits.get(key, kind) for key in keys.values() for kind in MONEY_KINDS):
+            yield from self._money_claims(o, view, keys, before, worst)
+
+    def _money_claims(
+        self,
+        o: dict[str, int],
+        view: View,
+        keys: dict[LimitScope, tuple],
+        before: int,
+        worst: Callable[[LimitScope], int],
+    ) -> Iterator[Claim]:
+        accounts, side, number = view.accounts, o["side"], o["instrument"]
+        yield claim(accounts.totals(None)["unpriced"] == 0, Reason.NO_CONVERSION, 1, 0)
+        value = max(0, o["px"] * o["leaves_qty"] - o["prev_px"] * before)
+
+        def row(scope: LimitScope) -> int | None:
+            return o["strategy"] if scope == LimitScope.STRATEGY else None
+
+        def bound(kind: str) -> Callable[[LimitScope], int]:
+            def observed(scope: LimitScope) -> int:
+                now = accounts.totals(row(scope))
+                then = accounts.with_more(row(scope), (number, side, value))
+                if kind == "net":
+                    return then["if_bought" if side == BUY else "if_sold"]
+                return then[kind] if then["gross"] > now["gross"] else 0
+
+            return observed
+
+        def lost(kind: str) -> Callable[[LimitScope], int]:
+            def observed(scope: LimitScope) -> int:
+                found = accounts.totals(row(scope))
+                return 0 if worst(scope) <= 0 else found["drawdown"] if kind == "drawdown" else max(0, -found["day"])
+
+            return observed
+
+        yield self._tightest(keys, Reason.GROSS_NOTIONAL, LimitKind.GROSS_NOTIONAL, bound("gross"))
+        yield self._tightest(keys, Reason.NET_NOTIONAL, LimitKind.NET_NOTIONAL, bound("net"))
+        yield self._tightest(keys, Reason.MARGIN, LimitKind.MARGIN, bound("margin"))
+        yield self._tightest(keys, Reason.DAILY_LOSS, LimitKind.DAILY_LOSS, lost("day"))
+        yield self._tightest(keys, Reason.DRAWDOWN, LimitKind.DRAWDOWN, lost("drawdown"))
 
     def _tightest(
         self,
