@@ -41,6 +41,9 @@ COMMANDS: dict[str, Verb] = {
     "depth": Verb("openbell.cli.depth:app", "The books of a running node, from another process."),
     "orders": Verb("openbell.cli.orders:app", "What became of a node's orders, record by record."),
     "pnl": Verb("openbell.cli.pnl:app", "Profit and loss by strategy and instrument, and the ledger behind it."),
+    "breaks": Verb(
+        "openbell.cli.breaks:app", "Where a node's books differ from others', since when, whose task it is."
+    ),
     "reconcile": Verb("openbell.cli.reconcile:app", "A node's books against the venue's, a drop copy's, a statement."),
     "arm": Verb("openbell.cli.arm:arm_app", "How far a node, a strategy or an instrument may go."),
     "approve": Verb("openbell.cli.arm:approve_app", "What another person proposed: look, approve, deny."),

@@ -113,7 +113,7 @@ def _statement(path: Path | None, books: "NodeBooks") -> "list[Counterpart]":
     from openbell.posttrade.reconciler import AskedBooks
     from openbell.posttrade.statement import read_statement
 
-    said = read_statement(path, {asset.symbol: asset for asset in books.blotter.assets.values()}).books
+    said = read_statement(path, books.assets_by_symbol()).books
     return [AskedBooks(said.name, lambda: said)]
 
 
@@ -125,8 +125,7 @@ def _venue(control: str, account: str, books: "NodeBooks") -> "list[Counterpart]
     from openbell.posttrade.venue_books import ask_venue, venue_books
 
     def ask() -> Any:
-        assets = {asset.symbol: asset for asset in books.blotter.assets.values()}
-        return venue_books(ask_venue(control, account), assets)
+        return venue_books(ask_venue(control, account), books.assets_by_symbol())
 
     return [AskedBooks("venue", ask)]
 

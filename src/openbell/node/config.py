@@ -14,8 +14,9 @@ from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, is_ipv4
-from openbell.errors import ConfigError
+from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
+from openbell.node.reconciliation import ReconciliationSettings
 
 NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022
@@ -25,9 +26,6 @@ SESSIONS_MAX = 64
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
 OPERATORS_MAX = 64
-SAFEST_FIRST = ("shadow", "paper", "live")
-"""Modes from the one that sends nothing to the one that trades."""
-NAME_LETTERS_MAX = 32
 RATE_MAX = 1_000_000
 """Messages a second that the perimeter can count; native/venue/gate.h."""
 
@@ -273,6 +271,7 @@ class NodeConfig(Settings):
     limits: tuple[LimitSettings, ...] = ()
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
     paper: PaperSettings = PaperSettings()
+    reconciliation: ReconciliationSettings | None = None
     checks: ChecksSettings = ChecksSettings()
     control: ControlSettings = ControlSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
@@ -296,6 +295,8 @@ class NodeConfig(Settings):
         yield from self._limits_known()
         yield from self._strategies_allowed()
         yield from self._identities_fit()
+        if self.reconciliation is not None:
+            yield from self.reconciliation.cross_check()
 
     def _names_once(self) -> Iterator[Problem]:
         yield from _repeats("feeds", "name", [feed.name for feed in self.feeds])
@@ -396,28 +397,6 @@ def load_node(path: Path | str, mode: str = "") -> NodeConfig:
     """
     config = load_toml(path, NodeConfig)
     return in_mode(config, mode) if mode and mode != config.node.mode else config
-
-
-def in_mode(config: NodeConfig, mode: str) -> NodeConfig:
-    """The same node in a safer mode, under a name, a journal and a shared memory of its own.
-
-    Raises:
-        ConfigError: `mode` is less safe than the file's.
-    """
-    node = config.node
-    if mode not in SAFEST_FIRST or SAFEST_FIRST.index(mode) > SAFEST_FIRST.index(node.mode):
-        safer = " or ".join(SAFEST_FIRST[: SAFEST_FIRST.index(node.mode) + 1])
-        raise ConfigError(
-            f'--mode: expected {safer}, because an override only makes a node safer and the file says "{node.mode}"; '
-            f"found {mode}; change [node] mode in the file"
-        )
-    aside = {
-        "name": f"{node.name[: NAME_LETTERS_MAX - len(mode) - 1]}-{mode}",
-        "mode": mode,
-        "journal_dir": node.journal_dir.with_name(f"{node.journal_dir.name}-{mode}"),
-        "run_dir": node.run_dir.with_name(f"{node.run_dir.name}-{mode}") if node.run_dir else None,
-    }
-    return config.model_copy(update={"node": node.model_copy(update=aside)})
 
 
 def _repeats(table: str, key: str, values: list[object]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ trading process     the one that trades; restarted after a crash, within limits
 archiver            makes the journal durable; outlives the trading process until all is on disk
 snapshots           follows the journal; its death changes nothing in trading
 control             answers people on a Unix socket; the same
+reconciliation      compares our books with others', where the file names some; the same
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ class Supervisor:
             "snapshots": ["openbell.node.snapshots", str(self.config_path), self.mode],
             "control": ["openbell.ops.control", str(self.config_path), self.mode],
         }
+        if self.config.reconciliation is not None and node.mode == "live":
+            commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
             if running is None or running.poll() is not None:

@@ -79,6 +79,11 @@ class BreakDesk:
         self._breaks_max = breaks_max
         self._seen: dict[BreakKey, _Seen] = {}
 
+    def resume(self, breaks: Iterable[Break], numbers: int) -> None:
+        """Go on with breaks that stood when another desk ended; `numbers` is the last number that was given."""
+        self.breaks |= {known.key: known for known in breaks}
+        self.opened = max(self.opened, numbers)
+
     def look(
         self, against: str, found: Iterable[Difference], now_ns: int, unsure: Container[BreakKind] = ()
     ) -> list[tuple[News, Break]]:

@@ -38,6 +38,14 @@ class NodeBooks:
         """As of the last `catch_up`."""
         return self._follower.engine
 
+    def assets_by_symbol(self) -> dict[str, Asset]:
+        """What each symbol's integers mean."""
+        return {asset.symbol: asset for asset in self.blotter.assets.values()}
+
+    def instruments(self) -> dict[str, int]:
+        """Ids by symbol."""
+        return {asset.symbol: number for number, asset in self.blotter.assets.items()}
+
     def catch_up(self, progress: Callable[[int], None] | None = None) -> None:
         """Take all that the journal holds; engine and blotter then stand at the same frame."""
         while self._follower.poll(FRAMES_PER_POLL):

@@ -1,0 +1,97 @@
+"""The break ledger: what became of every break, in the node's own journal, as `Break` records.
+
+    code         BreakKind                     instrument   id, or none for a currency or an unknown symbol
+    flags        0 open, 1 closed
+    values       ours, theirs, our order id, the venue's match number
+    text         "number against owner symbol note", the note cut to what fits
+
+It stands since its first record. Another record of the same number changes values, owner or note.
+
+Reconciliation writes them through the operator ring, like a person's commands; a replay shows them where they were.
+Values beyond int64 (cash is in 10^-18) are told as the nearest that fits: the books themselves are compared exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from openbell import events
+from openbell.journal import Frame
+from openbell.posttrade.breaks import Break, BreakKey, News
+from openbell.posttrade.reconcile import BreakKind
+from openbell.types import NO_INSTRUMENT, Type
+
+OPEN, CLOSED = 0, 1
+INT64_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
+
+
+def break_record(known: Break, state: int, instruments: Mapping[str, int]) -> bytes:
+    """The record of a break that opened, changed, closed or was given to somebody."""
+    against, owner = known.key.against.replace(" ", "_"), known.owner.replace(" ", "_")
+    values = tuple(max(-INT64_MAX, min(INT64_MAX, value)) for value in (known.ours, known.theirs))
+    return events.control(
+        Type.BREAK,
+        code=int(known.key.kind),
+        flags=state,
+        instrument=instruments.get(known.key.symbol, NO_INSTRUMENT),
+        values=(*values, *(_signed(number) for number in known.key.key)),
+        text=f"{known.number} {against} {owner} {known.key.symbol} {known.note}".rstrip(),
+    )
+
+
+def state_of(news: News) -> int:
+    """What a record says of the news."""
+    return CLOSED if news == News.CLOSED else OPEN
+
+
+@dataclass
+class Entry:
+    """One break, from its opening to its end; `closed_ns` 0 while it is open."""
+
+    known: Break
+    closed_ns: int = 0
+
+
+@dataclass
+class BreakLedger:
+    """Takes the frames of a journal in order; `entries` by number."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+
+    def take_all(self, frames: Iterable[Frame]) -> BreakLedger:
+        """Take every frame, and return this."""
+        for frame in frames:
+            self.take(frame)
+        return self
+
+    def take(self, frame: Frame) -> None:
+        """Take the next frame."""
+        if frame.is_decision:
+            return
+        for i in (frame.raw[:, 0] == int(Type.BREAK)).nonzero()[0]:
+            record = frame.record(int(i))
+            known = read_break(record, frame.ts_seq)
+            entry = self.entries.setdefault(known.number, Entry(known))
+            entry.known = replace(known, since=entry.known.since)
+            entry.closed_ns = frame.ts_seq if int(record["flags"]) == CLOSED else 0
+
+    def open(self) -> list[Break]:
+        """Those that stand, the oldest first."""
+        return sorted((e.known for e in self.entries.values() if not e.closed_ns), key=lambda known: known.since)
+
+
+def read_break(record: Any, ts_seq: int) -> Break:
+    """The break that a record is of."""
+    words = bytes(record["text"]).rstrip(b"\0").decode("utf-8", "replace").split(" ", 4)
+    number, against, owner, symbol, note = [*words, *[""] * (5 - len(words))]
+    ours, theirs, order_id, match = (int(value) for value in record["values"])
+    about = (order_id & UINT64_MAX, match & UINT64_MAX)
+    key = BreakKey(against.replace("_", " "), BreakKind(int(record["code"])), symbol, about)
+    return Break(int(number), key, ours, theirs, owner.replace("_", " "), ts_seq, note)
+
+
+def _signed(number: int) -> int:
+    """A 64-bit id as the record's int64 holds it."""
+    return number - (1 << 64) if number > INT64_MAX else number

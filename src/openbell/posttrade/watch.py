@@ -1,0 +1,105 @@
+"""Reconciliation all day: `python -m openbell.posttrade.watch NODE.toml [MODE]`, started by the node's supervisor.
+
+Every break that opens, changes or closes goes into the node's journal. Its death changes nothing in trading; a new one
+goes on with the breaks that stood.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from openbell.errors import OpenbellError
+from openbell.journal import open_journal
+from openbell.node.card import card_of
+from openbell.node.config import NodeConfig, load_node
+from openbell.node.lifeline import end_with_parent
+from openbell.node.reconciliation import ReconciliationSettings
+from openbell.ops.control.world import push_record
+from openbell.ops.find import read_page
+from openbell.posttrade.break_ledger import BreakLedger, break_record, state_of
+from openbell.posttrade.breaks import Break, BreakDesk, News
+from openbell.posttrade.drop_copy import DropCopyBooks, DropCopyLink
+from openbell.posttrade.node_books import NodeBooks
+from openbell.posttrade.reconciler import AskedBooks, Counterpart, HeardBooks, Reconciler
+from openbell.posttrade.venue_books import ask_venue, venue_books
+
+WAIT_S = 0.05
+
+
+def counterparts(settings: ReconciliationSettings, books: NodeBooks) -> list[Counterpart]:
+    """Everybody whom the file names."""
+    found: list[Counterpart] = []
+    if settings.drop_copy is not None and settings.password is not None:
+        copy = DropCopyBooks(settings.account.upper())
+        found.append(HeardBooks(DropCopyLink(settings.drop_copy, settings.user, settings.password.read(), copy)))
+    if settings.venue is not None:
+        control = str(settings.venue)
+        found.append(
+            AskedBooks("venue", lambda: venue_books(ask_venue(control, settings.account), books.assets_by_symbol()))
+        )
+    return found
+
+
+class NodeDesk:
+    """The desk of a running node: what is news goes to its journal, and waits here until that has taken it."""
+
+    def __init__(self, hot_dir: Path, desk: BreakDesk) -> None:
+        self.desk = desk
+        self._hot_dir = hot_dir
+        self._waiting: list[bytes] = []
+
+    def tell(self, news: Iterable[tuple[News, Break]], instruments: dict[str, int]) -> int:
+        """Journal the news; return how many records still wait, for a ring that is full."""
+        self._waiting += [break_record(known, state_of(what), instruments) for what, known in news]
+        while self._waiting and push_record(self._hot_dir, self._waiting[0]):
+            del self._waiting[0]
+        return len(self._waiting)
+
+
+def resumed(config: NodeConfig, settings: ReconciliationSettings) -> BreakDesk:
+    """A desk that goes on with the breaks of the journal."""
+    desk = BreakDesk(settings.grace_ms * 1_000_000)
+    ledger = BreakLedger().take_all(open_journal(config.node.journal_dir, config.node.hot_dir))
+    desk.resume(ledger.open(), max(ledger.entries, default=0))
+    return desk
+
+
+def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
+    """Compare until `stop`."""
+    settings, hot_dir = config.reconciliation, config.node.hot_dir
+    assert settings is not None
+    while not read_page(hot_dir).epoch:  # the node has not begun
+        if stop.wait(WAIT_S):
+            return
+    books = NodeBooks(card_of(config, config_path))
+    node = NodeDesk(hot_dir, resumed(config, settings))
+    reconciler = Reconciler(books.books, counterparts(settings, books), node.desk)
+    while not stop.wait(settings.every_ms / 1_000):
+        found = reconciler.look(time.time_ns())
+        node.tell(found.news, books.instruments())
+        for news, known in found.news:
+            print(f"reconciliation: {news} {known.number}: {known.sentence()}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Run it; 2 when it could not go on."""
+    end_with_parent()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    path = Path(arguments[0])
+    try:
+        watch(load_node(path, arguments[1] if len(arguments) > 1 else ""), path, stop)
+    except OpenbellError as error:
+        print(f"openbell reconciliation: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
