@@ -7,7 +7,6 @@ namespace {
 
 using Kept = LeftOut::Kept;
 
-constexpr i64 kPxMax = 0xFFFF'FFFF;
 constexpr i64 kBpsOfOne = 10'000;
 constexpr u8 kFirstCheck = u8(Check::PxBand);
 constexpr u8 bit_of(Check check) { return u8(1 << (u8(check) - kFirstCheck)); }
@@ -38,6 +37,7 @@ EdgeChecks::EdgeChecks(const EdgeConfig& config)
       configured_(config.limits),
       left_out_(config.left_out_max) {
     if (policies_[Check::ClockBack] == CheckPolicy::Drop) policies_.set(Check::ClockBack, CheckPolicy::Mark);
+    std::sort(configured_.begin(), configured_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [symbol, limits] : configured_)
         if (limits.band_bps) watched_ |= kPrint;
     absolute_.reserve(configured_.size());
@@ -52,16 +52,16 @@ void EdgeChecks::assign(u32 instrument, std::string_view symbol) {
         limits_.resize(instrument + 1);
     }
     EdgeLimits& of = absolute_[instrument];
-    of = {};
-    for (const auto& [name, limits] : configured_)
-        if (name == symbol) of = limits;
+    const auto found = std::lower_bound(configured_.begin(), configured_.end(), symbol,
+                                        [](const auto& configured, auto wanted) { return configured.first < wanted; });
+    of = found != configured_.end() && found->first == symbol ? found->second : EdgeLimits{};
     Limit& limit = limits_[instrument];
     limit.qty_max = of.qty_max ? u64(of.qty_max) : ~u64(0);
     limit.tick = magic_of(u64(of.tick));
     limit.lot = magic_of(u64(of.lot));
     limit.band_bps = of.band_bps;
-    limit.reference = 0;
-    set_band(instrument, of.px_low, of.px_high);
+    if (limit.reference < of.px_low || limit.reference > of.px_high) limit.reference = 0;  // of other limits
+    set_band(instrument);
 }
 
 void EdgeChecks::start_session() {
@@ -69,7 +69,7 @@ void EdgeChecks::start_session() {
     forget_left_out();
     for (u32 id = 0; id < limits_.size(); ++id) {
         limits_[id].reference = 0;
-        set_band(id, absolute_[id].px_low, absolute_[id].px_high);
+        set_band(id);
     }
 }
 
@@ -111,11 +111,16 @@ void EdgeChecks::forget_left_out() {
     watched_ &= u8(~kNames);
 }
 
-void EdgeChecks::set_band(u32 instrument, i64 low, i64 high) {
+void EdgeChecks::set_band(u32 instrument) {
     const EdgeLimits& of = absolute_[instrument];
     Limit& limit = limits_[instrument];
-    limit.band_low = std::max(low, of.px_low);
-    limit.band_high = std::min(high, of.px_high);
+    limit.band_low = of.px_low;
+    limit.band_high = of.px_high;
+    if (const i64 px = limit.reference; px > 0) {
+        const i64 width = px * limit.band_bps / kBpsOfOne;
+        limit.band_low = std::max(limit.band_low, px - width);
+        limit.band_high = std::min(limit.band_high, px + width);
+    }
     const i64 quick_low = std::max(limit.band_low, of.keep_low);
     const i64 quick_high = std::min(limit.band_high, of.keep_high);
     limit.px_low = quick_low <= quick_high ? u64(quick_low) : ~u64(0);
@@ -202,8 +207,7 @@ void EdgeChecks::follow_print(const Case& c) {
     if (!limit.band_bps || c.found.px <= 0 || c.found.qty <= 0) return;
     if (!limit.reference && c.failed & bit_of(Check::PxBand)) return;
     limit.reference = u32(limit.reference ? std::clamp(c.found.px, limit.band_low, limit.band_high) : c.found.px);
-    const i64 width = i64(limit.reference) * limit.band_bps / kBpsOfOne;
-    set_band(c.found.instrument, limit.reference - width, std::min(limit.reference + width, kPxMax));
+    set_band(c.found.instrument);
 }
 
 // ---- what follows ------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ class EdgeChecks {
     static bool is_multiple(u64 n, u64 magic) { return n * magic <= magic - 1; }
     static u64 magic_of(u64 d) { return ~u64(0) / d + 1; }
 
-    void set_band(u32 instrument, i64 low, i64 high);
+    void set_band(u32 instrument);
     void follow_print(const Case& c);
     u8 failed(const Market& r, u8 look) const;
     bool is_kept(const Market& order) const;

@@ -131,6 +131,16 @@ def test_the_band_never_leaves_the_absolute_one():
     assert [row[0] for row in feed.take()] == [Type.BOOK_ADD, Type.FEED_CHECK, Type.BOOK_ADD]
 
 
+def test_a_directory_that_is_said_again_leaves_the_band_where_it_is():
+    feed = Feed({Check.PX_BAND: MARK}, band_bps=1_000)
+
+    feed.hear(type="P", px=1_000_000, qty=1, side="B", symbol="ALC")
+    feed.hear(type="R", symbol="ALC")
+    feed.add(1, 5_000_000)
+
+    assert [row[0] for row in feed.take()] == [Type.TRADE, Type.BOOK_ADD, Type.FEED_CHECK]
+
+
 def test_a_clock_that_goes_back_is_told_once_and_within_its_tolerance_not():
     feed = Feed({}, clock_back_ns=10)
 
@@ -323,8 +333,10 @@ FEW = {
 @st.composite
 def crowded(draw: st.DrawFn) -> bytes:
     """A message about one of few orders, or any other one; sometimes cut."""
-    kind = draw(st.sampled_from("AAAFECXDUUUPQ?"))
-    if kind == "?":
+    kind = draw(st.sampled_from("AAAFECXDUUUPQR?"))
+    if kind == "R":
+        fields = {"type": "R", "locate": draw(st.integers(0, 2)), "symbol": draw(st.sampled_from(["S0", "S1", "S2"]))}
+    elif kind == "?":
         fields = draw(messages(locates=st.integers(0, 2), kinds="ILS"))
     else:
         names = itch.layout(kind)[1]

@@ -54,8 +54,9 @@ class EdgeChecks:
         self.failed = [0] * len(self.policies)
 
     def assign(self, instrument: int, symbol: str) -> None:
-        self.of[instrument] = self.limits.get(symbol, Limits())
-        self.reference.pop(instrument, None)
+        self.of[instrument] = limits = self.limits.get(symbol, Limits())
+        if not limits.px_low <= self.reference.get(instrument, limits.px_low) <= limits.px_high:
+            del self.reference[instrument]
 
     def begin_snapshot(self) -> None:
         self.is_snapshot = True
