@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.posttrade.trades import AAPL, STRATEGY, commanded, decided, heard, listed, order_id, told
 
+from openbell.events import fee_rate
 from openbell.posttrade.blotter import Blotter, TradeKey
 from openbell.types import Side, Type
 
@@ -77,6 +78,20 @@ def test_a_bust_or_correction_that_comes_first_waits_for_its_execution():
 
     assert [(t.px, t.qty, t.is_busted) for t in book.trades.values()] == [(10, 40, True), (11, 30, False)]
     assert book.position(0) == 30
+
+
+def test_fees_are_those_in_force_when_the_execution_was_told():
+    frames = [
+        heard(2, fee_rate("R", per_lot=-2_000), fee_rate("", per_lot=3_000)),
+        decided(3, commanded(7)),
+        heard(4, told(Type.FILLED, 7, 1, px=1_500_000, qty=40)),
+        heard(5, fee_rate("", per_lot=10_000)),
+        heard(6, told(Type.FILLED, 7, 2, px=1_500_000, qty=40)),
+        heard(7, told(Type.CORRECTED, 7, 1, px=1_500_000, qty=10)),
+    ]
+
+    assert [t.fee for t in blotter(*frames[:3]).trades.values()] == [1_200]
+    assert [t.fee for t in blotter(*frames).trades.values()] == [1_000, 4_000]
 
 
 STEPS = st.lists(

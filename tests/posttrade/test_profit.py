@@ -37,8 +37,9 @@ def test_methods_differ_in_when_not_in_what():
 
 
 def test_fees_and_strategies_are_kept_apart():
-    trades = trade(10, 1_500_000, 1, strategy=1), trade(-10, 1_500_100, 2, strategy=2), trade(5, 100, 3, instrument=1)
-    one, three, two = rows(*trades, fee_of=lambda t: t.qty * 10**16)[0], *rows(*trades)[1:]
+    bought = trade(10, 1_500_000, 1, strategy=1, fee=1_000)
+    trades = bought, trade(-10, 1_500_100, 2, strategy=2), trade(5, 100, 3, instrument=1)
+    one, three, two = rows(*trades)
 
     assert (one.strategy, one.fees, one.total) == (1, 10**17, -(10**17))
     assert (three.strategy, three.symbol) == (2, "AAPL")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from openbell.journal import Frame
+from openbell.posttrade.fees import FeeBook
 from openbell.types import Side, Type
 
 STRATEGY_SHIFT, STRATEGY_MASK = 30, 0x3FF
@@ -44,7 +45,10 @@ class TradeKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution of ours. `qty` is positive, in the instrument's quantity units; `px` in its price units."""
+    """One execution of ours. `qty` is positive, in the instrument's quantity units; `px` in its price units.
+
+    `fee` is in 1e-4 of its currency, by the rates in force when it was told; negative is a rebate.
+    """
 
     key: TradeKey
     instrument: int
@@ -54,6 +58,7 @@ class Trade:
     liquidity: str
     ts_event: int
     seq: int
+    fee: int = 0
     is_busted: bool = False
     is_corrected: bool = False
 
@@ -74,6 +79,7 @@ class Blotter:
 
     assets: dict[int, Asset] = field(default_factory=dict)
     trades: dict[TradeKey, Trade] = field(default_factory=dict)
+    fees: FeeBook = field(default_factory=FeeBook)
     disowned: list[tuple[int, TradeKey]] = field(default_factory=list)
     """(seq, key) of what names no order of ours, or cannot be."""
     duplicates: int = 0
@@ -100,6 +106,9 @@ class Blotter:
         elif kinds[0] == int(Type.INSTRUMENT):
             for i in range(len(kinds)):
                 self._take_instrument(frame.record(i))
+        elif int(Type.FEE_RATE) in kinds:
+            for i in (kinds == int(Type.FEE_RATE)).nonzero()[0]:
+                self.fees.take(frame.record(int(i)))
         elif int(Type.ACCEPTED) <= kinds[0] <= int(Type.NOT_SENT):
             for i, kind in enumerate(kinds):
                 if int(kind) in _EXECUTIONS:
@@ -145,8 +154,9 @@ class Blotter:
                 self._untold[key] = kind, px, qty
         elif known is None:
             instrument, side = order
-            liquidity = chr(report["liquidity"]) if report["liquidity"] else ""
-            self.trades[key] = Trade(key, instrument, side, px, qty, liquidity, int(report["ts_event"]), seq)
+            flag = chr(report["liquidity"]) if report["liquidity"] else ""
+            fee = self._fee(instrument, flag, px, qty)
+            self.trades[key] = Trade(key, instrument, side, px, qty, flag, int(report["ts_event"]), seq, fee)
             if early := self._untold.pop(key, None):
                 self._change(self.trades[key], *early)
         elif kind == Type.FILLED:
@@ -159,6 +169,12 @@ class Blotter:
             self.duplicates += 1
             return
         self.changed += 1
-        self.trades[known.key] = (
-            replace(known, is_busted=True) if kind == Type.BUSTED else replace(known, px=px, qty=qty, is_corrected=True)
-        )
+        if kind == Type.BUSTED:
+            self.trades[known.key] = replace(known, is_busted=True)
+            return
+        fee = self._fee(known.instrument, known.liquidity, px, qty)
+        self.trades[known.key] = replace(known, px=px, qty=qty, fee=fee, is_corrected=True)
+
+    def _fee(self, instrument: int, flag: str, px: int, qty: int) -> int:
+        asset = self.assets.get(instrument)
+        return self.fees.terms(flag).fee(px, qty, asset.multiplier, asset.decimals) if asset else 0

@@ -17,12 +17,13 @@ The profit of a strategy at a mark is what its cash and holdings are worth: see 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from openbell.errors import InvariantError
 from openbell.posttrade.blotter import Asset, Trade, TradeKey
+from openbell.posttrade.fees import FEE_DECIMALS
 from openbell.types import Side
 
 MONEY_DECIMALS = 18
@@ -31,9 +32,6 @@ SMALLEST_UNIT_DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD
 """ISO 4217 where it is not 2."""
 DIGITAL = frozenset({"BTC", "ETH", "SOL", "XRP", "BNB", "USDT", "USDC", "FDUSD"})
 """Currencies that their venues keep in 10^-8."""
-
-FeeOf = Callable[[Trade], int]
-"""The fee of a trade in 10^-18 of its currency; negative is a rebate."""
 
 
 class Account(StrEnum):
@@ -146,7 +144,12 @@ class Ledger:
         )  # fmt: skip
 
 
-def book_trade(trade: Trade, asset: Asset, fee: int = 0) -> Entry:
+def fee_money(trade: Trade) -> int:
+    """The fee of a trade that stands, in the ledger's 10^-18; negative is a rebate."""
+    return 0 if trade.is_busted else money_of(trade.fee, FEE_DECIMALS)
+
+
+def book_trade(trade: Trade, asset: Asset) -> Entry:
     """The entry of a trade that stands."""
     sign = 1 if trade.side == Side.BUY else -1
     exact = -sign * notional(trade, asset)
@@ -159,7 +162,7 @@ def book_trade(trade: Trade, asset: Asset, fee: int = 0) -> Entry:
         Posting(Account.HOLDINGS, s, asset.symbol, sign * trade.qty),
         Posting(Account.TRADING, s, asset.symbol, -sign * trade.qty),
     ]
-    if fee:
+    if fee := fee_money(trade):
         paid = half_away(-fee, smallest_unit(currency))
         postings += [
             Posting(Account.CASH, s, currency, paid),
@@ -179,9 +182,8 @@ def reversed_entry(entry: Entry, seq: int, why: str) -> Entry:
 class Bookkeeper:
     """Keeps a ledger in step with a blotter: `keep` posts what has happened since it was last called."""
 
-    def __init__(self, fee_of: FeeOf | None = None) -> None:
+    def __init__(self) -> None:
         self.ledger = Ledger()
-        self._fee_of = fee_of
         self._booked: dict[TradeKey, tuple[Trade, Entry]] = {}
 
     def keep(self, trades: Iterable[Trade], assets: Mapping[int, Asset], seq: int) -> None:
@@ -192,8 +194,7 @@ class Bookkeeper:
                 continue
             if booked is not None and not booked[0].is_busted:
                 self.ledger.post(reversed_entry(booked[1], seq, "busted" if trade.is_busted else "corrected"))
-            fee = self._fee_of(trade) if self._fee_of else 0
-            entry = book_trade(trade, assets[trade.instrument], fee)
+            entry = book_trade(trade, assets[trade.instrument])
             if not trade.is_busted:
                 self.ledger.post(entry)
             self._booked[trade.key] = trade, entry

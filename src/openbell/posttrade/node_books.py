@@ -11,7 +11,8 @@ from openbell.node.card import NodeCard
 from openbell.ops.follow import follow
 from openbell.posttrade.blotter import Asset, Blotter, Trade, TradeKey
 from openbell.posttrade.books import Books, Fill, FillKey, OpenOrder
-from openbell.posttrade.ledger import FeeOf, money_of
+from openbell.posttrade.fees import FEE_DECIMALS
+from openbell.posttrade.ledger import fee_money, money_of
 from openbell.types import NO_STRATEGY
 
 ORDER_SESSION = 64
@@ -22,11 +23,10 @@ FRAMES_PER_POLL = 20_000
 class NodeBooks:
     """Follows a node, or reads what its journal holds."""
 
-    def __init__(self, card: NodeCard, fee_of: FeeOf | None = None) -> None:
+    def __init__(self, card: NodeCard) -> None:
         hot = card.hot_dir if Path(card.hot_dir).is_dir() else None
         self.card = card
         self.blotter = Blotter()
-        self._fee_of = fee_of
         self._follower = follow(card)
         self._journal = open_journal(card.journal_dir, hot)
         self._ahead: Frame | None = None
@@ -67,7 +67,7 @@ class NodeBooks:
         return True
 
     def books(self) -> Books:
-        """What the engine and the journal say; without `fee_of` nothing is said of fees, and cash is before them."""
+        """What the engine and the journal say; where the journal has no fee rates, nothing is said of fees."""
         self.catch_up()
         assets, engine = self.blotter.assets, self.engine
         live = {order.cl_ord_id: order for order in engine.live_orders()}
@@ -94,7 +94,7 @@ class NodeBooks:
                     side=trade.side,
                     px=trade.px,
                     qty=trade.qty,
-                    fee=self._fee_of(trade) if self._fee_of else None,
+                    fee=money_of(trade.fee, FEE_DECIMALS) if self.blotter.fees.is_known else None,
                     is_busted=trade.is_busted,
                 )
         return self._fills
@@ -104,8 +104,6 @@ class NodeBooks:
         for number, asset in assets.items():
             money = money_of(held[number]["cash"] * asset.multiplier, asset.decimals)
             cash[asset.currency] = cash.get(asset.currency, 0) + money
-        if self._fee_of:
-            for trade in self.blotter.trades.values():
-                if not trade.is_busted:
-                    cash[assets[trade.instrument].currency] -= self._fee_of(trade)
+        for trade in self.blotter.trades.values():
+            cash[assets[trade.instrument].currency] -= fee_money(trade)
         return cash

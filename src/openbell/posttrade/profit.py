@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from openbell.posttrade.blotter import Asset, Blotter
-from openbell.posttrade.ledger import FeeOf, money_of
+from openbell.posttrade.ledger import fee_money, money_of
 from openbell.posttrade.lots import AverageCost, FifoLots, Profit, played, unrealized
 
 Method = Literal["fifo", "average"]
@@ -43,15 +43,13 @@ def closing_px(position: int, touch: Touch) -> int | None:
     return (ask_px if ask_qty else None) if position < 0 else 0
 
 
-def profit_rows(
-    blotter: Blotter, touch_of: Callable[[int], Touch], method: Method = "fifo", fee_of: FeeOf | None = None
-) -> list[ProfitRow]:
+def profit_rows(blotter: Blotter, touch_of: Callable[[int], Touch], method: Method = "fifo") -> list[ProfitRow]:
     """One row for each strategy and instrument that traded, in order."""
     pairs = sorted({(trade.strategy, trade.instrument) for trade in blotter.trades.values()})
-    return [_row(blotter, strategy, number, touch_of(number), method, fee_of) for strategy, number in pairs]
+    return [_row(blotter, strategy, number, touch_of(number), method) for strategy, number in pairs]
 
 
-def _row(blotter: Blotter, strategy: int, number: int, touch: Touch, method: Method, fee_of: FeeOf | None) -> ProfitRow:
+def _row(blotter: Blotter, strategy: int, number: int, touch: Touch, method: Method) -> ProfitRow:
     asset: Asset = blotter.assets[number]
     trades = [trade for trade in blotter.of(number, strategy) if not trade.is_busted]
     profit = played(METHODS[method](), trades)
@@ -70,5 +68,5 @@ def _row(blotter: Blotter, strategy: int, number: int, touch: Touch, method: Met
         position=profit.position,
         realized=money(profit.realized),
         unrealized=None if mark is None else money(unrealized(profit, mark)),
-        fees=sum(fee_of(t) for t in trades) if fee_of else 0,
+        fees=sum(fee_money(t) for t in trades),
     )
