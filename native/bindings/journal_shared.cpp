@@ -63,11 +63,19 @@ void bind_counters(nb::module_& m) {
 void bind_kill_cell(nb::module_& m) {
     nb::class_<KillCell>(m, "KillCell", "The gate's switch in shared memory; it outlives every process.")
         .def_static("open", &KillCell::open, "path"_a)
-        .def("request", &KillCell::request, "level"_a, "now_ns"_a, "uid"_a)
+        .def(
+            "request",
+            [](KillCell& cell, KillLevel level, i64 now_ns, u32 uid) {
+                cell.request(level, now_ns, uid);
+                cell.ring();
+            },
+            "level"_a, "now_ns"_a, "uid"_a)
         .def("ack", &KillCell::ack, "level"_a)
         .def("release", &KillCell::release, "generation"_a)
         .def_prop_ro("generation", &KillCell::generation)
         .def("ask_scoped", &KillCell::ask_scoped, "A ticket, for the record that follows by the operator ring.")
+        .def("ring", &KillCell::ring, "Wakes the node, for a record in its operator ring.")
+        .def_prop_ro("bell", &KillCell::bell)
         .def("take_scoped", &KillCell::take_scoped, "ticket"_a)
         .def("take_all_scoped", &KillCell::take_all_scoped)
         .def_prop_ro("awaits_scoped", &KillCell::awaits_scoped)

@@ -1,6 +1,9 @@
 #include "journal/kill_cell.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +35,16 @@ void KillCell::request(KillLevel level, i64 now_ns, u32 uid) {
         const KillLevel highest = std::max(level, level_of(present));
         wanted = ((present >> 8) + 1) << 8 | u32(highest);
     } while (!cell.asked.compare_exchange_weak(present, wanted, std::memory_order_acq_rel));
+}
+
+void KillCell::ring() {
+    line().bell.fetch_add(1, std::memory_order_acq_rel);
+    ::syscall(SYS_futex, &line().bell, FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
+}
+
+void KillCell::wait(u32 heard, i64 timeout_ns) const {
+    const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+    ::syscall(SYS_futex, &line().bell, FUTEX_WAIT, heard, &timeout, nullptr, 0);
 }
 
 bool KillCell::release(u32 generation) {

@@ -5,8 +5,8 @@
 //
 //  0       4       8               16            20     24               28
 //  | asked | ack   | requested_at  | requester   | zero | cancels_sent   | cancels_confirmed | magic
-//  40             44
-//  | scoped_asked | scoped_taken ...
+//  40             44             48
+//  | scoped_asked | scoped_taken | bell ...
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ class KillCell {
     // Counts every request, that of a level already asked for too: what was released was not a later one.
     u32 generation() const { return line().asked.load(std::memory_order_acquire) >> 8; }
 
-    // Raises the level, never lowers it. `now_ns`: wall clock of the request; `uid`: who asks.
+    // Raises the level, never lowers it. `now_ns`: wall clock of the request; `uid`: who asks. Then `ring`.
     void request(KillLevel level, i64 now_ns, u32 uid);
     // The node has closed the gate for this level.
     void ack(KillLevel level) { line().ack.store(u32(level), std::memory_order_release); }
@@ -36,7 +36,11 @@ class KillCell {
     // A kill of one strategy or instrument: its record follows by the operator ring and carries the ticket. Until the
     // node has taken it nothing opens anywhere; of one whose sender died in between the next one, or a release of
     // the node, opens the gate again.
-    u32 ask_scoped() { return line().scoped_asked.fetch_add(1, std::memory_order_acq_rel) + 1; }
+    u32 ask_scoped() {
+        const u32 ticket = line().scoped_asked.fetch_add(1, std::memory_order_acq_rel) + 1;
+        ring();
+        return ticket;
+    }
     void take_scoped(u32 ticket) {
         if (i32(ticket - line().scoped_taken.load(std::memory_order_relaxed)) > 0)
             line().scoped_taken.store(ticket, std::memory_order_release);
@@ -46,6 +50,12 @@ class KillCell {
         return line().scoped_asked.load(std::memory_order_acquire) !=
                line().scoped_taken.load(std::memory_order_acquire);
     }
+
+    // Wakes who waits: after every request, and for a record in the operator ring. Nobody needs it to be stopped.
+    void ring();
+    u32 bell() const { return line().bell.load(std::memory_order_acquire); }
+    // Until the bell says something else than `heard`, or for `timeout_ns`.
+    void wait(u32 heard, i64 timeout_ns) const;
 
     KillLevel acked() const { return KillLevel(line().ack.load(std::memory_order_acquire)); }
     i64 requested_at() const { return line().requested_at.load(std::memory_order_relaxed); }
@@ -68,7 +78,8 @@ class KillCell {
         char magic[8];
         std::atomic<u32> scoped_asked;  // by whoever requests, before the record; acquire before every send
         std::atomic<u32> scoped_taken;  // release by the node alone
-        u8 pad1[16];
+        std::atomic<u32> bell;          // a futex between processes: release after what it tells of
+        u8 pad1[12];
     };
     static_assert(sizeof(Line) == 64);
     explicit KillCell(Mapping mapping) : mapping_(std::move(mapping)) {}

@@ -106,7 +106,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
                   name("gate_rated"),
                   name("cancels_over_rate")};
     if (ports_.stream && !ports_.is_simulated())
-        warden_ = std::make_unique<Warden>(kill_, *ports_.stream, name("warden_acted"));
+        warden_ = std::make_unique<Warden>(kill_, *ports_.stream, name("warden_acted"), poller_);
 }
 
 LiveNode::~LiveNode() = default;

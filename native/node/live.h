@@ -120,8 +120,8 @@ class LiveNode {
     NoRoute nobody_;
     Driver driver_;
     std::vector<Feed> feeds_;
-    std::unique_ptr<Warden> warden_;
     Poller poller_;
+    std::unique_ptr<Warden> warden_;
     int polled_stream_ = -1;
     i64 next_tick_ns_ = 0;
     i64 next_clock_look_ns_ = 0;

@@ -1,11 +1,9 @@
 #include "node/warden.h"
 
-#include <time.h>
-
 namespace openbell {
 
-Warden::Warden(const KillCell& cell, StreamPort& port, Counter acted)
-    : cell_(cell), port_(port), acted_(acted), thread_([this] { watch(); }) {}
+Warden::Warden(const KillCell& cell, StreamPort& port, Counter acted, Poller& trading)
+    : cell_(cell), port_(port), acted_(acted), trading_(trading), thread_([this] { watch(); }) {}
 
 Warden::~Warden() {
     stop_.store(true, std::memory_order_release);
@@ -13,7 +11,7 @@ Warden::~Warden() {
 }
 
 void Warden::watch() {
-    const timespec look{0, kLookEveryNs};
+    u32 heard = cell_.bell();
     acted_.set(0);
     i64 waited_ns = 0;
     while (!stop_.load(std::memory_order_acquire)) {
@@ -31,7 +29,11 @@ void Warden::watch() {
             has_acted_.store(false, std::memory_order_release);
             acted_.set(0);
         }
-        ::nanosleep(&look, nullptr);
+        cell_.wait(heard, kLookEveryNs);
+        if (const u32 bell = cell_.bell(); bell != heard) {
+            heard = bell;
+            trading_.wake();
+        }
     }
 }
 

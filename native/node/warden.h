@@ -7,6 +7,7 @@
 
 #include "journal/counters.h"
 #include "journal/kill_cell.h"
+#include "net/poller.h"
 #include "net/ports.h"
 
 namespace openbell {
@@ -18,7 +19,8 @@ class Warden {
 
     // `port` is shut from this thread; its shutdown() is safe from any thread. `acted` is this thread's own
     // counter, 1 while a kill is in force on which it acted: readers learn it although the trading thread hangs.
-    Warden(const KillCell& cell, StreamPort& port, Counter acted);
+    // `trading` is where the trading thread waits: it is woken when the cell's bell rings.
+    Warden(const KillCell& cell, StreamPort& port, Counter acted, Poller& trading);
     ~Warden();
     bool has_acted() const { return has_acted_.load(std::memory_order_acquire); }
 
@@ -28,6 +30,7 @@ class Warden {
     const KillCell& cell_;
     StreamPort& port_;
     Counter acted_;
+    Poller& trading_;
     std::atomic<bool> stop_{false};       // stored by the destructor, loaded by `watch`
     std::atomic<bool> has_acted_{false};  // stored by `watch`, loaded by the trading thread
     std::thread thread_;

@@ -93,6 +93,7 @@ Asked kill_node(KillCell& cell, KillLevel level) {
     const i64 began = clock_ns(CLOCK_MONOTONIC);
     cell.request(level, asked.at_ns, ::getuid());
     asked.closed_ns = clock_ns(CLOCK_MONOTONIC) - began;
+    cell.ring();
     await(asked, began, [&] { return cell.acked() >= level; });
     return asked;
 }

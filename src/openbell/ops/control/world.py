@@ -145,7 +145,9 @@ class LiveWorld:
 
     def push(self, record: bytes) -> bool:
         """Give the trading thread one record; False when its ring is full."""
-        return push_record(self.hot_dir, record)
+        is_pushed = push_record(self.hot_dir, record)
+        self._cell.ring()
+        return is_pushed
 
 
 def push_record(hot_dir: Path, record: bytes) -> bool:

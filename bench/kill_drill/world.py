@@ -1,0 +1,58 @@
+"""The exchange, the node and the strategies of the drill."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.cli.world import World
+
+from configurations import exchange_toml, node_toml
+
+EVENTS_PER_S = 2_000
+
+
+class Room(World):
+    """A World with a busy market and a restless strategy."""
+
+    def __init__(self, home: Path, stuck_ms: int) -> None:
+        super().__init__(home)
+        self.stuck_ms = stuck_ms
+        self.stuck = home / "stuck"
+
+    def write_node(self, **_: object) -> None:
+        """The node's file, with the strategy of the drill."""
+        path = self.home / "restless.py"
+        path.write_text(RESTLESS.format(stuck_ms=self.stuck_ms, stuck=str(self.stuck)))
+        text = node_toml(feed=self.feed, ready=self.ready, strategy=path, strategy_class="Restless")
+        self.node_file.write_text(text)
+
+    def spawn(self, *arguments: Any) -> subprocess.Popen[str]:
+        """As World does it; an exchange gets a busier market first."""
+        if arguments[0] == "exchange":
+            Path(arguments[1]).write_text(exchange_toml(feed=self.feed, rate=EVENTS_PER_S))
+        return super().spawn(*arguments)
+
+
+RESTLESS = """import time
+from pathlib import Path
+
+from openbell import Strategy
+
+
+class Restless(Strategy):
+    '''Another price with each book; now and then it does not return for a while.'''
+
+    turn: int = 0
+
+    def on_book(self, ctx, book):
+        if not book.bid_px or not book.ask_px:
+            return
+        self.turn += 1
+        if {stuck_ms} and self.turn % 200 == 0 and len(ctx.orders()) >= 2:
+            Path({stuck!r}).touch()
+            until = time.monotonic() + {stuck_ms} / 1000
+            while time.monotonic() < until:
+                pass
+        far = (40 + self.turn % 2) * book.tick
+        ctx.quote(book.instrument, bid_px=book.bid_px - far, bid_qty=100, ask_px=book.ask_px + far, ask_qty=100)
+"""
