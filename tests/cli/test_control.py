@@ -112,6 +112,8 @@ def test_one_instrument_is_killed_and_the_other_trades_on(world):
     assert "2 cancels sent, 2 confirmed closed" in done.stdout
     assert {o["symbol"] for o in world.open_orders()} == {"RING"}
 
+    assert world.status()["held"] == ["instrument OBEL CANCEL_ONLY (hard kill)"]
+    assert "held: instrument OBEL CANCEL_ONLY (hard kill)" in openbell("status", world.node_file, check=0).stdout
     status = as_person(world, BOB, "status")
     assert status["scopes"]["instrument OBEL"]["kill"] == "HARD"
     assert status["scopes"]["node"]["state"] == "FULL"

@@ -102,6 +102,7 @@ class NodeView:
     events_per_s: float = 0.0
     latency: tuple[LatencyRow, ...] = ()
     feeds: tuple[FeedRow, ...] = ()
+    held: tuple[str, ...] = ()
     money: tuple[MoneyRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
 
@@ -201,6 +202,7 @@ def _facts(view: NodeView) -> list[Text]:
         lines[-1] += f"; view {view.behind:,} behind"
     if view.warden_acted:
         lines.append("the warden shut the order sockets: the trading thread did not answer a kill")
+    lines += [f"held: {held}" for held in view.held]
     lines += [recovery_line(feed) for feed in view.feeds]
     lines += [said for feed in view.feeds if (said := checks_line(feed))]
     alarms = [Text(f"{feed.name}: {alarm}", LOUD) for feed in view.feeds for alarm in feed.alarms()]

@@ -17,6 +17,7 @@ from openbell.ops.find import read_page
 from openbell.ops.follow import follow
 from openbell.ops.money_view import take_breakers, take_money
 from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
 
 QUANTILES = (0.5, 0.99, 0.999)
 FRAMES_PER_POLL = 20_000
@@ -58,6 +59,7 @@ class Watch:
             is_session_up=engine.is_session_up,
             is_stopping=engine.is_draining or bool(counters.pop("stopping", 0)),
             halted=tuple(name for name, number in self.card.strategies.items() if engine.is_halted(number)),
+            held=held_scopes(engine, self.card.strategies),
             durability=self.card.durability,
             durable_lag=max(0, page.committed_seq - page.durable_seq),
             age_ms=max(0.0, (time.time_ns() - now_ns) / 1e6) if now_ns else 0.0,
@@ -115,6 +117,22 @@ class Watch:
             self._rates.popleft()
         since, before = self._rates[0]
         return max(0.0, (frames - before) / (now - since)) if now > since else 0.0
+
+
+def held_scopes(engine: native.Engine, strategies: dict[str, int]) -> tuple[str, ...]:
+    """A line for the node if it is in doubt or granted, and for each strategy and instrument that is not at FULL."""
+    scopes = [("node", NO_STRATEGY, NO_INSTRUMENT)]
+    scopes += [(f"strategy {name}", number, NO_INSTRUMENT) for name, number in strategies.items()]
+    scopes += [(f"instrument {symbol_of(engine, i)}", NO_STRATEGY, i) for i in range(engine.instruments)]
+    lines = []
+    for name, strategy, instrument in scopes:
+        state, _, kill, is_doubted, granted_until = engine.arming(strategy, instrument)
+        why = [f"{kill.name.lower()} kill"] if kill != KillLevel.NONE and name != "node" else []
+        why += ["the venue contradicted us"] if is_doubted else []
+        why += [f"break-glass until {granted_until / 1e9:.0f} s of engine time"] if granted_until else []
+        if why or (name != "node" and state != ArmState.FULL):
+            lines.append(f"{name} {state.name}" + (f" ({', '.join(why)})" if why else ""))
+    return tuple(lines)
 
 
 def _own(order: native.LiveOrder) -> OwnOrder:
