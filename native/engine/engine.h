@@ -43,7 +43,7 @@ struct EngineCapacity {
     u32 strategies_max = 16;
     u32 timers_max = 1024;
     u32 limits_max = 1024;  // strategies in instruments with limits of their own
-    CheckPolicies checks;  // of the books
+    CheckPolicies checks;   // of the books
 };
 
 class Engine {

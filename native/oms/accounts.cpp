@@ -32,7 +32,7 @@ Accounts::Accounts(const Oms& oms)
 
 void Accounts::refresh(u16 strategy, u32 instrument) {
     update(row_of(strategy), instrument);
-    if (strategy < strategies_max_) update(strategies_max_, instrument);
+    update(strategies_max_, instrument);
 }
 
 void Accounts::mark(u32 instrument, i64 bid_px, i64 ask_px) {
@@ -98,6 +98,11 @@ Totals Accounts::totals(u16 strategy) const {
             clamp_money(row.margin),
             row.doubtful,
             row.unpriced};
+}
+
+Earned Accounts::earned(u16 strategy, u32 instrument) const {
+    const Share& s = share(row_of(strategy), instrument);
+    return {s.realized, s.unrealized, s.fees};
 }
 
 i64 Accounts::drawdown(u16 strategy) const {

@@ -30,6 +30,10 @@ struct Totals {
     u32 unpriced;  // instruments traded whose currency has no rate: they count 0 here, and nothing may be opened
 };
 
+struct Earned {
+    i64 realized, unrealized, fees;
+};
+
 // What limits of exposure compare: as it would be with more open on one side.
 struct Worst {
     i64 gross;
@@ -56,6 +60,8 @@ class Accounts {
     bool settle();  // whether any result may have changed
 
     Totals totals(u16 strategy) const;  // kNoStrategy: the account
+    // Realized, unrealized, fees of a row in one instrument.
+    Earned earned(u16 strategy, u32 instrument) const;
     i64 day() const { return day_; }
     i64 day_result(u16 strategy) const { return result_of(rows_[row_of(strategy)]); }
     i64 drawdown(u16 strategy) const;

@@ -31,9 +31,13 @@ bool makes_sense(const Breaker& b, u32 strategies_max, u32 instruments_max) {
     const BreakerKind kind{b.kind};
     const bool has_scope = b.strategy == kNoStrategy || (b.strategy < strategies_max && !is_of_node(kind));
     const bool has_instrument = kind == PositionJump ? b.instrument < instruments_max : b.instrument == kNoInstrument;
-    return kind != None && kind <= Reconciliation && has_scope && has_instrument && b.threshold >= 0 &&
-           b.again_below >= 0 && b.again_below <= b.threshold && (b.window_ns > 0) == has_window(kind) &&
-           b.to < u8(ArmState::Full);
+    return kind != None && has_scope && has_instrument && b.threshold >= 0 && b.again_below >= 0 &&
+           b.again_below <= b.threshold && (b.window_ns > 0) == has_window(kind) && b.to < u8(ArmState::Full);
+}
+
+bool watches(const Breaker& b, BreakerKind kind, u16 strategy, u32 instrument) {
+    return b.is_given && b.kind == u8(kind) && (b.strategy == kNoStrategy || b.strategy == strategy) &&
+           (b.instrument == kNoInstrument || b.instrument == instrument);
 }
 
 bool is_same(const Breaker& a, const Breaker& b) {
@@ -118,9 +122,7 @@ Breaker* Breakers::find(const Breaker& like) {
 template <class F>
 void Breakers::for_each(BreakerKind kind, u16 strategy, u32 instrument, F&& f) {
     for (Breaker& b : breakers_) {
-        const bool is_its = b.strategy == kNoStrategy || b.strategy == strategy;
-        if (!b.is_given || b.kind != u8(kind) || !is_its) continue;
-        if (b.instrument != kNoInstrument && b.instrument != instrument) continue;
+        if (!watches(b, kind, strategy, instrument)) continue;
         f(b);
         is_due_ = true;
     }
@@ -145,9 +147,9 @@ void Breakers::on_fill(const Report& r, const Touch& touch, i64 now) {
     const Side side{r.side};
     for_each(FillRate, r.strategy, r.instrument, [&](Breaker& b) { b.events.add(now); });
 
-    const bool is_shown = side == Side::Buy ? touch.ask_qty > 0 : touch.bid_qty > 0;
-    const i64 opposite = side == Side::Buy ? touch.ask_px : touch.bid_px;
-    if (!is_shown || opposite <= 0) return;  // nothing to compare with
+    const i64 ask = touch.ask_qty > 0 ? touch.ask_px : 0, bid = touch.bid_qty > 0 ? touch.bid_px : 0;
+    const i64 opposite = side == Side::Buy ? ask : bid;
+    if (opposite <= 0) return;  // nothing to compare with
     const i64 worse = worse_bps(side, r.last_px, opposite);
     for_each(TooGood, r.strategy, r.instrument, [&](Breaker& b) { measured(b, std::max<i64>(-worse, 0)); });
     for_each(Slippage, r.strategy, r.instrument, [&](Breaker& b) {
@@ -192,7 +194,7 @@ void Breakers::on_answer(const Report& r, i64 now) {
 
 // ---- what follows ----------------------------------------------------------------------------------
 
-std::size_t Breakers::check(const Accounts& accounts, i64 heard_ns, i64 now, std::span<Trip> out) {
+std::size_t Breakers::check(const Accounts& accounts, i64 heard_ns, i64 now, std::span<Trip, kBreakersMax> out) {
     std::size_t trips = 0;
     for (Breaker& b : breakers_) {
         const BreakerKind kind{b.kind};
@@ -203,7 +205,7 @@ std::size_t Breakers::check(const Accounts& accounts, i64 heard_ns, i64 now, std
         b.worst = kind == PositionJump ? 0 : b.last;
         b.is_forced = 0;
         if (b.is_tripped && found <= b.again_below) b.is_tripped = 0;
-        if (b.is_tripped || !is_above || trips == out.size()) continue;
+        if (b.is_tripped || !is_above) continue;
         b.is_tripped = 1;
         out[trips++] = {kind, ArmState(b.to), b.strategy, b.instrument, b.threshold, found};
     }
@@ -238,8 +240,7 @@ i64 Breakers::measure(const Breaker& b, const Accounts& accounts, i64 heard_ns, 
         case PositionJump: return std::max(magnitude(b.events.count(now)), b.worst);
         case TooGood: return b.worst;
         case Latency: return std::max(b.worst, unanswered_ns(b.strategy, now));
-        case FeedStale: return now - heard_ns;
-        default: return 0;
+        default: return now - heard_ns;  // FeedStale
     }
 }
 
@@ -275,10 +276,6 @@ void Breakers::save(StateWriter& out) const {
 
 void Breakers::load(StateReader& in) {
     const u64 count = in.get<u64>();
-    if (count > kBreakersMax)
-        throw Error(ErrorKind::Capacity, "breakers in a snapshot: expected at most " + std::to_string(kBreakersMax) +
-                                             ", found " + std::to_string(count) +
-                                             "; recover with the core that wrote it");
     breakers_.clear();
     for (u64 i = 0; i < count; ++i) breakers_.push_back(in.get<Breaker>());
     answered_ = 0;

@@ -60,7 +60,7 @@ class Breakers {
     // When those have to be asked that trip by silence; INT64_MAX: there are none.
     i64 next_check() const { return next_check_; }
     // `heard_ns`: when the feed heard longest ago last said anything. Returns how many trips were written.
-    std::size_t check(const Accounts&, i64 heard_ns, i64 now, std::span<Trip> out);
+    std::size_t check(const Accounts&, i64 heard_ns, i64 now, std::span<Trip, kBreakersMax> out);
 
     struct Breaker {
         u8 kind;  // BreakerKind; None: free

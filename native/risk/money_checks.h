@@ -20,6 +20,6 @@ inline constexpr u32 kMoneyKinds = bit_of(LimitKind::GrossNotional) | bit_of(Lim
 
 // An order that binds nothing more passes a full limit, and one that only reduces passes a loss: closing is never
 // refused for having lost.
-Verdict check_money(const Order&, const MoneyView&, const LimitTable&, const OrderRows&, u32 kinds);
+Verdict check_money(const Order&, const MoneyView&, const LimitTable&, const OrderRows&);
 
 }  // namespace openbell

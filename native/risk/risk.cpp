@@ -155,7 +155,7 @@ Verdict Risk::check(const Order& o, const RiskView& view) const {
     if (!(kinds & kMoneyKinds)) return {};
     const MoneyView money{view.accounts, value_added_by(o, view.account), worst_of(o, added, view.account) <= 0,
                           worst_of(o, added, view.strategy) <= 0};
-    return check_money(o, money, limits_, rows, kinds);
+    return check_money(o, money, limits_, rows);
 }
 
 u32 Risk::kinds_of(const OrderRows& rows) const {

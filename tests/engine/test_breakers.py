@@ -211,6 +211,37 @@ def test_no_answer_at_all_is_noticed_by_the_clock():
     assert SECOND < observed < SECOND * 3 // 2
 
 
+def test_so_many_orders_without_an_answer_are_watched_the_newest():
+    capacity = d.capacity()
+    capacity.orders_max = 2_048
+    probe, seq = native.EngineProbe(capacity), 0
+
+    def frame(*records: bytes, source: int = d.OPERATOR, script: bytes = b"", now: int = 0) -> bytes:
+        nonlocal seq
+        seq += 1
+        return probe.decide(b"".join(records), seq, now or seq, source, 0, script)[0]
+
+    frame(events.started(node=1, epoch=1, now_ns=1, seed=1))
+    frame(*d.account_limits(), *d.limits(0, open_orders=5_000, position_long=9_000))
+    frame(d.instrument(0), source=d.FEED)
+    frame(d.status(d.TradingState.TRADING), source=d.FEED)
+    frame(d.add(1, d.BID, 100, buy=True), d.add(2, d.ASK, 100, buy=False), source=d.FEED)
+    frame(events.control(Type.CONNECTED, source=d.ORDERS, values=(1,), text="S1"))
+    frame(events.control(Type.RESOLVED, source=d.ORDERS))
+    frame(events.arm(FULL))
+    frame(events.breaker(K.LATENCY, to=REDUCE, threshold=10**12, again_below=0))
+    terms = {"side": Side.BUY, "px": d.BID, "qty": 1, "instrument": 0}
+    for n in range(11):
+        script = d.intent(IntentKind.ORDER, 0, **terms) * 100
+        out = frame(d.add(100 + n, 1, 1, buy=True), source=d.FEED, script=script)
+        sent = [d.read(out[i : i + 128]) for i in range(0, len(out), 128) if out[i] == Type.NEW_ORDER]
+        assert len(sent) == 100
+        frame(*(d.outcome(Type.SENT, command) for command in sent), now=1_000 * (n + 1))
+        seq = max(seq, 1_000 * (n + 1))
+    # 1 100 were sent; of the first 76 it knows nothing any more
+    assert probe.engine.breakers()[0]["observed"] == seq - 1_000
+
+
 def test_a_silent_feed_is_noticed_by_the_clock():
     desk = d.trading_desk()
     given(desk, K.FEED_STALE, SECOND, SECOND // 2, to=CANCEL)
@@ -362,7 +393,9 @@ def test_a_breaker_may_be_taken_away_and_given_again():
     for _ in range(3):
         desk.hear(d.report(Type.REJECTED, placed(desk, Side.BUY, d.BID, 1), version=1))
     assert state(desk) == FULL
-    desk.frame(removed, source=d.OPERATOR)  # nothing is there
+    desk.frame(removed, source=d.OPERATOR)  # it is gone already
+    never = events.breaker(K.DRAWDOWN, to=REDUCE, threshold=1, again_below=0)
+    desk.frame(never[:1] + bytes([1]) + never[2:], source=d.OPERATOR)
     given(desk, K.LOSS, 5)  # takes the free place
     assert [row["kind"] for row in desk.engine.breakers()] == [K.LOSS]
     desk.frame(events.control(Type.PARAMETERS, source=0, code=99))  # other parameters

@@ -200,6 +200,18 @@ def test_without_a_rate_nothing_is_counted_and_it_is_said():
     assert shown(books.totals(1), "unpriced") == (0,)
 
 
+def test_fees_alone_and_orders_alone_are_something_that_needs_a_rate():
+    paid, ordered = Books(), Books()
+    paid.fee_rate("", per_lot=10_000)
+    paid.trade(Side.BUY, 1_000, 5)
+    paid.trade(Side.SELL, 1_000, 5)
+    ordered.order(Side.SELL, 1_000, 5)
+    for books in (paid, ordered):
+        books.tell(0, 4, 0, 1, "USD", 0)
+        assert books.totals()["unpriced"] == 1
+        assert books.accounts.worst(NO_STRATEGY, 0, Side.BUY, 7)[3] is False
+
+
 def test_the_larger_side_binds_with_all_its_orders_filled():
     books = Books()
     books.mark(0, 1_000_000, 1_000_000)

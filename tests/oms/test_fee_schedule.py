@@ -53,3 +53,22 @@ def test_a_state_keeps_the_schedule():
     fresh.load(oms.save())
     assert fresh.save() == oms.save()
     assert charged(fresh, Liquidity.TAKER, 100, 1_000) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("instrument", "terms", "px", "qty"),
+    [
+        ({"px_decimals": 4, "multiplier": 0}, {"per_value": 1}, 100, 1),  # worth nothing that is known
+        ({"px_decimals": 4, "multiplier": 1}, {"per_lot": -(2**62)}, 100, 2**40),
+        ({"px_decimals": 28, "multiplier": 1}, {"per_lot": 2**62, "per_value": 1}, 100, 2**40),
+        ({"px_decimals": 4, "multiplier": 2**40}, {"per_value": 2**40}, 2**48, 2**44),
+        ({"px_decimals": 7, "multiplier": 2**20}, {"per_lot": 2**62, "per_value": 2**17}, 2**48, 2**44),
+    ],
+    ids=str,
+)
+def test_a_fee_that_64_bits_cannot_hold_is_the_most_there_is(instrument, terms, px, qty):
+    oms = _native.Oms(8, 1, 1)
+    oms.on_started(record("Started", type=Type.STARTED, epoch=1))
+    oms.set_instrument(record("Instrument", **instrument))
+    oms.set_fee_rate(events.fee_rate("", **terms))
+    assert charged(oms, Liquidity.MAKER, px, qty) == 2**63 - 1
