@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
+#include <time.h>
 
 #include "bindings/orders.h"
 #include "bindings/totals.h"
@@ -24,6 +25,30 @@ void set_instrument(Accounts& accounts, Oms& oms, const nb::bytes& record, i64 r
     amount.multiplier = 1;
     oms.set_instrument(instrument);
     accounts.set_scale(instrument.instrument, money_scale_of(instrument, rate), money_scale_of(amount, rate));
+}
+
+i64 thread_ns() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return i64(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+double bench_marks(Accounts& accounts, u32 instrument, u32 count) {
+    const i64 start = thread_ns();
+    for (u32 i = 0; i < count; ++i) {
+        accounts.mark(instrument, 1'000'000 + i % 2 * 100, 1'020'000 + i % 2 * 100);
+        accounts.settle();
+    }
+    return double(thread_ns() - start) / count;
+}
+
+double bench_worst(const Accounts& accounts, u16 strategy, u32 count) {
+    const i64 start = thread_ns();
+    for (u32 i = 0; i < count; ++i) {
+        const Worst w = accounts.worst(strategy, 0, Side::Buy, i);
+        asm volatile("" : : "m"(w) : "memory");  // every one is made
+    }
+    return double(thread_ns() - start) / count;
 }
 
 nb::tuple tuple_of(const Worst& w) { return nb::make_tuple(w.gross, w.net, w.margin, w.is_more); }
@@ -49,6 +74,8 @@ void bind_accounts(nb::module_& m) {
                 return tuple_of(a.worst_of_instrument(s, i, side, v));
             },
             "strategy"_a, "instrument"_a, "side"_a, "value"_a)
+        .def("bench_marks", &bench_marks, "instrument"_a, "count"_a, "mean ns of a touch that moved")
+        .def("bench_worst", &bench_worst, "strategy"_a, "count"_a, "mean ns of asking what an order would bind")
         .def("save", &orders::save<Accounts>)
         .def("load", &orders::load<Accounts>, "state"_a);
 }

@@ -39,7 +39,7 @@ class RiskBench {
           known_(instruments, Instrument{}),
           touches_(instruments, Touch{100'000, 300, 100'200, 400}),
           money_(instruments),
-          oms_({64, strategies, instruments}),
+          oms_({64, 1, instruments}),
           accounts_(oms_) {
         for (u32 id = 0; id < instruments; ++id) {
             Instrument& one = known_[id];
