@@ -49,6 +49,14 @@ void bind_shared(nb::module_& m) {
             "add_conversion", [](Presets& p, const nb::bytes& r) { p.conversions.push_back(record_of<Control>(r)); },
             "record"_a)
         .def(
+            "add_control",
+            [](Presets& p, const nb::bytes& record, std::string symbol) {
+                const auto control = record_of<Control>(record);
+                if (symbol.empty()) return p.controls.push_back(control);
+                p.controls_by_symbol.push_back({std::move(symbol), control});
+            },
+            "record"_a, "symbol"_a = "", "A fee or a circuit breaker; with a symbol, of its instrument.")
+        .def(
             "add_limit",
             [](Presets& p, const nb::bytes& record, std::string symbol) {
                 const auto limit = record_of<Limit>(record);

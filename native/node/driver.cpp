@@ -112,8 +112,9 @@ void Driver::fall_back() {
 
 void Driver::set_presets(Presets presets) {
     presets_ = std::move(presets);
-    std::stable_sort(presets_.by_symbol.begin(), presets_.by_symbol.end(),
-                     [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
+    const auto by_symbol = [](const auto& a, const auto& b) { return a.symbol < b.symbol; };
+    std::stable_sort(presets_.by_symbol.begin(), presets_.by_symbol.end(), by_symbol);
+    std::stable_sort(presets_.controls_by_symbol.begin(), presets_.controls_by_symbol.end(), by_symbol);
 }
 
 // Without limits risk refuses, so these come before anything can be traded.
@@ -122,23 +123,27 @@ void Driver::give_presets() {
     if (!std::exchange(has_given_presets_, true)) {
         submit_all(presets_.conversions);
         submit_all(presets_.limits);
+        submit_all(presets_.controls);
     }
-    while (instruments_limited_ < parts_.engine.instruments())
-        give_limits_of(*parts_.engine.instrument(instruments_limited_++));
+    while (instruments_limited_ < parts_.engine.instruments()) {
+        const Instrument& known = *parts_.engine.instrument(instruments_limited_++);
+        give_those_of(known, presets_.by_symbol);
+        give_those_of(known, presets_.controls_by_symbol);
+    }
     is_giving_presets_ = false;
 }
 
-void Driver::give_limits_of(const Instrument& known) {
-    const std::string symbol{symbol_of(known)};
-    const auto [first, last] =
-        std::equal_range(presets_.by_symbol.begin(), presets_.by_symbol.end(), Presets::OfSymbol{symbol, {}},
-                         [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
-    std::vector<Limit> limits;
+template <class Record>
+void Driver::give_those_of(const Instrument& known, const std::vector<Presets::OfSymbol<Record>>& presets) {
+    const Presets::OfSymbol<Record> wanted{std::string(symbol_of(known)), {}};
+    const auto [first, last] = std::equal_range(presets.begin(), presets.end(), wanted,
+                                                [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
+    std::vector<Record> records;
     for (auto at = first; at != last; ++at) {
-        limits.push_back(at->limit);
-        limits.back().instrument = known.instrument;
+        records.push_back(at->record);
+        records.back().instrument = known.instrument;
     }
-    submit_all(limits);
+    submit_all(records);
 }
 
 // As frames of ours, many records to a frame.

@@ -13,16 +13,19 @@
 
 namespace openbell {
 
-// What the engine is given when an epoch begins. Limits of a symbol wait until its instrument is known: ids do not
+// What the engine is given when an epoch begins. Records of a symbol wait until its instrument is known: ids do not
 // exist before.
 struct Presets {
+    template <class Record>
     struct OfSymbol {
         std::string symbol;
-        Limit limit;
+        Record record;
     };
     std::vector<Control> conversions;
     std::vector<Limit> limits;
-    std::vector<OfSymbol> by_symbol;  // in any order; those of a symbol stay in theirs
+    std::vector<Control> controls;           // fees, circuit breakers
+    std::vector<OfSymbol<Limit>> by_symbol;  // in any order; those of a symbol stay in theirs
+    std::vector<OfSymbol<Control>> controls_by_symbol;
 };
 
 // Whoever else wants to see market data at the moment it is sequenced (the virtual venue of paper trading).
@@ -92,7 +95,8 @@ class Driver {
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     void report_outcomes();
     void give_presets();
-    void give_limits_of(const Instrument& known);
+    template <class Record>
+    void give_those_of(const Instrument& known, const std::vector<Presets::OfSymbol<Record>>& presets);
     template <class Record>
     void submit_all(std::vector<Record>& records);
     void report_rounds();

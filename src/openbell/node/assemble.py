@@ -17,6 +17,7 @@ from openbell import _native as native
 from openbell import events
 from openbell.config import Settings
 from openbell.config_types import native_units
+from openbell.node.breakers import breaker_records
 from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
 from openbell.node.edge import edge_config, policies_of
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
@@ -63,7 +64,7 @@ def trading_day_record(config: NodeConfig, days: int = 0) -> bytes:
 
 
 def presets(config: NodeConfig) -> native.Presets:
-    """What the engine is given as an epoch begins: the worth of currencies, and limits."""
+    """What the engine is given as an epoch begins: the worth of currencies, limits, fees, breakers."""
     given, ids = native.Presets(), config.strategy_ids()
     for currency in {one.currency for one in config.instruments}:
         given.add_conversion(events.conversion(currency, RATE_ONE))
@@ -83,6 +84,10 @@ def presets(config: NodeConfig) -> native.Presets:
         for kind, value in values.items():
             record = events.limit(kind, value, scope=scope, strategy=strategy, owner=limit.owner)
             given.add_limit(record, limit.symbol)
+    for fee in config.fees:
+        given.add_control(fee.record())
+    for breaker in breaker_records(config.breakers, ids):
+        given.add_control(breaker.record, breaker.symbol)
     return given
 
 

@@ -14,6 +14,8 @@ from pydantic import Field
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, is_ipv4
+from openbell.node.breakers import BREAKERS_MAX, BreakerSettings, check_breakers
+from openbell.node.fees import FeeSettings, check_fees
 from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
 from openbell.node.reconciliation import ReconciliationSettings
@@ -25,6 +27,7 @@ SENDERS_MAX = 16
 SESSIONS_MAX = 64
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
+FEES_MAX = 64
 OPERATORS_MAX = 64
 RATE_MAX = 1_000_000
 """Messages a second that the perimeter can count; native/venue/gate.h."""
@@ -270,6 +273,8 @@ class NodeConfig(Settings):
     instruments: tuple[InstrumentSettings, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
     limits: tuple[LimitSettings, ...] = ()
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
+    breakers: tuple[BreakerSettings, ...] = Field(default=(), max_length=BREAKERS_MAX)
+    fees: tuple[FeeSettings, ...] = Field(default=(), max_length=FEES_MAX)
     paper: PaperSettings = PaperSettings()
     reconciliation: ReconciliationSettings | None = None
     checks: ChecksSettings = ChecksSettings()
@@ -295,6 +300,9 @@ class NodeConfig(Settings):
         yield from self._limits_known()
         yield from self._strategies_allowed()
         yield from self._identities_fit()
+        strategies, symbols = [one.name for one in self.strategies], [one.symbol for one in self.instruments]
+        yield from check_breakers(self.breakers, strategies, symbols)
+        yield from check_fees(self.fees)
         if self.reconciliation is not None:
             yield from self.reconciliation.cross_check()
 
