@@ -153,6 +153,13 @@ void bind_engine(nb::module_& m) {
         .def(
             "totals", [](const Engine& e, u16 s) { return orders::totals_of(e.accounts(), s); }, "strategy"_a,
             "money of a strategy, or of the account (NO_STRATEGY), in 1e-4")
+        .def(
+            "earned",
+            [](const Engine& e, u16 s, u32 instrument) {
+                const Earned r = e.accounts().earned(s, instrument);
+                return nb::make_tuple(r.realized, r.unrealized, r.fees);
+            },
+            "strategy"_a, "instrument"_a, "(realized, unrealized, fees) in one instrument, in 1e-4")
         .def_prop_ro(
             "day", [](const Engine& e) { return e.accounts().day(); }, "YYYYMMDD of the trading day; 0: none")
         .def("breakers", &breakers_of, "circuit breakers as they were given, and what each measures now")

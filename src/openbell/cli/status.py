@@ -28,7 +28,7 @@ def status(
     node
         Its name, its .toml file or its hot directory; without it, the only node of this host.
     as_json
-        One JSON object; prices and money are integers in 10^-px_decimals.
+        One JSON object; prices are integers in 10^-px_decimals, money in 1e-4 of the base currency.
     """
     from openbell.node.card import read_card
     from openbell.ops.find import find_hot_dir

@@ -23,19 +23,18 @@ def px_decimals_of(engine: native.Engine, instrument: int) -> int:
 
 
 def holdings_of(engine: native.Engine, strategies: Iterable[int]) -> dict[str, dict[str, Any]]:
-    """Per symbol, summed over strategy ids: position, exact cash, and cash plus position at the mid."""
+    """Per symbol, summed over strategy ids: position, exact cash in price units, profit in money (docs/money.md)."""
     ids = list(strategies)
     totals: dict[str, dict[str, Any]] = {}
     for instrument in range(engine.instruments):
-        bid, _, ask, _ = engine.touch(instrument)
         rows = [engine.position(i, instrument) for i in ids]
         qty, cash = sum(row["qty"] for row in rows), sum(row["cash"] for row in rows)
-        mid2 = bid + ask if bid and ask else 2 * (bid or ask)
+        earned = [engine.earned(i, instrument) for i in ids]
         totals[symbol_of(engine, instrument)] = {
             "position": qty,
             "cash": cash,
-            "realized": sum(row["realized"] for row in rows),
-            "pnl": cash + qty * mid2 // 2,
+            "realized": sum(realized for realized, _, _ in earned),
+            "pnl": sum(realized + unrealized - fees for realized, unrealized, fees in earned),
             "fills": sum(row["fills"] for row in rows),
         }
     return totals

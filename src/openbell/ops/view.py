@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from openbell.ops.feed_view import FeedRow, checks_line, feeds_table, recovery_line
-from openbell.ops.money_view import BreakerRow, MoneyRow, breaker_lines, money_table
+from openbell.ops.money_view import MONEY_DECIMALS, BreakerRow, MoneyRow, breaker_lines, money_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +46,7 @@ class OwnOrder:
 
 @dataclass(frozen=True)
 class Row:
-    """One instrument: the touch, what we have in it. Prices and money in 10^-px_decimals."""
+    """One instrument: the touch, what we have in it. Prices and cash in 10^-px_decimals, profit in 1e-4 money."""
 
     symbol: str
     px_decimals: int
@@ -108,7 +108,7 @@ class NodeView:
 
     @property
     def pnl(self) -> int:
-        """Of all instruments, in 10^-px_decimals of the first."""
+        """Of all instruments, in 1e-4 of the base currency."""
         return sum(row.pnl for row in self.rows)
 
     def tick_to_order(self) -> LatencyRow | None:
@@ -179,10 +179,10 @@ def _instruments(view: NodeView) -> Table:
             Text(_level(row.own_asks, row), style=ASK),
             f"{row.position:+,}" if row.position else "0",
             f"{row.fills:,}",
-            money(row.pnl, row.px_decimals),
+            money(row.pnl, MONEY_DECIMALS),
         )
     if len(view.rows) > 1:
-        total = money(view.pnl, view.rows[0].px_decimals)
+        total = money(view.pnl, MONEY_DECIMALS)
         table.add_row(Text("all", QUIET), "", "", "", "", "", f"{sum(r.fills for r in view.rows):,}", total)
     return table
 
