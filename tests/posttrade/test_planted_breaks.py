@@ -13,6 +13,7 @@ import time
 
 import pytest
 from tests.cli.world import WAIT_S, World, far_strategy, wait_for
+from tests.posttrade.worlds import ChargingWorld
 
 from openbell._native import ouch_token
 from openbell.exchange.control import ask
@@ -73,6 +74,7 @@ TRADES = {
     BreakKind.FILL_PX: set_in(a_fill, px=more),
     BreakKind.FILL_SIDE: set_in(a_fill, side=other_side),
     BreakKind.FILL_SYMBOL: set_in(a_fill, symbol=lambda symbol: "RING" if symbol == "OBEL" else "OBEL"),
+    BreakKind.FILL_FEE: set_in(a_fill, fee=more),
     BreakKind.MISSED_BUST: set_in(a_fill, state="BUSTED"),
     BreakKind.POSITION: set_in(lambda said: said["positions"]["OBEL"], position=more),
     BreakKind.POSITION_OF_FILLS: set_in(lambda said: said["positions"]["RING"], position=more),
@@ -159,7 +161,7 @@ def quoting(tmp_path_factory):
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory):
     """A node that has traded, and gone home."""
-    with World(tmp_path_factory.mktemp("traded")) as world:
+    with ChargingWorld(tmp_path_factory.mktemp("traded")) as world:
         node = world.run("--live")
         wait_for(lambda: {fill["symbol"] for fill in world.ledger()["fills"]} == {"OBEL", "RING"}, "fills")
         node.send_signal(signal.SIGINT)

@@ -3,10 +3,12 @@
 import json
 import signal
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
-from tests.cli.world import WAIT_S, World, openbell, wait_for
+from tests.cli.world import WAIT_S, openbell, wait_for
 from tests.posttrade.test_reconcile import PLANTED, books, kinds
+from tests.posttrade.worlds import ChargingWorld, CopiedWorld
 
 from openbell.errors import NetError
 from openbell.posttrade.breaks import BreakDesk, News
@@ -118,19 +120,6 @@ def test_a_lost_drop_copy_is_logged_in_again_a_second_later():
 # ---- processes ---------------------------------------------------------------------------------------
 
 
-class CopiedWorld(World):
-    """With a drop copy of the node's account."""
-
-    more_exchange = '[[drop_copies]]\nname = "COPY"\npassword = "plain:demo"\naccounts = ["NODE1"]\n'
-
-    def others(self):
-        where = ("--venue", self.ready["control"], "--account", "NODE1")
-        return (*where, "--drop-copy", self.ready["order_entry"], "--user", "COPY", "--password", "plain:demo")
-
-    def fault(self, *words):
-        openbell("exchange", "fault", *words, "--control", self.ready["control"], check=0)
-
-
 @pytest.fixture
 def world(tmp_path):
     with CopiedWorld(tmp_path) as made:
@@ -153,6 +142,21 @@ def test_a_trading_node_agrees_with_venue_and_drop_copy(world):
     fills = world.ledger()["fills"]
     assert sum(row["trades"] for row in earned["pnl"]) == len(fills) > 0
     assert "realized" in openbell("pnl", world.journal, "--ledger", check=0).stdout
+
+
+def test_fees_and_cash_agree_with_the_venue_to_the_last_unit(tmp_path):
+    with ChargingWorld(tmp_path) as world:
+        node = world.run("--live")
+        wait_for(lambda: len(world.ledger()["fills"]) >= 5, "some fills")
+        node.send_signal(signal.SIGINT)
+        node.wait(WAIT_S)
+        fees = [fill["fee"] for fill in world.ledger()["fills"]]
+        assert any(fees)
+
+        said = openbell("reconcile", world.journal, *world.others(), "--json")
+        assert (said.returncode, json.loads(said.stdout)["breaks"]) == (0, []), said.stdout
+        earned = json.loads(openbell("pnl", world.journal, "--json", check=0).stdout)["pnl"]
+        assert sum(Decimal(row["fees"]) for row in earned) == Decimal(sum(fees)).scaleb(-4)
 
 
 def test_a_bust_that_the_node_was_never_told_of_is_found(world):
