@@ -92,6 +92,7 @@ class Guard:
                 self.say(f"{self.card.name}: its heart beats; {self.settings.act} after {self.settings.silence_ms} ms")
             time.sleep(TURN_S)
         self._hold(float("inf"))
+        self._drop_copy()
         self.note("left")
 
     def signs(self, now_s: float) -> Signs:
@@ -127,7 +128,13 @@ class Guard:
             self.copy.turn(now_s)
         except NetError as error:
             self.note("drop copy", error=str(error))
-            self.copy, self._copy_retry_s = None, now_s + DROP_COPY_RETRY_S
+            self._drop_copy()
+            self._copy_retry_s = now_s + DROP_COPY_RETRY_S
+
+    def _drop_copy(self) -> None:
+        if self.copy is not None:
+            self.copy.close()
+        self.copy = None
 
     # ---- stopping
 

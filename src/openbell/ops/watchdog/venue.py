@@ -89,9 +89,9 @@ class DropCopy:
         self._account = session.user.upper()
         self._unread = b""
         self._said_s = 0.0
+        login = native.soup_login_request(settings.drop_copy, settings.drop_copy_password.read(), "", 0)
         try:
             self._sock = socket.create_connection((where.host, where.port), CONNECT_WITHIN_S)
-            login = native.soup_login_request(settings.drop_copy, settings.drop_copy_password.read(), "", 0)
             self._sock.sendall(login)
         except OSError as error:
             raise NetError(f"drop copy {settings.drop_copy} at {where}: expected to log in, found: {error}") from None
