@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 from bench.harness import REPO, Figure, Result, percentile
-from bench.tick_to_order import _free_port
+from bench.tick_to_order import LIMITS, _free_port
 from openbell import _native as native
 
 RATE, BEFORE_S, BURST_S, AFTER_S = 20_000, 5, 10, 5
@@ -30,6 +30,7 @@ id = 1
 mode = "shadow"
 run_dir = "{dir}/hot"
 journal_dir = "{dir}/journal"
+limits = "{dir}/limits.toml"
 durability = "memory"
 wait = "block"
 arm_at_start = "off"
@@ -123,6 +124,7 @@ def _life(buffer_kib: int) -> dict[str, Any]:
         requests = int(sender.stdout.readline())
         text = NODE.format(dir=folder, a=a, b=b, requests=requests, buffer_kib=buffer_kib)
         (folder / "node.toml").write_text(text)
+        (folder / "limits.toml").write_text(LIMITS.replace("AMZN", "OBEL"))
         node = _start("openbell", "run", folder / "node.toml", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         counters = folder / "hot/counters"
         _wait_until_it_runs(counters, node)

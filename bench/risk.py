@@ -28,7 +28,7 @@ VALUES = {
     LimitKind.DRIFT_BPS: 500,
     LimitKind.ORDER_RATE: 1_000,
     LimitKind.MESSAGE_RATE: 2_000,
-    LimitKind.DUPLICATES: 5,
+    LimitKind.DUPLICATES: 1_000,
     LimitKind.REPEATS: 50,
     LimitKind.ORDERS_PER_TRADE: 1_000,
 }

@@ -31,6 +31,7 @@ id = 1
 mode = "live"
 run_dir = "{dir}/hot"
 journal_dir = "{dir}/journal"
+limits = "{dir}/limits.toml"
 durability = "memory"
 wait = "busy"
 arm_at_start = "full"
@@ -48,20 +49,29 @@ user = "NODE1"
 password = "plain:bench"
 [[instruments]]
 symbol = "AMZN"
-[[limits]]
-symbol = "AMZN"
-owner = "bench"
-order_qty_max_lots = 1000
-order_notional_max = "1000000.00"
-position_max_lots = 1000000
-collar_bps = 2000
-open_orders_max = 20
 [[strategies]]
 name = "maker"
 id = 1
 file = "{strategy}"
 class = "MarketMaker"
 instruments = ["AMZN"]
+"""
+
+LIMITS = """
+owner = "bench"
+version = 1
+base_currency = "USD"
+[account]
+order_rate_max = 100000
+order_rate_window_ms = 1000
+[[instruments]]
+symbol = "AMZN"
+order_qty_max_lots = 1000
+order_notional_max = "1000000.00"
+position_long_max_lots = 1000000
+position_short_max_lots = 1000000
+collar_bps = 2000
+open_orders_max = 20
 """
 
 
@@ -97,6 +107,7 @@ def _life() -> dict[str, tuple[int, list[int]]]:
             values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
             text = NODE.format(**values, strategy=REPO / "strategies/market_maker.py")
             (directory / "node.toml").write_text(text)
+            (directory / "limits.toml").write_text(LIMITS)
             (directory / "hot").mkdir()
             node = _start("openbell.node.trading", directory / "node.toml", "--for", SECONDS, stdout=subprocess.DEVNULL)
             if node.wait() not in (0, 3):

@@ -34,6 +34,7 @@ id = 1
 mode = "{mode}"
 run_dir = "{hot}"
 journal_dir = "{journal}"
+limits = "limits.toml"
 durability = "{durability}"
 seed = 7
 arm_at_start = "{arm}"
@@ -64,15 +65,29 @@ instruments = ["OBEL", "RING"]
 INSTRUMENT = """
 [[instruments]]
 symbol = "{symbol}"
-[[limits]]
+"""
+LIMITS = """owner = "desk"
+version = 1
+base_currency = "USD"
+[account]
+order_rate_max = 1000
+order_rate_window_ms = 1000
+"""
+LIMITS_OF = """
+[[instruments]]
 symbol = "{symbol}"
-owner = "desk"
 order_qty_max_lots = 500
 order_notional_max = "150000.00"
-position_max_lots = 2000
+position_long_max_lots = 2000
+position_short_max_lots = 2000
 collar_bps = 500
 open_orders_max = 20
 """
+
+
+def limits_toml(*symbols: str) -> str:
+    """A file of limits of those instruments, or of both."""
+    return LIMITS + "".join(LIMITS_OF.format(symbol=symbol) for symbol in symbols or SYMBOLS)
 
 
 def free_udp_port() -> int:

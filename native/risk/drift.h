@@ -29,13 +29,12 @@ class DriftHistory {
     }
     // Twice the mid, in px units; 0: there never was one.
     i64 twice_mid_ago(i64 now) const {
-        DriftHistory later = *this;
-        later.advance(now);
-        for (u32 i = 0; i < kSamples; ++i) {
-            const i64 sample = later.samples_[(later.head_ + i) % kSamples];
+        const i64 steps = now < start_ + width_ ? 0 : (now - start_) / width_;
+        for (i64 i = steps; i < i64(kSamples); ++i) {
+            const i64 sample = samples_[(head_ + u64(i)) % kSamples];
             if (sample > 0) return sample;
         }
-        return later.last_;
+        return last_;
     }
 
   private:

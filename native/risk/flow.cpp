@@ -10,16 +10,15 @@ using enum LimitKind;
 bool opens(const Order& o) { return o.type == u8(Type::NewOrder) || o.type == u8(Type::ReplaceOrder); }
 
 template <class... Parts>
-u64 key_of(LimitKind kind, LimitScope scope, i64 window_ns, Parts... parts) {
-    u64 key = mix_id(u64(kind) << 8 | u64(scope));
-    for (const u64 part : {u64(window_ns), u64(parts)...}) key = mix_id(key ^ part) + 0x9E37'79B9'7F4A'7C15;
-    return key | 1;
+u64 hash_of(LimitKind kind, Parts... parts) {
+    u64 hash = u64(kind);
+    for (const u64 part : {u64(parts)...}) hash = mix_id(hash ^ part) + 0x9E37'79B9'7F4A'7C15;
+    return hash;
 }
-
-u64 key_of_order(LimitScope scope, const LimitRow& limit, const Order& o) {
-    return key_of(Duplicates, scope, limit.window_ns(Duplicates), o.account, o.strategy, o.instrument, o.side, o.px,
-                  o.leaves_qty);
+u64 hash_of(const Order& o) {
+    return hash_of(Duplicates, u64(o.account) << 32 | u64(o.strategy) << 8 | o.side, o.instrument, o.px, o.leaves_qty);
 }
+u64 key_of(u64 hash, LimitScope scope, i64 window_ns) { return mix_id(hash ^ (u64(window_ns) << 3 | u64(scope))) | 1; }
 
 }  // namespace
 
@@ -42,9 +41,10 @@ Verdict Flow::check(const Order& o, const OrderRows& rows, u32 kinds, i64 now) c
 }
 
 Verdict Flow::check_duplicates(const Order& o, const OrderRows& rows, i64 now) const {
+    const u64 hash = hash_of(o);
     return tightest_refusal(Reason::DuplicateOrder, Duplicates, limits_, rows,
                             [&](LimitScope scope, const LimitRow& limit) {
-                                return i64(seen_.count(key_of_order(scope, limit, o), now)) + 1;
+                                return i64(seen_.count(key_of(hash, scope, limit.window_ns(Duplicates)), now)) + 1;
                             });
 }
 
@@ -62,12 +62,21 @@ Verdict Flow::check_rate(Reason reason, LimitKind kind, const OrderRows& rows, i
 
 // Before the first execution the ratio is that of one.
 Verdict Flow::check_orders_per_trade(const OrderRows& rows) const {
+    const auto over = [&](LimitScope scope, const LimitRow& limit) {
+        return i128(rows_[rows.of(scope)].orders_today) + 1 - limit.reserve(OrdersPerTrade);
+    };
+    const auto trades = [&](LimitScope scope) { return std::max<i64>(1, rows_[rows.of(scope)].trades_today); };
+    bool is_within = true;
+    for (u32 i = 0; i < kLimitScopes; ++i) {
+        const LimitScope scope{u8(i + 1)};
+        const LimitRow& limit = limits_[rows.at[i]];
+        is_within &= over(scope, limit) <= i128(limit.value(OrdersPerTrade)) * trades(scope);
+    }
+    if (is_within) return {};
     return tightest_refusal(Reason::OrdersPerTrade, OrdersPerTrade, limits_, rows,
                             [&](LimitScope scope, const LimitRow& limit) -> i128 {
-                                const Row& row = rows_[rows.of(scope)];
-                                const i64 counted = row.orders_today + 1 - limit.reserve(OrdersPerTrade);
-                                const i64 trades = std::max<i64>(1, row.trades_today);
-                                return counted <= 0 ? 0 : (i128(counted) + trades - 1) / trades;
+                                const i128 counted = over(scope, limit);
+                                return counted <= 0 ? 0 : (counted + trades(scope) - 1) / trades(scope);
                             });
 }
 
@@ -87,7 +96,8 @@ void Flow::on_command(const Order& o, const OrderRows& rows) {
         if (limit.has(OrderRate)) row.orders.add(o.ts_event);
         if (limit.has(OrdersPerTrade)) ++row.orders_today;
         if (limit.has(Duplicates))
-            seen_.add(key_of_order(LimitScope(i + 1), limit, o), o.ts_event, limit.window_ns(Duplicates));
+            seen_.add(key_of(hash_of(o), LimitScope(i + 1), limit.window_ns(Duplicates)), o.ts_event,
+                      limit.window_ns(Duplicates));
     }
 }
 
@@ -98,7 +108,8 @@ bool Flow::on_fill(u16 account, u16 strategy, u32 instrument, Side side, const O
         const LimitRow& limit = limits_[rows.at[i]];
         if (limit.has(OrdersPerTrade)) ++rows_[rows.at[i]].trades_today;
         if (!limit.has(Repeats)) continue;
-        const u64 key = key_of(Repeats, scope, limit.window_ns(Repeats), account, strategy, instrument, u8(side));
+        const u64 hash = hash_of(Repeats, u64(account) << 32 | strategy, instrument, u8(side));
+        const u64 key = key_of(hash, scope, limit.window_ns(Repeats));
         is_new |= latch(key, strategy, scope, limit, now);
     }
     return is_new;

@@ -19,6 +19,11 @@ class Flow {
     // May this new order or replace be sent, for all that was sent before?
     Verdict check(const Order&, const OrderRows&, u32 kinds, i64 now) const;
 
+    void prefetch(u32 row) const {
+        __builtin_prefetch(&rows_[row].orders);
+        __builtin_prefetch(&rows_[row].messages);
+        __builtin_prefetch(&rows_[row].orders_today);
+    }
     void on_limit(u32 row, LimitKind);                // a limit of that row was set
     void forget(u32 row) { rows_[row] = {}; }         // the row is of nobody now
     void on_command(const Order&, const OrderRows&);  // it will be sent; cancels are messages too
@@ -34,10 +39,11 @@ class Flow {
 
   private:
     friend class RiskBench;
-    struct Row {
+    struct alignas(64) Row {
         Window orders, messages;
         i64 orders_today = 0;
         i64 trades_today = 0;
+        i64 pad[6] = {};
     };
     struct Latch {
         i64 limit, observed;

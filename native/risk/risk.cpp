@@ -62,9 +62,8 @@ bool is_within(i128 px, i128 reference, i64 bps) {
 }
 
 // Whose numbers a scope compares.
-bool is_of_strategy(LimitScope scope) {
-    return scope == LimitScope::Strategy || scope == LimitScope::StrategyInstrument;
-}
+constexpr u32 kOfStrategy = scope_bit(LimitScope::Strategy) | scope_bit(LimitScope::StrategyInstrument);
+bool is_of_strategy(LimitScope scope) { return kOfStrategy & scope_bit(scope); }
 const Exposure& exposure_of(LimitScope scope, const RiskView& view) {
     return is_of_strategy(scope) ? view.strategy : view.account;
 }
@@ -137,6 +136,7 @@ Verdict Risk::check(const Order& o, const RiskView& view) const {
         if (const Verdict v = check_reduces(o, added, view); !v.passes()) return v;
     }
     const OrderRows rows = limits_.rows_of(o.account, o.strategy, o.instrument);
+    prefetch(o, rows);
     const u32 kinds = kinds_of(rows);
     if (kinds & bit_of(Permission)) {
         if (const Verdict v = check_permission(o, added, rows, view); !v.passes()) return v;
@@ -156,6 +156,16 @@ Verdict Risk::check(const Order& o, const RiskView& view) const {
     const MoneyView money{view.accounts, value_added_by(o, view.account), worst_of(o, added, view.account) <= 0,
                           worst_of(o, added, view.strategy) <= 0};
     return check_money(o, money, limits_, rows);
+}
+
+// All of what is asked of the rows is on its way at once, before the first answer is needed.
+void Risk::prefetch(const Order& o, const OrderRows& rows) const {
+    for (const u32 at : rows.at) {
+        const char* row = reinterpret_cast<const char*>(&limits_[at]);
+        for (std::size_t line = 0; line < sizeof(LimitRow); line += 64) __builtin_prefetch(row + line);
+        flow_.prefetch(at);
+    }
+    if (o.instrument < instruments_max_) __builtin_prefetch(&drift_[o.instrument]);
 }
 
 u32 Risk::kinds_of(const OrderRows& rows) const {
@@ -184,10 +194,12 @@ Verdict Risk::check_reduces(const Order& o, i64 added, const RiskView& view) con
 }
 
 Verdict Risk::check_permission(const Order& o, i64 added, const OrderRows& rows, const RiskView& view) const {
+    const i64 of_account = needed_permission(o, added, view.account);
+    const i64 of_strategy = needed_permission(o, added, view.strategy);
     for (u32 i = 0; i < kLimitScopes; ++i) {
         const LimitScope scope{u8(i + 1)};
         const i64 granted = limits_[rows.at[i]].value(Permission);
-        const i64 needed = needed_permission(o, added, exposure_of(scope, view));
+        const i64 needed = is_of_strategy(scope) ? of_strategy : of_account;
         if (needed & ~granted) return {Reason::NotPermitted, granted, needed, scope, Permission};
     }
     return {};
@@ -212,7 +224,7 @@ Verdict Risk::check_market(const Order& o, const OrderRows& rows, u32 kinds, con
         return {Reason::NotTrading, i64(TradingState::Trading), i64(view.trading)};
     if (!view.book_valid) return {Reason::BookNotValid, 1, 0};
     if (reference_px(o, view.touch) <= 0) return {Reason::NoReference, 1, 0};
-    if (!(kinds & bit_of(BookAge))) return {};
+    if (!(kinds & bit_of(BookAge)) || view.now_ns - view.heard_ns <= smallest(BookAge, limits_, rows)) return {};
     return tightest_refusal(Reason::BookStale, BookAge, limits_, rows,
                             [&](LimitScope, const LimitRow&) { return view.now_ns - view.heard_ns; });
 }
@@ -239,18 +251,14 @@ Verdict Risk::check_size(const Order& o, const OrderRows& rows, bool is_limited,
         if (!v.passes()) return v;
     }
     if (!view.money.is_known()) return {Reason::NoConversion, 1, 0};
-    i64 most = kUnlimited;
-    for (const u32 at : rows.at) most = std::min(most, limits_[at].value(OrderNotional));
-    if (view.money.fits(o.px, o.leaves_qty, most)) return {};
+    if (view.money.fits(o.px, o.leaves_qty, smallest(OrderNotional, limits_, rows))) return {};
     return tightest_refusal(Reason::OrderNotional, OrderNotional, limits_, rows,
                             [&](LimitScope, const LimitRow&) { return view.money.to_money_up(o.px, o.leaves_qty); });
 }
 
 Verdict Risk::check_px(const Order& o, const OrderRows& rows, const RiskView& view) const {
     const i64 reference = reference_px(o, view.touch);
-    i64 most = kUnlimited;
-    for (const u32 at : rows.at) most = std::min(most, limits_[at].value(CollarBps));
-    if (is_within(o.px, reference, most)) return {};
+    if (is_within(o.px, reference, smallest(CollarBps, limits_, rows))) return {};
     return tightest_refusal(Reason::PriceCollar, CollarBps, limits_, rows,
                             [&](LimitScope, const LimitRow&) { return distance_bps(o.px, reference); });
 }
@@ -265,12 +273,19 @@ Verdict Risk::check_drift(const Order& o, const OrderRows& rows, i64 now) const 
 
 Verdict Risk::check_held(const Order& o, i64 added, const OrderRows& rows, const RiskView& view) const {
     const LimitKind side = is_buy(o) ? PositionLong : PositionShort;
-    const Verdict held = tightest_refusal(
-        Reason::Position, side, limits_, rows,
-        [&](LimitScope scope, const LimitRow&) { return worst_of(o, added, exposure_of(scope, view)); });
-    if (!held.passes() || is_replace(o)) return held;
+    if (worst_of(o, added, view.account) > smallest(side, limits_, rows, kAnyScope & ~kOfStrategy) ||
+        worst_of(o, added, view.strategy) > smallest(side, limits_, rows, kOfStrategy)) {
+        return tightest_refusal(Reason::Position, side, limits_, rows, [&](LimitScope scope, const LimitRow&) {
+            return worst_of(o, added, exposure_of(scope, view));
+        });
+    }
+    if (is_replace(o)) return {};
+    bool has_room = true;
+    for (u32 i = 0; i < kLimitScopes; ++i)
+        has_room &= open_orders_of(LimitScope(i + 1), view) < limits_[rows.at[i]].value(OpenOrders);
+    if (has_room) return {};
     return tightest_refusal(Reason::OpenOrders, OpenOrders, limits_, rows,
-                            [&](LimitScope scope, const LimitRow&) { return open_orders_of(scope, view) + 1; });
+                            [&](LimitScope scope, const LimitRow&) { return i128(open_orders_of(scope, view)) + 1; });
 }
 
 // ---- state -----------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ class Risk {
     Verdict check_drift(const Order&, const OrderRows&, i64 now) const;
     Verdict check_held(const Order&, i64 added, const OrderRows&, const RiskView&) const;
     u32 kinds_of(const OrderRows&) const;
+    void prefetch(const Order&, const OrderRows&) const;
 
     u32 strategies_max_;
     u32 instruments_max_;

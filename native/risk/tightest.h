@@ -6,6 +6,14 @@
 
 namespace openbell {
 
+// The smallest limit of that kind, of the scopes in `from` (bits by number); kUnlimited when none has it.
+inline i64 smallest(LimitKind kind, const LimitTable& limits, const OrderRows& rows, u32 from = kAnyScope) {
+    i64 least = kUnlimited;
+    for (u32 i = 0; i < kLimitScopes; ++i)
+        if (from & scope_bit(LimitScope(i + 1))) least = std::min(least, limits[rows.at[i]].value(kind));
+    return least;
+}
+
 // `observed_of(scope, row)`; refused where it is above `allowed_of(scope, row)`.
 template <class Observed, class Allowed>
 Verdict tightest_refusal(Reason reason, LimitKind kind, const LimitTable& limits, const OrderRows& rows,

@@ -24,10 +24,12 @@ class WindowOf {
         width_ = width_of(window_ns);
     }
     Count count(i64 now) const {
-        if (now < start_ + width_) return total_;
-        WindowOf later = *this;
-        later.advance(now);
-        return later.total_;
+        if (now < start_ + width_ || width_ == 0) return total_;
+        const i64 steps = (now - start_) / width_;
+        if (steps > kParts) return 0;
+        Count left = total_;
+        for (i64 i = 1; i <= steps; ++i) left -= counts_[(head_ + u32(i)) % (kParts + 1)];
+        return left;
     }
     void add(i64 now, Count count = 1) {
         advance(now);

@@ -9,7 +9,7 @@ The pieces of values (decimals, addresses, secrets, paths) are in `config_types.
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -43,18 +43,20 @@ class Settings(BaseModel):
 M = TypeVar("M", bound=Settings)
 
 
-def load_toml(path: Path | str, model: type[M]) -> M:
+def load_toml(path: Path | str, model: type[M], more: Callable[[M], Iterable[Problem]] = lambda _: ()) -> M:
     """Return the file at `path` as a `model`; relative file names inside it are taken from its own folder.
+
+    `more` yields what is wrong between it and another file.
 
     Raises:
         ConfigError: the file cannot be read, is not TOML, or does not fit the model. The message has one line
             per error, `file:line: key: expected ..., found ...`.
     """
     path = Path(path)
-    return parse_toml(_read(path), model, origin=path)
+    return parse_toml(_read(path), model, path, more)
 
 
-def parse_toml(text: str, model: type[M], origin: Path) -> M:
+def parse_toml(text: str, model: type[M], origin: Path, more: Callable[[M], Iterable[Problem]] = lambda _: ()) -> M:
     """Return `text` as a `model`; `origin` names the text in errors and anchors relative file names."""
     try:
         data = tomllib.loads(text)
@@ -66,7 +68,7 @@ def parse_toml(text: str, model: type[M], origin: Path) -> M:
     except ValidationError as error:
         problems = [Problem(path, message) for path, message in describe(error, model)]
     else:
-        problems = list(settings.cross_check())
+        problems = [*settings.cross_check(), *more(settings)]
         if not problems:
             return settings
     raise ConfigError(_report(problems, text, origin))

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from configurations import SYMBOLS, exchange_toml, free_udp_port, node_toml
+from configurations import SYMBOLS, exchange_toml, free_udp_port, limits_toml, node_toml
 from openbell._native import Follower, ouch_token_decode
 from openbell.exchange.control import ask
 from openbell.journal import open_journal
@@ -62,6 +62,7 @@ class World:
         wait_for(ready_file.exists, "the exchange to be ready")
         self.ready = json.loads(ready_file.read_text())
         self.config_path = directory / "node.toml"
+        (directory / "limits.toml").write_text(limits_toml())
         self.config_path.write_text(
             node_toml(
                 feed=self.feed,

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from configurations import exchange_toml, free_udp_port, node_toml
+from configurations import exchange_toml, free_udp_port, limits_toml, node_toml
 from openbell.exchange.control import ask
 from openbell.ops.find import read_page
 
@@ -69,6 +69,7 @@ class World:
     def write_node(
         self, *, mode: str = "live", arm: str = "full", strategy: Path = MAKER, strategy_class: str = "MarketMaker"
     ) -> None:
+        self.node_file.with_name("limits.toml").write_text(limits_toml())
         self.node_file.write_text(
             node_toml(
                 feed=self.feed, ready=self.ready, mode=mode, arm=arm, strategy=strategy, strategy_class=strategy_class

@@ -23,11 +23,12 @@ def example(repo: Path) -> str:
 
 
 @pytest.fixture
-def node_file(tmp_path: Path) -> Path:
+def node_file(tmp_path: Path, repo: Path) -> Path:
     """Where the example is laid; the strategy file it names exists."""
     (tmp_path / "strategies").mkdir()
     (tmp_path / "strategies/market_maker.py").write_text("class MarketMaker: ...\n")
     (tmp_path / "examples").mkdir()
+    (tmp_path / "examples/limits.toml").write_text((repo / "examples/limits.toml").read_text())
     return tmp_path / "examples/node.toml"
 
 
@@ -57,15 +58,9 @@ def test_the_example_is_right(node_file: Path, example: str):
         ("segment_mib = 64", "segment_kib = 64", "write 'segment_mib', in MiB"),
         ("latency_ns = 50000", "latency_us = 50", "paper.latency_us: unknown key; the unit is part of the key"),
         ("latency_ns = 50000", "latency_ns = -1", "paper.latency_ns: expected at least 0, found -1"),
-        ("position_max_lots", "position_max_shares", "write 'position_max_lots', in lots"),
-        ("position_max_lots", "max_position_lots", "did you mean 'position_max_lots'?"),
-        ("order_qty_max_lots = 500", "order_qty_max_lots = 0", "expected at least 1, found 0"),
-        ('order_notional_max = "150000.00"', "order_notional_max = 150000.0", "expected a decimal in quotes"),
-        ("collar_bps = 200", "", "limits[0].collar_bps: expected this key, found none (largest distance"),
-        ('symbol = "RING"\nowner', 'symbol = "OBEL"\nowner', "('OBEL', '') stands here for the second time"),
-        ('symbol = "RING"\nowner', 'symbol = "MSTF"\nowner', "'MSTF' is not among [[instruments]]"),
-        ('symbol = "RING"\nowner', 'symbol = "MSTF"\nowner', "RING has no limits of the account"),
         ('instruments = ["OBEL", "RING"]', 'instruments = ["TSLA"]', "'TSLA' is not among [[instruments]]"),
+        ('limits = "limits.toml"', 'limits = "limit.toml"', "limit.toml: expected a configuration file, found none"),
+        ('limits = "limits.toml"', "", "node.limits: expected this key, found none (the file of limits"),
         ('instruments = ["OBEL", "RING"]', "instruments = []", "expected at least 1 items"),
         ("market_maker.py", "market_taker.py", "expected a Python file, found none at"),
         ('listen = "127.0.0.1:26400"', 'listen = "127.0.0.1"', 'expected "host:port"'),

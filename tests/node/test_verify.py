@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from configurations import limits_toml
 from openbell import _native as native
 from openbell.cli import main
 from openbell.journal import open_journal
@@ -21,6 +22,7 @@ id = 1
 mode = "paper"
 run_dir = "hot"
 journal_dir = "journal"
+limits = "limits.toml"
 durability = "memory"
 seed = 7
 arm_at_start = "full"
@@ -37,14 +39,6 @@ user = "NODE1"
 password = "plain:secret-word"
 [[instruments]]
 symbol = "OBEL"
-[[limits]]
-symbol = "OBEL"
-owner = "desk"
-order_qty_max_lots = 1000
-order_notional_max = "500000.00"
-position_max_lots = 5000
-collar_bps = 2000
-open_orders_max = 20
 [[strategies]]
 name = "maker"
 id = 1
@@ -103,6 +97,7 @@ def run_epoch(config_file: Path, seq: int, messages: list[bytes]) -> None:
 @pytest.fixture
 def node_file(tmp_path):
     (tmp_path / "node.toml").write_text(NODE)
+    (tmp_path / "limits.toml").write_text(limits_toml("OBEL"))
     (tmp_path / "maker.py").write_text(MAKER)
     run_epoch(tmp_path / "node.toml", 1, OPENING + adds(1, 40))
     run_epoch(tmp_path / "node.toml", 43, adds(41, 20))

@@ -22,7 +22,8 @@ from openbell.backtest.tape import TapeFacts, inspect_tape
 from openbell.config import Settings
 from openbell.config_types import native_units
 from openbell.errors import ConfigError, JournalError
-from openbell.node.assemble import MONEY_DECIMALS, RATE_ONE, binary_hash, digest
+from openbell.node.assemble import binary_hash, digest
+from openbell.node.limit_lines import MONEY_DECIMALS, RATE_ONE
 from openbell.node.record import FILES, CapacityRecord, EndRecord, RunRecord, StrategyRecord, TapeRecord, build_host
 from openbell.strategy.loader import load_strategy, source_hash
 from openbell.types import ArmState, LimitKind, LimitScope, Type

@@ -13,11 +13,12 @@ from openbell.errors import OpenbellError
 TAKEN_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.002
 EPILOGUE = "Exit codes: 0 done, or proposed to another person; 2 refused, or there is no such node."
+LIMITS_EPILOGUE = f"{EPILOGUE} With --against: 1 when a limit becomes looser."
 
 arm_app = cyclopts.App(name="arm", help="How far the node, a strategy or an instrument may go.", help_epilogue=EPILOGUE)
 approve_app = cyclopts.App(name="approve", help="What another person proposed: look, approve.", help_epilogue=EPILOGUE)
 limits_app = cyclopts.App(
-    name="limits", help="The limits in force; with a file, propose others.", help_epilogue=EPILOGUE
+    name="limits", help="The limits in force; with a file, propose others.", help_epilogue=LIMITS_EPILOGUE
 )
 
 State = Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"]
@@ -108,17 +109,22 @@ def limits(
     file: Path | None = None,
     /,
     *,
+    against: Path | None = None,
     why: str = "",
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Show the limits in force at NODE; with FILE, compare, tighten at once, or propose what loosens.
 
+    Without a node: `openbell limits limits.toml` reads and checks a file, `--against` says what it would change.
+
     Parameters
     ----------
     node
-        Its name, its .toml file or its hot directory.
+        Its name, its .toml file or its hot directory; or a file of limits.
     file
         Other limits, all of them.
+    against
+        A file of limits that NODE, also one, is compared with.
     why
         For the journal, and for the other person.
     as_json
@@ -126,6 +132,8 @@ def limits(
     """
     from openbell.errors import ConfigError
 
+    if against is not None or _is_of_limits(Path(node)):
+        return _compare(Path(node), against, as_json)
     hot_dir = _find(node)
     request: dict[str, Any] = {"verb": "limits", "why": why}
     if file is not None:
@@ -134,6 +142,30 @@ def limits(
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: expected a readable file of limits, found: {error}") from None
     return _say(hot_dir, _asked(hot_dir, request), as_json)
+
+
+def _is_of_limits(path: Path) -> bool:
+    """A .toml file without a `[node]`."""
+    return path.suffix == ".toml" and path.is_file() and "[node]" not in path.read_text(errors="replace").splitlines()
+
+
+def _compare(file: Path, against: Path | None, as_json: bool) -> int:
+    """Print every limit of `file`, or what differs from `against`; 1 when something becomes looser."""
+    from openbell.node.limit_lines import changes, lines_of, spoken_lines
+    from openbell.node.limits import load_limits
+
+    limits = load_limits(file)
+    if against is None:
+        said, is_looser = spoken_lines(limits), False
+    else:
+        found = changes(lines_of(load_limits(against)), lines_of(limits))
+        said, is_looser = [str(change) for change in found], any(change.is_loosening for change in found)
+        said = said or ["no limit differs"]
+    if as_json:
+        print(json.dumps({"version": limits.version, "owner": limits.owner, "limits": said, "is_looser": is_looser}))
+    else:
+        print("\n".join(said))
+    return 1 if is_looser else 0
 
 
 def _find(node: str) -> Path:

@@ -30,6 +30,7 @@ def run(
     mode: Literal["shadow", "paper", "live"] | None = None,
     live: bool = False,
     for_s: Annotated[float, Parameter(name="--for")] = 0.0,
+    accept_limits: int | None = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Run the node of CONFIG until Ctrl-C, which cancels its orders, waits for the venue's word, and sums up.
@@ -46,18 +47,22 @@ def run(
         Needed when the mode is live: real orders at the venues of the file.
     for_s
         Stop by itself after so many seconds; 0: never.
+    accept_limits
+        The version of the file of limits, when it loosens those of the last run by more than a typo would explain.
     as_json
         The summary as one JSON object on standard output.
     """
     from openbell.node.card import card_of
     from openbell.node.config import load_node
     from openbell.node.supervisor import Supervisor
+    from openbell.node.trading import expect_limits_meant
     from openbell.ops.herald import Herald
 
     chosen = load_node(config, mode or "")
     _expect_meant(chosen, config, live)
-    _announce(chosen, config)
-    supervisor = Supervisor(config, for_s=for_s, mode=mode or "")
+    _announce(chosen)
+    expect_limits_meant(chosen, accept_limits)
+    supervisor = Supervisor(config, for_s=for_s, mode=mode or "", accepted_limits=accept_limits)
     supervisor.stop_on_signals()
     with supervisor, Herald(card_of(chosen, config), lambda line: print(line, file=sys.stderr, flush=True)):
         summary = supervisor.wait()
@@ -84,9 +89,11 @@ def _expect_meant(config: "NodeConfig", path: Path, live: bool) -> None:
         )
 
 
-def _announce(config: "NodeConfig", path: Path) -> None:
+def _announce(config: "NodeConfig") -> None:
     """Who runs, under whose limits, on standard error."""
     from rich.console import Console
+
+    from openbell.node.limit_lines import spoken_lines
 
     node = config.node
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -95,26 +102,12 @@ def _announce(config: "NodeConfig", path: Path) -> None:
         console.print(f" LIVE: {node.name} sends real orders: {venues} ", style="bold white on red")
     else:
         console.print(f"{node.mode}: {node.name} sends nothing to any venue", style="bold")
-    for line in limit_lines(config, path):
+    for line in spoken_lines(config.limits):
         console.print(line, markup=False)
     armed = "shadow" if node.mode == "shadow" else node.arm_at_start
     console.print(f"armed {armed} at start; durability {node.durability}; journal {node.journal_dir}", markup=False)
     if armed not in ("full", "limited", "reduce_only"):
         console.print('no order will be opened: [node] arm_at_start = "full" lets strategies trade', markup=False)
-
-
-def limit_lines(config: "NodeConfig", path: Path) -> list[str]:
-    """Every limit in words, with who answers for it and the line it stands on."""
-    from openbell.toml_lines import line_of
-
-    text = path.read_text(encoding="utf-8")
-    return [
-        f"limit {limit.symbol}{f' of {limit.strategy}' if limit.strategy else ''}: order at most "
-        f"{limit.order_qty_max_lots:,} lots and {limit.order_notional_max:,}, position {limit.position_max_lots:,}, "
-        f"collar {limit.collar_bps} bps, {limit.open_orders_max} open orders "
-        f"(owner {limit.owner}, {path}:{line_of(text, ('limits', index))})"
-        for index, limit in enumerate(config.limits)
-    ]
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

@@ -20,18 +20,16 @@ from openbell.config_types import native_units
 from openbell.node.breakers import breaker_records
 from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
 from openbell.node.edge import edge_config, policies_of
-from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord, build_host
+from openbell.node.limit_lines import MONEY_DECIMALS, conversions_of, digest_of, lines_of, record_of
+from openbell.node.record import CapacityRecord, LimitsRecord, RunRecord, StrategyRecord, build_host
 from openbell.strategy.loader import source_hash
-from openbell.types import NO_STRATEGY, ArmState, LimitKind, LimitScope
+from openbell.types import ArmState
 
 DAYS_AHEAD = 32
 """A process that runs for longer takes the last of these days for the venue's."""
-MONEY_DECIMALS = 4
-"""Money inside is an integer in 1e-4 of the base currency."""
-RATE_ONE = 10**8
-"""A conversion of the base currency itself."""
 INSTRUMENTS_MAX_LEAST = 64
 STRATEGIES_MAX_LEAST = 16
+LIMITS_MAX_LEAST = 1_024
 
 
 def capacity_of(config: NodeConfig) -> native.EngineCapacity:
@@ -40,6 +38,7 @@ def capacity_of(config: NodeConfig) -> native.EngineCapacity:
     capacity.instruments_max = max(INSTRUMENTS_MAX_LEAST, len(config.instruments))
     capacity.strategies_max = max(STRATEGIES_MAX_LEAST, *(i + 1 for i in config.strategy_ids().values()), 1)
     capacity.book_orders_max = config.node.book_orders_max
+    capacity.limits_max = max(LIMITS_MAX_LEAST, len(config.limits.strategy_instruments))
     capacity.checks = policies_of(config.checks, capacity.checks)
     return capacity
 
@@ -66,24 +65,10 @@ def trading_day_record(config: NodeConfig, days: int = 0) -> bytes:
 def presets(config: NodeConfig) -> native.Presets:
     """What the engine is given as an epoch begins: the worth of currencies, limits, fees, breakers."""
     given, ids = native.Presets(), config.strategy_ids()
-    for currency in {one.currency for one in config.instruments}:
-        given.add_conversion(events.conversion(currency, RATE_ONE))
-    rate = config.node.orders_per_second_max
-    given.add_limit(events.limit(LimitKind.ORDER_RATE, rate, scope=LimitScope.ACCOUNT, window_ns=1_000_000_000))
-    for limit in config.limits:
-        strategy = ids[limit.strategy] if limit.strategy else NO_STRATEGY
-        scope = LimitScope.STRATEGY_INSTRUMENT if limit.strategy else LimitScope.INSTRUMENT
-        values = {
-            LimitKind.ORDER_QTY: limit.order_qty_max_lots,
-            LimitKind.ORDER_NOTIONAL: native_units(limit.order_notional_max, MONEY_DECIMALS),
-            LimitKind.COLLAR_BPS: limit.collar_bps,
-            LimitKind.POSITION_LONG: limit.position_max_lots,
-            LimitKind.POSITION_SHORT: limit.position_max_lots,
-            LimitKind.OPEN_ORDERS: limit.open_orders_max,
-        }
-        for kind, value in values.items():
-            record = events.limit(kind, value, scope=scope, strategy=strategy, owner=limit.owner)
-            given.add_limit(record, limit.symbol)
+    for conversion in conversions_of(config.limits):
+        given.add_conversion(conversion)
+    for line in lines_of(config.limits):
+        given.add_limit(record_of(line, config.limits, ids), line.symbol)
     for fee in config.fees:
         given.add_control(fee.record())
     for breaker in breaker_records(config.breakers, ids):
@@ -94,9 +79,9 @@ def presets(config: NodeConfig) -> native.Presets:
 def gate_limits(config: NodeConfig) -> native.GateLimits:
     """The perimeter: as wide as the widest limit of the account, no wider."""
     gate = native.GateLimits()
-    gate.order_qty_max = max((limit.order_qty_max_lots for limit in config.limits), default=0)
+    gate.order_qty_max = max(one.order_qty_max_lots for one in config.limits.instruments)
     gate.order_notional_max = max(
-        (native_units(limit.order_notional_max, MONEY_DECIMALS) for limit in config.limits), default=0
+        native_units(one.order_notional_max, MONEY_DECIMALS) for one in config.limits.instruments
     )
     gate.orders_per_second_max = config.node.orders_per_second_max
     if config.sessions:
@@ -125,6 +110,7 @@ def run_record(config: NodeConfig) -> RunRecord:
         ),
         hot_dir=str(config.node.hot_dir),
         settings=_plain(config),
+        limits=LimitsRecord(version=config.limits.version, lines=tuple(lines_of(config.limits))),
     )
 
 
@@ -163,7 +149,7 @@ def started_record(config: NodeConfig, epoch: int, now_ns: int) -> bytes:
         seed=secrets.randbits(63) if config.node.seed is None else config.node.seed,
         binary=binary_hash(),
         strategies=digest(*(source_hash(s.file) for s in config.strategies)),
-        limits=digest(*(repr(limit).encode() for limit in config.limits)),
+        limits=digest_of(config.limits),
         config=digest(repr(config).encode()),  # a secret's repr says nothing of it
     )
 

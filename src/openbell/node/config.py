@@ -10,12 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, is_ipv4
 from openbell.node.breakers import BREAKERS_MAX, BreakerSettings, check_breakers
 from openbell.node.fees import FeeSettings, check_fees
+from openbell.node.limits import LimitSet
 from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
 from openbell.node.reconciliation import ReconciliationSettings
@@ -52,6 +53,7 @@ class NodeSettings(Settings):
     mode: Literal["paper", "live", "shadow"]
     run_dir: NearPath | None = None
     journal_dir: NearPath
+    limits: NearPath = Field(description="the file of limits; examples/limits.toml shows every key")
     durability: Literal["memory", "local"] = "local"
     seed: int | None = Field(
         default=None, ge=0, le=2**63 - 1, description="of the strategies' random source; drawn by the system if absent"
@@ -182,19 +184,6 @@ class InstrumentSettings(Settings):
             yield Problem(("tick",), f'expected a multiple of "0.0001" above zero, found "{self.tick}"')
 
 
-class LimitSettings(Settings):
-    """`[[limits]]`: what risk lets pass on one instrument, for the account or for one strategy."""
-
-    symbol: str = Field(pattern=SYMBOL_PATTERN)
-    strategy: str = ""
-    owner: str = Field(min_length=1, max_length=15, description="who answers for this limit")
-    order_qty_max_lots: int = Field(ge=1, le=10**9)
-    order_notional_max: DecimalText = Field(description="largest price x quantity of an order, a decimal in quotes")
-    position_max_lots: int = Field(ge=0, le=10**12)
-    collar_bps: int = Field(ge=1, le=10_000, description="largest distance of a price from the live reference")
-    open_orders_max: int = Field(ge=1, le=100_000)
-
-
 class StrategySettings(Settings):
     """`[[strategies]]`: one strategy class with its parameters."""
 
@@ -271,7 +260,6 @@ class NodeConfig(Settings):
     feeds: tuple[FeedSettings, ...] = Field(min_length=1, max_length=FEEDS_MAX)
     sessions: tuple[SessionSettings, ...] = Field(default=(), max_length=SESSIONS_MAX)
     instruments: tuple[InstrumentSettings, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
-    limits: tuple[LimitSettings, ...] = ()
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
     breakers: tuple[BreakerSettings, ...] = Field(default=(), max_length=BREAKERS_MAX)
     fees: tuple[FeeSettings, ...] = Field(default=(), max_length=FEES_MAX)
@@ -281,6 +269,37 @@ class NodeConfig(Settings):
     control: ControlSettings = ControlSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     operators: tuple[OperatorSettings, ...] = Field(default=(), max_length=OPERATORS_MAX)
+
+    _limits: LimitSet | None = PrivateAttr(default=None)
+
+    @property
+    def limits(self) -> LimitSet:
+        """The file of limits that `[node] limits` names."""
+        assert self._limits is not None, "a configuration comes from load_node"
+        return self._limits
+
+    def take_limits(self, limits: LimitSet) -> None:
+        """The limits that belong to this file."""
+        self._limits = limits
+
+    def check_limits(self, limits: LimitSet) -> Iterator[Problem]:
+        """Yield what is wrong between this file and that of the limits, in the latter."""
+        symbols = {instrument.symbol: instrument for instrument in self.instruments}
+        names = {strategy.name for strategy in self.strategies}
+        for where, scope in limits.tables():
+            symbol, strategy = getattr(scope, "symbol", ""), getattr(scope, "strategy", "")
+            if symbol and symbol not in symbols:
+                yield Problem((*where, "symbol"), _no_instrument(symbol))
+            if strategy and strategy not in names:
+                yield Problem((*where, "strategy"), f"expected the name of a strategy, found {strategy!r}")
+        limited = {one.symbol for one in limits.instruments}
+        worth = {limits.base_currency, *limits.conversions}
+        for symbol in dict.fromkeys(symbol for strategy in self.strategies for symbol in strategy.instruments):
+            if symbol in symbols and symbol not in limited:
+                yield Problem(("instruments",), f"{symbol} is traded and has no limits; add an [[instruments]] table")
+            if symbol in symbols and symbols[symbol].currency not in worth:
+                currency = symbols[symbol].currency
+                yield Problem(("conversions",), f'{symbol} is in {currency}; expected its worth, {currency} = "1.0"')
 
     def strategy_ids(self) -> dict[str, int]:
         """Return the id of every strategy: its own, or the lowest free one in the order of the file.
@@ -297,7 +316,6 @@ class NodeConfig(Settings):
         yield from self._feeds_fit()
         yield from self._edges_fit()
         yield from self._sessions_fit()
-        yield from self._limits_known()
         yield from self._strategies_allowed()
         yield from self._identities_fit()
         strategies, symbols = [one.name for one in self.strategies], [one.symbol for one in self.instruments]
@@ -314,7 +332,6 @@ class NodeConfig(Settings):
         yield from _repeats("instruments", "symbol", [instrument.symbol for instrument in self.instruments])
         yield from _repeats("operators", "name", [operator.name for operator in self.operators])
         yield from _repeats("operators", "uid", [operator.uid for operator in self.operators])
-        yield from _repeats("limits", "symbol", [(limit.symbol, limit.strategy) for limit in self.limits])
 
     def _feeds_fit(self) -> Iterator[Problem]:
         for index, feed in enumerate(self.feeds):
@@ -372,20 +389,8 @@ class NodeConfig(Settings):
                 "loosen limits and release kills only where every session is on loopback",
             )
 
-    def _limits_known(self) -> Iterator[Problem]:
-        symbols = {instrument.symbol for instrument in self.instruments}
-        names = {strategy.name for strategy in self.strategies}
-        for index, limit in enumerate(self.limits):
-            if limit.symbol not in symbols:
-                yield Problem(("limits", index, "symbol"), _no_instrument(limit.symbol))
-            if limit.strategy and limit.strategy not in names:
-                yield Problem(
-                    ("limits", index, "strategy"), f"expected the name of a strategy, found {limit.strategy!r}"
-                )
-
     def _strategies_allowed(self) -> Iterator[Problem]:
         symbols = {instrument.symbol for instrument in self.instruments}
-        limited = {limit.symbol for limit in self.limits if not limit.strategy}
         for index, strategy in enumerate(self.strategies):
             if not strategy.file.is_file():
                 yield Problem(("strategies", index, "file"), f"expected a Python file, found none at {strategy.file}")
@@ -393,8 +398,6 @@ class NodeConfig(Settings):
                 where = ("strategies", index, "instruments")
                 if symbol not in symbols:
                     yield Problem(where, _no_instrument(symbol))
-                elif symbol not in limited:
-                    yield Problem(where, f"{symbol} has no limits of the account; add a [[limits]] table for it")
 
 
 def load_node(path: Path | str, mode: str = "") -> NodeConfig:
@@ -404,6 +407,7 @@ def load_node(path: Path | str, mode: str = "") -> NodeConfig:
         ConfigError: with one line per error, or the mode is less safe than the file's.
     """
     config = load_toml(path, NodeConfig)
+    config.take_limits(load_toml(config.node.limits, LimitSet, lambda limits: config.check_limits(limits)))
     return in_mode(config, mode) if mode and mode != config.node.mode else config
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from openbell import _native as native
 from openbell.config import Settings
 from openbell.errors import JournalError
+from openbell.node.limit_lines import Line
 from openbell.strategy.loader import load_strategy, source_hash
 
 FORMAT = 1
@@ -43,6 +44,7 @@ class CapacityRecord(Settings):
     orders_max: int
     strategies_max: int
     timers_max: int
+    limits_max: int = 1_024
     checks: tuple[int, ...] = ()
 
     @classmethod
@@ -57,6 +59,13 @@ class CapacityRecord(Settings):
         for name in type(self).model_fields:
             setattr(capacity, name, list(self.checks) if name == "checks" else getattr(self, name))
         return capacity
+
+
+class LimitsRecord(Settings):
+    """The limits of a run, as `limit_lines.Line` has them."""
+
+    version: int
+    lines: tuple[Line, ...]
 
 
 class TapeRecord(Settings):
@@ -83,6 +92,7 @@ class RunRecord(Settings):
     strategies: tuple[StrategyRecord, ...]
     tape: TapeRecord | None = None
     hot_dir: str | None = None
+    limits: LimitsRecord | None = None
     end: EndRecord | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
 

@@ -42,10 +42,19 @@ class NodeFailedError(OpenbellError):
 class Supervisor:
     """One node's processes. Use as a context: leaving it ends all of them."""
 
-    def __init__(self, config_path: Path, *, for_s: float = 0.0, mode: str = "", log: Path | None = None) -> None:
+    def __init__(
+        self,
+        config_path: Path,
+        *,
+        for_s: float = 0.0,
+        mode: str = "",
+        log: Path | None = None,
+        accepted_limits: int | None = None,
+    ) -> None:
         self.config_path = config_path
         self.mode = mode
         self.log = log
+        self.accepted_limits = accepted_limits
         self.config = load_node(config_path, mode)
         self.for_s = for_s
         self.restarts: list[float] = []
@@ -95,6 +104,7 @@ class Supervisor:
             str(self.config_path),
             *("--for", str(self.for_s)),
             *("--mode", self.mode),
+            *(("--accept-limits", str(self.accepted_limits)) if self.accepted_limits is not None else ()),
             stdout=subprocess.PIPE,
         )
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -26,6 +26,8 @@ from openbell.node import assemble
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
+from openbell.node.limit_lines import expect_meant
+from openbell.node.record import read_record
 from openbell.node.recovery import recover_engine
 
 SOURCE_NODE = 0
@@ -45,13 +47,14 @@ class Summary:
     state_hash: str
 
 
-def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
+def trade(config: NodeConfig, *, for_s: float = 0, accepted_limits: int | None = None) -> Summary:
     """Run the node of `config` in this process until a signal, or for `for_s` seconds.
 
     Raises:
         OpenbellError: nothing was started, or the journal or a socket failed; the order sockets are closed.
     """
     node_settings = config.node
+    expect_limits_meant(config, accepted_limits)
     engine, recovered = recover_engine(assemble.capacity_of(config), node_settings.journal_dir, node_settings.hot_dir)
     strategies = assemble.build_strategies(config)
     node = native.LiveNode(assemble.live_config(config), engine, strategies)
@@ -74,6 +77,18 @@ def trade(config: NodeConfig, *, for_s: float = 0) -> Summary:
         refusals=engine.refusals,
         state_hash=f"{engine.state_hash:016x}",
     )
+
+
+def expect_limits_meant(config: NodeConfig, accepted: int | None) -> None:
+    """Compare the limits with those of the last run, which are in force until these are.
+
+    Raises:
+        ConfigError: they loosen too much at once, and their version was not accepted.
+    """
+    last = read_record(config.node.journal_dir)
+    if last is not None and last.limits is not None:
+        before = last.limits
+        expect_meant(before.lines, before.version, config.limits, accepted=accepted, origin=config.node.limits)
 
 
 def small_buffers(config: NodeConfig, node: native.LiveNode) -> Iterator[str]:
@@ -112,11 +127,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("config", type=Path)
     parser.add_argument("--mode", default="", help="a safer mode than the file's")
     parser.add_argument("--for", dest="for_s", type=float, default=0.0, help="seconds; 0: until a signal")
+    parser.add_argument("--accept-limits", type=int, help="the version of the limits that loosens, and is meant")
     options = parser.parse_args(arguments)
     _hear_signals()
     end_with_parent()
     try:
-        summary = trade(load_node(options.config, options.mode), for_s=options.for_s)
+        config = load_node(options.config, options.mode)
+        summary = trade(config, for_s=options.for_s, accepted_limits=options.accept_limits)
     except OpenbellError as error:
         print(f"openbell: {error}", file=sys.stderr)
         return 2

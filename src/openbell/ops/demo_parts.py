@@ -59,6 +59,7 @@ name = "{name}"
 id = 1
 mode = "live"
 journal_dir = "journal"
+limits = "limits.toml"
 run_dir = {hot_dir}
 durability = "memory"       # the archiver follows; "local" waits for the disk before each order
 wait = "{wait}"
@@ -94,13 +95,25 @@ INSTRUMENT_TOML = """
 [[instruments]]
 symbol = "{symbol}"
 tick = "0.01"
+"""
 
-[[limits]]
-symbol = "{symbol}"
+LIMITS_TOML = """# What the node of one demo may do; docs/limits.md explains every key.
 owner = "demo"
+version = 1
+base_currency = "USD"
+
+[account]
+order_rate_max = 1000
+order_rate_window_ms = 1000
+{instruments}"""
+
+LIMITS_OF_TOML = """
+[[instruments]]
+symbol = "{symbol}"
 order_qty_max_lots = 500
 order_notional_max = "150000.00"
-position_max_lots = 2000
+position_long_max_lots = 2000
+position_short_max_lots = 2000
 collar_bps = 500
 open_orders_max = 20
 """
@@ -206,6 +219,8 @@ class DemoExchange:
 
 def write_node_file(home: Path, exchange: DemoExchange, seed: int) -> Path:
     """The node's file for this exchange; its path."""
+    limits = "".join(LIMITS_OF_TOML.format(symbol=symbol) for symbol in SYMBOLS)
+    (home / "limits.toml").write_text(LIMITS_TOML.format(instruments=limits))
     path = home / "node.toml"
     path.write_text(
         NODE_TOML.format(

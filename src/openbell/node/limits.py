@@ -1,0 +1,213 @@
+"""The file of limits: who answers for it, its version, and what each scope may do. docs/limits.md explains every key.
+
+`load_limits("limits.toml")` returns it checked as a whole. Where a limit is required, a missing one refuses orders; it
+never means "no limit". The unit ends each key; money is decimals in quotes, in `base_currency`.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from openbell.config import Problem, Settings, load_toml, parse_toml
+from openbell.config_types import DecimalText
+
+PAIRS_MAX = 65_536
+CURRENCY = r"^[A-Z]{3,4}$"
+Lots = int | None
+WINDOWS = ("order_rate", "message_rate", "duplicates", "repeats")
+ABSURD = 20
+"""An order's notional this many times its largest quantity at the last price, or this small a part of it, is a typo."""
+
+
+def lots(description: str) -> Any:
+    """A quantity in lots, if there is a limit."""
+    return Field(default=None, ge=0, le=10**12, description=description)
+
+
+def count(description: str) -> Any:
+    """A number of things, if there is a limit."""
+    return Field(default=None, ge=0, le=10**9, description=description)
+
+
+def window(what: str) -> Any:
+    """The time over which something is counted."""
+    return Field(default=None, ge=1, le=86_400_000, description=f"over which {what} are counted")
+
+
+class ScopeLimits(Settings):
+    """What may be limited in every scope."""
+
+    order_qty_max_lots: Lots = lots("open at the venue after an order")
+    order_notional_max: DecimalText | None = Field(default=None, description="price x quantity of an order")
+    collar_bps: int | None = Field(default=None, ge=0, le=10_000, description="distance of a price from the live touch")
+    position_long_max_lots: Lots = lots("held long in an instrument, open orders at their worst")
+    position_short_max_lots: Lots = lots("held short in an instrument, a positive number")
+    open_orders_max: int | None = count("orders open at once")
+    order_rate_max: int | None = count("orders and replaces in the window")
+    order_rate_window_ms: int | None = window("orders and replaces")
+    message_rate_max: int | None = count("orders, replaces and cancels in the window")
+    message_rate_window_ms: int | None = window("messages")
+    message_rate_for_cancels: int = Field(default=0, ge=0, le=10**9, description="of them, kept for cancels")
+    duplicates_max: int | None = count("equal orders in the window")
+    duplicates_window_ms: int | None = window("equal orders")
+    repeats_max: int | None = count("executions of a strategy in one instrument and side in the window")
+    repeats_window_ms: int | None = window("executions")
+    orders_per_trade_max: int | None = count("orders and replaces for each execution of the day")
+    orders_per_trade_free: int = Field(default=0, ge=0, le=10**9, description="orders that do not count")
+    book_age_max_ms: int | None = Field(default=None, ge=0, le=86_400_000, description="since the feed said anything")
+    may: tuple[Literal["buy", "sell", "short", "open"], ...] | None = Field(
+        default=None, description="what is permitted; without it everything is"
+    )
+
+
+class SumLimits(ScopeLimits):
+    """`[firm]`, `[account]`, `[[strategies]]`: what is summed over instruments, in the base currency."""
+
+    gross_notional_max: DecimalText | None = None
+    net_notional_max: DecimalText | None = None
+    margin_max: DecimalText | None = Field(default=None, description="that may be bound: the capital")
+    daily_loss_max: DecimalText | None = None
+    drawdown_max: DecimalText | None = None
+
+
+class AccountLimits(SumLimits):
+    """`[account]`: the rate of orders is required."""
+
+    order_rate_max: int = Field(ge=0, le=10**9, description="orders and replaces in the window")
+    order_rate_window_ms: int = Field(ge=1, le=86_400_000, description="over which orders are counted")
+
+
+class StrategyLimits(SumLimits):
+    """`[[strategies]]`: one strategy, all its instruments."""
+
+    strategy: str
+
+
+class InstrumentLimits(ScopeLimits):
+    """`[[instruments]]`: one instrument, whoever trades it; without one nothing trades in it."""
+
+    symbol: str
+    px_last: DecimalText | None = Field(default=None, description="a recent price, to find typos by; limits nothing")
+    order_qty_max_lots: int = Field(ge=0, le=10**12, description="open at the venue after an order")
+    order_notional_max: DecimalText = Field(description="price x quantity of an order, a decimal in quotes")
+    collar_bps: int = Field(ge=0, le=10_000, description="largest distance of a price from the live touch")
+    position_long_max_lots: int = Field(ge=0, le=10**12, description="held long, open orders at their worst")
+    position_short_max_lots: int = Field(ge=0, le=10**12, description="held short, a positive number")
+    open_orders_max: int = Field(ge=0, le=10**9, description="orders open at once")
+    drift_bps: int | None = Field(default=None, ge=0, le=10_000, description="distance from the mid of a while ago")
+    drift_window_ms: int | None = Field(default=None, ge=1, le=86_400_000, description="how long ago")
+    margin_bps: int | None = Field(default=None, ge=0, le=10_000, description="margin that its notional binds")
+
+
+class PairLimits(ScopeLimits):
+    """`[[strategy_instruments]]`: one strategy in one instrument."""
+
+    strategy: str
+    symbol: str
+
+
+class LimitSet(Settings):
+    """A whole file of limits."""
+
+    owner: str = Field(min_length=1, max_length=15, description="who answers for these limits")
+    version: int = Field(ge=1, le=2**32 - 1, description="rises with every change")
+    base_currency: str = Field(pattern=CURRENCY, description="that money is in")
+    conversions: dict[str, DecimalText] = Field(default_factory=dict)
+    firm: SumLimits = SumLimits()
+    account: AccountLimits
+    strategies: tuple[StrategyLimits, ...] = ()
+    instruments: tuple[InstrumentLimits, ...] = Field(min_length=1)
+    strategy_instruments: tuple[PairLimits, ...] = Field(default=(), max_length=PAIRS_MAX)
+
+    def tables(self) -> Iterator[tuple[tuple[str | int, ...], ScopeLimits]]:
+        """Every scope with its place in the file."""
+        yield ("firm",), self.firm
+        yield ("account",), self.account
+        for name in ("strategies", "instruments", "strategy_instruments"):
+            yield from (((name, index), one) for index, one in enumerate(getattr(self, name)))
+
+    def cross_check(self) -> Iterable[Problem]:
+        """Yield scopes that stand twice, halves of a pair of keys, and what cannot be meant."""
+        yield from self._once()
+        for where, scope in self.tables():
+            yield from _whole(where, scope)
+            yield from _plausible(where, scope)
+        for index, one in enumerate(self.instruments):
+            yield from _priced(("instruments", index), one)
+            yield from self._within_sums(("instruments", index), one)
+        if self.base_currency in self.conversions:
+            yield Problem(("conversions", self.base_currency), "is the base currency; it is worth 1 of itself")
+
+    def _once(self) -> Iterator[Problem]:
+        seen: set[tuple[str, ...]] = set()
+        for where, scope in self.tables():
+            names = tuple(str(getattr(scope, key)) for key in ("strategy", "symbol") if hasattr(scope, key))
+            if names and (str(where[0]), *names) in seen:
+                key = "symbol" if hasattr(scope, "symbol") else "strategy"
+                yield Problem((*where, key), f"{' in '.join(names)} stands here for the second time; join the tables")
+            seen.add((str(where[0]), *names))
+
+    def _within_sums(self, where: tuple[str | int, ...], one: InstrumentLimits) -> Iterator[Problem]:
+        sums = [s.gross_notional_max for s in (self.firm, self.account) if s.gross_notional_max is not None]
+        if sums and one.order_notional_max > min(sums):
+            yield Problem(
+                (*where, "order_notional_max"),
+                f"expected at most gross_notional_max of the account or firm, {min(sums):,}, found "
+                f"{one.order_notional_max:,}; an order cannot be worth more than everything",
+            )
+
+
+def load_limits(path: Path | str) -> LimitSet:
+    """Return the file of limits at `path`, checked as a whole.
+
+    Raises:
+        ConfigError: with one line per error.
+    """
+    return load_toml(path, LimitSet)
+
+
+def parse_limits(text: str, origin: Path) -> LimitSet:
+    """The same of a text; `origin` names it in errors."""
+    return parse_toml(text, LimitSet, origin)
+
+
+def _whole(where: tuple[str | int, ...], scope: ScopeLimits) -> Iterator[Problem]:
+    """A count without its window, or a window without its count, says nothing."""
+    pairs = [(f"{name}_max", f"{name}_window_ms") for name in WINDOWS]
+    pairs += [("drift_bps", "drift_window_ms")] if isinstance(scope, InstrumentLimits) else []
+    for most, window_ms in pairs:
+        has_most, has_window = (getattr(scope, key) is not None for key in (most, window_ms))
+        if has_most != has_window:
+            there, missing = (most, window_ms) if has_most else (window_ms, most)
+            yield Problem((*where, there), f"expected {missing} beside it, found none; both or neither")
+
+
+def _plausible(where: tuple[str | int, ...], scope: ScopeLimits) -> Iterator[Problem]:
+    held = [n for n in (scope.position_long_max_lots, scope.position_short_max_lots) if n is not None]
+    if scope.order_qty_max_lots is not None and held and scope.order_qty_max_lots > 2 * max(held):
+        yield Problem(
+            (*where, "order_qty_max_lots"),
+            f"expected at most twice the larger position limit, {max(held):,} lots, found "
+            f"{scope.order_qty_max_lots:,}; an order may turn a position around, not more",
+        )
+    if scope.message_rate_max is not None and scope.message_rate_for_cancels > scope.message_rate_max:
+        yield Problem(
+            (*where, "message_rate_for_cancels"),
+            f"expected at most message_rate_max, {scope.message_rate_max:,}, found {scope.message_rate_for_cancels:,}",
+        )
+
+
+def _priced(where: tuple[str | int, ...], one: InstrumentLimits) -> Iterator[Problem]:
+    """Notional and quantity of one order, by a recent price: a factor between them is a typo in one."""
+    if one.px_last is None or not one.order_qty_max_lots:
+        return
+    at_px = one.px_last * one.order_qty_max_lots
+    if at_px and not Decimal(1) / ABSURD <= one.order_notional_max / at_px <= ABSURD:
+        yield Problem(
+            (*where, "order_notional_max"),
+            f"expected about order_qty_max_lots x px_last, {at_px:,}, found {one.order_notional_max:,}, "
+            f"x{one.order_notional_max / at_px:,.4g}; one of the three is a typo (a factor of up to {ABSURD} passes)",
+        )
