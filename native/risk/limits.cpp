@@ -46,7 +46,10 @@ LimitTable::LimitTable(u32 strategies_max, u32 instruments_max, u32 pairs_max)
 bool LimitTable::set(const Limit& l) {
     version_ = l.version;
     const bool is_taken = names_its_scope(l, strategies_max_, instruments_max_) && makes_sense(l) && take(l);
-    if (!is_taken) fault_ = {l.scope, u8(l.kind ? l.kind : u8(kNoPlace))};
+    if (!is_taken) {
+        const bool is_kind = l.kind < kLimitKindsMax && kPlaceOf[l.kind] != kNoPlace;
+        fault_ = {1, u8(l.scope <= u8(LimitScope::StrategyInstrument) ? l.scope : 0), u8(is_kind ? l.kind : 0), 0};
+    }
     return is_taken;
 }
 

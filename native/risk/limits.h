@@ -34,7 +34,7 @@ class LimitTable {
     bool set(const Limit&);
     void clear();  // no limit is in force, all may be given anew
 
-    bool is_whole() const { return fault_.kind == 0; }
+    bool is_whole() const { return !fault_.is_there; }
     LimitScope fault_scope() const { return LimitScope(fault_.scope); }
     LimitKind fault_kind() const { return LimitKind(fault_.kind); }
     u32 version() const { return version_; }  // of the last record: the set they came with
@@ -59,7 +59,7 @@ class LimitTable {
     static constexpr u32 kAccounts = 2;
     static constexpr u32 kStrategies = kAccounts + kAccountsMax;
     struct Fault {
-        u8 scope, kind;  // of the record that could not be taken; kind 0: none
+        u8 is_there, scope, kind, pad;  // of the record that could not be taken; what is no scope or kind is None
     };
 
     static u64 pair_key(u16 strategy, u32 instrument) { return u64(strategy) << 32 | instrument; }

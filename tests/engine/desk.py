@@ -30,8 +30,9 @@ HASH_STATE = RECORDS["Hash"].fields["state"][1]
 Fields = dict[str, int]
 
 
-def capacity() -> native.EngineCapacity:
+def capacity(limits_max: int = 1_024) -> native.EngineCapacity:
     out = native.EngineCapacity()
+    out.limits_max = limits_max
     out.instruments_max, out.strategies_max = INSTRUMENTS_MAX, STRATEGIES_MAX
     out.orders_max, out.timers_max, out.book_orders_max = ORDERS_MAX, TIMERS_MAX, 1 << 16
     return out
@@ -112,9 +113,11 @@ def report(kind: Type, cl_ord_id: int, **fields: int) -> bytes:
 class Desk:
     """Frames in, decisions out; every verb submits one frame and returns the decision's records."""
 
-    def __init__(self) -> None:
-        self.probe = native.EngineProbe(capacity())
+    def __init__(self, limits_max: int = 1_024) -> None:
+        self.capacity = capacity(limits_max)
+        self.probe = native.EngineProbe(self.capacity)
         self.twin = oracle.Engine(INSTRUMENTS_MAX, STRATEGIES_MAX, ORDERS_MAX, TIMERS_MAX)
+        self.twin.risk.limits.pairs_max = limits_max
         self.seq, self.now, self.epoch = 0, 1_000, 0
         self.message = 0  # of the feed
         self.sent: list[Fields] = []  # commands of the last decision
@@ -206,7 +209,7 @@ class Desk:
 
     def restored(self) -> native.EngineProbe:
         """A fresh engine with the state of this one, equal byte for byte."""
-        fresh = native.EngineProbe(capacity())
+        fresh = native.EngineProbe(self.capacity)
         saved = self.engine.save()
         fresh.engine.load(saved)
         assert fresh.engine.save() == saved
@@ -230,7 +233,11 @@ def types_of(decision: list[bytes]) -> list[Type]:
 
 def trading_desk() -> Desk:
     """Three instruments, the first two with limits and a market of 100 at 100.00 x 102.00, armed and connected."""
-    desk = Desk()
+    return open_desk(Desk())
+
+
+def open_desk(desk: Desk) -> Desk:
+    """The same of a desk that has not started."""
     desk.presets = (*account_limits(), *limits(0), *limits(1))
     desk.start()
     for number in range(INSTRUMENTS_MAX):

@@ -8,7 +8,6 @@ from openbell.types import NO_INSTRUMENT, NO_STRATEGY, LimitKind, LimitScope
 ACCOUNTS_MAX = 16
 VALUE_MAX = 2**63 - 1
 DAY_NS = 86_400 * 10**9
-NO_KIND = 0xFF
 WINDOWED = {
     LimitKind.DRIFT_BPS, LimitKind.ORDER_RATE, LimitKind.MESSAGE_RATE, LimitKind.DUPLICATES, LimitKind.REPEATS,
 }  # fmt: skip
@@ -48,7 +47,8 @@ class Limits:
         self.version = r["version"]
         key = self._key_of(r)
         if key is None or not self._makes_sense(r):
-            self.fault = (r["scope"], r["kind"] or NO_KIND)
+            scopes = {int(scope) for scope in LimitScope}
+            self.fault = (r["scope"] if r["scope"] in scopes else 0, r["kind"] if r["kind"] in KINDS else 0)
             return False
         kind, row = LimitKind(r["kind"]), self.rows.setdefault(key, {})
         if r["flags"] & 1:
