@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare feed-sim lint sanitize fuzz format bench cst soak kill-drill lock clean
+.PHONY: help demo test compare feed-sim lint sanitize coverage fuzz format bench cst soak kill-drill lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -28,6 +28,7 @@ help:
 	@echo 'make soak    a day of the exchange at full size, with crashes  ARGS="--sessions 1000 --orders 10000000 --seed 1"'
 	@echo 'make kill-drill  kills of a live node, and the wire around them  ARGS="--kills 1000 --seed 1 --stuck-ms 200"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
+	@echo 'make coverage  branches of risk and of the file of limits that no test takes   ARGS="tests/risk"'
 	@echo 'make fuzz    codecs and venue under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
@@ -71,6 +72,24 @@ sanitize: $(VENV)/.packages
 	@PYTHONPATH=$(SANITIZED)/site:$$(echo $(VENV)/lib/python3*/site-packages) LD_PRELOAD="$(SANITIZER)" \
 		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -S -m pytest -p no:cacheprovider \
 		$(or $(ARGS),tests/engine tests/simulation tests/oms tests/execution tests/risk tests/book tests/journal)
+
+# Counts the branches of those rooms and files while the tests of ARGS run, and names the ones that nobody takes.
+COVERED := build/coverage
+COVERED_ROOMS := risk
+COVERED_PYTHON := */openbell/node/limits.py,*/openbell/node/limit_lines.py
+coverage: $(VENV)/.packages
+	@$(BIN)/cmake -G Ninja -S . -B $(COVERED)/cmake -DOPENBELL_COVERAGE=$(COVERED_ROOMS) -DOPENBELL_LTO=OFF \
+		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
+	@$(BIN)/cmake --build $(COVERED)/cmake
+	@find $(COVERED)/cmake -name '*.gcda' -delete
+	@rm -rf $(COVERED)/site && cp -r src $(COVERED)/site
+	@$(BIN)/cmake --install $(COVERED)/cmake --prefix $(CURDIR)/$(COVERED)/site >/dev/null
+	@export PYTHONPATH=$(COVERED)/site:$$(echo $(VENV)/lib/python3*/site-packages) COVERAGE_FILE=$(COVERED)/python; \
+		$(BIN)/python -S -m coverage run --branch --include='$(COVERED_PYTHON)' -m pytest -p no:cacheprovider \
+		$(or $(ARGS),tests/risk tests/engine/test_arming.py tests/node/test_limits.py) && \
+		$(BIN)/python -S -m coverage report --show-missing
+	@$(BIN)/gcovr --root . --object-directory $(COVERED)/cmake $(COVERED_ROOMS:%=--filter native/%/) \
+		--exclude-throw-branches --exclude-unreachable-branches --txt-metric branch
 
 # Needs neither Python nor the packages. TARGETS, from the command line, reaches it by itself.
 fuzz:

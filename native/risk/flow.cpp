@@ -49,6 +49,13 @@ Verdict Flow::check_duplicates(const Order& o, const OrderRows& rows, i64 now) c
 }
 
 Verdict Flow::check_rate(Reason reason, LimitKind kind, const OrderRows& rows, i64 now) const {
+    const bool is_of_orders = kind == OrderRate;
+    bool is_within = true;
+    for (const u32 at : rows.at) {
+        const i64 most = is_of_orders ? limits_[at].value(kind) : limits_[at].value(kind) - limits_[at].reserve(kind);
+        is_within &= (is_of_orders ? rows_[at].orders : rows_[at].messages).count(now) < most;
+    }
+    if (is_within) return {};
     return tightest_refusal(
         reason, kind, limits_, rows,
         [&](LimitScope scope, const LimitRow&) {

@@ -23,32 +23,24 @@ class KeyedWindows {
     // `key` is a hash of what is counted and of the window's length; 0 means no key.
     u32 count(u64 key, i64 now) const {
         const Set& set = keys_[set_of(key)];
-        u32 rarest = ~u32(0);
-        for (u32 way = 0; way < kWays; ++way) {
-            const u32 n = set[way] ? window(key, way).count(now) : 0;
-            if (set[way] == key) return n;
-            rarest = n < rarest ? n : rarest;
-        }
-        return rarest;
+        for (u32 way = 0; way < kWays; ++way)
+            if (set[way] == key) return window(key, way).count(now);
+        return window(key, rarest(key, now)).count(now);
     }
     // Returns the count with this one.
     u32 add(u64 key, i64 now, i64 window_ns) {
         Set& set = keys_[set_of(key)];
-        u32 chosen = 0, fewest = ~u32(0);
-        for (u32 way = 0; way < kWays; ++way) {
-            const u32 n = set[way] ? window(key, way).count(now) : 0;
-            if (set[way] == key) {
-                chosen = way;
-                break;
-            }
-            if (n < fewest) chosen = way, fewest = n;
-        }
-        Window& counted = windows_[set_of(key) * kWays + chosen];
-        if (set[chosen] != key) {
-            set[chosen] = key;
+        u32 way = 0;
+        while (way < kWays && set[way] != key) ++way;
+        const bool is_new = way == kWays;
+        if (is_new) way = rarest(key, now);
+        Window& counted = windows_[set_of(key) * kWays + way];
+        if (is_new) {
+            const u32 inherited = counted.count(now);
+            set[way] = key;
             counted = {};
             counted.set_length(window_ns);
-            counted.add(now, fewest);
+            counted.add(now, inherited);
         }
         counted.add(now);
         return counted.count(now);
@@ -80,6 +72,13 @@ class KeyedWindows {
     friend class RiskBench;
     using Set = std::array<u64, kWays>;
 
+    // The place of the set that counts the least; an empty one counts nothing.
+    u32 rarest(u64 key, i64 now) const {
+        u32 chosen = 0;
+        for (u32 way = 1; way < kWays; ++way)
+            if (window(key, way).count(now) < window(key, chosen).count(now)) chosen = way;
+        return chosen;
+    }
     static std::size_t set_of(u64 key) { return mix_id(key) % kSets; }
     const Window& window(u64 key, u32 way) const { return windows_[set_of(key) * kWays + way]; }
 

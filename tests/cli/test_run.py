@@ -50,8 +50,9 @@ def test_ctrl_c_cancels_all_and_sums_up(world):
     }
     assert summary["journal"] == str(world.journal)
     assert "LIVE: tested sends real orders" in err
-    assert "collar 500 bps, 20 open orders (owner desk, " in err
-    assert f"{world.node_file}:" in err
+    assert f"limits {world.home}" in err
+    assert "limits version 1, owner desk, money in USD" in err
+    assert "limits of OBEL: order_notional_max 150,000" in err
     assert "armed full at start; durability memory" in err
 
 
@@ -89,8 +90,8 @@ def test_a_journal_keeps_its_mode(world):
 
 
 def test_a_file_with_errors_starts_nothing(world):
-    text = world.node_file.read_text().replace("collar_bps = 500", "collar_pct = 5", 1)
-    world.node_file.write_text(text)
+    limits = world.home / "limits.toml"
+    limits.write_text(limits.read_text().replace("collar_bps = 500", "collar_pct = 5", 1))
 
     done = openbell("run", world.node_file, "--live", check=2)
     assert "nothing was started" in done.stderr

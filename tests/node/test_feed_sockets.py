@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.node.test_verify import MAKER, NODE
 
+from configurations import limits_toml
 from openbell import _native as native
 from openbell.journal import open_journal
 from openbell.node import assemble, trading
@@ -29,6 +30,7 @@ class Node:
         text = NODE.replace("[[sessions]]", f"{feed}\n[[sessions]]", 1)
         (folder / "node.toml").write_text(text.replace('symbol = "OBEL"', f'symbol = "OBEL"\n{instrument}', 1))
         (folder / "maker.py").write_text(MAKER)
+        (folder / "limits.toml").write_text(limits_toml("OBEL"))
         self.config: NodeConfig = load_node(folder / "node.toml")
         self.config.node.hot_dir.mkdir(exist_ok=True)
         node = self.config.node

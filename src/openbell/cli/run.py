@@ -102,6 +102,7 @@ def _announce(config: "NodeConfig") -> None:
         console.print(f" LIVE: {node.name} sends real orders: {venues} ", style="bold white on red")
     else:
         console.print(f"{node.mode}: {node.name} sends nothing to any venue", style="bold")
+    console.print(f"limits {config.node.limits}:", markup=False)
     for line in spoken_lines(config.limits):
         console.print(line, markup=False)
     armed = "shadow" if node.mode == "shadow" else node.arm_at_start

@@ -284,22 +284,9 @@ class NodeConfig(Settings):
 
     def check_limits(self, limits: LimitSet) -> Iterator[Problem]:
         """Yield what is wrong between this file and that of the limits, in the latter."""
-        symbols = {instrument.symbol: instrument for instrument in self.instruments}
-        names = {strategy.name for strategy in self.strategies}
-        for where, scope in limits.tables():
-            symbol, strategy = getattr(scope, "symbol", ""), getattr(scope, "strategy", "")
-            if symbol and symbol not in symbols:
-                yield Problem((*where, "symbol"), _no_instrument(symbol))
-            if strategy and strategy not in names:
-                yield Problem((*where, "strategy"), f"expected the name of a strategy, found {strategy!r}")
-        limited = {one.symbol for one in limits.instruments}
-        worth = {limits.base_currency, *limits.conversions}
-        for symbol in dict.fromkeys(symbol for strategy in self.strategies for symbol in strategy.instruments):
-            if symbol in symbols and symbol not in limited:
-                yield Problem(("instruments",), f"{symbol} is traded and has no limits; add an [[instruments]] table")
-            if symbol in symbols and symbols[symbol].currency not in worth:
-                currency = symbols[symbol].currency
-                yield Problem(("conversions",), f'{symbol} is in {currency}; expected its worth, {currency} = "1.0"')
+        currencies = {instrument.symbol: instrument.currency for instrument in self.instruments}
+        traded = {symbol: "" for strategy in self.strategies for symbol in strategy.instruments}
+        return limits.fit(currencies, {strategy.name for strategy in self.strategies}, traded)
 
     def strategy_ids(self) -> dict[str, int]:
         """Return the id of every strategy: its own, or the lowest free one in the order of the file.

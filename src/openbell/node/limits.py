@@ -4,7 +4,7 @@
 never means "no limit". The unit ends each key; money is decimals in quotes, in `base_currency`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -140,6 +140,23 @@ class LimitSet(Settings):
             yield from self._within_sums(("instruments", index), one)
         if self.base_currency in self.conversions:
             yield Problem(("conversions", self.base_currency), "is the base currency; it is worth 1 of itself")
+
+    def fit(self, currencies: Mapping[str, str], strategies: set[str], traded: Iterable[str]) -> Iterator[Problem]:
+        """Yield what is wrong with these limits for a node with instruments of those currencies."""
+        for where, scope in self.tables():
+            symbol, strategy = getattr(scope, "symbol", ""), getattr(scope, "strategy", "")
+            if symbol and symbol not in currencies:
+                message = f"{symbol!r} is not among [[instruments]] of the node's file; add it there or correct it"
+                yield Problem((*where, "symbol"), message)
+            if strategy and strategy not in strategies:
+                yield Problem((*where, "strategy"), f"expected the name of a strategy, found {strategy!r}")
+        limited = {one.symbol for one in self.instruments}
+        worth = {self.base_currency, *self.conversions}
+        for symbol in (symbol for symbol in traded if symbol in currencies):
+            if symbol not in limited:
+                yield Problem(("instruments",), f"{symbol} is traded and has no limits; add an [[instruments]] table")
+            if (currency := currencies[symbol]) not in worth:
+                yield Problem(("conversions",), f'{symbol} is in {currency}; expected its worth, {currency} = "1.0"')
 
     def _once(self) -> Iterator[Problem]:
         seen: set[tuple[str, ...]] = set()
