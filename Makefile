@@ -82,7 +82,7 @@ coverage: $(VENV)/.packages
 		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
 	@$(BIN)/cmake --build $(COVERED)/cmake
 	@find $(COVERED)/cmake -name '*.gcda' -delete
-	@rm -rf $(COVERED)/site && cp -r src $(COVERED)/site
+	@rm -rf $(COVERED)/site && cp -r src $(COVERED)/site && rm -f $(COVERED)/site/openbell/_native.*.so
 	@$(BIN)/cmake --install $(COVERED)/cmake --prefix $(CURDIR)/$(COVERED)/site >/dev/null
 	@export PYTHONPATH=$(COVERED)/site:$$(echo $(VENV)/lib/python3*/site-packages) COVERAGE_FILE=$(COVERED)/python; \
 		$(BIN)/python -S -m coverage run --branch --include='$(COVERED_PYTHON)' -m pytest -p no:cacheprovider \
