@@ -35,3 +35,5 @@ def test_a_strategy_sees_its_own_money_and_no_other():
     # 4 closed 2.00 below, 6 worth 2.00 less than they cost; 14 lots paid for
     assert seen_by(desk, 0) == (-80_000, -120_000, 1_400, -201_400, 201_400)
     assert seen_by(desk, 1) == (0, 0, 0, 0, 0)
+    assert desk.engine.earned(0, 0) == (-80_000, -120_000, 1_400)
+    assert desk.engine.earned(0, 1) == (0, 0, 0)
