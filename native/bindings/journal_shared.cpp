@@ -67,6 +67,7 @@ void bind_kill_cell(nb::module_& m) {
             "request",
             [](KillCell& cell, KillLevel level, i64 now_ns, u32 uid) {
                 cell.request(level, now_ns, uid);
+                cell.await_sends();
                 cell.ring();
             },
             "level"_a, "now_ns"_a, "uid"_a)

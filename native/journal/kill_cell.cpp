@@ -12,6 +12,7 @@ namespace openbell {
 namespace {
 constexpr std::size_t kCellBytes = 4096;
 constexpr char kMagic[] = "openkill";
+constexpr u32 kSendSpinsMax = 100'000;  // a send call takes microseconds
 }  // namespace
 
 KillCell KillCell::open(const std::string& path) {
@@ -35,6 +36,15 @@ void KillCell::request(KillLevel level, i64 now_ns, u32 uid) {
         const KillLevel highest = std::max(level, level_of(present));
         wanted = ((present >> 8) + 1) << 8 | u32(highest);
     } while (!cell.asked.compare_exchange_weak(present, wanted, std::memory_order_acq_rel));
+}
+
+bool KillCell::await_sends() const {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    for (u32 spin = 0; spin < kSendSpinsMax; ++spin) {
+        if (line().sending.load(std::memory_order_acquire) == 0) return true;
+        __builtin_ia32_pause();
+    }
+    return false;
 }
 
 void KillCell::ring() {

@@ -5,8 +5,8 @@
 //
 //  0       4       8               16            20     24               28
 //  | asked | ack   | requested_at  | requester   | zero | cancels_sent   | cancels_confirmed | magic
-//  40             44             48
-//  | scoped_asked | scoped_taken | bell ...
+//  40             44             48     52
+//  | scoped_asked | scoped_taken | bell | sending ...
 #pragma once
 
 #include <atomic>
@@ -38,6 +38,7 @@ class KillCell {
     // the node, opens the gate again.
     u32 ask_scoped() {
         const u32 ticket = line().scoped_asked.fetch_add(1, std::memory_order_acq_rel) + 1;
+        await_sends();
         ring();
         return ticket;
     }
@@ -50,6 +51,16 @@ class KillCell {
         return line().scoped_asked.load(std::memory_order_acquire) !=
                line().scoped_taken.load(std::memory_order_acquire);
     }
+
+    // The trading thread says that it looks and sends: store, fence, look. Who asks stores, fences, and waits until a
+    // send that had looked before is over; so that after `await_sends` no byte of a new order leaves any more.
+    void begin_send() const {
+        line().sending.store(1, std::memory_order_relaxed);
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    void end_send() const { line().sending.store(0, std::memory_order_release); }
+    // False after some milliseconds: the thread was stopped in the middle of a send, or has died there.
+    bool await_sends() const;
 
     // Wakes who waits: after every request, and for a record in the operator ring. Nobody needs it to be stopped.
     void ring();
@@ -68,8 +79,9 @@ class KillCell {
 
   private:
     struct alignas(64) Line {
-        std::atomic<u32> asked;  // level, and above 8 bits the generation: by whoever requests; acquire before every send
-        std::atomic<u32> ack;            // release by the node; acquire by whoever waits
+        std::atomic<u32>
+            asked;             // level, and above 8 bits the generation: by whoever requests; acquire before every send
+        std::atomic<u32> ack;  // release by the node; acquire by whoever waits
         std::atomic<i64> requested_at;   // relaxed, before level
         std::atomic<u32> requester_uid;  // relaxed, before level
         u32 pad0;
@@ -79,7 +91,8 @@ class KillCell {
         std::atomic<u32> scoped_asked;  // by whoever requests, before the record; acquire before every send
         std::atomic<u32> scoped_taken;  // release by the node alone
         std::atomic<u32> bell;          // a futex between processes: release after what it tells of
-        u8 pad1[12];
+        std::atomic<u32> sending;       // by the trading thread, around a look at `asked` and the send that follows
+        u8 pad1[8];
     };
     static_assert(sizeof(Line) == 64);
     explicit KillCell(Mapping mapping) : mapping_(std::move(mapping)) {}

@@ -225,6 +225,7 @@ SendOutcome Driver::send(const Decision& decision, std::size_t i, bool is_durabl
     if (parts_.engine.epoch() != epoch) return {Reason::GateEpoch, 0};  // decided for a dead process
     if (!is_durable && opens(Type(command.type))) return {Reason::NotDurable, 0};
     const Order* approval = i > 0 ? &decision.as<Order>(i - 1) : nullptr;  // stands right before its command
+    const Passage passage = parts_.gate.passage();
     const Reason refused = parts_.gate.check(command, approval, parts_.engine.money_scale(command.instrument), epoch,
                                              parts_.clock.now_ns());
     if (refused != Reason::None) return {refused, 0};

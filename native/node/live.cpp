@@ -81,6 +81,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
     driver_.set_presets(config.presets);
+    kill_.end_send();  // a process that died in the middle of one
     complete_last_frame();
     if (paper_) seed_paper();
     if (session_) session_->attach(driver_);

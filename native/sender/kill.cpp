@@ -64,16 +64,26 @@ bool parse(const std::vector<std::string>& words, Options& out) {
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
         const bool has_value = i + 1 < words.size();
-        if (word == "--all") out.is_all = true;
-        else if (word == "--numbers") out.is_for_machines = true;
-        else if (word == "--json") continue;  // the report's
-        else if (word == "--strategy" && has_value) out.strategy = words[++i];
-        else if (word == "--instrument" && has_value) out.instrument = words[++i];
-        else if (word == "--why" && has_value) out.why = words[++i];
-        else if (word == "--level" && has_value && take_level(words[++i], out.level)) continue;
-        else if (word.starts_with("--") && take_level(word.substr(2), out.level)) continue;
-        else if (!word.starts_with("-") && out.node.empty()) out.node = word;
-        else return false;
+        if (word == "--all")
+            out.is_all = true;
+        else if (word == "--numbers")
+            out.is_for_machines = true;
+        else if (word == "--json")
+            continue;  // the report's
+        else if (word == "--strategy" && has_value)
+            out.strategy = words[++i];
+        else if (word == "--instrument" && has_value)
+            out.instrument = words[++i];
+        else if (word == "--why" && has_value)
+            out.why = words[++i];
+        else if (word == "--level" && has_value && take_level(words[++i], out.level))
+            continue;
+        else if (word.starts_with("--") && take_level(word.substr(2), out.level))
+            continue;
+        else if (!word.starts_with("-") && out.node.empty())
+            out.node = word;
+        else
+            return false;
     }
     const int scopes = int(out.is_all) + int(!out.strategy.empty()) + int(!out.instrument.empty());
     return scopes <= 1 && (out.level != KillLevel::Cord || (out.strategy.empty() && out.instrument.empty()));
@@ -92,6 +102,7 @@ Asked kill_node(KillCell& cell, KillLevel level) {
     Asked asked{.at_ns = clock_ns(CLOCK_REALTIME), .was_killed = cell.level() >= level};
     const i64 began = clock_ns(CLOCK_MONOTONIC);
     cell.request(level, asked.at_ns, ::getuid());
+    cell.await_sends();
     asked.closed_ns = clock_ns(CLOCK_MONOTONIC) - began;
     cell.ring();
     await(asked, began, [&] { return cell.acked() >= level; });

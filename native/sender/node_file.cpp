@@ -45,7 +45,8 @@ std::string hot_dir_of_file(const std::string& path) {
         if (const std::string found = value_of(words, "run_dir"); !found.empty()) run_dir = found;
     }
     if (name.empty())
-        throw Error(ErrorKind::Config, path + ": expected a [node] table with a name, found none; give the name itself");
+        throw Error(ErrorKind::Config,
+                    path + ": expected a [node] table with a name, found none; give the name itself");
     if (run_dir.empty()) return std::string(kSharedMemory) + "/" + name;
     if (run_dir.starts_with("~"))
         throw Error(ErrorKind::Config, path + ": run_dir begins with ~; give the hot directory itself");

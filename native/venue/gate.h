@@ -56,8 +56,27 @@ class SendTimes {
     u64 count_ = 0;
 };
 
+// From the look at the kill cell to the end of the send: whoever kills waits for it.
+class Passage {
+  public:
+    explicit Passage(const KillCell* kill) : kill_(kill) {
+        if (kill_ != nullptr) kill_->begin_send();
+    }
+    ~Passage() {
+        if (kill_ != nullptr) kill_->end_send();
+    }
+    Passage(const Passage&) = delete;
+    Passage& operator=(const Passage&) = delete;
+
+  private:
+    const KillCell* kill_;
+};
+
 class Gate {
   public:
+    // For one command: made before `check`, kept until it is sent.
+    Passage passage() const { return Passage(kill_); }
+
     Gate(const GateLimits& limits, const KillCell* kill);
 
     // None when the command may leave, and it counts as sent. `approval` is the journalled Approved it claims, null if

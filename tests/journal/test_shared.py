@@ -131,3 +131,35 @@ def test_kill_survives_the_death_of_the_process_that_asked(hot):
     assert subprocess.run([sys.executable, "-c", code, path], env=os.environ).returncode == -9
 
     assert KillCell.open(path).level == KillLevel.SOFT
+
+
+def test_a_kill_of_one_strategy_closes_the_gate_until_its_ticket_is_taken(hot):
+    cell = KillCell.open(str(hot / "kill"))
+    first, second = cell.ask_scoped(), cell.ask_scoped()
+    assert cell.awaits_scoped
+    cell.take_scoped(second)  # that of a sender that died comes never
+    cell.take_scoped(first)
+    assert not cell.awaits_scoped
+    cell.ask_scoped()
+    cell.take_all_scoped()
+    assert not cell.awaits_scoped
+
+
+def test_a_release_takes_back_only_the_kill_that_was_seen(hot):
+    cell = KillCell.open(str(hot / "kill"))
+    cell.request(KillLevel.HARD, now_ns=5, uid=1)
+    cell.ack(KillLevel.HARD)
+    seen = cell.generation
+    cell.request(KillLevel.HARD, now_ns=6, uid=2)  # of the same level, by somebody who looked later
+    assert not cell.release(seen)
+    assert cell.level == KillLevel.HARD
+    assert cell.release(cell.generation)
+
+
+def test_the_bell_rings_with_every_request(hot):
+    cell = KillCell.open(str(hot / "kill"))
+    before = cell.bell
+    cell.request(KillLevel.SOFT, now_ns=5, uid=1)
+    cell.ask_scoped()
+    cell.ring()
+    assert cell.bell == before + 3
