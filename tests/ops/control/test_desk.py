@@ -1,11 +1,12 @@
 """What becomes of requests: one person, two people, the wrong person, and the same approval twice."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.ops.control.desks import ANN, BOB, CALM, OPS, STRANGER, TOM, VIC, Desk
 
-from openbell.ops.control.desk import Limits, LimitsChange
+from openbell.ops.control.desk import LimitsChange
 from openbell.ops.control.permissions import Act
 from openbell.ops.control.proposals import ENDED_MAX, OPEN_MAX, VALID_FOR_NS
 from openbell.ops.control.world import Armed, Target
@@ -255,18 +256,36 @@ def test_break_glass_passes_no_kill_and_lasts_at_most_a_quarter_of_an_hour():
 # ---- limits
 
 
-def limits_of(*changes: LimitsChange) -> Limits:
-    said = iter(changes)
-    return Limits(lambda: ["OBEL order_qty 500"], lambda _: next(said))
+class FakeLimits:
+    """Says one change after another; `taken` counts those that are in force."""
+
+    def __init__(self, *changes: LimitsChange) -> None:
+        self._changes = iter(changes)
+        self.version = self.taken = 0
+
+    def show(self) -> list[str]:
+        return ["OBEL order_qty 500"]
+
+    def compare(self, _: str) -> LimitsChange:
+        version = self.version
+        return replace(next(self._changes), is_current=lambda: self.version == version, taken=self._take)
+
+    def _take(self) -> None:
+        self.version += 1
+        self.taken += 1
 
 
-TIGHTER = LimitsChange(("OBEL order_qty 500 -> 400",), False, (b"\1" * 128, b"\2" * 128))
-LOOSER = LimitsChange(("OBEL order_qty 500 -> 900",), True, (b"\3" * 128,))
-SAME = LimitsChange((), False, ())
+def a_change(says: str, is_loosening: bool, *records: bytes) -> LimitsChange:
+    return LimitsChange((says,) if says else (), is_loosening, records, lambda: True, lambda: None)
+
+
+TIGHTER = a_change("OBEL order_qty 500 -> 400", False, b"\1" * 128, b"\2" * 128)
+LOOSER = a_change("OBEL order_qty 500 -> 900", True, b"\3" * 128)
+SAME = a_change("", False)
 
 
 def test_limits_are_shown_to_everybody_and_tightened_by_one():
-    desk = Desk(limits=limits_of(TIGHTER, SAME))
+    desk = Desk(limits=FakeLimits(TIGHTER, SAME))
     assert desk.ask(VIC, "limits")["limits"] == ["OBEL order_qty 500"]
     assert desk.ask(TOM, "limits", file="...")["done"] == "OBEL order_qty 500 -> 400"
     assert desk.node.records[:2] == list(TIGHTER.records)
@@ -274,7 +293,7 @@ def test_limits_are_shown_to_everybody_and_tightened_by_one():
 
 
 def test_limits_are_loosened_by_two():
-    desk = Desk(limits=limits_of(LOOSER, LOOSER, LOOSER))
+    desk = Desk(limits=FakeLimits(LOOSER, LOOSER, LOOSER))
     assert "expected role" in desk.ask(OPS, "limits", file="...", why="x")["error"]
     assert "expected why" in desk.ask(TOM, "limits", file="...")["error"]
     assert desk.ask(TOM, "limits", file="...", why="more volume")["proposal"]["says"] == list(LOOSER.says)
@@ -282,6 +301,16 @@ def test_limits_are_loosened_by_two():
     desk.ask(OPS, "kill", strategy="maker")  # a kill does not change what the limits say
     assert desk.ask(BOB, "approve", proposal="p-0")["ok"]
     assert LOOSER.records[0] in desk.node.records
+
+
+def test_limits_that_were_compared_with_others_are_not_put_in_force():
+    limits = FakeLimits(LOOSER, TIGHTER)
+    desk = Desk(limits=limits)
+    desk.ask(TOM, "limits", file="...", why="more volume")
+    desk.ask(TOM, "limits", file="...")
+    assert "found later ones; compare again" in desk.ask(BOB, "approve", proposal="p-0")["error"]
+    assert LOOSER.records[0] not in desk.node.records
+    assert limits.taken == 1
 
 
 def test_without_a_node_there_are_no_limits():

@@ -18,6 +18,7 @@ from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.ops.control.desk import ControlDesk, Operator
+from openbell.ops.control.limits import NodeLimits
 from openbell.ops.control.permissions import Role
 from openbell.ops.control.proposals import Person
 from openbell.ops.control.server import SOCKET_NAME, ControlServer
@@ -68,7 +69,8 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     """Until SIGTERM or SIGINT."""
     world = LiveWorld(card_of(config, config_path))
     owners = {strategy.name: strategy.owner for strategy in config.strategies}
-    desk = ControlDesk(world, operators_of(config), identities_of(config), owners)
+    limits = NodeLimits(config, world)
+    desk = ControlDesk(world, operators_of(config), identities_of(config), owners, limits)
     server = open_server(config, desk)
     stopped: list[int] = []
     for number in STOP_SIGNALS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from openbell import events
 from openbell.ops.control import requests as asked
@@ -34,20 +34,21 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What the desk asks of the limits: the set in force, and what a file would change."""
-
-    show: Callable[[], list[str]]
-    compare: Callable[[str], LimitsChange]
-
-
-@dataclass(frozen=True)
 class LimitsChange:
     """A file of limits beside the set in force: what differs, whether anything is loosened, the records that do it."""
 
     says: tuple[str, ...]
     is_loosening: bool
     records: tuple[bytes, ...]
+    is_current: Callable[[], bool]  # nothing else was changed since
+    taken: Callable[[], None]  # it is in force now
+
+
+class Limits(Protocol):
+    """What the desk asks of the limits: the set in force, and what a file would change."""
+
+    def show(self) -> list[str]: ...
+    def compare(self, text: str) -> LimitsChange: ...
 
 
 @dataclass
@@ -202,12 +203,18 @@ class ControlDesk:
     def _do(self, proposal: Proposal, approver: Person | None) -> Answer:
         target, change, (generation, _) = proposal.change
         by = events.By(proposal.proposer.uid, approver.uid if approver else -1, proposal.why)
+        if isinstance(change, LimitsChange) and not change.is_current():
+            raise RefusedError(
+                f"proposal {proposal.id}: expected the limits it was compared with, found later ones; compare again"
+            )
         for record in self._records(change, target, by, generation):
             if not self.world.push(record):
                 raise RefusedError(
                     f"{proposal.says[0]}: the trading thread takes no commands (its ring is full); is it stuck? "
                     "openbell status shows it, openbell kill stops it"
                 )
+        if isinstance(change, LimitsChange):
+            change.taken()
         uid = approver.uid if approver else by.uid
         self._record(uid, Act.APPROVE if approver else proposal.act, DONE, target, f"{proposal.says[0]}: {by.why}")
         return {"done": "; ".join(proposal.says)}

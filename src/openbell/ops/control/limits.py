@@ -1,0 +1,79 @@
+"""The limits in force at a running node, what another file would change, and the records that change it.
+
+A set that was approved takes the place of the node's own file, so that the next start has it too; the one before stays
+beside it under its version.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from openbell.config import Problem
+from openbell.errors import ConfigError
+from openbell.node.config import NodeConfig
+from openbell.node.limit_lines import changes, changing_records, expect_meant, lines_of, spoken_lines
+from openbell.node.limits import LimitSet, parse_limits
+from openbell.ops.control.desk import LimitsChange
+from openbell.ops.control.proposals import RefusedError
+from openbell.ops.control.world import World
+
+ORIGIN = Path("the proposed limits")
+
+
+class NodeLimits:
+    """The set in force, beside the file that the node starts with."""
+
+    def __init__(self, config: NodeConfig, world: World) -> None:
+        self._config, self._world = config, world
+        self.path = config.node.limits
+        self.in_force: LimitSet = config.limits
+
+    def show(self) -> list[str]:
+        """Every limit in words."""
+        return spoken_lines(self.in_force)
+
+    def compare(self, text: str) -> LimitsChange:
+        """What `text`, a file of limits, would change.
+
+        Raises:
+            RefusedError: it is none, does not fit the node, or cannot be meant: what, where and the next step.
+        """
+        try:
+            limits = parse_limits(text, ORIGIN)
+            if problems := list(self._config.check_limits(limits)):
+                raise ConfigError("; ".join(_spelled(problem) for problem in problems))
+            before = lines_of(self.in_force)
+            expect_meant(before, self.in_force.version, limits, origin=ORIGIN)
+        except ConfigError as error:
+            raise RefusedError(f"limits: {error}") from None
+        if (limits.base_currency, limits.conversions) != (self.in_force.base_currency, self.in_force.conversions):
+            raise RefusedError("limits: expected the currencies in force; others are for a start of the node")
+        found = changes(before, lines_of(limits))
+        try:
+            records = changing_records(found, limits, self._world.strategies, self._world.instruments())
+        except KeyError as error:
+            raise RefusedError(
+                f"limits: the node has not heard of {error} yet; ask again when the feed is up"
+            ) from None
+        version = self.in_force.version
+        return LimitsChange(
+            says=tuple(str(change) for change in found),
+            is_loosening=any(change.is_loosening for change in found),
+            records=tuple(records),
+            is_current=lambda: self.in_force.version == version,
+            taken=lambda: self._take(limits, text),
+        )
+
+    def _take(self, limits: LimitSet, text: str) -> None:
+        before = self.path.with_name(f"{self.path.name}.v{self.in_force.version}")
+        draft = self.path.with_name(f"{self.path.name}.draft")
+        draft.write_text(text)
+        if not before.exists():
+            os.link(self.path, before)
+        draft.replace(self.path)
+        self.in_force = limits
+
+
+def _spelled(problem: Problem) -> str:
+    return f"{'.'.join(map(str, problem.path))}: {problem.message}"
