@@ -48,7 +48,10 @@ class NodeLimits:
         except ConfigError as error:
             raise RefusedError(f"limits: {error}") from None
         if (limits.base_currency, limits.conversions) != (self.in_force.base_currency, self.in_force.conversions):
-            raise RefusedError("limits: expected the currencies in force; others are for a start of the node")
+            raise RefusedError(
+                f"limits: base_currency, conversions: expected {self.in_force.base_currency} and its rates, as in force, "
+                f"found others ({limits.base_currency}); these change with a start of the node"
+            )
         found = changes(before, lines_of(limits))
         try:
             records = changing_records(found, limits, self._world.strategies, self._world.instruments())

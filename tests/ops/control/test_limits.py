@@ -1,0 +1,117 @@
+"""Limits of a running node: compared with a file, tightened by one, loosened by two, kept for the next start."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tests.ops.control.desks import ANN, BOB, TOM, VIC, Desk
+
+from configurations import limits_toml
+from openbell.node.limits import LimitSet, parse_limits
+from openbell.ops.control.limits import NodeLimits
+from openbell.types import Type
+
+
+class FakeConfig:
+    """Of a node's file: where its limits lie, and what they say."""
+
+    def __init__(self, path: Path) -> None:
+        self.node = SimpleNamespace(limits=path)
+        self.limits = parse_limits(path.read_text(), path)
+
+    def check_limits(self, limits: LimitSet):
+        return limits.fit({"OBEL": "USD"}, {"maker", "taker"}, ())
+
+
+@pytest.fixture
+def made(tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text(limits_toml("OBEL"))
+    desk = Desk()
+    limits = NodeLimits(FakeConfig(path), desk.node)
+    desk.desk.limits = limits
+    return desk, limits, path
+
+
+def changed(path, **edits: str) -> str:
+    text = path.read_text()
+    for key, value in edits.items():
+        lines = [f"{key} = {value}" if line.startswith(f"{key} =") else line for line in text.splitlines()]
+        text = "\n".join(lines) + "\n"
+    return text
+
+
+def told(desk: Desk) -> int:
+    return sum(record[0] == Type.LIMIT for record in desk.node.records)
+
+
+def test_everybody_sees_what_is_in_force(made):
+    desk, _, _ = made
+    assert "version 1" in desk.ask(VIC, "limits")["limits"][0]
+
+
+def test_tightening_takes_effect_at_once_and_stays_for_the_next_start(made):
+    desk, limits, path = made
+    before = path.read_text()
+    text = changed(path, version="2", order_qty_max_lots="400")
+    assert "500 -> 400" in desk.ask(TOM, "limits", file=text)["done"]
+    assert told(desk) == 1
+    assert (path.read_text(), limits.in_force.version) == (text, 2)
+    assert path.with_name("limits.toml.v1").read_text() == before
+
+
+def test_loosening_waits_for_another_person(made):
+    desk, limits, path = made
+    text = changed(path, version="2", order_qty_max_lots="600")
+    said = desk.ask(TOM, "limits", file=text, why="more volume")
+    assert "500 -> 600, x1.2  LOOSER" in said["proposal"]["says"][0]
+    assert (told(desk), limits.in_force.version) == (0, 1)
+    assert "expected role risk" in desk.ask(TOM, "approve", proposal="p-0")["error"]
+    assert desk.ask(BOB, "approve", proposal="p-0")["ok"]
+    assert (told(desk), limits.in_force.version, path.read_text()) == (1, 2, text)
+
+
+def test_a_change_that_was_overtaken_is_compared_again(made):
+    desk, _, path = made
+    wider = changed(path, version="3", order_qty_max_lots="600")
+    desk.ask(TOM, "limits", file=wider, why="more volume")
+    desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))
+    assert "compare again" in desk.ask(ANN, "approve", proposal="p-0")["error"]
+
+
+@pytest.mark.parametrize(
+    ("edits", "said"),
+    [
+        ({"version": "2", "order_qty_max_lots": "500000"}, "order_qty_max_lots"),  # factor 1,000
+        ({"version": "1", "order_qty_max_lots": "400"}, "expected more than 1"),
+        ({"version": "2", "order_qty_max_lots": "-5"}, "order_qty_max_lots"),
+        ({"version": "2", "order_qty_max_lots": "nan"}, "order_qty_max_lots"),
+        ({"version": "2", "order_qty_max_lots": "true"}, "order_qty_max_lots"),
+        ({"version": "2", "order_notional_max": "false"}, "order_notional_max"),
+        ({"version": "2", "symbol": '"NONE"'}, "NONE"),
+        ({"version": "2", "base_currency": '"EUR"'}, "EUR"),
+        ({"version": "2", "owner": '""'}, "owner"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_changes_nothing_and_says_where(made, edits, said):
+    desk, limits, path = made
+    before = path.read_text()
+    answer = desk.ask(ANN, "limits", file=changed(path, **edits), why="x")
+    assert not answer["ok"]
+    assert said in answer["error"]
+    assert (told(desk), limits.in_force.version, path.read_text()) == (0, 1, before)
+
+
+@pytest.mark.parametrize("text", ["", "x", "[firm", 'owner = "a"\nunknown = 1\n', "\x00"])
+def test_what_is_no_file_of_limits_is_told_so(made, text):
+    desk, _, _ = made
+    answer = desk.ask(ANN, "limits", file=text or " ", why="x")
+    assert not answer["ok"]
+    assert "limits" in answer["error"]
+
+
+def test_an_instrument_that_the_node_has_not_heard_of_waits(made):
+    desk, _, path = made
+    desk.node.symbols.clear()
+    answer = desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))
+    assert "has not heard of 'OBEL' yet" in answer["error"]
