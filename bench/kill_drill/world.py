@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.cli.world import World
 
-from configurations import exchange_toml, node_toml
+from configurations import exchange_toml, limits_toml, node_toml
 
 EVENTS_PER_S = 2_000
 
@@ -21,6 +21,7 @@ class Room(World):
 
     def write_node(self, **_: object) -> None:
         """The node's file, with the strategy of the drill."""
+        (self.home / "limits.toml").write_text(limits_toml())
         path = self.home / "restless.py"
         path.write_text(RESTLESS.format(stuck_ms=self.stuck_ms, stuck=str(self.stuck)))
         text = node_toml(feed=self.feed, ready=self.ready, strategy=path, strategy_class="Restless")

@@ -49,8 +49,8 @@ class NodeLimits:
             raise RefusedError(f"limits: {error}") from None
         if (limits.base_currency, limits.conversions) != (self.in_force.base_currency, self.in_force.conversions):
             raise RefusedError(
-                f"limits: base_currency, conversions: expected {self.in_force.base_currency} and its rates, as in force, "
-                f"found others ({limits.base_currency}); these change with a start of the node"
+                f"limits: base_currency, conversions: expected those in force ({self.in_force.base_currency}), found "
+                f"others ({limits.base_currency}); these change with a start of the node"
             )
         found = changes(before, lines_of(limits))
         try:
