@@ -416,8 +416,8 @@ template <class Record>
 inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::is_standard_layout_v<Record> &&
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
 static_assert(is_record<Market> && is_record<Prices> && is_record<Timer> && is_record<Instrument> &&
-              is_record<Quarantined> && is_record<Report> && is_record<Started> &&
-              is_record<Limit> && is_record<Control> && is_record<Intent> && is_record<Order> &&
-              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
+              is_record<Quarantined> && is_record<Report> && is_record<Started> && is_record<Limit> &&
+              is_record<Control> && is_record<Intent> && is_record<Order> && is_record<TimerArmed> &&
+              is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
 
 }  // namespace openbell

@@ -212,8 +212,8 @@ Applied::Kind Oms::apply_fill(LiveOrder& o, const Report& r) {
     const i64 fee = fees_.fee(o.instrument, r.liquidity, r.last_px, r.last_qty);
     for_each_cell(o.strategy, o.instrument,
                   [&](Cell& c) { c.position.apply_fill(Side(o.side), r.last_px, r.last_qty, fee); });
-    const Fill fill{r.cl_ord_id, r.exec_id, r.last_px,   r.last_qty, fee, o.instrument,
-                    o.strategy,  o.side,    0, r.liquidity, {}};
+    const Fill fill{r.cl_ord_id, r.exec_id, r.last_px, r.last_qty,  fee, o.instrument,
+                    o.strategy,  o.side,    0,         r.liquidity, {}};
     if (known) {  // what was said of it before it came is done to it now
         const Fill wanted = std::exchange(*known, fill);
         if (is_busted(wanted) || wanted.px != fill.px || wanted.qty != fill.qty) change(&o, *known, wanted);
@@ -263,8 +263,9 @@ void Oms::change(LiveOrder* o, Fill& fill, const Fill& wanted) {
 }
 
 void Oms::expect_fill(const LiveOrder& o, u64 exec_id, const Fill& wanted, Fill* known) {
-    const Fill fill{o.cl_ord_id,  exec_id,    wanted.px, wanted.qty, 0, o.instrument,
-                    o.strategy, o.side, u8(wanted.flags | kUntold), 0, {}};
+    const Fill fill{
+        o.cl_ord_id, exec_id, wanted.px, wanted.qty, 0, o.instrument, o.strategy, o.side, u8(wanted.flags | kUntold),
+        0,           {}};
     if (known) {
         *known = fill;
     } else {

@@ -1,4 +1,5 @@
-// Where a node's shared memory lies, from its name, its hot directory or its file; as src/openbell/ops/find.py finds it.
+// Where a node's shared memory lies, from its name, its hot directory or its file; as src/openbell/ops/find.py finds
+// it.
 #pragma once
 
 #include <string>
