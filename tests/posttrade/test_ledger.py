@@ -116,7 +116,7 @@ def test_more_decimals_than_the_ledger_holds_are_refused():
 def test_a_transfer_is_an_entry_like_any_other():
     keeper = Bookkeeper()
     opening = (Posting(Account.CASH, 1, "USD", 100 * USD), Posting(Account.TRANSFERS, 1, "USD", -100 * USD))
-    keeper.transfer(Entry(0, 0, "opening balance", opening))
+    keeper.ledger.post(Entry(0, 0, "opening balance", opening))
 
     assert keeper.ledger.balance(Account.CASH, "USD", strategy=1) == 100 * USD
     assert keeper.ledger.balance(Account.CASH, "USD", strategy=2) == 0

@@ -199,10 +199,6 @@ class Bookkeeper:
                 self.ledger.post(entry)
             self._booked[trade.key] = trade, entry
 
-    def transfer(self, entry: Entry) -> None:
-        """Money or holdings that came or went without a trade: an opening balance, a corporate action."""
-        self.ledger.post(entry)
-
 
 def _sums(postings: Iterable[Posting]) -> dict[str, int]:
     sums: dict[str, int] = defaultdict(int)
