@@ -12,6 +12,8 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from openbell.posttrade.history import Histories, OrderHistory, Step
 
+PLAIN_COLUMNS = 160
+
 app = cyclopts.App(name="orders", help="What became of a node's orders, from its journal.")
 
 
@@ -108,10 +110,9 @@ def _show_all(
         for one in chosen:
             print(json.dumps(_plain(histories, one, names)))
         return
-    from rich.console import Console
     from rich.table import Table
 
-    from openbell.ops.view import px_text
+    from openbell.ops.view import open_console, px_text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("order", "strategy", "symbol", "side", "state"):
@@ -128,7 +129,7 @@ def _show_all(
             f"{one.cl_ord_id:#x}", row["strategy"], row["symbol"], row["side"], one.state, f"{one.qty:,}",
             f"{one.cum_qty:,}", px_text(one.px, decimals), average, f"{told.kind.name} {told.text}".rstrip(),
         )  # fmt: skip
-    console = Console()
+    console = open_console(PLAIN_COLUMNS)
     console.print(table)
     console.print(f"{len(chosen)} of {count} orders")
 

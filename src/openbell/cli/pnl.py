@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from openbell.posttrade.ledger import Ledger
     from openbell.posttrade.profit import ProfitRow
 
+PLAIN_COLUMNS = 140
+
 app = cyclopts.App(name="pnl", help="Profit and loss of a node by strategy and instrument, from its journal.")
 
 
@@ -54,9 +56,9 @@ def pnl(
     if as_json:
         print(json.dumps({"pnl": [_plain(row, names) for row in rows], "ledger": _balances(keeper.ledger, names)}))
         return
-    from rich.console import Console
+    from openbell.ops.view import open_console
 
-    console = Console()
+    console = open_console(PLAIN_COLUMNS)
     console.print(_table(rows, names))
     if ledger:
         console.print(_ledger_table(keeper.ledger, names))

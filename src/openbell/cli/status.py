@@ -42,12 +42,9 @@ def status(
     if as_json:
         print(json.dumps(view.as_dict()))
     else:
-        from rich.console import Console
+        from openbell.ops.view import open_console, render
 
-        from openbell.ops.view import render
-
-        console = Console()
-        (console if console.is_terminal else Console(width=PLAIN_COLUMNS)).print(render(view))
+        open_console(PLAIN_COLUMNS).print(render(view))
     return 0 if view.is_alive else 1
 
 

@@ -13,7 +13,7 @@ from openbell.ops.feed_view import FeedRow, checks_line, feeds_table, recovery_l
 from openbell.ops.money_view import MONEY_DECIMALS, BreakerRow, MoneyRow, breaker_lines, money_table
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -126,6 +126,14 @@ class NodeView:
         for row, feed in zip(data["feeds"], self.feeds, strict=True):
             row["alarms"] = list(feed.alarms())
         return data
+
+
+def open_console(plain_columns: int) -> Console:
+    """Where people read: the terminal, or a pipe that is `plain_columns` wide so that nothing is cut."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=plain_columns)
 
 
 def render(view: NodeView, *, clock: str = "") -> RenderableType:
