@@ -87,7 +87,7 @@ enum class Type : u8 {
     Conversion = 101,     // text = currency, values[0] = its worth in 1e-8 of the base currency
     FeeRate = 102,        // of account `source`: text = the venue's liquidity flags, values = per lot, bps x 100
     Adjustment = 103,     // a person or a reconciliation moved a position: values = qty, px, cash; text = why
-    Break = 104,          // our books and another's differ: code = kind, values = ours, theirs, id, since; text = owner
+    Break = 104,          // books differ: values = ours, theirs, order, match; text = number against owner symbol note
     // the decision, OUT, 128 bytes
     Intent = 128,        // what a strategy asked: `Intent`
     Approved = 129,      // `Order` from here: risk let it pass
@@ -124,6 +124,8 @@ constexpr bool is_terminal(OrderState s) { return s >= OrderState::Filled; }
 
 enum class ArmState : u8 { Off = 0, Shadow, CancelOnly, ReduceOnly, Limited, Full };
 enum class KillLevel : u8 { None = 0, Soft = 1, Hard = 2, Cord = 3 };
+// Control::flags of a Break: what became of it. Its code is the kind of difference, values[2] our cl_ord_id.
+enum class BreakNews : u8 { Opened = 0, Closed = 1, Changed = 2, Assigned = 3 };
 enum class TradingState : u8 { Unknown = 0, Halted, Paused, QuoteOnly, Trading, Closed };
 enum class IntentKind : u8 { Quote = 1, Order = 2, Cancel = 3, CancelAll = 4, Target = 5, Parent = 6 };
 

@@ -226,6 +226,11 @@ void bind_enums(nb::module_& m) {
         .value("SOFT", KillLevel::Soft)
         .value("HARD", KillLevel::Hard)
         .value("CORD", KillLevel::Cord);
+    nb::enum_<BreakNews>(m, "BreakNews", nb::is_arithmetic())
+        .value("OPENED", BreakNews::Opened)
+        .value("CLOSED", BreakNews::Closed)
+        .value("CHANGED", BreakNews::Changed)
+        .value("ASSIGNED", BreakNews::Assigned);
     nb::enum_<TradingState>(m, "TradingState", nb::is_arithmetic())
         .value("UNKNOWN", TradingState::Unknown)
         .value("HALTED", TradingState::Halted)

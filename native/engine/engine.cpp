@@ -104,7 +104,9 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Conversion: return apply_conversion(in.as<Control>(i));
         case Parameters: return apply_parameters(in.as<Control>(i));
         case Adjustment: return apply_adjustment(in.as<Control>(i));
-        case Break: return breakers_.on_break(now_ns_);
+        case Break:
+            if (BreakNews(in.as<Control>(i).flags) == BreakNews::Opened) breakers_.on_break(now_ns_);
+            return;
         case FeeRate: return oms_.set_fee_rate(in.as<Control>(i));
         case TradingDay:
             risk_.on_trading_day(in.as<Control>(i).values[0]);

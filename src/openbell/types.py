@@ -9,6 +9,7 @@ import numpy as np
 from openbell._native import (
     ArmState,
     BreakerKind,
+    BreakNews,
     Check,
     CheckPolicy,
     IntentKind,
@@ -29,6 +30,7 @@ __all__ = [
     "NO_STRATEGY",
     "RECORDS",
     "ArmState",
+    "BreakNews",
     "BreakerKind",
     "Check",
     "CheckPolicy",

@@ -6,9 +6,9 @@ from tests.engine import desk as d
 
 from openbell import _native as native
 from openbell import events
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, BreakerKind, IntentKind, Side, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, BreakerKind, BreakNews, IntentKind, Side, Type
 
-K = BreakerKind
+K, N = BreakerKind, BreakNews
 SECOND = 1_000_000_000
 NODE = (NO_STRATEGY, NO_INSTRUMENT)
 FULL, REDUCE, CANCEL, OFF = ArmState.FULL, ArmState.REDUCE_ONLY, ArmState.CANCEL_ONLY, ArmState.OFF
@@ -325,8 +325,17 @@ def test_a_position_that_somebody_else_moved_is_a_jump_of_any_size():
 def test_books_that_differ():
     desk = d.trading_desk()
     given(desk, K.RECONCILIATION, 1, window_ns=60 * SECOND)
-    assert tripped(desk.frame(events.control(Type.BREAK))) == []
-    assert tripped(desk.frame(events.control(Type.BREAK))) == [(K.RECONCILIATION, NO_STRATEGY, 1, 2, FULL, REDUCE)]
+    trips = [tripped(desk.frame(events.control(Type.BREAK, flags=int(news)))) for news in (N.OPENED, N.OPENED)]
+    assert trips == [[], [(K.RECONCILIATION, NO_STRATEGY, 1, 2, FULL, REDUCE)]]
+
+
+@pytest.mark.parametrize("news", [N.CLOSED, N.CHANGED, N.ASSIGNED])
+def test_what_becomes_of_a_break_that_is_known_is_no_other_break(news: BreakNews):
+    desk = d.trading_desk()
+    given(desk, K.RECONCILIATION, 1, window_ns=60 * SECOND)
+    desk.frame(events.control(Type.BREAK, flags=int(N.OPENED)))
+    desk.frame(*[events.control(Type.BREAK, flags=int(news))] * 9)
+    assert (desk.engine.breakers()[0]["observed"], state(desk)) == (1, FULL)
 
 
 def test_a_trip_pulls_quotes_in_the_same_decision():

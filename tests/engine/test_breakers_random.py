@@ -45,8 +45,9 @@ def test_random_days_with_breakers_are_decided_like_the_slow_twin(run: int, seed
                 day.desk.frame(events.arm(ArmState.FULL, strategy=strategy, after_kill=True), source=d.OPERATOR)
                 day.desk.frame(events.arm(ArmState.FULL, instrument=strategy, after_kill=True), source=d.OPERATOR)
         if rng.random() < 0.01:
-            other = [events.control(Type.BREAK), events.control(Type.ADJUSTMENT, values=(4,), strategy=0, instrument=0)]
-            day.desk.frame(rng.choice(other))
+            news = events.control(Type.BREAK, flags=rng.randrange(4))
+            moved = events.control(Type.ADJUSTMENT, values=(4,), strategy=0, instrument=0)
+            day.desk.frame(rng.choice([news, moved]))
         day.step()
         trips += any(b["is_tripped"] for b in day.desk.engine.breakers())
         if number % 100 == 99:

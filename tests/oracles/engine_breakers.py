@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakNews, Type
 from oracles import accounts, arming, book, breakers, oms
 from oracles.order_records import record
 
@@ -50,8 +50,9 @@ class EngineBreakers:
     def _on_adjustment(self, r: Fields, _: bytes) -> None:
         self.breakers.on_moved(r["strategy"], r["instrument"], r["values"][0])
 
-    def _on_break(self, _: Fields, __: bytes) -> None:
-        self.breakers.on_break(self.now)
+    def _on_break(self, r: Fields, _: bytes) -> None:
+        if r["flags"] == BreakNews.OPENED:
+            self.breakers.on_break(self.now)
 
     def _watch_report(self, r: Fields, kind: str, owner: Fields) -> None:
         if kind == "UNKNOWN_ORDER" and r["type"] == Type.FILLED:

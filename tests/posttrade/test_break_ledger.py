@@ -17,10 +17,12 @@ from tests.posttrade.trades import heard
 
 from openbell.errors import ConfigError
 from openbell.node.config import load_node
-from openbell.posttrade.break_ledger import CLOSED, INT64_MAX, OPEN, BreakLedger, break_record
-from openbell.posttrade.breaks import Break, BreakDesk, BreakKey, News
+from openbell.posttrade.break_ledger import INT64_MAX, BreakLedger, break_record
+from openbell.posttrade.breaks import Break, BreakDesk, BreakKey
 from openbell.posttrade.reconcile import BreakKind
+from openbell.types import BreakNews
 
+N = BreakNews
 KNOWN = Break(
     3, BreakKey("drop copy", BreakKind.FILL_PX, "AAPL", (2**63 + 5, 7)), 100, -5, "anna", since=9, note="asked"
 )
@@ -31,23 +33,22 @@ def ledger(*records):
 
 
 def test_a_record_says_what_the_break_is():
-    [known] = ledger(break_record(KNOWN, OPEN, {"AAPL": 4})).open()
+    [known] = ledger(break_record(KNOWN, N.OPENED, {"AAPL": 4})).open()
 
     assert known == Break(3, KNOWN.key, 100, -5, "anna", since=1, note="asked")
 
 
 def test_a_break_keeps_its_age_through_changes_and_ends():
-    entry = ledger(*(break_record(KNOWN, state, {}) for state in (OPEN, OPEN, CLOSED))).entries[3]
+    entry = ledger(*(break_record(KNOWN, state, {}) for state in (N.OPENED, N.CHANGED, N.CLOSED))).entries[3]
 
     assert (entry.known.since, entry.closed_ns) == (1, 3)
-    assert ledger(*(break_record(KNOWN, state, {}) for state in (OPEN, CLOSED, OPEN))).open() != []
 
 
 @given(st.integers(), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.text(max_size=90))
 def test_whatever_fits_comes_back(value, order_id, match, note):
     broken = Break(1, BreakKey("venue", BreakKind.CASH, "USD", (order_id, match)), value, 0, "finance", 0, note)
 
-    [known] = ledger(break_record(broken, OPEN, {})).open()
+    [known] = ledger(break_record(broken, N.OPENED, {})).open()
 
     assert known.key == broken.key
     assert known.ours == max(-INT64_MAX, min(INT64_MAX, value))
@@ -55,11 +56,9 @@ def test_whatever_fits_comes_back(value, order_id, match, note):
 
 def test_several_records_of_one_frame_are_all_read():
     other = replace(KNOWN, number=4)
+    frame = heard(1, *(break_record(known, N.OPENED, {}) for known in (KNOWN, other)))
 
-    assert (
-        len(BreakLedger().take_all([heard(1, break_record(KNOWN, OPEN, {}), break_record(other, OPEN, {}))]).open())
-        == 2
-    )
+    assert len(BreakLedger().take_all([frame]).open()) == 2
 
 
 def test_a_desk_that_starts_again_goes_on_with_numbers_and_ages():
@@ -70,7 +69,7 @@ def test_a_desk_that_starts_again_goes_on_with_numbers_and_ages():
 
     assert again.look("venue", [MISSING, CASH], 5 * SECOND) == []
     [(news, closed)] = again.look("venue", [MISSING], 6 * SECOND)
-    assert (news, closed.key.kind) == (News.CLOSED, BreakKind.CASH)
+    assert (news, closed.key.kind) == (N.CLOSED, BreakKind.CASH)
     [(_, fresh)] = opened(again, MISSING, CASH, at=7 * SECOND)
     assert fresh.number == 8
 

@@ -3,8 +3,9 @@
 import pytest
 
 from openbell.errors import CapacityError
-from openbell.posttrade.breaks import BreakDesk, News
+from openbell.posttrade.breaks import BreakDesk
 from openbell.posttrade.reconcile import BreakKind, Difference
+from openbell.types import BreakNews
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -24,7 +25,7 @@ def test_a_difference_that_stands_is_a_break_since_it_was_first_seen():
     assert desk.look("venue", [MISSING], 1 * SECOND + 299 * MS) == []
     [(news, known)] = desk.look("venue", [MISSING], 1 * SECOND + 300 * MS)
 
-    assert (news, known.number, known.since, known.owner) == (News.OPENED, 1, 1 * SECOND, "operations")
+    assert (news, known.number, known.since, known.owner) == (BreakNews.OPENED, 1, 1 * SECOND, "operations")
     assert known.age_s(4 * SECOND) == 3.0
     assert known.sentence() == "MISSING_FILL AAPL of match 7: we have 0, venue has 100; for operations"
     assert desk.look("venue", [MISSING], 2 * SECOND) == []
@@ -51,7 +52,7 @@ def test_a_break_closes_when_the_books_agree():
 
     [(news, known)] = desk.look("venue", [], 9 * SECOND)
 
-    assert (news, known.key.kind, desk.breaks) == (News.CLOSED, BreakKind.MISSING_FILL, {})
+    assert (news, known.key.kind, desk.breaks) == (BreakNews.CLOSED, BreakKind.MISSING_FILL, {})
 
 
 def test_a_break_that_changes_says_so_and_keeps_its_age():
@@ -60,7 +61,7 @@ def test_a_break_that_changes_says_so_and_keeps_its_age():
 
     [(news, known)] = desk.look("venue", [CASH._replace(ours=-6)], 9 * SECOND)
 
-    assert (news, known.ours, known.since, known.number) == (News.CHANGED, -6, 0, 1)
+    assert (news, known.ours, known.since, known.number) == (BreakNews.CHANGED, -6, 0, 1)
 
 
 def test_one_side_says_nothing_of_breaks_with_another():

@@ -11,9 +11,10 @@ from tests.posttrade.test_reconcile import PLANTED, books, kinds
 from tests.posttrade.worlds import ChargingWorld, CopiedWorld
 
 from openbell.errors import NetError
-from openbell.posttrade.breaks import BreakDesk, News
+from openbell.posttrade.breaks import BreakDesk
 from openbell.posttrade.drop_copy import DropCopyBooks
 from openbell.posttrade.reconciler import AskedBooks, HeardBooks, Reconciler
+from openbell.types import BreakNews
 
 MS = 1_000_000
 ROUND_NS = 100 * MS
@@ -36,7 +37,7 @@ def test_every_planted_break_is_open_within_a_second(kind):
     news, _ = rounds(lambda: theirs)
 
     [(at, [(what, known)])] = [(i, found) for i, found in enumerate(news) if found]
-    assert (what, known.key.kind, known.since) == (News.OPENED, kind, 0)
+    assert (what, known.key.kind, known.since) == (BreakNews.OPENED, kind, 0)
     assert at * ROUND_NS < 1_000 * MS
 
 

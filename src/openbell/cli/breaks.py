@@ -71,7 +71,8 @@ def assign(node: str, number: int, owner: str, /, *, note: str = "") -> None:
 
     from openbell.ops.control.world import push_record
     from openbell.ops.find import read_page
-    from openbell.posttrade.break_ledger import OPEN, break_record
+    from openbell.posttrade.break_ledger import break_record
+    from openbell.types import BreakNews
 
     ledger, hot_dir = _ledger(node)
     entry = ledger.entries.get(number)
@@ -81,7 +82,7 @@ def assign(node: str, number: int, owner: str, /, *, note: str = "") -> None:
     if not read_page(hot_dir).is_alive:
         raise NotAssignedError(f"{node}: expected a running node, which journals it, found none; start it first")
     given = replace(entry.known, owner=owner, note=note or entry.known.note)
-    if not push_record(hot_dir, break_record(given, OPEN, {})):
+    if not push_record(hot_dir, break_record(given, BreakNews.ASSIGNED, {})):
         raise NotAssignedError(f"{node}: the operator ring is full; is the trading thread stuck?")
     print(given.sentence())
 

@@ -12,9 +12,10 @@ from cyclopts import Parameter, validators
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openbell.posttrade.breaks import Break, News
+    from openbell.posttrade.breaks import Break
     from openbell.posttrade.node_books import NodeBooks
     from openbell.posttrade.reconciler import Counterpart, Round
+    from openbell.types import BreakNews
 
 EXIT_BREAKS = 1
 EVERY_S = 0.1
@@ -152,11 +153,13 @@ def _expect(value: str, option: str, what: str) -> None:
 
 
 def _say(found: "Round", as_json: bool) -> None:
+    from openbell.posttrade.breaks import news_line
+
     for news, known in found.news:
         if as_json:
             print(json.dumps(_plain(known, news)), flush=True)
         else:
-            print(f"{news} {known.number}: {known.sentence()}", flush=True)
+            print(news_line(news, known), flush=True)
 
 
 def _conclude(compared: list[str], others: "list[Counterpart]", breaks: "list[Break]", as_json: bool) -> int:
@@ -175,9 +178,9 @@ def _conclude(compared: list[str], others: "list[Counterpart]", breaks: "list[Br
     return EXIT_BREAKS if breaks else 0
 
 
-def _plain(known: "Break", news: "News | None" = None) -> dict[str, Any]:
+def _plain(known: "Break", news: "BreakNews | None" = None) -> dict[str, Any]:
     return {
-        **({"news": str(news)} if news else {}),
+        **({} if news is None else {"news": news.name.lower()}),
         "number": known.number,
         "against": known.key.against,
         "kind": known.key.kind.name,

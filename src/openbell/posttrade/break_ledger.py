@@ -1,7 +1,7 @@
 """The break ledger: what became of every break, in the node's own journal, as `Break` records.
 
     code         BreakKind                     instrument   id, or none for a currency or an unknown symbol
-    flags        0 open, 1 closed
+    flags        BreakNews: opened, closed, changed, assigned
     values       ours, theirs, our order id, the venue's match number
     text         "number against owner symbol note", the note cut to what fits
 
@@ -19,31 +19,25 @@ from typing import Any
 
 from openbell import events
 from openbell.journal import Frame
-from openbell.posttrade.breaks import Break, BreakKey, News
+from openbell.posttrade.breaks import Break, BreakKey
 from openbell.posttrade.reconcile import BreakKind
-from openbell.types import NO_INSTRUMENT, Type
+from openbell.types import NO_INSTRUMENT, BreakNews, Type
 
-OPEN, CLOSED = 0, 1
 INT64_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
 
 
-def break_record(known: Break, state: int, instruments: Mapping[str, int]) -> bytes:
+def break_record(known: Break, news: BreakNews, instruments: Mapping[str, int]) -> bytes:
     """The record of a break that opened, changed, closed or was given to somebody."""
     against, owner = known.key.against.replace(" ", "_"), known.owner.replace(" ", "_")
     values = tuple(max(-INT64_MAX, min(INT64_MAX, value)) for value in (known.ours, known.theirs))
     return events.control(
         Type.BREAK,
         code=int(known.key.kind),
-        flags=state,
+        flags=int(news),
         instrument=instruments.get(known.key.symbol, NO_INSTRUMENT),
         values=(*values, *(_signed(number) for number in known.key.key)),
         text=f"{known.number} {against} {owner} {known.key.symbol} {known.note}".rstrip(),
     )
-
-
-def state_of(news: News) -> int:
-    """What a record says of the news."""
-    return CLOSED if news == News.CLOSED else OPEN
 
 
 @dataclass
@@ -75,7 +69,7 @@ class BreakLedger:
             known = read_break(record, frame.ts_seq)
             entry = self.entries.setdefault(known.number, Entry(known))
             entry.known = replace(known, since=entry.known.since)
-            entry.closed_ns = frame.ts_seq if int(record["flags"]) == CLOSED else 0
+            entry.closed_ns = frame.ts_seq if int(record["flags"]) == BreakNews.CLOSED else 0
 
     def open(self) -> list[Break]:
         """Those that stand, the oldest first."""

@@ -9,24 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import NamedTuple
 
 from openbell.errors import CapacityError
 from openbell.posttrade.reconcile import BreakKind, Difference
+from openbell.types import BreakNews
 
 GRACE_NS = 300_000_000
 BREAKS_MAX = 10_000
 AGES_S = (60, 600, 3_600, 86_400)
 """Bounds of the age classes that a report counts in."""
-
-
-class News(StrEnum):
-    """What happened to a break."""
-
-    OPENED = "opened"
-    CHANGED = "changed"
-    CLOSED = "closed"
 
 
 class BreakKey(NamedTuple):
@@ -64,6 +56,11 @@ class Break:
         )
 
 
+def news_line(news: BreakNews, known: Break) -> str:
+    """What became of a break, as a person reads it."""
+    return f"{news.name.lower()} {known.number}: {known.sentence()}"
+
+
 class _Seen(NamedTuple):
     values: tuple[int, int]
     since: int
@@ -86,7 +83,7 @@ class BreakDesk:
 
     def look(
         self, against: str, found: Iterable[Difference], now_ns: int, unsure: Container[BreakKind] = ()
-    ) -> list[tuple[News, Break]]:
+    ) -> list[tuple[BreakNews, Break]]:
         """Take all that differs between us and `against` at `now_ns`; return what is news.
 
         Kinds that could not be compared this time are `unsure`: what is known of them stays as it is.
@@ -104,7 +101,7 @@ class BreakDesk:
         def is_gone(key: BreakKey) -> bool:
             return key.against == against and key not in current and key.kind not in unsure
 
-        news = [(News.CLOSED, self.breaks.pop(key)) for key in [*self.breaks] if is_gone(key)]
+        news = [(BreakNews.CLOSED, self.breaks.pop(key)) for key in [*self.breaks] if is_gone(key)]
         for key in [key for key in self._seen if is_gone(key)]:
             del self._seen[key]
         for key, difference in current.items():
@@ -132,13 +129,13 @@ class BreakDesk:
             counts[next((f"<{bound}s" for bound in AGES_S if age < bound), "older")] += 1
         return counts
 
-    def _weigh(self, key: BreakKey, difference: Difference, now_ns: int) -> tuple[News, Break] | None:
+    def _weigh(self, key: BreakKey, difference: Difference, now_ns: int) -> tuple[BreakNews, Break] | None:
         values = (difference.ours, difference.theirs)
         if known := self.breaks.get(key):
             if (known.ours, known.theirs) == values:
                 return None
             self.breaks[key] = replace(known, ours=values[0], theirs=values[1])
-            return News.CHANGED, self.breaks[key]
+            return BreakNews.CHANGED, self.breaks[key]
         seen = self._seen.get(key)
         if seen is None or seen.values != values:
             seen = self._seen[key] = _Seen(values, now_ns)
@@ -147,4 +144,4 @@ class BreakDesk:
         del self._seen[key]
         self.opened += 1
         self.breaks[key] = Break(self.opened, key, *values, difference.owner, seen.since)
-        return News.OPENED, self.breaks[key]
+        return BreakNews.OPENED, self.breaks[key]

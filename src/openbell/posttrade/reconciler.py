@@ -12,9 +12,10 @@ from typing import Protocol
 
 from openbell.errors import NetError
 from openbell.posttrade.books import Books
-from openbell.posttrade.breaks import Break, BreakDesk, News
+from openbell.posttrade.breaks import Break, BreakDesk
 from openbell.posttrade.drop_copy import DropCopyLink
 from openbell.posttrade.reconcile import BreakKind, differences
+from openbell.types import BreakNews
 
 OF_ONE_MOMENT = frozenset({BreakKind.POSITION, BreakKind.POSITION_OF_FILLS, BreakKind.CASH})
 """Sums say something only when both sides have seen the same reports."""
@@ -81,7 +82,7 @@ class HeardBooks:
 class Round:
     """What one look at everybody found; `silent` could not be had."""
 
-    news: list[tuple[News, Break]]
+    news: list[tuple[BreakNews, Break]]
     compared: list[str]
     silent: list[str]
 

@@ -21,12 +21,13 @@ from openbell.node.lifeline import end_with_parent
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.ops.control.world import push_record
 from openbell.ops.find import read_page
-from openbell.posttrade.break_ledger import BreakLedger, break_record, state_of
-from openbell.posttrade.breaks import Break, BreakDesk, News
+from openbell.posttrade.break_ledger import BreakLedger, break_record
+from openbell.posttrade.breaks import Break, BreakDesk, news_line
 from openbell.posttrade.drop_copy import DropCopyBooks, DropCopyLink
 from openbell.posttrade.node_books import NodeBooks
 from openbell.posttrade.reconciler import AskedBooks, Counterpart, HeardBooks, Reconciler
 from openbell.posttrade.venue_books import ask_venue, venue_books
+from openbell.types import BreakNews
 
 WAIT_S = 0.05
 
@@ -53,9 +54,9 @@ class NodeDesk:
         self._hot_dir = hot_dir
         self._waiting: list[bytes] = []
 
-    def tell(self, news: Iterable[tuple[News, Break]], instruments: dict[str, int]) -> int:
+    def tell(self, news: Iterable[tuple[BreakNews, Break]], instruments: dict[str, int]) -> int:
         """Journal the news; return how many records still wait, for a ring that is full."""
-        self._waiting += [break_record(known, state_of(what), instruments) for what, known in news]
+        self._waiting += [break_record(known, what, instruments) for what, known in news]
         while self._waiting and push_record(self._hot_dir, self._waiting[0]):
             del self._waiting[0]
         return len(self._waiting)
@@ -83,7 +84,7 @@ def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
         found = reconciler.look(time.time_ns())
         node.tell(found.news, books.instruments())
         for news, known in found.news:
-            print(f"reconciliation: {news} {known.number}: {known.sentence()}", file=sys.stderr, flush=True)
+            print(f"reconciliation: {news_line(news, known)}", file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
