@@ -44,6 +44,26 @@ def test_a_break_keeps_its_age_through_changes_and_ends():
     assert (entry.known.since, entry.closed_ns) == (1, 3)
 
 
+def test_who_was_assigned_keeps_it_whatever_a_desk_that_does_not_know_says():
+    given = replace(KNOWN, owner="bert", note="on the phone")
+    changed = replace(KNOWN, ours=101)
+    assigned = [break_record(KNOWN, N.OPENED, {}), break_record(given, N.ASSIGNED, {})]
+
+    [known] = ledger(*assigned, break_record(changed, N.CHANGED, {})).open()
+    assert (known.owner, known.note, known.ours) == ("bert", "on the phone", 101)
+    ended = ledger(*assigned, break_record(changed, N.CLOSED, {})).entries[3]
+    assert (ended.known.owner, ended.known.note, ended.closed_ns) == ("bert", "on the phone", 3)
+
+
+def test_an_assignment_changes_neither_values_nor_that_it_ended():
+    given = replace(KNOWN, owner="bert")
+    opened, changed = break_record(KNOWN, N.OPENED, {}), break_record(replace(KNOWN, ours=101), N.CHANGED, {})
+
+    [known] = ledger(opened, changed, break_record(given, N.ASSIGNED, {})).open()
+    assert (known.owner, known.ours) == ("bert", 101)
+    assert ledger(opened, break_record(KNOWN, N.CLOSED, {}), break_record(given, N.ASSIGNED, {})).open() == []
+
+
 @given(st.integers(), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.text(max_size=90))
 def test_whatever_fits_comes_back(value, order_id, match, note):
     broken = Break(1, BreakKey("venue", BreakKind.CASH, "USD", (order_id, match)), value, 0, "finance", 0, note)
@@ -121,7 +141,7 @@ def test_breaks_are_journalled_survive_a_crash_and_close(tmp_path):
         [after] = wait_for(world.breaks, "the break")
         assert after == before | {"owner": "anna", "note": "on the phone"}
         text = openbell("breaks", world.journal, check=1).stdout
-        assert "1: ORDER_PX" in text and "for anna (on the phone); open for" in text and "1 open of 1" in text
+        assert "1: ORDER_PX" in text and "for anna (on the phone); open for" in text and "1 open of 1; by age: 1 <60s" in text
 
         world.liar.plant = None
         wait_for(lambda: not world.breaks(), "the break to close")

@@ -48,7 +48,7 @@ def breaks(
     for entry in shown:
         print(json.dumps(_plain(entry)) if as_json else _line(entry, now_ns))
     if not as_json:
-        print(f"{len(ledger.open())} open of {len(ledger.entries)}")
+        print(_summary(ledger, now_ns))
     return EXIT_OPEN if ledger.open() else 0
 
 
@@ -98,6 +98,13 @@ def _ledger(node: str | None) -> "tuple[BreakLedger, Path]":
     card = read_card(find_hot_dir(node))
     hot = card.hot_dir if Path(card.hot_dir).is_dir() else None
     return BreakLedger().take_all(open_journal(card.journal_dir, hot)), Path(card.hot_dir)
+
+
+def _summary(ledger: "BreakLedger", now_ns: int) -> str:
+    from openbell.posttrade.breaks import ages
+
+    by_age = ", ".join(f"{count} {age}" for age, count in ages(ledger.open(), now_ns).items() if count)
+    return f"{len(ledger.open())} open of {len(ledger.entries)}" + (f"; by age: {by_age}" if by_age else "")
 
 
 def _line(entry: "Entry", now_ns: int) -> str:

@@ -5,7 +5,8 @@
     values       ours, theirs, our order id, the venue's match number
     text         "number against owner symbol note", the note cut to what fits
 
-It stands since its first record. Another record of the same number changes values, owner or note.
+It stands since its first record. Later ones of the same number say new values (changed, closed) or a new owner and note
+(assigned), and nothing else: the desk that compares and the person who assigns do not hear of each other.
 
 Reconciliation writes them through the operator ring, like a person's commands; a replay shows them where they were.
 Values beyond int64 (cash is in 10^-18) are told as the nearest that fits: the books themselves are compared exactly.
@@ -68,12 +69,24 @@ class BreakLedger:
             record = frame.record(int(i))
             known = read_break(record, frame.ts_seq)
             entry = self.entries.setdefault(known.number, Entry(known))
-            entry.known = replace(known, since=entry.known.since)
-            entry.closed_ns = frame.ts_seq if int(record["flags"]) == BreakNews.CLOSED else 0
+            _tell(entry, known, BreakNews(int(record["flags"])), frame.ts_seq)
 
     def open(self) -> list[Break]:
         """Those that stand, the oldest first."""
         return sorted((e.known for e in self.entries.values() if not e.closed_ns), key=lambda known: known.since)
+
+
+def _tell(entry: Entry, told: Break, news: BreakNews, ts_seq: int) -> None:
+    """What `told` adds: a person does not know the newest values, the desk not what people have noted meanwhile."""
+    before = entry.known
+    match news:
+        case BreakNews.OPENED:
+            entry.known, entry.closed_ns = replace(told, since=before.since), 0
+        case BreakNews.ASSIGNED:
+            entry.known = replace(before, owner=told.owner, note=told.note)
+        case BreakNews.CHANGED | BreakNews.CLOSED:
+            entry.known = replace(before, ours=told.ours, theirs=told.theirs)
+            entry.closed_ns = ts_seq if news == BreakNews.CLOSED else 0
 
 
 def read_break(record: Any, ts_seq: int) -> Break:

@@ -61,6 +61,15 @@ def news_line(news: BreakNews, known: Break) -> str:
     return f"{news.name.lower()} {known.number}: {known.sentence()}"
 
 
+def ages(breaks: Iterable[Break], now_ns: int) -> dict[str, int]:
+    """How many there are, by age: `{"<60s": 3, "<600s": 0, ..., "older": 1}`."""
+    counts = {f"<{bound}s": 0 for bound in AGES_S} | {"older": 0}
+    for known in breaks:
+        age = known.age_s(now_ns)
+        counts[next((f"<{bound}s" for bound in AGES_S if age < bound), "older")] += 1
+    return counts
+
+
 class _Seen(NamedTuple):
     values: tuple[int, int]
     since: int
@@ -108,26 +117,6 @@ class BreakDesk:
             if found_news := self._weigh(key, difference, now_ns):
                 news.append(found_news)
         return news
-
-    def assign(self, number: int, owner: str, note: str = "") -> Break:
-        """Give break `number` to somebody.
-
-        Raises:
-            KeyError: there is no open break of that number.
-        """
-        for key, known in self.breaks.items():
-            if known.number == number:
-                self.breaks[key] = replace(known, owner=owner, note=note or known.note)
-                return self.breaks[key]
-        raise KeyError(f"expected the number of an open break, found {number}")
-
-    def ages(self, now_ns: int) -> dict[str, int]:
-        """How many are open, by age: `{"<60s": 3, "<600s": 0, ..., "older": 1}`."""
-        counts = {f"<{bound}s": 0 for bound in AGES_S} | {"older": 0}
-        for known in self.breaks.values():
-            age = known.age_s(now_ns)
-            counts[next((f"<{bound}s" for bound in AGES_S if age < bound), "older")] += 1
-        return counts
 
     def _weigh(self, key: BreakKey, difference: Difference, now_ns: int) -> tuple[BreakNews, Break] | None:
         values = (difference.ours, difference.theirs)
