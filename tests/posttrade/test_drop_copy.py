@@ -11,10 +11,11 @@ from openbell._native import ouch_encode_outbound, ouch_token
 from openbell.config_types import read_address
 from openbell.errors import DecodeError, NetError
 from openbell.posttrade.books import OpenOrder
-from openbell.posttrade.drop_copy import DropCopyBooks, DropCopyLink
+from openbell.posttrade.drop_copy import DropCopyBooks
 from openbell.posttrade.reconcile import differences
 from openbell.posttrade.venue_books import venue_books
 from openbell.types import Side
+from openbell.venue.drop_copy import DropCopyLink, split_copy
 
 COPY = {"name": "COPY", "password": "plain:secret", "accounts": ["NODE1", "NODE2"]}
 OBEL = AAPL._replace(symbol="OBEL")
@@ -27,19 +28,26 @@ def token(number, version=1):
 
 
 def linked(server, account="NODE1", password="secret"):
-    link = DropCopyLink(read_address(server.ready.order_entry), "COPY", password, DropCopyBooks(account))
+    """A login from the first message, and the books it fills."""
+    books = DropCopyBooks(account)
+    link = DropCopyLink(read_address(server.ready.order_entry), "COPY", password, books.take)
     link.connect()
-    return link
+    return link, books
 
 
 async def hear(link, messages):
-    """Poll, beside the exchange's loop, until so many messages were taken."""
+    """Poll until so many messages were taken."""
+    await poll_until(link, lambda: link.next_seq > messages)
+
+
+async def poll_until(link, is_there):
+    """Poll, beside the exchange's loop."""
 
     def poll():
         give_up = time.monotonic() + WAIT_S
-        while link.books.seq < messages:
+        while not is_there():
             link.poll(time.monotonic())
-            assert time.monotonic() < give_up, f"waited for {messages} messages, found {link.books.seq}"
+            assert time.monotonic() < give_up, f"waited in vain, found {link.next_seq - 1} messages"
 
     await asyncio.to_thread(poll)
 
@@ -70,9 +78,9 @@ def test_a_drop_copy_is_the_venues_books():
         async with exchange(drop_copies=[COPY]) as server:
             maker, taker = await Client.login(server), await Client.login(server, user="NODE2")
             await trade_a_little(maker, taker)
-            link = linked(server)
+            link, books = linked(server)
             await hear(link, 9)
-            heard = link.books.books()
+            heard = books.books()
 
             assert heard.orders == {
                 order_id(1): OpenOrder("OBEL", Side.SELL, 50_0000, 70),
@@ -98,12 +106,12 @@ def test_busts_and_corrections_are_heard():
             )
             server.answer({"verb": "bust", "match": first})
             server.answer({"verb": "correct", "match": second, "px": 49_9900, "qty": 60})
-            link = linked(server)
+            link, books = linked(server)
             await hear(link, 14)
-            fills = list(link.books.books().fills.values())
+            fills = list(books.books().fills.values())
 
             assert [(f.qty, f.px, f.is_busted) for f in fills] == [(100, 50_0000, True), (60, 49_9900, False)]
-            assert differences(link.books.books(), venue_of(server)) == []
+            assert differences(books.books(), venue_of(server)) == []
             link.close()
 
     run(conversation)
@@ -113,10 +121,10 @@ def test_a_lost_connection_goes_on_where_it_stopped():
     async def conversation():
         async with exchange(drop_copies=[COPY]) as server:
             maker, taker = await Client.login(server), await Client.login(server, user="NODE2")
-            link = linked(server)
+            link, books = linked(server)
             await hear(link, 2)
             server.answer({"verb": "fault", "fault": "disconnect", "on": "COPY"})
-            with pytest.raises(NetError, match=r"after message 2: .*it logs in again"):
+            with pytest.raises(NetError, match=r"before message 3: .*it logs in again"):
                 await hear(link, 3)
             assert not link.is_up
 
@@ -124,7 +132,28 @@ def test_a_lost_connection_goes_on_where_it_stopped():
             link.connect()
             await hear(link, 9)
             assert link.is_up
-            assert differences(link.books.books(), venue_of(server)) == []
+            assert differences(books.books(), venue_of(server)) == []
+            link.close()
+
+    run(conversation)
+
+
+def test_without_a_number_it_hears_what_is_told_from_now_on():
+    async def conversation():
+        async with exchange(drop_copies=[COPY]) as server:
+            maker, taker = await Client.login(server), await Client.login(server, user="NODE2")
+            await trade_a_little(maker, taker)
+            heard = []
+            address = read_address(server.ready.order_entry)
+            link = DropCopyLink(address, "COPY", "secret", heard.append, next_seq=0)
+            link.connect()
+            await poll_until(link, lambda: link.is_up)
+            assert (link.next_seq, heard) == (10, [])
+
+            maker.cancel(token(1), 10)
+            await hear(link, 10)
+            [report] = heard
+            assert split_copy(report) == ("NODE1", report[10:])
             link.close()
 
     run(conversation)
@@ -133,7 +162,7 @@ def test_a_lost_connection_goes_on_where_it_stopped():
 def test_a_wrong_password_is_told():
     async def conversation():
         async with exchange(drop_copies=[COPY]) as server:
-            link = linked(server, password="wrong")
+            link, _ = linked(server, password="wrong")
             with pytest.raises(NetError, match="the login was refused"):
                 await hear(link, 1)
 
@@ -141,7 +170,7 @@ def test_a_wrong_password_is_told():
 
 
 def test_nobody_there():
-    link = DropCopyLink(read_address("127.0.0.1:1"), "COPY", "secret", DropCopyBooks("NODE1"))
+    link = DropCopyLink(read_address("127.0.0.1:1"), "COPY", "secret", DropCopyBooks("NODE1").take)
     with pytest.raises(NetError, match=r"expected a venue at 127\.0\.0\.1:1"):
         link.connect()
     with pytest.raises(NetError, match="call connect"):

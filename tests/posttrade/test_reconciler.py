@@ -92,7 +92,6 @@ class BrokenLink:
     """A drop copy whose login is lost at every second look."""
 
     def __init__(self):
-        self.books = DropCopyBooks("NODE1")
         self.is_up, self.connects, self.polls = False, 0, 0
 
     def connect(self):
@@ -107,7 +106,7 @@ class BrokenLink:
 
 
 def test_a_lost_drop_copy_is_logged_in_again_a_second_later():
-    heard = HeardBooks(link := BrokenLink())
+    heard = HeardBooks(link := BrokenLink(), DropCopyBooks("NODE1"))
 
     assert heard.books(0.0) is not None
     assert heard.books(0.1) is None

@@ -137,14 +137,13 @@ def _drop_copy(address: str, account: str, user: str, password: str) -> "list[Co
     _expect(account, "--account", "the name of the account that the drop copy is of")
     _expect(user, "--user", "the name that the drop copy logs in with")
     from openbell.config_types import read_address, read_secret
-    from openbell.posttrade.drop_copy import DropCopyBooks, DropCopyLink
-    from openbell.posttrade.reconciler import HeardBooks
+    from openbell.posttrade.reconciler import heard_books
 
     try:
         where, secret = read_address(address), read_secret(password)
     except ValueError as error:
         raise ConfigError(f"--drop-copy, --password: {error}") from None
-    return [HeardBooks(DropCopyLink(where, user, secret.read(), DropCopyBooks(account.upper())))]
+    return [heard_books(where, user, secret.read(), account)]
 
 
 def _expect(value: str, option: str, what: str) -> None:

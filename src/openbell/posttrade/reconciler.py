@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from openbell.config_types import Address
 from openbell.errors import NetError
 from openbell.posttrade.books import Books
 from openbell.posttrade.breaks import Break, BreakDesk
-from openbell.posttrade.drop_copy import DropCopyLink
+from openbell.posttrade.drop_copy import DropCopyBooks
 from openbell.posttrade.reconcile import BreakKind, differences
 from openbell.types import BreakNews
+from openbell.venue.drop_copy import DropCopyLink
 
 OF_ONE_MOMENT = frozenset({BreakKind.POSITION, BreakKind.POSITION_OF_FILLS, BreakKind.CASH})
 """Sums say something only when both sides have seen the same reports."""
@@ -59,6 +61,7 @@ class HeardBooks:
     """Books that are heard on a drop copy; a lost login is made again after `RETRY_S`."""
 
     link: DropCopyLink
+    heard: DropCopyBooks
     name: str = "drop copy"
     why_not: str = "not logged in yet"
     _retry_at_s: float = 0.0
@@ -75,7 +78,13 @@ class HeardBooks:
         except NetError as error:
             self.why_not, self._is_connected = str(error), False
             self._retry_at_s = now_s + RETRY_S
-        return self.link.books.books() if self.link.is_up else None
+        return self.heard.books() if self.link.is_up else None
+
+
+def heard_books(address: Address, user: str, password: str, account: str) -> HeardBooks:
+    """What a drop copy that logs in as `user` tells of `account`."""
+    heard = DropCopyBooks(account.upper())
+    return HeardBooks(DropCopyLink(address, user, password, heard.take), heard)
 
 
 @dataclass

@@ -23,9 +23,8 @@ from openbell.ops.control.world import push_record
 from openbell.ops.find import read_page
 from openbell.posttrade.break_ledger import BreakLedger, break_record
 from openbell.posttrade.breaks import Break, BreakDesk, news_line
-from openbell.posttrade.drop_copy import DropCopyBooks, DropCopyLink
 from openbell.posttrade.node_books import NodeBooks
-from openbell.posttrade.reconciler import AskedBooks, Counterpart, HeardBooks, Reconciler
+from openbell.posttrade.reconciler import AskedBooks, Counterpart, Reconciler, heard_books
 from openbell.posttrade.venue_books import ask_venue, venue_books
 from openbell.types import BreakNews
 
@@ -36,8 +35,7 @@ def counterparts(settings: ReconciliationSettings, books: NodeBooks) -> list[Cou
     """Everybody whom the file names."""
     found: list[Counterpart] = []
     if settings.drop_copy is not None and settings.password is not None:
-        copy = DropCopyBooks(settings.account.upper())
-        found.append(HeardBooks(DropCopyLink(settings.drop_copy, settings.user, settings.password.read(), copy)))
+        found.append(heard_books(settings.drop_copy, settings.user, settings.password.read(), settings.account))
     if settings.venue is not None:
         control = str(settings.venue)
         found.append(

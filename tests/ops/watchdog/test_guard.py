@@ -84,7 +84,7 @@ def test_orders_long_after_a_kill_are_counted_by_the_drop_copy(world):
     assert guard.signs(1.0 + GRACE_AFTER_KILL_S / 2).opened_after_kill == 0
     guard.copy.accepted += 2
     assert guard.signs(1.0 + GRACE_AFTER_KILL_S).opened_after_kill == 2
-    guard.copy.close()
+    guard.copy.link.close()
 
 
 def test_a_drop_copy_that_ends_is_noted_and_asked_for_again(world):
@@ -103,7 +103,7 @@ def test_a_venue_that_is_not_there_is_an_error_with_its_address(world):
     nowhere = session.model_copy(update={"connect": Address("127.0.0.1", 1)})
     with pytest.raises(NetError, match=r"127\.0\.0\.1:1: expected the venue"):
         TakeOver(nowhere, config.watchdog, "", 1, 0)
-    with pytest.raises(NetError, match=r"drop copy COPY at 127\.0\.0\.1:1"):
+    with pytest.raises(NetError, match=r"drop copy COPY: expected a venue at 127\.0\.0\.1:1"):
         DropCopy(nowhere, config.watchdog)
 
 

@@ -125,7 +125,7 @@ class Guard:
         try:
             if self.copy is None:
                 self.copy = DropCopy(self.config.sessions[0], self.settings)
-            self.copy.turn(now_s)
+            self.copy.link.poll(now_s)
         except NetError as error:
             self.note("drop copy", error=str(error))
             self._drop_copy()
@@ -133,7 +133,7 @@ class Guard:
 
     def _drop_copy(self) -> None:
         if self.copy is not None:
-            self.copy.close()
+            self.copy.link.close()
         self.copy = None
 
     # ---- stopping

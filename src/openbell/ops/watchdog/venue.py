@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 import time
-from typing import cast
 
 import numpy as np
 
@@ -13,12 +12,10 @@ from openbell import _native as native
 from openbell.errors import NetError
 from openbell.node.config import SessionSettings, WatchdogSettings
 from openbell.types import RECORDS, Type
+from openbell.venue.drop_copy import DropCopyLink, split_copy
 
 CONNECT_WITHIN_S = 0.5
 READ_BYTES = 256 * 1024
-PAYLOAD_BYTES_MAX = 65_535
-ACCOUNT_LETTERS = 10
-HEARTBEAT_S = 1.0
 CLOSED = {Type.CANCELED, Type.EXPIRED, Type.REJECTED}
 
 
@@ -80,47 +77,19 @@ class TakeOver:
 
 
 class DropCopy:
-    """Hears what the venue tells the account, from now on; counts what was opened since a moment."""
+    """Hears what the venue tells the account, from now on; counts what was opened and what was canceled."""
 
     def __init__(self, session: SessionSettings, settings: WatchdogSettings) -> None:
         assert settings.drop_copy_password is not None  # the configuration has checked it
-        where = session.connect
         self.accepted = self.canceled = 0
         self._account = session.user.upper()
-        self._unread = b""
-        self._said_s = 0.0
-        login = native.soup_login_request(settings.drop_copy, settings.drop_copy_password.read(), "", 0)
-        try:
-            self._sock = socket.create_connection((where.host, where.port), CONNECT_WITHIN_S)
-            self._sock.sendall(login)
-        except OSError as error:
-            raise NetError(f"drop copy {settings.drop_copy} at {where}: expected to log in, found: {error}") from None
-        self._sock.setblocking(False)
+        self.link = DropCopyLink(
+            session.connect, settings.drop_copy, settings.drop_copy_password.read(), self._hear, next_seq=0
+        )
+        self.link.connect()
 
-    def turn(self, now_s: float) -> None:
-        """Hear what is there.
-
-        Raises:
-            NetError: the venue has ended it.
-        """
-        try:
-            if now_s - self._said_s >= HEARTBEAT_S:
-                self._said_s = now_s
-                self._sock.send(native.soup_packet("R", b""))
-            data = self._sock.recv(READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            raise NetError("drop copy: expected the venue to go on, found the end of the connection; logging in again")
-        packets, used, _ = native.soup_packets(self._unread + data, PAYLOAD_BYTES_MAX)
-        self._unread = (self._unread + data)[used:]
-        for kind, payload in cast("list[tuple[str, bytes]]", packets):
-            if kind == "S" and payload[:ACCOUNT_LETTERS].decode("ascii", "replace").strip().upper() == self._account:
-                self.accepted += payload[ACCOUNT_LETTERS : ACCOUNT_LETTERS + 1] == b"A"
-                self.canceled += payload[ACCOUNT_LETTERS : ACCOUNT_LETTERS + 1] == b"C"
-
-    def close(self) -> None:
-        """Leave."""
-        self._sock.close()
+    def _hear(self, payload: bytes) -> None:
+        account, report = split_copy(payload)
+        if account == self._account:
+            self.accepted += report[:1] == b"A"
+            self.canceled += report[:1] == b"C"

@@ -1,0 +1,1 @@
+"""What a venue says besides the session that a node trades on."""
