@@ -71,6 +71,8 @@ def _checked(name: str, kinds: tuple[LimitKind, ...]) -> Figure:
     bench = _native.RiskBench(STRATEGIES, 64, 64)
     rate = events.limit(LimitKind.ORDER_RATE, 1_000, scope=LimitScope.ACCOUNT, window_ns=10**9)
     limits = [rate, *(events.limit(k, v, scope=LimitScope.INSTRUMENT, instrument=7) for k, v in REQUIRED.items())]
+    sums = (LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS)
+    limits += [events.limit(kind, 10**15, scope=LimitScope.ACCOUNT) for kind in sums]
     for kind in kinds:
         limits += [events.limit(kind, 10**15, scope=scope) for scope in (LimitScope.FIRM, LimitScope.ACCOUNT)]
         limits.append(events.limit(kind, 10**15, scope=LimitScope.STRATEGY, strategy=3))

@@ -32,6 +32,7 @@ VALUES = {
     LimitKind.REPEATS: 50,
     LimitKind.ORDERS_PER_TRADE: 1_000,
 }
+SUMS = {LimitKind.GROSS_NOTIONAL: 10**15, LimitKind.DAILY_LOSS: 10**15}
 SCOPES = dict.fromkeys(VALUES, ANY) | {LimitKind.DRIFT_BPS: (LimitScope.INSTRUMENT,)}
 WINDOWED = (LimitKind.DRIFT_BPS, LimitKind.ORDER_RATE, LimitKind.MESSAGE_RATE, LimitKind.DUPLICATES, LimitKind.REPEATS)
 REQUIRED = list(VALUES)[:6]
@@ -57,7 +58,8 @@ def run() -> Result:
 
 def _bench(values: dict[LimitKind, int]) -> _native.RiskBench:
     bench = _native.RiskBench(STRATEGIES, INSTRUMENTS, PAIRS)
-    _set(bench, LimitScope.ACCOUNT, LimitKind.ORDER_RATE)
+    for kind in (LimitKind.ORDER_RATE, *SUMS):
+        _set(bench, LimitScope.ACCOUNT, kind)
     for instrument in range(INSTRUMENTS):
         for kind in REQUIRED:
             _set(bench, LimitScope.INSTRUMENT, kind, instrument=instrument)
@@ -84,7 +86,7 @@ def _set(
 ) -> None:
     window_ns = SECOND_NS if kind in WINDOWED else 0
     where = {"strategy": strategy, "instrument": instrument, "window_ns": window_ns}
-    if not bench.set_limit(events.limit(kind, VALUES[kind], scope=scope, **where)):
+    if not bench.set_limit(events.limit(kind, (VALUES | SUMS)[kind], scope=scope, **where)):
         raise RuntimeError(f"expected a limit that is taken: {kind} of {scope}, {where}")
 
 

@@ -64,6 +64,8 @@ base_currency = "USD"
 [account]
 order_rate_max = 100000
 order_rate_window_ms = 1000
+gross_notional_max = "1000000000.00"
+daily_loss_max = "1000000000.00"
 [[instruments]]
 symbol = "AMZN"
 order_qty_max_lots = 1000

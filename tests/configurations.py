@@ -72,6 +72,8 @@ base_currency = "USD"
 [account]
 order_rate_max = 1000
 order_rate_window_ms = 1000
+gross_notional_max = "1000000.00"
+daily_loss_max = "100000.00"
 """
 LIMITS_OF = """
 [[instruments]]

@@ -55,7 +55,8 @@ constexpr u32 scopes_of(LimitKind kind) {
 inline constexpr u32 kRequiredOfInstrument = bit_of(LimitKind::OrderQty) | bit_of(LimitKind::OrderNotional) |
                                              bit_of(LimitKind::CollarBps) | bit_of(LimitKind::PositionLong) |
                                              bit_of(LimitKind::PositionShort) | bit_of(LimitKind::OpenOrders);
-inline constexpr u32 kRequiredOfAccount = bit_of(LimitKind::OrderRate);
+inline constexpr u32 kRequiredOfAccount =
+    bit_of(LimitKind::OrderRate) | bit_of(LimitKind::GrossNotional) | bit_of(LimitKind::DailyLoss);
 
 constexpr bool has_window(LimitKind kind) {
     return kind == LimitKind::DriftBps || kind == LimitKind::OrderRate || kind == LimitKind::MessageRate ||

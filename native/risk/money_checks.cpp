@@ -29,11 +29,14 @@ Asked asked_of(const Accounts& accounts, u16 row, const Order& o, i128 added, bo
 }  // namespace
 
 Verdict check_money(const Order& o, const MoneyView& view, const LimitTable& limits, const OrderRows& rows) {
-    // What has no rate counts nothing in the sums: they are too small to be compared.
-    if (!view.accounts.is_priced(kNoStrategy)) return {Reason::NoConversion, 1, 0};
+    // What has no rate counts nothing in the sums: they are too small to be compared with what an order opens.
+    const bool only_reduces = view.account_reduces && view.strategy_reduces;
+    if (!only_reduces && !view.accounts.is_priced(kNoStrategy)) return {Reason::NoConversion, 1, 0};
     // One account trades, so the firm's row is the account's.
     const Asked account = asked_of(view.accounts, kNoStrategy, o, view.added, view.account_reduces);
-    const Asked strategy = asked_of(view.accounts, o.strategy, o, view.added, view.strategy_reduces);
+    Asked strategy{};
+    if (limits[rows.of(LimitScope::Strategy)].set & kMoneyKinds)
+        strategy = asked_of(view.accounts, o.strategy, o, view.added, view.strategy_reduces);
     if (account.fits(limits[rows.of(LimitScope::Firm)]) && account.fits(limits[rows.of(LimitScope::Account)]) &&
         strategy.fits(limits[rows.of(LimitScope::Strategy)]))
         return {};

@@ -152,7 +152,6 @@ Verdict Risk::check(const Order& o, const RiskView& view) const {
     if (view.own_px != 0) return {Reason::SelfCross, view.own_px, o.px};
     if (const Verdict v = flow_.check(o, rows, kinds, view.now_ns); !v.passes()) return v;
     if (const Verdict v = check_held(o, added, rows, view); !v.passes()) return v;
-    if (!(kinds & kMoneyKinds)) return {};
     const MoneyView money{view.accounts, value_added_by(o, view.account), worst_of(o, added, view.account) <= 0,
                           worst_of(o, added, view.strategy) <= 0};
     return check_money(o, money, limits_, rows);

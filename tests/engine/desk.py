@@ -82,7 +82,9 @@ def limits(instrument: int, strategy: int = NO_STRATEGY, **changed: int) -> tupl
 def account_limits(order_rate: int = 10_000) -> tuple[bytes, ...]:
     """What the account must have, and the worth of currencies."""
     rate = events.limit(LimitKind.ORDER_RATE, order_rate, scope=LimitScope.ACCOUNT, window_ns=10**9, owner="desk")
-    return (events.conversion("USD", 10**8), events.conversion("EUR", 108_512_345), rate)
+    sums = (LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS)
+    wide = (events.limit(kind, 10**15, scope=LimitScope.ACCOUNT, owner="desk") for kind in sums)
+    return (events.conversion("USD", 10**8), events.conversion("EUR", 108_512_345), rate, *wide)
 
 
 def quote(strategy: int, bid_px: int, bid_qty: int, ask_px: int, ask_qty: int, instrument: int = 0) -> bytes:

@@ -6,7 +6,7 @@ from tests.engine import desk as d
 
 from openbell import events
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, LimitKind, LimitScope
-from oracles.limits import Key
+from oracles.limits import REQUIRED, Key
 
 USUAL: dict[LimitKind, list[int]] = {
     LimitKind.ORDER_QTY: [10, 1_000],
@@ -87,8 +87,7 @@ def sensible_scope(kind: LimitKind, scope: LimitScope) -> LimitScope:
 
 def is_required(kind: LimitKind, scope: LimitScope) -> bool:
     """Whether nothing trades without it."""
-    of_account = scope == LimitScope.ACCOUNT and kind == LimitKind.ORDER_RATE
-    return of_account or (scope == LimitScope.INSTRUMENT and kind in d.WIDE)
+    return kind in REQUIRED.get(scope, ())
 
 
 def where(rng: random.Random, scope: LimitScope) -> tuple[int, int]:

@@ -143,11 +143,13 @@ def test_the_tightest_scope_is_named():
 def test_without_the_worth_of_everything_held_nothing_is_opened():
     desk = desk_with_positions()
     traded(desk, Side.BUY, d.ASK, 1, instrument=1)  # in another currency
-    limit(desk, L.DAILY_LOSS, 10**12, S.ACCOUNT)
     desk.frame(events.conversion("EUR", 0), source=d.OPERATOR)
-    assert shown(asked(desk, Side.BUY, d.ASK, 1))[:3] == (Reason.NO_CONVERSION, 1, 0)
+    for strategy in (0, 1):
+        assert shown(asked(desk, Side.BUY, d.ASK, 1, strategy))[:3] == (Reason.NO_CONVERSION, 1, 0)
+    assert asked(desk, Side.SELL, d.ASK, 3) is None  # of the ten held; the other strategy holds nothing to sell
+    assert shown(asked(desk, Side.SELL, d.ASK, 1, strategy=1))[:3] == (Reason.NO_CONVERSION, 1, 0)
     desk.frame(events.conversion("EUR", 10**8), source=d.OPERATOR)
-    assert asked(desk, Side.BUY, d.ASK, 1) is None
+    assert asked(desk, Side.BUY, d.BID, 1) is None
 
 
 def test_margin_is_asked_anew_when_its_limit_is_removed_or_the_epoch_begins():

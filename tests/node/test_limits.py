@@ -78,6 +78,9 @@ def test_the_example_gives_each_limit_once_in_native_units(example: str):
         ("repeats_window_ms = 60000", "", "repeats_max: expected repeats_window_ms beside it"),
         ("collar_bps = 200", "", "collar_bps: expected this key, found none (largest distance"),
         ("order_rate_max = 1000", "", "account.order_rate_max: expected this key, found none"),
+        ('gross_notional_max = "500000.00"', "", "account.gross_notional_max: expected this key, found none (of ev"),
+        ('daily_loss_max = "10000.00"', "", "account.daily_loss_max: expected this key, found none (after which"),
+        ('gross_notional_max = "500000.00"', 'gross_notional_max = "0.5"', "worth more than everything"),
         ("message_rate_for_cancels = 500", "message_rate_for_cancels = 2001", "at most message_rate_max, 2,000"),
         ('symbol = "RING"', 'symbol = "OBEL"', "OBEL stands here for the second time; join the tables"),
         ("version = 1", "version = 0", "version: expected at least 1, found 0"),
@@ -175,7 +178,7 @@ def test_a_change_is_said_in_words_and_a_wide_one_must_be_meant(
 
 
 def test_a_notional_a_thousand_times_as_wide_does_not_load(example: str):
-    plain = example.replace('px_last = "50.00"', "", 1)
+    plain = example.replace('px_last = "50.00"', "", 1).replace('max = "500000.00"', 'max = "500000000.00"')
     before = read(plain)
     after = later(plain, 'order_notional_max = "150000.00"', 'order_notional_max = "150000000.00"')
 

@@ -20,7 +20,7 @@ REQUIRED = {
         LimitKind.ORDER_QTY, LimitKind.ORDER_NOTIONAL, LimitKind.COLLAR_BPS, LimitKind.POSITION_LONG,
         LimitKind.POSITION_SHORT, LimitKind.OPEN_ORDERS,
     ),
-    LimitScope.ACCOUNT: (LimitKind.ORDER_RATE,),
+    LimitScope.ACCOUNT: (LimitKind.ORDER_RATE, LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS),
 }  # fmt: skip
 KINDS = {int(kind) for kind in LimitKind} - {0}
 Key = tuple[LimitScope, int, int]  # scope; account, strategy or instrument; instrument of a pair

@@ -20,9 +20,6 @@ BUY, SELL = 1, 2
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 QTY_MAX, PX_MAX = 2**44, 2**48
 MAY_BUY, MAY_SELL, MAY_SHORT, MAY_OPEN = 1, 2, 4, 8
-MONEY_KINDS = (
-    LimitKind.GROSS_NOTIONAL, LimitKind.NET_NOTIONAL, LimitKind.MARGIN, LimitKind.DAILY_LOSS, LimitKind.DRAWDOWN,
-)  # fmt: skip
 OF_STRATEGY = (LimitScope.STRATEGY, LimitScope.STRATEGY_INSTRUMENT)
 Claim = tuple[bool, "Verdict"]
 
@@ -214,7 +211,7 @@ class Risk:
                 keys, Reason.OPEN_ORDERS, LimitKind.OPEN_ORDERS, lambda scope: open_orders.get(scope, view.orders) + 1
             )
 
-        if view.accounts and any(self.limits.get(key, kind) for key in keys.values() for kind in MONEY_KINDS):
+        if view.accounts:
             yield from self._money_claims(o, view, keys, before, worst)
 
     def _money_claims(
@@ -226,7 +223,8 @@ class Risk:
         worst: Callable[[LimitScope], int],
     ) -> Iterator[Claim]:
         accounts, side, number = view.accounts, o["side"], o["instrument"]
-        yield claim(accounts.totals(None)["unpriced"] == 0, Reason.NO_CONVERSION, 1, 0)
+        only_reduces = worst(LimitScope.ACCOUNT) <= 0 and worst(LimitScope.STRATEGY) <= 0
+        yield claim(only_reduces or accounts.totals(None)["unpriced"] == 0, Reason.NO_CONVERSION, 1, 0)
         value = max(0, o["px"] * o["leaves_qty"] - o["prev_px"] * before)
 
         def row(scope: LimitScope) -> int | None:

@@ -248,10 +248,15 @@ def test_an_instrument_without_a_limit_that_it_must_have_is_refused(kind: LimitK
     assert ask(desk, instrument=1) is PASSED
 
 
-def test_an_account_without_a_rate_of_orders_is_refused():
+@pytest.mark.parametrize("kind", [LimitKind.ORDER_RATE, LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS])
+def test_an_account_without_a_limit_that_it_must_have_is_refused(kind: LimitKind):
     desk = d.trading_desk()
-    give(desk, limit(LimitKind.ORDER_RATE, 0, ACCOUNT, is_removed=True))
-    assert ask(desk) == (Reason.NO_LIMITS, 1, 0, ACCOUNT, LimitKind.ORDER_RATE)
+    give(desk, limit(kind, 0, ACCOUNT, is_removed=True))
+    firm = limit(kind, 10**12, FIRM, window_ns=SECOND_NS * (kind == LimitKind.ORDER_RATE))
+    give(desk, firm)  # does not stand in for it
+    for strategy, instrument in ((0, 0), (1, 1)):
+        refused = ask(desk, strategy=strategy, instrument=instrument)
+        assert refused == (Reason.NO_LIMITS, 1, 0, ACCOUNT, kind)
 
 
 def test_a_new_epoch_begins_without_limits():

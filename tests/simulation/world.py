@@ -75,6 +75,8 @@ def presets() -> native.Presets:
     out = native.Presets()
     out.add_conversion(events.conversion("USD", 10**8))
     out.add_limit(events.limit(LimitKind.ORDER_RATE, 100_000, scope=LimitScope.ACCOUNT, window_ns=10**9))
+    for kind in (LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS):
+        out.add_limit(events.limit(kind, 10**15, scope=LimitScope.ACCOUNT, owner="sim"))
     for kind, value in values.items():
         out.add_limit(events.limit(kind, value, scope=LimitScope.INSTRUMENT, owner="sim"), "OBEL")
     return out

@@ -56,6 +56,8 @@ class BacktestSettings(Settings):
     max_position_lots: int = Field(default=1_000, ge=0, le=10**12)
     max_order_lots: int = Field(default=1_000, ge=1, le=10**9)
     max_notional: Decimal = Field(default=Decimal(10_000_000), gt=0, description="of one order, in the currency")
+    max_gross_notional: Decimal = Field(default=Decimal(1_000_000_000), gt=0, description="of all held and open")
+    max_daily_loss: Decimal = Field(default=Decimal(100_000_000), gt=0, description="then it may only reduce")
     collar_bps: int = Field(default=1_000, ge=1, le=10_000)
     open_orders_max: int = Field(default=1_000, ge=1, le=100_000)
     orders_per_second_max: int = Field(default=100_000, ge=1)
@@ -217,6 +219,9 @@ def _presets(settings: BacktestSettings, tape: TapeFacts, symbols: tuple[str, ..
         presets.add_conversion(events.conversion(currency, RATE_ONE))
     rate = settings.orders_per_second_max
     presets.add_limit(events.limit(LimitKind.ORDER_RATE, rate, scope=LimitScope.ACCOUNT, window_ns=1_000_000_000))
+    sums = {LimitKind.GROSS_NOTIONAL: settings.max_gross_notional, LimitKind.DAILY_LOSS: settings.max_daily_loss}
+    for kind, amount in sums.items():
+        presets.add_limit(events.limit(kind, native_units(amount, MONEY_DECIMALS), scope=LimitScope.ACCOUNT))
     for symbol in symbols:
         for record in _limits_of(settings):
             presets.add_limit(record, symbol)

@@ -74,7 +74,10 @@ class SumLimits(ScopeLimits):
 
 
 class AccountLimits(SumLimits):
-    """`[account]`: the rate of orders is required."""
+    """`[account]`: what all of it may be worth and lose is required, and the rate of orders."""
+
+    gross_notional_max: DecimalText = Field(description="of everything held and open at its worst")
+    daily_loss_max: DecimalText = Field(description="after which only what reduces is sent")
 
     order_rate_max: int = Field(ge=0, le=10**9, description="orders and replaces in the window")
     order_rate_window_ms: int = Field(ge=1, le=86_400_000, description="over which orders are counted")
@@ -168,11 +171,13 @@ class LimitSet(Settings):
             seen.add((str(where[0]), *names))
 
     def _within_sums(self, where: tuple[str | int, ...], one: InstrumentLimits) -> Iterator[Problem]:
-        sums = [s.gross_notional_max for s in (self.firm, self.account) if s.gross_notional_max is not None]
-        if sums and one.order_notional_max > min(sums):
+        most = self.account.gross_notional_max
+        if self.firm.gross_notional_max is not None:
+            most = min(most, self.firm.gross_notional_max)
+        if one.order_notional_max > most:
             yield Problem(
                 (*where, "order_notional_max"),
-                f"expected at most gross_notional_max of the account or firm, {min(sums):,}, found "
+                f"expected at most gross_notional_max of the account or firm, {most:,}, found "
                 f"{one.order_notional_max:,}; an order cannot be worth more than everything",
             )
 

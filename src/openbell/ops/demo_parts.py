@@ -105,6 +105,8 @@ base_currency = "USD"
 [account]
 order_rate_max = 1000
 order_rate_window_ms = 1000
+gross_notional_max = "1000000.00"
+daily_loss_max = "50000.00"
 {instruments}"""
 
 LIMITS_OF_TOML = """
