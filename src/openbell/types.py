@@ -44,6 +44,7 @@ __all__ = [
     "Tif",
     "TradingState",
     "Type",
+    "strategy_of",
 ]
 
 NO_INSTRUMENT = 0xFFFF_FFFF
@@ -51,6 +52,11 @@ NO_STRATEGY = 0xFFFF
 
 BUY = Side.BUY
 SELL = Side.SELL
+
+
+def strategy_of(cl_ord_id: int) -> int:
+    """The strategy whose order it is: 10 bits of its id (native/records.h)."""
+    return cl_ord_id >> 30 & 0x3FF
 
 
 def _dtype(size: int, fields: list[tuple[str, str, int]]) -> np.dtype[np.void]:

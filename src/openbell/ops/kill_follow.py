@@ -13,7 +13,7 @@ from openbell.node.card import NodeCard
 from openbell.node.holdings import px_decimals_of
 from openbell.node.snapshots import usable_snapshots
 from openbell.ops.follow import capacity_of_card
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, KillLevel, OrderState, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, KillLevel, OrderState, Type, strategy_of
 
 CONFIRM_WITHIN_S = 5.0
 RELEASE_WITH = 'release with: openbell arm NODE STATE --all --release --why "..."'
@@ -160,11 +160,6 @@ class KillFollow:
         if kind in CLOSING or is_unsent or self.open[order] <= 0:
             del self.open[order]
             self.confirmed_ms = (ts_recv - self.requested_at) / 1e6
-
-
-def strategy_of(cl_ord_id: int) -> int:
-    """The strategy whose order it is: 10 bits of its id."""
-    return cl_ord_id >> 30 & 0x3FF
 
 
 def engine_at(card: NodeCard, seq: int) -> native.Engine:

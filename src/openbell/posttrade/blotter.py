@@ -14,10 +14,8 @@ from typing import Any, NamedTuple
 
 from openbell.journal import Frame
 from openbell.posttrade.fees import FeeBook
-from openbell.types import Side, Type
+from openbell.types import Side, Type, strategy_of
 
-STRATEGY_SHIFT, STRATEGY_MASK = 30, 0x3FF
-"""Where an order id carries its strategy; see native/records.h."""
 _EXECUTIONS = frozenset({int(Type.FILLED), int(Type.BUSTED), int(Type.CORRECTED)})
 
 
@@ -65,7 +63,7 @@ class Trade:
     @property
     def strategy(self) -> int:
         """The strategy that its order id carries."""
-        return self.key.cl_ord_id >> STRATEGY_SHIFT & STRATEGY_MASK
+        return strategy_of(self.key.cl_ord_id)
 
     @property
     def signed_qty(self) -> int:

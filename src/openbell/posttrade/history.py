@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openbell.journal import Frame
-from openbell.posttrade.blotter import STRATEGY_MASK, STRATEGY_SHIFT, Asset
-from openbell.types import LimitKind, LimitScope, Reason, Side, Tif, Type
+from openbell.posttrade.blotter import Asset
+from openbell.types import LimitKind, LimitScope, Reason, Side, Tif, Type, strategy_of
 
 _DECISIONS = range(int(Type.APPROVED), int(Type.MASS_CANCEL))
 _REPORTS = range(int(Type.ACCEPTED), int(Type.NOT_SENT) + 1)
@@ -51,7 +51,7 @@ class OrderHistory:
     @property
     def strategy(self) -> int:
         """The strategy that its id carries."""
-        return self.cl_ord_id >> STRATEGY_SHIFT & STRATEGY_MASK
+        return strategy_of(self.cl_ord_id)
 
     @property
     def is_open(self) -> bool:
