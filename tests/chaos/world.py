@@ -18,8 +18,9 @@ from configurations import SYMBOLS, exchange_toml, free_udp_port, limits_toml, n
 from openbell._native import Follower, ouch_token_decode
 from openbell.exchange.control import ask
 from openbell.journal import open_journal
-from openbell.node.assemble import capacity_of, symbol_of
+from openbell.node.assemble import capacity_of
 from openbell.node.config import load_node
+from openbell.node.holdings import symbol_of
 from openbell.types import OrderState, Type
 
 WAIT_S = 60.0

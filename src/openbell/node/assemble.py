@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 import openbell
 from openbell import _native as native
 from openbell import events
@@ -229,11 +227,3 @@ def _add_snapshots(feed: native.LiveFeedConfig, server: SnapshotSettings) -> Non
     feed.snapshot_retry_ns = server.retry_ms * 1_000_000
     feed.snapshot_tries_max = server.tries_max
     feed.buffer_bytes = server.buffer_mib << 20
-
-
-def symbol_of(engine: native.Engine, instrument: int) -> str:
-    """The symbol of an instrument id."""
-    from openbell.types import RECORDS
-
-    row = np.frombuffer(engine.instrument_record(instrument), RECORDS["Instrument"])[0]
-    return bytes(row["symbol"]).rstrip(b"\0").decode()

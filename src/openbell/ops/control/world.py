@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from openbell import _native as native
-from openbell.node.assemble import symbol_of
 from openbell.node.card import NodeCard
+from openbell.node.holdings import symbol_of
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
