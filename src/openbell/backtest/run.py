@@ -22,6 +22,7 @@ from openbell.backtest.tape import TapeFacts, inspect_tape
 from openbell.config import Settings
 from openbell.config_types import native_units
 from openbell.errors import ConfigError, JournalError
+from openbell.journal import Source
 from openbell.node.assemble import binary_hash, digest
 from openbell.node.limit_lines import MONEY_DECIMALS, RATE_ONE
 from openbell.node.record import FILES, CapacityRecord, EndRecord, RunRecord, StrategyRecord, TapeRecord, build_host
@@ -31,8 +32,6 @@ from openbell.types import ArmState, LimitKind, LimitScope, Type
 FILL_MODEL = "virtual own orders in an unaltered book: no impact"
 EVENTS_PER_TURN = 50_000
 """Events between two looks at progress and Ctrl-C."""
-SOURCE_ORDER_ENTRY = 64
-SOURCE_OPERATOR = 1
 STRATEGY_ID = 1
 INSTRUMENTS_MAX_LEAST = 64
 
@@ -156,9 +155,9 @@ def _open(session: native.BacktestSession, settings: BacktestSettings, tape: Tap
     )
     latencies = (settings.feed_latency_ns, settings.order_latency_ns, settings.report_latency_ns)
     session.submit(events.control(Type.TAPE_REF, values=latencies, text=tape.hash))
-    session.submit(events.control(Type.CONNECTED, source=SOURCE_ORDER_ENTRY, text="backtest"))
-    session.submit(events.control(Type.RESOLVED, source=SOURCE_ORDER_ENTRY, text="backtest"))
-    session.submit(events.arm(ArmState.FULL), SOURCE_OPERATOR)
+    session.submit(events.control(Type.CONNECTED, source=Source.ORDER_ENTRY, text="backtest"))
+    session.submit(events.control(Type.RESOLVED, source=Source.ORDER_ENTRY, text="backtest"))
+    session.submit(events.arm(ArmState.FULL), Source.OPERATOR)
 
 
 def _key(settings: BacktestSettings, strategy: StrategyRecord, tape: TapeFacts) -> bytes:

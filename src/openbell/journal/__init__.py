@@ -11,7 +11,7 @@ in `native/journal/frame.h` and `native/journal/segment.h`.
 """
 
 from openbell._native import Archiver, Counter, Counters, JournalReader, JournalWriter, KillCell, Ring, SimDisk
-from openbell.journal.frames import RECORD_OF, Frame, FrameClass, Journal, open_journal, records_view
+from openbell.journal.frames import RECORD_OF, Frame, FrameClass, Journal, Source, open_journal, records_view
 from openbell.journal.seal import journal_hash, seal_finished, verify_seals
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "KillCell",
     "Ring",
     "SimDisk",
+    "Source",
     "journal_hash",
     "open_journal",
     "records_view",

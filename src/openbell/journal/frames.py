@@ -26,6 +26,15 @@ class FrameClass(IntEnum):
     OUT = 2
 
 
+class Source(IntEnum):
+    """Who a frame comes from (native/journal/frame.h): the first number of each range."""
+
+    NODE = 0
+    OPERATOR = 1
+    FEED = 16
+    ORDER_ENTRY = 64
+
+
 def _record_of(type_: Type) -> str:
     if type_ < Type.INSTRUMENT:
         return "Timer" if type_ == Type.TIMER else "Market"

@@ -22,6 +22,7 @@ from typing import Any
 from openbell import _native as native
 from openbell import events
 from openbell.errors import OpenbellError
+from openbell.journal import Source
 from openbell.node import assemble
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.holdings import holdings_of
@@ -29,9 +30,6 @@ from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.limit_lines import expect_meant
 from openbell.node.record import read_record
 from openbell.node.recovery import recover_engine
-
-SOURCE_NODE = 0
-SOURCE_OPERATOR = 1
 
 
 @dataclass(frozen=True)
@@ -105,14 +103,14 @@ def small_buffers(config: NodeConfig, node: native.LiveNode) -> Iterator[str]:
 
 
 def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
-    node.submit(assemble.started_record(config, node.epoch, time.time_ns()), SOURCE_NODE)
-    node.submit(assemble.trading_day_record(config), SOURCE_NODE)
+    node.submit(assemble.started_record(config, node.epoch, time.time_ns()), Source.NODE)
+    node.submit(assemble.trading_day_record(config), Source.NODE)
     if config.node.mode == "paper":
         node.open_paper()
     state = "shadow" if config.node.mode == "shadow" else config.node.arm_at_start
     by = events.By(os.getuid(), why="arm_at_start")
     arm = events.arm(assemble.arm_state(state), by=by, limited_percent=config.node.limited_percent)
-    node.submit(arm, SOURCE_OPERATOR)
+    node.submit(arm, Source.OPERATOR)
 
 
 def _hear_signals() -> None:

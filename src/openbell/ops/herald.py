@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openbell import _native as native
-from openbell.journal import Journal, open_journal
+from openbell.journal import Journal, Source, open_journal
 from openbell.journal.frames import records_view
 from openbell.node.card import NodeCard
 from openbell.ops.find import read_page
@@ -28,7 +28,6 @@ TOLD = [
     Type.ARM,
     Type.OPERATOR,
 ]
-SOURCE_FEED, SOURCE_ORDER_ENTRY = 16, 64
 GAP_LOST, GAP_REBUILT, GAP_STALE, FROM_SNAPSHOT = 1, 2, 3, 1
 """Codes of Gap and Recovered records, as native/engine/engine.h has them."""
 
@@ -94,7 +93,7 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
     names = {number: name for name, number in card.strategies.items()}
     for record in records_view(raw, "Control"):
         text = record["text"].decode(errors="replace")
-        if SOURCE_FEED <= int(record["source"]) < SOURCE_ORDER_ENTRY:
+        if Source.FEED <= int(record["source"]) < Source.ORDER_ENTRY:
             yield from _of_feed(record, text)
             continue
         match Type(int(record["type"])):
@@ -142,7 +141,7 @@ def _why(text: str) -> str:
 
 def _of_feed(record: Any, text: str) -> Iterator[str]:
     """What a feed says of itself. A gap that another line or a retransmission fills is not worth a line."""
-    feed = f"feed {int(record['source']) - SOURCE_FEED}"
+    feed = f"feed {int(record['source']) - Source.FEED}"
     first, end = (int(value) for value in record["values"][:2])
     match Type(int(record["type"])), int(record["code"]):
         case Type.CONNECTED, _:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from openbell import _native as native
-from openbell.journal import Frame, open_journal
+from openbell.journal import Frame, Source, open_journal
 from openbell.node.card import NodeCard
 from openbell.ops.follow import follow
 from openbell.posttrade.blotter import Asset, Blotter, Trade, TradeKey
@@ -15,8 +15,6 @@ from openbell.posttrade.fees import FEE_DECIMALS
 from openbell.posttrade.ledger import fee_money, money_of
 from openbell.types import NO_STRATEGY
 
-ORDER_SESSION = 64
-"""Source number of the first order session (native/journal/frame.h)."""
 FRAMES_PER_POLL = 20_000
 
 
@@ -82,7 +80,7 @@ class NodeBooks:
             fills=self._our_fills(),
             positions={asset.symbol: held[number]["qty"] for number, asset in assets.items()},
             cash=self._cash(assets, held),
-            as_of=engine.source_seq(ORDER_SESSION),
+            as_of=engine.source_seq(Source.ORDER_ENTRY),
         )
 
     def _our_fills(self) -> dict[FillKey, Fill]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from openbell import _native as native
 from openbell.errors import NetError
+from openbell.journal import Source
 from openbell.node.assemble import midnight_ns
 from openbell.node.card import NodeCard
 from openbell.node.config import NodeConfig
@@ -34,7 +35,6 @@ HOLD_S = 30.0
 GRACE_AFTER_KILL_S = 0.5
 """Reports of orders that were on their way when a kill was asked for."""
 DROP_COPY_RETRY_S = 1.0
-SOURCE_ORDER_ENTRY = 64
 LOG_NAME = "watchdog.jsonl"
 
 
@@ -163,7 +163,7 @@ class Guard:
         engine, taken = self.world.engine, []
         for session in self.config.sessions:
             try:
-                name, seq = (engine.session_name, engine.source_seq(SOURCE_ORDER_ENTRY)) if engine else ("", 0)
+                name, seq = (engine.session_name, engine.source_seq(Source.ORDER_ENTRY)) if engine else ("", 0)
                 over = TakeOver(session, self.settings, name, seq + 1, midnight_ns(self.config.feeds[0]))
             except NetError as error:
                 stop.done.append(f"no login ({error})")
