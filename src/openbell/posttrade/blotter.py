@@ -34,6 +34,17 @@ class Asset(NamedTuple):
         return self.px_decimals + self.qty_decimals
 
 
+def read_asset(record: Any) -> Asset:
+    """What an `Instrument` record says of its integers."""
+    return Asset(
+        symbol=bytes(record["symbol"]).rstrip(b"\0").decode(),
+        currency=bytes(record["currency"]).rstrip(b"\0").decode(),
+        px_decimals=int(record["px_decimals"]),
+        qty_decimals=int(record["qty_decimals"]),
+        multiplier=int(record["multiplier"]) or 1,
+    )
+
+
 class TradeKey(NamedTuple):
     """What makes an execution one and the same."""
 
@@ -102,8 +113,9 @@ class Blotter:
                 order = frame.record(int(i))
                 self._orders[int(order["cl_ord_id"])] = int(order["instrument"]), Side(int(order["side"]))
         elif kinds[0] == int(Type.INSTRUMENT):
-            for i in range(len(kinds)):
-                self._take_instrument(frame.record(i))
+            for i in (kinds == int(Type.INSTRUMENT)).nonzero()[0]:
+                record = frame.record(int(i))
+                self.assets[int(record["instrument"])] = read_asset(record)
         elif int(Type.FEE_RATE) in kinds:
             for i in (kinds == int(Type.FEE_RATE)).nonzero()[0]:
                 self.fees.take(frame.record(int(i)))
@@ -128,17 +140,6 @@ class Blotter:
             for trade in self.trades.values()
             if trade.instrument == instrument and strategy in (None, trade.strategy)
         ]
-
-    def _take_instrument(self, record: Any) -> None:
-        if int(record["type"]) != int(Type.INSTRUMENT):
-            return
-        self.assets[int(record["instrument"])] = Asset(
-            symbol=bytes(record["symbol"]).rstrip(b"\0").decode(),
-            currency=bytes(record["currency"]).rstrip(b"\0").decode(),
-            px_decimals=int(record["px_decimals"]),
-            qty_decimals=int(record["qty_decimals"]),
-            multiplier=int(record["multiplier"]) or 1,
-        )
 
     def _take_execution(self, kind: Type, report: Any, seq: int) -> None:
         key = TradeKey(int(report["cl_ord_id"]), int(report["exec_id"]))

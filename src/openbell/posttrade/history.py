@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openbell.journal import Frame
-from openbell.posttrade.blotter import Asset
+from openbell.posttrade.blotter import Asset, read_asset
 from openbell.types import LimitKind, LimitScope, Reason, Side, Tif, Type, strategy_of
 
+UNKNOWN = Asset("?", "", 0, 0, 1)
+"""An instrument whose record the journal does not hold any more."""
 _DECISIONS = range(int(Type.APPROVED), int(Type.MASS_CANCEL))
 _REPORTS = range(int(Type.ACCEPTED), int(Type.NOT_SENT) + 1)
 _ENDS = {Type.CANCELED: "CANCELED", Type.REJECTED: "REJECTED", Type.EXPIRED: "EXPIRED"}
@@ -68,8 +70,7 @@ class OrderHistory:
 class Histories:
     """Takes the frames of a journal in order; `orders` by id, in the order of their first record."""
 
-    assets: dict[int, str] = field(default_factory=dict)
-    px_decimals: dict[int, int] = field(default_factory=dict)
+    assets: dict[int, Asset] = field(default_factory=dict)
     orders: dict[int, OrderHistory] = field(default_factory=dict)
 
     def take_all(self, frames: Iterable[Frame]) -> Histories:
@@ -87,13 +88,11 @@ class Histories:
                 self._take_report(frame, frame.record(i))
             elif int(kind) == int(Type.INSTRUMENT):
                 record = frame.record(i)
-                number = int(record["instrument"])
-                self.assets[number] = bytes(record["symbol"]).rstrip(b"\0").decode()
-                self.px_decimals[number] = int(record["px_decimals"])
+                self.assets[int(record["instrument"])] = read_asset(record)
 
     def asset_of(self, order: OrderHistory) -> Asset:
-        """Symbol and decimals of an order's instrument."""
-        return Asset(self.assets.get(order.instrument, "?"), "", self.px_decimals.get(order.instrument, 0), 0, 1)
+        """What the integers of an order mean."""
+        return self.assets.get(order.instrument, UNKNOWN)
 
     def _take_command(self, frame: Frame, row: Any) -> None:
         kind, order_id = Type(int(row["type"])), int(row["cl_ord_id"])
