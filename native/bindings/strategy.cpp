@@ -6,8 +6,10 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include "strategy/compiled/runner.h"
 #include "strategy/depth.h"
-#include "strategy/python/host.h"
+#include "strategy/host.h"
+#include "strategy/python/runner.h"
 
 namespace openbell {
 namespace {
@@ -36,6 +38,13 @@ std::vector<std::tuple<i64, i64, u16, u32>> venues_depth(const BookView& book, S
     return rows;
 }
 
+i64 level_px(const BookView& book, Side side, i64 level) {
+    return level_of(book.world(), book.instrument(), side, level).px;
+}
+i64 level_qty(const BookView& book, Side side, i64 level) {
+    return level_of(book.world(), book.instrument(), side, level).qty;
+}
+
 std::string letters(const Market& record) {
     std::string out;
     for (u64 left = record.order_id; left != 0; left >>= 8) out.push_back(char(left & 0x7F));
@@ -52,6 +61,12 @@ void bind_views(nb::module_& m) {
         .def_prop_ro("is_valid", [](const BookView& b) { return b.world().books.is_valid(b.instrument()); })
         .def_prop_ro("trading", [](const BookView& b) { return b.world().trading_of(b.instrument()); })
         .def_prop_ro("tick", [](const BookView& b) { return b.world().instrument(b.instrument())->tick; })
+        .def_prop_ro("lot", [](const BookView& b) { return b.world().instrument(b.instrument())->lot; })
+        .def_prop_ro("px_decimals", [](const BookView& b) { return b.world().instrument(b.instrument())->px_decimals; })
+        .def_prop_ro("qty_decimals",
+                     [](const BookView& b) { return b.world().instrument(b.instrument())->qty_decimals; })
+        .def("level_px", &level_px, "side"_a, "level"_a, "price of a level, 0 the best; 0 below the last")
+        .def("level_qty", &level_qty, "side"_a, "level"_a, "quantity of a level")
         .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first")
         .def("depth_without_own", &others_depth, "side"_a, "levels"_a = 10,
              "[(px, qty, orders)], best first, less what rests there of our own")
@@ -99,6 +114,36 @@ void bind_views(nb::module_& m) {
 
 }  // namespace
 
+void add_interpreted(StrategyHost& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols) {
+    auto runner = std::make_unique<InterpretedRunner>(std::move(self));
+    const std::size_t state_words = runner->state_words();
+    host.add(id, std::move(name), std::move(symbols), state_words, std::move(runner));
+}
+
+void add_compiled(StrategyHost& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
+                  nb::object code) {
+    Slots slots(self, self.attr("layout")());
+    std::vector<u64> words(slots.words(), 0);
+    slots.gather(words);
+    CompiledCode native;
+    const nb::dict hooks = nb::cast<nb::dict>(code.attr("hooks"));
+    for (std::size_t hook = 0; hook < kHooks; ++hook)
+        if (hooks.contains(kHookNames[hook]))
+            native.hooks[hook] = reinterpret_cast<CompiledHook>(nb::cast<std::uintptr_t>(hooks[kHookNames[hook]]));
+    native.raised = nb::cast<std::vector<std::string>>(code.attr("raised"));
+    native.file = nb::cast<std::string>(code.attr("file"));
+    native.keep = std::make_shared<nb::object>(code);
+    host.add(id, std::move(name), std::move(symbols), slots.state_words(),
+             std::make_unique<CompiledRunner>(std::move(native), std::move(words)));
+}
+
+std::vector<std::tuple<std::string, std::uintptr_t, std::string, std::string>> functions() {
+    std::vector<std::tuple<std::string, std::uintptr_t, std::string, std::string>> rows;
+    for (const CompiledFunction& one : compiled_functions())
+        rows.emplace_back(one.name, reinterpret_cast<std::uintptr_t>(one.address), one.signature, one.verb);
+    return rows;
+}
+
 void bind_strategy(nb::module_& m) {
     bind_views(m);
     nb::class_<Context>(m, "Context", "A strategy's only way to see and to act. Prices and quantities are integers.")
@@ -123,21 +168,33 @@ void bind_strategy(nb::module_& m) {
             "day_result", [](const Context& c) { return c.totals().day; }, "since the trading day began")
         .def_prop_ro(
             "drawdown", [](const Context& c) { return c.totals().drawdown; }, "below the day's best result")
-        .def("orders", &Context::orders, "this strategy's live orders")
+        .def(
+            "orders",
+            [](Context& c) {
+                const auto live = c.orders();
+                return std::vector<LiveOrder>(live.begin(), live.end());
+            },
+            "this strategy's live orders")
         .def("random", &Context::random, "seeded and journalled: uniform in [0, 1)")
-        .def("book", &Context::book, "instrument"_a, nb::keep_alive<0, 1>())
+        .def(
+            "book",
+            [](const Context& c, u32 instrument) {
+                c.check_instrument(instrument);
+                return BookView(c.world(), instrument);
+            },
+            "instrument"_a, nb::keep_alive<0, 1>())
         .def("instrument", &Context::instrument, "symbol"_a);
     nb::class_<IntentSource>(m, "IntentSource");
-    nb::class_<PythonStrategies, IntentSource>(m, "PythonStrategies", "Hosts interpreted strategies.")
+    bind_array(m);
+    nb::class_<StrategyHost, IntentSource>(m, "StrategyHost", "Calls strategies of both speeds, in the order added.")
         .def(nb::init<>())
-        .def(
-            "add",
-            [](PythonStrategies& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
-               std::vector<std::pair<std::string, char>> fields) {
-                host.add({id, std::move(name), std::move(self), std::move(symbols), std::move(fields)});
-            },
-            "id"_a, "name"_a, "strategy"_a, "symbols"_a, "fields"_a)
-        .def_prop_ro("callbacks", &PythonStrategies::callbacks);
+        .def("add", &add_interpreted, "id"_a, "name"_a, "strategy"_a, "symbols"_a,
+             "`strategy` as it is, callback by callback.")
+        .def("add_compiled", &add_compiled, "id"_a, "name"_a, "strategy"_a, "symbols"_a, "code"_a,
+             "Machine code for `strategy`, an instance of the class with its parameters set.")
+        .def_prop_ro("callbacks", &StrategyHost::callbacks);
+    m.def("compiled_functions", &functions,
+          "[(name, address, signature, verb)] of the C functions that compiled strategies may call.");
 }
 
 }  // namespace openbell

@@ -32,6 +32,17 @@ bool is_one_asset(const Instrument& a, const Instrument& b) {
 
 }  // namespace
 
+Level level_of(const World& world, u32 instrument, Side side, i64 level) {
+    if (side != Side::Buy && side != Side::Sell)
+        throw Error(ErrorKind::Strategy, "side: expected Side.BUY or Side.SELL, found " + std::to_string(u32(side)));
+    if (level < 0 || level >= kLevelsMax)
+        throw Error(ErrorKind::Strategy, "level: expected 0 (the best) to " + std::to_string(kLevelsMax - 1) +
+                                             ", found " + std::to_string(level));
+    Level levels[kLevelsMax];
+    const std::size_t known = world.books.depth(instrument, side, std::span(levels, std::size_t(level) + 1));
+    return std::size_t(level) < known ? levels[level] : Level{};
+}
+
 std::vector<Level> depth_without_own(const World& world, u32 instrument, Side side, std::size_t levels_max) {
     const std::vector<Own> own = own_orders(world, instrument, side);
     std::vector<Level> levels(levels_max + own.size());  // so many may turn out to be ours alone

@@ -1,4 +1,4 @@
-// Two views of depth that no single book shows: without our own orders, and over all venues of one asset.
+// Depth as a strategy asks for it: one level, without our own orders, over all venues of one asset.
 #pragma once
 
 #include <vector>
@@ -6,6 +6,10 @@
 #include "strategy/world.h"
 
 namespace openbell {
+
+// Level `level` of a side, 0 the best; zeros below the last one.
+inline constexpr i64 kLevelsMax = 64;
+Level level_of(const World& world, u32 instrument, Side side, i64 level);
 
 // What others show, best first: every level less what rests there of our own, found by the venue's order ids; levels
 // that were ours alone are left out. Where a venue tells levels instead of orders, our open quantity is taken away.

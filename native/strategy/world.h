@@ -9,7 +9,7 @@
 
 namespace openbell {
 
-inline constexpr std::size_t kStateBytesMax = 1024;  // declared state of one strategy
+inline constexpr std::size_t kStateBytesMax = 16 << 10;  // declared state of one strategy
 
 // What a venue says of an instrument's trading, and whether its own systems are halted besides.
 inline constexpr u8 kVenueHalted = 0x80;

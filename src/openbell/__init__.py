@@ -1,6 +1,18 @@
 """openbell: a production trading system, written, run and understood in Python."""
 
-from openbell.strategy import Strategy, param
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Strategy", "__version__", "param"]
+if TYPE_CHECKING:
+    from openbell.strategy import Array, State, Strategy, array, param
+
+__all__ = ["Array", "State", "Strategy", "__version__", "array", "param"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """What strategies are made of, on first use: `openbell --help` needs no native code."""
+    if name not in __all__:
+        raise AttributeError(f"module 'openbell' has no attribute {name!r}; it has {', '.join(__all__)}")
+    from openbell import strategy
+
+    return getattr(strategy, name)

@@ -24,8 +24,8 @@ class Looks(Strategy):
 
 def look(desk: Desk, instruments: range) -> None:
     """Ask the views of every instrument, in one more frame that changes each book by an order far away."""
-    host = native.PythonStrategies()
-    host.add(2, "looks", Looks(), [f"SYM{n}" for n in instruments], [])
+    host = native.StrategyHost()
+    host.add(2, "looks", Looks(), [f"SYM{n}" for n in instruments])
     far = [d.add(10_000 + n, 1, 1, buy=True, instrument=n) for n in instruments]
     SEEN.clear()
     desk.probe.decide(b"".join(far), desk.seq + 1, desk.now + 1, d.FEED, strategies=host)

@@ -30,8 +30,8 @@ class Node:
         capacity = native.EngineCapacity()
         capacity.instruments_max = 4
         self.probe = native.EngineProbe(capacity)
-        self.strategies = native.PythonStrategies()
-        self.strategies.add(1, "recorder", Recorder(), [SYMBOL, "ETHUSDT"], [])
+        self.strategies = native.StrategyHost()
+        self.strategies.add(1, "recorder", Recorder(), [SYMBOL, "ETHUSDT"])
         self.seq = 0
         self.take([(128, events.started(node=1, epoch=1, now_ns=1, seed=1))])
 

@@ -32,8 +32,8 @@ def test_on_book_fires_once_per_frame_and_instrument():
             self.books += 1
             self.bid_px = book.bid_px
 
-    strategy, host = Counts(), native.PythonStrategies()
-    host.add(0, "counts", strategy, ["SYM0"], Counts.state_fields())
+    strategy, host = Counts(), native.StrategyHost()
+    host.add(0, "counts", strategy, ["SYM0"])
     probe = native.EngineProbe(d.capacity())
     frames = [
         events.started(node=1, epoch=1, now_ns=1, seed=1),
@@ -148,8 +148,8 @@ def test_a_strategy_that_raises_loses_what_it_said_and_is_halted():
             if self.seen == 2:
                 raise ValueError("second thoughts")
 
-    strategy, host = Raises(), native.PythonStrategies()
-    host.add(0, "raises", strategy, ["SYM0"], Raises.state_fields())
+    strategy, host = Raises(), native.StrategyHost()
+    host.add(0, "raises", strategy, ["SYM0"])
     probe = native.EngineProbe(d.capacity())
     setup = [
         events.started(node=1, epoch=1, now_ns=1, seed=1),

@@ -17,8 +17,8 @@ class Counts(Strategy):
 
 
 def seen_by(desk: d.Desk, strategy: int) -> tuple[int, ...]:
-    host = native.PythonStrategies()
-    host.add(strategy, "counts", Counts(), ["SYM0"], [])
+    host = native.StrategyHost()
+    host.add(strategy, "counts", Counts(), ["SYM0"])
     far = d.add(20_000 + strategy, 1, 1, buy=True)
     SEEN.clear()
     desk.seq += 1

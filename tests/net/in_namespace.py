@@ -60,7 +60,7 @@ def test_a_node_hears_two_groups_on_two_interfaces(tmp_path: Path):
         feed.add_line(host="", port=0, group=group, interface=interface, receive_buffer_bytes=1 << 20)
     config.feeds = [feed]
     engine = native.Engine(capacity)
-    node = native.LiveNode(config, engine, native.PythonStrategies())
+    node = native.LiveNode(config, engine, native.StrategyHost())
     node.submit(events.started(node=1, epoch=node.epoch, now_ns=1, seed=1))
     messages = [native.itch_encode({"type": "R", "locate": 1, "symbol": "OBEL"})] + [
         native.itch_encode(

@@ -48,7 +48,7 @@ class Node:
             feed.add_sender(sender)
         config.feeds = [feed]
         self.engine, _ = recover_engine(capacity, Path(config.journal_dir), Path(config.hot_dir))
-        strategies = native.PythonStrategies()
+        strategies = native.StrategyHost()
         self.node = native.LiveNode(config, self.engine, strategies, self.clock, [native.FeedPorts([self.line])], None)
         self.node.submit(events.started(node=1, epoch=self.node.epoch, now_ns=self.clock.now_ns(), seed=1))
 

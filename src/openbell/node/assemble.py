@@ -123,7 +123,7 @@ def _plain_value(value: object) -> Any:
     return _plain(value) if isinstance(value, Settings) else str(value)
 
 
-def build_strategies(config: NodeConfig) -> native.PythonStrategies:
+def build_strategies(config: NodeConfig) -> native.StrategyHost:
     """Every strategy of the configuration, loaded, with its parameters, in the order of their ids."""
     return build_host(run_record(config).strategies)
 

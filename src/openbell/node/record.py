@@ -125,14 +125,14 @@ def read_record(directory: Path) -> RunRecord | None:
     return None
 
 
-def build_host(strategies: tuple[StrategyRecord, ...]) -> native.PythonStrategies:
+def build_host(strategies: tuple[StrategyRecord, ...]) -> native.StrategyHost:
     """The strategies, loaded from their files with their parameters, in the order of their ids.
 
     Raises:
         StrategyError: a file, class or parameter is not there any more.
     """
-    host = native.PythonStrategies()
+    host = native.StrategyHost()
     for one in sorted(strategies, key=lambda s: s.id):
         strategy_class = load_strategy(one.file, one.class_name)
-        host.add(one.id, one.name, strategy_class(**one.params), list(one.symbols), strategy_class.state_fields())
+        host.add(one.id, one.name, strategy_class(**one.params), list(one.symbols))
     return host

@@ -61,7 +61,7 @@ def record(recording: Recording, *, for_s: float = 0.0, told: Callable[[Heard], 
     with tempfile.TemporaryDirectory(prefix="openbell-record-", dir=SHARED_MEMORY.parent) as hot:
         config = _live_config(recording, hot)
         engine = native.Engine(config.capacity)
-        strategies = native.PythonStrategies()
+        strategies = native.StrategyHost()
         node = native.LiveNode(config, engine, strategies)
 
         def heard() -> Heard:

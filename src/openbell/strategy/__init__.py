@@ -1,8 +1,9 @@
 """Strategies: one class answers one question, should we trade?
 
 A strategy is an ordinary class whose annotated fields are its parameters (`param`) and its declared state.
-Declared state is int, float or bool: the engine journals it, restores it after a restart and undoes it
-when a callback raises. A class has no other attributes; a misspelt one is refused where it stands.
+Declared state is int, float or bool, a fixed `array` of them, or a `State` with fields of its own: the engine
+journals it, restores it after a restart and undoes it when a callback raises. A class has no other attributes; a
+misspelt one is refused where it stands.
 
     class Imbalance(Strategy):
         size: int = param(100, ge=1, unit="lots")
@@ -18,108 +19,18 @@ Callbacks run at the end of a frame, in the order of the methods below, and see 
 from __future__ import annotations
 
 import difflib
-import math
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import StrategyError
+from openbell.strategy.fields import Array, Declared, Field, Layout, Param, State, array, layout_of, param
 
 if TYPE_CHECKING:
     from openbell._native import BookView, Context, Market, Report
 
-__all__ = ["Field", "Param", "Strategy", "param"]
-
-_KINDS: dict[Any, type] = {int: int, float: float, bool: bool, "int": int, "float": float, "bool": bool}
+__all__ = ["Array", "Field", "Layout", "Param", "State", "Strategy", "array", "param"]
 
 
-@dataclass(frozen=True)
-class Param:
-    """A parameter's default, bounds and unit."""
-
-    default: Any
-    ge: float | None = None
-    le: float | None = None
-    unit: str = ""
-    doc: str = ""
-
-
-def param(default: Any, *, ge: float | None = None, le: float | None = None, unit: str = "", doc: str = "") -> Any:
-    """A parameter of a strategy: set from the configuration, constant while it runs, checked against its bounds."""
-    return Param(default, ge, le, unit, doc)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One annotated field of a strategy class."""
-
-    name: str
-    kind: type
-    default: Any
-    param: Param | None
-
-    def check(self, value: Any, owner: str) -> Any:
-        """`value` as this field holds it, or a StrategyError that says what was expected."""
-        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if type(value) is not self.kind or (isinstance(value, float) and not math.isfinite(value)):
-            raise StrategyError(f"{owner}.{self.name}: expected {self.kind.__name__}, found {value!r}")
-        if self.param is not None and isinstance(value, int | float):
-            low, high = self.param.ge, self.param.le
-            if (low is not None and value < low) or (high is not None and value > high):
-                bounds = f"{'' if low is None else f'{low} <= '}{self.name}{'' if high is None else f' <= {high}'}"
-                raise StrategyError(f"{owner}.{self.name}: expected {bounds} {self.param.unit}, found {value}")
-        return value
-
-
-class StrategyType(type):
-    """Turns annotated fields into slots, so that undeclared attributes are refused."""
-
-    __fields__: dict[str, Field]
-
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> StrategyType:
-        fields: dict[str, Field] = {}
-        for base in bases:
-            fields.update(getattr(base, "__fields__", {}))
-        own = {key: _field(name, key, kind, namespace) for key, kind in _annotations(namespace).items()}
-        for key in own:
-            namespace.pop(key, None)
-        undeclared = [key for key, value in namespace.items() if isinstance(value, Param)]
-        if undeclared:
-            raise StrategyError(
-                f"{name}.{undeclared[0]}: expected an annotation, found none; write `{undeclared[0]}: int = param(...)`"
-            )
-        namespace["__slots__"] = tuple(key for key in own if key not in fields)
-        namespace["__fields__"] = {**fields, **own}
-        return super().__new__(mcls, name, bases, namespace)
-
-
-def _annotations(namespace: dict[str, Any]) -> dict[str, Any]:
-    if sys.version_info >= (3, 14):
-        import annotationlib
-
-        annotate = annotationlib.get_annotate_from_class_namespace(namespace)
-        if annotate is None:
-            return {}
-        return annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
-    return dict(namespace.get("__annotations__", {}))
-
-
-def _field(owner: str, name: str, annotation: Any, namespace: dict[str, Any]) -> Field:
-    kind = _KINDS.get(annotation)
-    if kind is None:
-        raise StrategyError(
-            f"{owner}.{name}: expected int, float or bool, found {annotation!r}; declared state is journalled as "
-            "numbers: keep anything else outside the class"
-        )
-    value = namespace.get(name, kind())
-    spec = value if isinstance(value, Param) else None
-    field = Field(name, kind, spec.default if spec else value, spec)
-    field.check(field.default, owner)
-    return field
-
-
-class Strategy(metaclass=StrategyType):
+class Strategy(metaclass=Declared):
     """Base class of every strategy. Override the callbacks you need; the others cost nothing."""
 
     def __init__(self, **params: Any) -> None:
@@ -136,12 +47,13 @@ class Strategy(metaclass=StrategyType):
                 hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known) or 'none'}"
                 raise StrategyError(f"{type(self).__name__}: expected a parameter, found {name!r}{hint}")
         for name, field in fields.items():
-            setattr(self, name, field.check(params.get(name, field.default), type(self).__name__))
+            value = field.check(params[name], type(self).__name__) if name in params else field.fresh()
+            setattr(self, name, value)
 
     @classmethod
-    def state_fields(cls) -> list[tuple[str, str]]:
-        """Declared state as (name, 'i' | 'f' | 'b'), in the order of the class."""
-        return [(f.name, f.kind.__name__[0]) for f in cls.__fields__.values() if f.param is None]
+    def layout(cls) -> Layout:
+        """Its declared state and parameters in memory; word 0 is the random state."""
+        return layout_of(list(cls.__fields__.values()), first=1)
 
     def on_start(self, ctx: Context) -> None:
         """A new epoch: first start or restart; declared state is already restored."""

@@ -1,14 +1,16 @@
 // The verbs of `ctx`: each becomes one record of the decision.
-#include "strategy/python/host.h"
+#include "strategy/context.h"
+
+#include "rng.h"
 
 namespace openbell {
 
-void Context::open(const World& world, Decision& out, u16 strategy, SplitMix64& rng,
+void Context::open(const World& world, Decision& out, u16 strategy, u64& random_state,
                    const std::vector<u32>& instruments) {
     world_ = &world;
     out_ = &out;
     strategy_ = strategy;
-    rng_ = &rng;
+    random_state_ = &random_state;
     instruments_ = &instruments;
     intents_ = 0;
     orders_ = 0;
@@ -20,11 +22,16 @@ void Context::check_instrument(u32 instrument) const {
                                              "; take it from book.instrument or ctx.instrument(symbol)");
 }
 
-Intent& Context::intend(IntentKind kind, u32 instrument) {
+void Context::count_intent() {
     if (intents_ == kIntentsMax || out_->room() < Decision::kRecordsMax / 2)
         throw Error(ErrorKind::Strategy, "at most " + std::to_string(kIntentsMax) +
-                                             " intents a strategy and frame; found one more; decide less often");
+                                             " intents and timers a strategy and frame; found one more; decide less "
+                                             "often");
     ++intents_;
+}
+
+Intent& Context::intend(IntentKind kind, u32 instrument) {
+    count_intent();
     Intent& intent = out_->add<Intent>(Type::Intent);
     intent.kind = u8(kind);
     intent.instrument = instrument;
@@ -59,8 +66,7 @@ void Context::cancel(u64 cl_ord_id) { intend(IntentKind::Cancel, kNoInstrument).
 void Context::cancel_all() { intend(IntentKind::CancelAll, kNoInstrument); }
 
 void Context::set_timer(u64 timer_id, i64 deadline) {
-    if (intents_++ >= kIntentsMax || out_->room() < Decision::kRecordsMax / 2)
-        throw Error(ErrorKind::Strategy, "at most " + std::to_string(kIntentsMax) + " intents and timers a frame");
+    count_intent();
     TimerArmed& timer = out_->add<TimerArmed>(Type::TimerArmed);
     timer.strategy = strategy_;
     timer.instrument = kNoInstrument;
@@ -74,12 +80,11 @@ i64 Context::position(u32 instrument) const {
     return world_->oms.position(strategy_, instrument).qty;
 }
 
-// The state is part of the strategy's declared state.
-double Context::random() { return rng_->uniform(); }
-
-BookView Context::book(u32 instrument) const {
-    check_instrument(instrument);
-    return BookView(*world_, instrument);
+double Context::random() {
+    SplitMix64 source(*random_state_);
+    const double drawn = source.uniform();
+    *random_state_ = source.state();
+    return drawn;
 }
 
 u32 Context::instrument(std::string_view symbol) const {
@@ -91,12 +96,12 @@ u32 Context::instrument(std::string_view symbol) const {
                                          "; it may not have been announced yet: ask again in on_book");
 }
 
-std::vector<LiveOrder> Context::orders() const {
-    std::vector<LiveOrder> mine;
+std::span<const LiveOrder> Context::orders() {
+    live_.clear();
     world_->oms.for_each_live([&](const LiveOrder& order) {
-        if (order.strategy == strategy_) mine.push_back(order);
+        if (order.strategy == strategy_) live_.push_back(order);
     });
-    return mine;
+    return live_;
 }
 
 }  // namespace openbell

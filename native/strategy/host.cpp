@@ -1,0 +1,180 @@
+#include "strategy/host.h"
+
+#include <algorithm>
+
+#include "rng.h"
+
+namespace openbell {
+namespace {
+
+constexpr std::size_t kPart = sizeof(StrategyState::bytes);
+
+std::size_t parts_of(std::size_t state_words) { return (state_words * sizeof(u64) + kPart - 1) / kPart; }
+
+}  // namespace
+
+void StrategyHost::add(u16 id, std::string name, std::vector<std::string> symbols, std::size_t state_words,
+                       std::unique_ptr<Runner> runner) {
+    if (state_words * sizeof(u64) > kStateBytesMax)
+        throw Error(ErrorKind::Strategy, "strategy " + name + " declares " + std::to_string(state_words - 1) +
+                                             " words of state; at most " +
+                                             std::to_string(kStateBytesMax / sizeof(u64) - 1));
+    // Intents leave half of a decision free; every strategy's state and a word on its end must fit there.
+    state_records_ += 1 + parts_of(state_words);
+    if (state_records_ > Decision::kRecordsMax / 2)
+        throw Error(ErrorKind::Capacity, "strategies: expected declared state of at most " +
+                                             std::to_string(Decision::kRecordsMax / 2) + " records in all, found " +
+                                             std::to_string(state_records_) + " with " + name +
+                                             "; run them on two nodes");
+    Entry& entry =
+        entries_.emplace_back(Entry{id, std::move(name), std::move(symbols), state_words, std::move(runner)});
+    entry.runner->gather();
+    entry.kept.assign(entry.runner->words().begin(), entry.runner->words().end());  // what a failure returns to
+}
+
+void StrategyHost::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
+    for (Entry& entry : entries_) {
+        if (entry.id >= world.halted.size())
+            throw Error(ErrorKind::Config, "strategy " + entry.name + ": expected an id below strategies_max " +
+                                               std::to_string(world.halted.size()) + ", found " +
+                                               std::to_string(entry.id) + "; raise the capacity");
+        if (!world.halted[entry.id]) run(entry, happened, world, out);
+    }
+}
+
+// One batch of callbacks: all of it counts, or none of it.
+void StrategyHost::run(Entry& entry, const Happened& happened, const World& world, Decision& out) {
+    const std::size_t before = out.count();
+    try {
+        if (entry.is_mine.size() < world.instruments.size()) learn_instruments(entry, world);
+        if (happened.started || !entry.is_restored) restore(entry, world);
+        entry.runner->context().open(world, out, entry.id, entry.runner->words()[0], entry.instruments);
+        const u64 calls = callbacks_;
+        const bool must_say = call_hooks(entry, happened) || happened.started || happened.stopping;
+        if (callbacks_ != calls && keep(entry)) ++entry.frames_unsaid;
+        const bool is_due = must_say || out.count() != before || entry.frames_unsaid >= kFramesUnsaid;
+        if ((is_due && entry.frames_unsaid) || happened.started) publish_state(entry, world, out);
+    } catch (const std::exception& error) {
+        out.truncate(before);
+        std::copy(entry.kept.begin(), entry.kept.end(), entry.runner->words().begin());
+        entry.runner->scatter();
+        halt(entry, world, out, error.what());
+    }
+}
+
+// True when it was told something that must not be forgotten: a report or a timer.
+bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
+    Runner& runner = *entry.runner;
+    const auto mine = [&](u32 id) { return id < entry.is_mine.size() && entry.is_mine[id]; };
+    const auto ask = [&](Hook hook, const auto&... argument) {
+        ++callbacks_;
+        runner.call(hook, argument...);
+    };
+    bool is_told = false;
+    if (happened.started && runner.has(Hook::Start)) ask(Hook::Start);
+    if (!happened.statuses.empty() && runner.has(Hook::Status))
+        for (const Market& status : happened.statuses)
+            if (status.instrument == kNoInstrument || mine(status.instrument)) ask(Hook::Status, status);
+    if (!happened.notices.empty() && runner.has(Hook::Notice))
+        for (const Market& notice : happened.notices)
+            if (notice.instrument == kNoInstrument || mine(notice.instrument)) ask(Hook::Notice, notice);
+    for (const Report& report : happened.reports) {
+        if (report.strategy != entry.id || report.instrument == kNoInstrument) continue;
+        const Hook hook = report.type == u8(Type::Filled) ? Hook::Fill : Hook::Order;
+        if (!runner.has(hook)) continue;
+        is_told = true;
+        ask(hook, report);
+    }
+    if (!happened.timers.empty() && runner.has(Hook::Timer))
+        for (const Timer& timer : happened.timers)
+            if (timer.strategy == entry.id) {
+                is_told = true;
+                ++callbacks_;
+                runner.call_timer(timer.timer_id);
+            }
+    if (!happened.trades.empty() && runner.has(Hook::Trade))
+        for (const Market& trade : happened.trades)
+            if (mine(trade.instrument)) ask(Hook::Trade, trade);
+    if (runner.has(Hook::Book))
+        for (u32 id : happened.books)
+            if (mine(id)) {
+                ++callbacks_;
+                runner.call_book(id);
+            }
+    if (happened.stopping && runner.has(Hook::Stop)) ask(Hook::Stop);
+    return is_told;
+}
+
+// State that the journal knows is taken over, else the class's defaults stand.
+void StrategyHost::restore(Entry& entry, const World& world) {
+    entry.is_restored = true;
+    entry.frames_unsaid = 0;
+    const Bytes known = world.states[entry.id];
+    if (known.empty()) {
+        entry.kept[0] = entry.runner->words()[0] = hash_bytes(known, world.seed ^ entry.id);
+        return;
+    }
+    if (known.size() != entry.state_words * sizeof(u64))
+        throw Error(ErrorKind::Strategy, "declared state of " + entry.name + ": expected " +
+                                             std::to_string(known.size()) + " bytes as journalled, found " +
+                                             std::to_string(entry.state_words * sizeof(u64)) +
+                                             "; start a new journal or restore the fields");
+    std::memcpy(entry.kept.data(), known.data(), known.size());
+    std::copy(entry.kept.begin(), entry.kept.end(), entry.runner->words().begin());
+    entry.runner->scatter();
+}
+
+void StrategyHost::learn_instruments(Entry& entry, const World& world) {
+    for (u32 id = u32(entry.is_mine.size()); id < world.instruments.size(); ++id) {
+        const bool mine = std::ranges::find(entry.symbols, symbol_of(world.instruments[id])) != entry.symbols.end();
+        entry.is_mine.push_back(mine);
+        if (mine) entry.instruments.push_back(id);
+        entry.runner->learn(world, id, mine);
+    }
+}
+
+// Whether the frame changed the declared state; what it changed is kept.
+bool StrategyHost::keep(Entry& entry) {
+    entry.runner->gather();
+    const auto words = entry.runner->words();
+    if (std::ranges::equal(words, entry.kept)) return false;
+    if (!std::equal(words.begin() + i64(entry.state_words), words.end(), entry.kept.begin() + i64(entry.state_words)))
+        throw Error(ErrorKind::Strategy, "a callback of " + entry.name +
+                                             " changed a parameter: expected it constant; declare a field for what "
+                                             "changes, and begin with the parameter in on_start");
+    std::ranges::copy(words, entry.kept.begin());
+    return true;
+}
+
+// Only the parts that differ from what the journal knows.
+void StrategyHost::publish_state(Entry& entry, const World& world, Decision& out) {
+    if (out.room() < Decision::kRecordsMax / 4)  // what is left is for halts
+        throw Error(ErrorKind::Strategy, "strategies say too much in one frame: no room for the state of " +
+                                             entry.name + "; run fewer in one node");
+    entry.frames_unsaid = 0;
+    const Bytes state = entry.state();
+    const Bytes known = world.states[entry.id];
+    for (std::size_t at = 0; at < state.size(); at += kPart) {
+        const Bytes bytes = state.subspan(at, std::min(kPart, state.size() - at));
+        if (!known.empty() && std::ranges::equal(bytes, known.subspan(at, bytes.size()))) continue;
+        StrategyState& part = out.add<StrategyState>(Type::StrategyState);
+        part.strategy = entry.id;
+        part.instrument = kNoInstrument;
+        part.ts_event = world.now_ns;
+        part.offset = u16(at);
+        part.length = u16(bytes.size());
+        part.size = u32(state.size());
+        std::memcpy(part.bytes, bytes.data(), bytes.size());
+    }
+}
+
+void StrategyHost::halt(const Entry& entry, const World& world, Decision& out, std::string why) {
+    Control& halted = out.add<Control>(Type::StrategyHalted);
+    halted.strategy = entry.id;
+    halted.instrument = kNoInstrument;
+    halted.ts_event = world.now_ns;
+    why.resize(std::min(why.size(), sizeof halted.text - 1));
+    std::memcpy(halted.text, why.data(), why.size());
+}
+
+}  // namespace openbell

@@ -1,0 +1,61 @@
+// Calls every strategy of a node about what a frame did, and keeps what they declare.
+//
+// Declared state is journalled with whatever else the strategy says in a frame, with every report, timer, start and
+// stop, and otherwise at the latest after `kFramesUnsaid` frames that changed it: so a process that is killed may
+// forget that much of what a strategy only observed, and nothing of its orders. A callback that fails takes back
+// everything the strategy said and changed in that frame, and halts it (law 13).
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "strategy/intent_source.h"
+#include "strategy/runner.h"
+
+namespace openbell {
+
+class StrategyHost final : public IntentSource {
+  public:
+    static constexpr u32 kFramesUnsaid = 64;
+
+    StrategyHost() = default;
+    StrategyHost(const StrategyHost&) = delete;
+    StrategyHost& operator=(const StrategyHost&) = delete;
+
+    // `state_words` of the runner's words are journalled: the random state and the fields, not the parameters.
+    void add(u16 id, std::string name, std::vector<std::string> symbols, std::size_t state_words,
+             std::unique_ptr<Runner> runner);
+    void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) override;
+    u64 callbacks() const { return callbacks_; }
+
+  private:
+    struct Entry {
+        u16 id;
+        std::string name;
+        std::vector<std::string> symbols;
+        std::size_t state_words;
+        std::unique_ptr<Runner> runner;
+        std::vector<u32> instruments = {};  // ids of its symbols, as they become known
+        std::vector<u8> is_mine = {};       // by instrument id
+        std::vector<u64> kept = {};         // the words after the last frame that went well
+        u32 frames_unsaid = 0;              // that changed state which is not journalled yet
+        bool is_restored = false;           // took over what the journal knows of it
+
+        Bytes state() const { return {reinterpret_cast<const u8*>(kept.data()), state_words * sizeof(u64)}; }
+    };
+
+    void run(Entry& entry, const Happened& happened, const World& world, Decision& out);
+    bool call_hooks(Entry& entry, const Happened& happened);
+    void restore(Entry& entry, const World& world);
+    void learn_instruments(Entry& entry, const World& world);
+    bool keep(Entry& entry);
+    void publish_state(Entry& entry, const World& world, Decision& out);
+    void halt(const Entry& entry, const World& world, Decision& out, std::string why);
+
+    std::deque<Entry> entries_;
+    u64 callbacks_ = 0;
+    std::size_t state_records_ = 0;  // that all strategies' states can take in one decision
+};
+
+}  // namespace openbell
