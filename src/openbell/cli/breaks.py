@@ -46,7 +46,8 @@ def breaks(
     now_ns = time.time_ns()
     shown = [e for e in ledger.entries.values() if ended or not e.closed_ns]
     for entry in shown:
-        print(json.dumps(_plain(entry)) if as_json else _line(entry, now_ns))
+        plain = {**entry.known.as_dict(), "closed_ns": entry.closed_ns}
+        print(json.dumps(plain) if as_json else _line(entry, now_ns))
     if not as_json:
         print(_summary(ledger, now_ns))
     return EXIT_OPEN if ledger.open() else 0
@@ -111,21 +112,3 @@ def _line(entry: "Entry", now_ns: int) -> str:
     age_s = entry.known.age_s(entry.closed_ns or now_ns)
     state = f"stood {age_s:.1f} s" if entry.closed_ns else f"open for {age_s:.0f} s"
     return f"{entry.known.number}: {entry.known.sentence()}; {state}"
-
-
-def _plain(entry: "Entry") -> dict[str, str | int]:
-    known = entry.known
-    return {
-        "number": known.number,
-        "kind": known.key.kind.name,
-        "against": known.key.against,
-        "symbol": known.key.symbol,
-        "order": str(known.key.key[0]),
-        "match": str(known.key.key[1]),
-        "ours": str(known.ours),
-        "theirs": str(known.theirs),
-        "owner": known.owner,
-        "note": known.note,
-        "since_ns": known.since,
-        "closed_ns": entry.closed_ns,
-    }

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
 from cyclopts import Parameter, validators
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from openbell.posttrade.breaks import Break
     from openbell.posttrade.node_books import NodeBooks
     from openbell.posttrade.reconciler import Counterpart, Round
-    from openbell.types import BreakNews
 
 EXIT_BREAKS = 1
 EVERY_S = 0.1
@@ -122,13 +121,9 @@ def _venue(control: str, account: str, books: "NodeBooks") -> "list[Counterpart]
     if not control:
         return []
     _expect(account, "--account", "the name of the account at the venue")
-    from openbell.posttrade.reconciler import AskedBooks
-    from openbell.posttrade.venue_books import ask_venue, venue_books
+    from openbell.posttrade.reconciler import asked_venue
 
-    def ask() -> Any:
-        return venue_books(ask_venue(control, account), books.assets_by_symbol())
-
-    return [AskedBooks("venue", ask)]
+    return [asked_venue(control, account, books.assets_by_symbol)]
 
 
 def _drop_copy(address: str, account: str, user: str, password: str) -> "list[Counterpart]":
@@ -156,7 +151,7 @@ def _say(found: "Round", as_json: bool) -> None:
 
     for news, known in found.news:
         if as_json:
-            print(json.dumps(_plain(known, news)), flush=True)
+            print(json.dumps({"news": news.name.lower(), **known.as_dict()}), flush=True)
         else:
             print(news_line(news, known), flush=True)
 
@@ -164,7 +159,7 @@ def _say(found: "Round", as_json: bool) -> None:
 def _conclude(compared: list[str], others: "list[Counterpart]", breaks: "list[Break]", as_json: bool) -> int:
     silent = [other.name for other in others if other.name not in compared]
     if as_json:
-        print(json.dumps({"compared": compared, "silent": silent, "breaks": [_plain(known) for known in breaks]}))
+        print(json.dumps({"compared": compared, "silent": silent, "breaks": [known.as_dict() for known in breaks]}))
     else:
         for known in breaks:
             print(f"{known.number}: {known.sentence()}")
@@ -175,19 +170,3 @@ def _conclude(compared: list[str], others: "list[Counterpart]", breaks: "list[Br
     if silent:
         return 2
     return EXIT_BREAKS if breaks else 0
-
-
-def _plain(known: "Break", news: "BreakNews | None" = None) -> dict[str, Any]:
-    return {
-        **({} if news is None else {"news": news.name.lower()}),
-        "number": known.number,
-        "against": known.key.against,
-        "kind": known.key.kind.name,
-        "symbol": known.key.symbol,
-        "order": str(known.key.key[0]),
-        "match": known.key.key[1],
-        "ours": str(known.ours),
-        "theirs": str(known.theirs),
-        "owner": known.owner,
-        "since_ns": known.since,
-    }

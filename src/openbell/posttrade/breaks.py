@@ -55,6 +55,22 @@ class Break:
             f"{self.theirs}; for {self.owner}" + (f" ({self.note})" if self.note else "")
         )
 
+    def as_dict(self) -> dict[str, str | int]:
+        """For machines; what may not fit a double is text."""
+        return {
+            "number": self.number,
+            "against": self.key.against,
+            "kind": self.key.kind.name,
+            "symbol": self.key.symbol,
+            "order": str(self.key.key[0]),
+            "match": str(self.key.key[1]),
+            "ours": str(self.ours),
+            "theirs": str(self.theirs),
+            "owner": self.owner,
+            "note": self.note,
+            "since_ns": self.since,
+        }
+
 
 def news_line(news: BreakNews, known: Break) -> str:
     """What became of a break, as a person reads it."""

@@ -6,16 +6,18 @@ of trading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from openbell.config_types import Address
 from openbell.errors import NetError
+from openbell.posttrade.blotter import Asset
 from openbell.posttrade.books import Books
 from openbell.posttrade.breaks import Break, BreakDesk
 from openbell.posttrade.drop_copy import DropCopyBooks
 from openbell.posttrade.reconcile import BreakKind, differences
+from openbell.posttrade.venue_books import ask_venue, venue_books
 from openbell.types import BreakNews
 from openbell.venue.drop_copy import DropCopyLink
 
@@ -79,6 +81,11 @@ class HeardBooks:
             self.why_not, self._is_connected = str(error), False
             self._retry_at_s = now_s + RETRY_S
         return self.heard.books() if self.link.is_up else None
+
+
+def asked_venue(control: str, account: str, assets: Callable[[], Mapping[str, Asset]]) -> AskedBooks:
+    """What the exchange at `control` ("host:port" or a Unix socket) holds of `account`; `assets` are ours by symbol."""
+    return AskedBooks("venue", lambda: venue_books(ask_venue(control, account), assets()))
 
 
 def heard_books(address: Address, user: str, password: str, account: str) -> HeardBooks:

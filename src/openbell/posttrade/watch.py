@@ -24,8 +24,7 @@ from openbell.ops.find import read_page
 from openbell.posttrade.break_ledger import BreakLedger, break_record
 from openbell.posttrade.breaks import Break, BreakDesk, news_line
 from openbell.posttrade.node_books import NodeBooks
-from openbell.posttrade.reconciler import AskedBooks, Counterpart, Reconciler, heard_books
-from openbell.posttrade.venue_books import ask_venue, venue_books
+from openbell.posttrade.reconciler import Counterpart, Reconciler, asked_venue, heard_books
 from openbell.types import BreakNews
 
 WAIT_S = 0.05
@@ -37,10 +36,7 @@ def counterparts(settings: ReconciliationSettings, books: NodeBooks) -> list[Cou
     if settings.drop_copy is not None and settings.password is not None:
         found.append(heard_books(settings.drop_copy, settings.user, settings.password.read(), settings.account))
     if settings.venue is not None:
-        control = str(settings.venue)
-        found.append(
-            AskedBooks("venue", lambda: venue_books(ask_venue(control, settings.account), books.assets_by_symbol()))
-        )
+        found.append(asked_venue(str(settings.venue), settings.account, books.assets_by_symbol))
     return found
 
 
