@@ -28,7 +28,7 @@ def test_an_execution_told_twice_counts_once():
     fill = told(Type.FILLED, 7, 1, px=10, qty=40)
     book = blotter(decided(2, commanded(7)), heard(3, fill, fill), heard(4, fill))
 
-    assert (book.position(0), book.duplicates) == (40, 2)
+    assert book.position(0) == 40
 
 
 def test_one_match_between_two_of_our_orders_is_two_trades():
@@ -44,7 +44,7 @@ def test_a_bust_takes_an_execution_back_once():
     busts = [heard(4, told(Type.BUSTED, 7, 1)), heard(5, told(Type.BUSTED, 7, 1))]
     book = blotter(*frames, *busts)
 
-    assert (book.position(0), book.changed, book.duplicates) == (0, 1, 1)
+    assert book.position(0) == 0
     assert next(iter(book.trades.values())).is_busted
 
 
@@ -54,7 +54,7 @@ def test_a_correction_puts_price_and_quantity_in_place_of_the_old():
     book = blotter(*frames, *corrections)
 
     [trade] = book.trades.values()
-    assert (trade.px, trade.qty, trade.is_corrected, book.changed, book.duplicates) == (11, 30, True, 1, 1)
+    assert (trade.px, trade.qty, trade.is_corrected) == (11, 30, True)
 
 
 def test_what_is_of_nothing_known_is_the_venues_claim():

@@ -113,13 +113,16 @@ def test_more_decimals_than_the_ledger_holds_are_refused():
         money_of(1, 19)
 
 
-def test_a_transfer_is_an_entry_like_any_other():
+def test_a_balance_is_of_one_strategy_or_of_all():
     keeper = Bookkeeper()
-    opening = (Posting(Account.CASH, 1, "USD", 100 * USD), Posting(Account.TRANSFERS, 1, "USD", -100 * USD))
-    keeper.ledger.post(Entry(0, 0, "opening balance", opening))
+    for strategy in (1, 2):
+        paid = strategy * 100 * USD
+        sold = (Posting(Account.CASH, strategy, "USD", paid), Posting(Account.TRADING, strategy, "USD", -paid))
+        keeper.ledger.post(Entry(0, 0, "a sale", sold))
 
-    assert keeper.ledger.balance(Account.CASH, "USD", strategy=1) == 100 * USD
-    assert keeper.ledger.balance(Account.CASH, "USD", strategy=2) == 0
+    assert [keeper.ledger.balance(Account.CASH, "USD", one) for one in (1, 2, None)] == [
+        100 * USD, 200 * USD, 300 * USD,
+    ]  # fmt: skip
 
 
 @given(st.integers(-(10**20), 10**20), st.integers(1, 10**6))

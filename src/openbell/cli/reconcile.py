@@ -165,7 +165,7 @@ def _conclude(compared: list[str], others: "list[Counterpart]", breaks: "list[Br
             print(f"{known.number}: {known.sentence()}")
         for other in others:
             if other.name in silent:
-                print(f"{other.name}: could not be had: {getattr(other, 'why_not', '')}", file=sys.stderr)
+                print(f"{other.name}: could not be had: {other.why_not}", file=sys.stderr)
         print(f"compared with {', '.join(compared) or 'nobody'}: {len(breaks)} breaks")
     if silent:
         return 2

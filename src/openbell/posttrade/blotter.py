@@ -91,9 +91,6 @@ class Blotter:
     fees: FeeBook = field(default_factory=FeeBook)
     disowned: list[tuple[int, TradeKey]] = field(default_factory=list)
     """(seq, key) of what names no order of ours, or cannot be."""
-    duplicates: int = 0
-    changed: int = 0
-    """How many busts and corrections were applied."""
     seq: int = 0
     _orders: dict[int, tuple[int, Side]] = field(default_factory=dict)
     _untold: dict[TradeKey, tuple[Type, int, int]] = field(default_factory=dict)
@@ -158,16 +155,12 @@ class Blotter:
             self.trades[key] = Trade(key, instrument, side, px, qty, flag, int(report["ts_event"]), seq, fee)
             if early := self._untold.pop(key, None):
                 self._change(self.trades[key], *early)
-        elif kind == Type.FILLED:
-            self.duplicates += 1
-        else:
+        elif kind != Type.FILLED:
             self._change(known, kind, px, qty)
 
     def _change(self, known: Trade, kind: Type, px: int, qty: int) -> None:
         if known.is_busted or (kind == Type.CORRECTED and (px, qty) == (known.px, known.qty)):
-            self.duplicates += 1
             return
-        self.changed += 1
         if kind == Type.BUSTED:
             self.trades[known.key] = replace(known, is_busted=True)
             return

@@ -8,7 +8,7 @@ number; a side that does not know our ids (a clearing statement) knows the match
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from openbell.types import Side
@@ -53,7 +53,6 @@ class Books:
     unknown_symbols: frozenset[str] = frozenset()
     """Symbols it speaks of that the other side has never heard of."""
     as_of: int = 0
-    notes: list[str] = field(default_factory=list)
 
 
 def by_match(rows: Iterable[tuple[int, Fill]]) -> dict[FillKey, Fill]:

@@ -42,7 +42,6 @@ class Account(StrEnum):
     TRADING = "trading"
     FEES = "fees"
     ROUNDING = "rounding"
-    TRANSFERS = "transfers"
 
 
 class Posting(NamedTuple):

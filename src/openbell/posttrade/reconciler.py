@@ -27,12 +27,13 @@ RETRY_S = 1.0
 
 
 class Counterpart(Protocol):
-    """Somebody else's books. `name` is theirs in every break; None: they cannot be had now."""
+    """Somebody else's books. `name` is theirs in every break; `why_not` is why they could not be had."""
 
     name: str
+    why_not: str
 
     def books(self, now_s: float) -> Books | None:
-        """What they say now."""
+        """What they say now; None: they cannot be had."""
         ...
 
 
