@@ -77,6 +77,12 @@ enum class Reason : u16 {
     Drawdown = 38,
     BookStale = 39,
     LimitedSize = 40,  // beyond what the arming state LIMITED allows
+    // the engine: what a strategy asked cannot be done
+    NotOwnOrder = 41,
+    Terms = 42,          // times in force, prices and quantities that contradict each other
+    BasketRefused = 43,  // another order of the basket was
+    NoAlgorithm = 44,
+    StopsFull = 45,
     // venue
     VenueReject = 64,  // the venue's own code stands in `venue_reason`
     UserCancel = 65,
@@ -98,7 +104,10 @@ enum class Reason : u16 {
     GateMessageRate = 107,  // the venue's own limit of messages
     NotDurable = 104,       // the archiver did not make the decision durable in time
     // order entry
-    NotExpressible = 103,  // the venue's protocol cannot carry it: tif, quantity, price, scale or version
+    NotExpressible = 103,  // the venue's protocol cannot carry it: side, quantity, price, scale or version
+    TifNotCarried = 108,
+    PostOnlyNotCarried = 109,
+    DisplayNotCarried = 110,
 };
 
 }  // namespace openbell

@@ -36,8 +36,7 @@ enum class Type : u8 {
     Imbalance = 11,      // auction imbalance: px reference, qty signed imbalance, ref paired; AuctionPrices follows
     AuctionPrices = 12,  // `Prices` of the Imbalance before: px far, near, reference; code its letters
     AuctionCollar = 13,  // `Prices`: px reference, lower, upper bound of an auction; code = extensions so far
-    DirectListing =
-        14,  // `Prices`: px lowest and highest allowed, near execution; code = its time; AuctionCollar follows
+    DirectListing = 14,  // `Prices`: px lowest, highest, near execution; code = its time; AuctionCollar follows
     BreakerLevels = 15,  // `Prices`, of the market, in 1e-8: the index levels 1, 2, 3 of a market-wide halt
     // timers, `Timer`, 48 bytes
     Timer = 16,
@@ -49,6 +48,7 @@ enum class Type : u8 {
     IpoQuoting = 21,      // quoting of a new listing: px, ref release time (0: none), order_id qualifier, a letter
     RetailInterest = 22,  // retail price improvement: order_id side of the interest, a letter
     FeedCheck = 23,       // a check failed: ref = Check, order_id, px, qty as found, flags kDropped, kInvalidates
+    Signal = 24,          // a value from another process, a model's or a person's: `Signal`
     // reference data, `Instrument`, 128 bytes
     Instrument = 32,
     // reports of a venue about our orders, `Report`, 128 bytes
@@ -64,9 +64,9 @@ enum class Type : u8 {
     Sent = 57,     // our own: the bytes were handed to the socket at ts_sent
     NotSent = 58,  // our own: they were not, and never will be; reason says why
     // control, `Started` or `Control`, 128 bytes; 81 is no longer used
-    Started = 80,   // a new epoch begins: `Started`
-    Operator = 82,  // a person's command, for the record
-    Parameters = 83,
+    Started = 80,       // a new epoch begins: `Started`
+    Operator = 82,      // a person's command, for the record
+    Parameters = 83,    // of what `source` names: a circuit breaker, or a strategy's parameter
     Arm = 84,           // code = ArmState
     Kill = 85,          // code = KillLevel; stays until an Arm with kAfterKill
     Connected = 86,     // order session `source` is up; values[0] = next expected sequence
@@ -100,6 +100,9 @@ enum class Type : u8 {
     StrategyState = 136,  // declared state after a callback: `StrategyState`
     Hash = 137,           // `Hash`, last record of every OUT frame
     Tripped = 138,        // a circuit breaker: code = BreakerKind, values = limit, observed, ArmState before, after
+    StopHeld = 139,       // `Order`: the engine waits with it; prev_px its stop price, prev_qty its trail
+    StopEnded =
+        140,  // `Order`: tag of the StopHeld; prev_px its stop price at the end; reason None: it became `observed`
 };
 
 enum class Side : u8 { Buy = 1, Sell = 2 };
@@ -127,7 +130,9 @@ enum class KillLevel : u8 { None = 0, Soft = 1, Hard = 2, Cord = 3 };
 // Control::flags of a Break: what became of it. Its code is the kind of difference, values[2] our cl_ord_id.
 enum class BreakNews : u8 { Opened = 0, Closed = 1, Changed = 2, Assigned = 3 };
 enum class TradingState : u8 { Unknown = 0, Halted, Paused, QuoteOnly, Trading, Closed };
-enum class IntentKind : u8 { Quote = 1, Order = 2, Cancel = 3, CancelAll = 4, Target = 5, Parent = 6 };
+enum class IntentKind : u8 { Quote = 1, Order = 2, Cancel = 3, CancelAll = 4, Target = 5, Parent = 6, Replace = 7 };
+// What a stop order of the engine watches.
+enum class Trigger : u8 { None = 0, LastTrade = 1, Touch = 2 };
 
 // Market::flags
 inline constexpr u8 kBuy = 1;        // the resting order's side is BUY (else SELL)
@@ -139,15 +144,14 @@ inline constexpr u8 kSnapshot = 16;  // part of a snapshot, not news
 inline constexpr u8 kDropped = 32;      // what failed the check was left out
 inline constexpr u8 kInvalidates = 64;  // the instrument's book is not valid from here
 // Market::flags of a VenueHalt
-inline constexpr u8 kHere = 1;  // of the market whose feed this is
-// Prices::flags
-inline constexpr u8 kEligible = 1;  // DirectListing: may be released for trading
-// Limit::flags
-inline constexpr u8 kRemoved = 1;  // the limit no longer holds
-// ExchangeInput::flags
-inline constexpr u8 kContinues = 1;  // the next record carries on with the bytes of this one
-// Control::flags
-inline constexpr u8 kAfterKill = 1;  // Arm: the operator releases the kill
+inline constexpr u8 kHere = 1;       // of the market whose feed this is
+inline constexpr u8 kEligible = 1;   // Prices::flags of a DirectListing: may be released for trading
+inline constexpr u8 kRemoved = 1;    // Limit::flags: the limit no longer holds
+inline constexpr u8 kContinues = 1;  // ExchangeInput::flags: the next record carries on with the bytes of this one
+inline constexpr u8 kAfterKill = 1;  // Control::flags of an Arm: the operator releases the kill
+// Intent::flags, Order::flags
+inline constexpr u8 kPostOnly = 1;  // must not trade on arrival
+inline constexpr u8 kHidden = 2;    // nothing of it is shown
 
 struct Market {
     u8 type;       //  0 Type
@@ -183,6 +187,20 @@ struct Timer {
     u64 pad[3];
 };
 static_assert(sizeof(Timer) == 48);
+
+struct Signal {
+    u8 type;
+    u8 flags;
+    u16 strategy;    //  2 kNoStrategy: all of them
+    u32 instrument;  //  4 kNoInstrument: of none
+    i64 ts_event;    //  8 when the sender's request was read, ns
+    u64 signal_id;   // 16 its place in the configuration
+    double value;    // 24 finite
+    u32 uid;         // 32 who sent it, as the kernel says
+    u32 pid;         // 36
+    u64 pad0;
+};
+static_assert(sizeof(Signal) == 48 && offsetof(Signal, value) == 24);
 
 struct Instrument {
     u8 type;
@@ -287,29 +305,35 @@ static_assert(sizeof(Control) == 128 && offsetof(Control, text) == 56);
 
 struct Intent {
     u8 type;
-    u8 kind;         //  1 IntentKind
-    u8 side;         //  2 Side, for Order
-    u8 tif;          //  3 Tif, for Order
-    u32 instrument;  //  4
-    i64 ts_event;    //  8 engine time of the decision
-    i64 bid_px;      // 16 Quote; px of an Order of either side stands in `px`
-    i64 bid_qty;     // 24
-    i64 ask_px;      // 32
-    i64 ask_qty;     // 40
-    i64 px;          // 48
-    i64 qty;         // 56
-    u64 cl_ord_id;   // 64 Cancel
-    u64 tag;         // 72 the strategy's own mark
-    u64 as_of_seq;   // 80 last frame the strategy had seen
-    u16 strategy;    // 88
-    u16 pad0[3];
-    u64 pad1[4];
+    u8 kind;          //  1 IntentKind
+    u8 side;          //  2 Side; CancelAll: 0 = both
+    u8 tif;           //  3 Tif, for Order
+    u32 instrument;   //  4 CancelAll: kNoInstrument = all
+    i64 ts_event;     //  8 engine time of the decision
+    i64 bid_px;       // 16 Quote; px of an Order of either side stands in `px`. Parent: begins at, ns
+    i64 bid_qty;      // 24 Quote
+    i64 ask_px;       // 32 Quote. Parent: most of the market's volume, bps; 0 = any
+    i64 ask_qty;      // 40 Quote. Parent: urgency, bps
+    i64 px;           // 48 Order: 0 = market. Target, Parent: worst price; 0 = the far touch, none
+    i64 qty;          // 56 Replace: total of the chain. Target: the position, short negative
+    u64 cl_ord_id;    // 64 Cancel, Replace
+    u64 tag;          // 72 the strategy's own mark
+    u64 as_of_seq;    // 80 last frame the strategy had seen
+    u16 strategy;     // 88
+    u16 basket;       // 90 Order: those of one number leave together or not at all; 0 = alone. Parent: the algorithm
+    u16 collar_bps;   // 92 Order at market: how far beyond the far touch
+    u8 flags;         // 94 kPostOnly, kHidden
+    u8 trigger;       // 95 Trigger, of a stop order
+    i64 display_qty;  // 96 Order: shown at a time; 0 = all of it. Target: most of one order; 0 = no bound
+    i64 stop_px;      // 104 a stop order's, or a trailing one's at the start; 0 = from what it watches
+    i64 trail;        // 112 how far a trailing stop stays behind; 0 = it stays where it is
+    i64 expires_ns;   // 120 Gtd. Parent: ends at
 };
-static_assert(sizeof(Intent) == 128 && offsetof(Intent, strategy) == 88 && offsetof(Intent, pad1) == 96);
+static_assert(sizeof(Intent) == 128 && offsetof(Intent, strategy) == 88 && offsetof(Intent, display_qty) == 96);
 
 struct Order {
     u8 type;
-    u8 flags;
+    u8 flags;            //  1 kPostOnly, kHidden
     u8 side;             //  2 Side
     u8 tif;              //  3 Tif
     u32 instrument;      //  4
@@ -332,8 +356,8 @@ struct Order {
     u16 account;         // 102
     i64 leaves_qty;      // 104 open at the venue once this is done
     u32 limits_version;  // 112 Approved, Refused: of the limits it was judged by
-    u32 pad0;
-    u64 pad1;
+    u32 expires_s;       // 116 Gtd: seconds since the Unix epoch, UTC
+    i64 display_qty;     // 120 shown at a time; 0 = all of it
 };
 static_assert(sizeof(Order) == 128 && offsetof(Order, version) == 72 && offsetof(Order, limits_version) == 112);
 
@@ -417,9 +441,9 @@ constexpr std::size_t record_size(Type t) { return u8(t) < 32 ? kSmallRecord : k
 template <class Record>
 inline constexpr bool is_record = std::is_trivially_copyable_v<Record> && std::is_standard_layout_v<Record> &&
                                   (sizeof(Record) == kSmallRecord || sizeof(Record) == kLargeRecord);
-static_assert(is_record<Market> && is_record<Prices> && is_record<Timer> && is_record<Instrument> &&
-              is_record<Quarantined> && is_record<Report> && is_record<Started> && is_record<Limit> &&
-              is_record<Control> && is_record<Intent> && is_record<Order> && is_record<TimerArmed> &&
-              is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
+static_assert(is_record<Market> && is_record<Prices> && is_record<Timer> && is_record<Signal> &&
+              is_record<Instrument> && is_record<Quarantined> && is_record<Report> && is_record<Started> &&
+              is_record<Limit> && is_record<Control> && is_record<Intent> && is_record<Order> &&
+              is_record<TimerArmed> && is_record<StrategyState> && is_record<Hash> && is_record<ExchangeInput>);
 
 }  // namespace openbell

@@ -8,6 +8,7 @@ from openbell._native import record_layouts
 REPO = Path(__file__).resolve().parents[1]
 DOCUMENT = REPO / "docs/formats.md"
 SIZES = {"<i1": "i8", "<i2": "i16", "<i4": "i32", "<i8": "i64", "<u1": "u8", "<u2": "u16", "<u4": "u32", "<u8": "u64"}
+SIZES["<f8"] = "f64"
 HEADERS = ["native/journal/segment.h", "native/journal/frame.h"]
 
 INTRODUCTION = """\

@@ -26,6 +26,7 @@ ENUMS = [
     "Side",
     "Tif",
     "TradingState",
+    "Trigger",
     "Type",
 ]
 

@@ -19,6 +19,8 @@ std::string dtype_of() {
         const std::string count = std::to_string(std::extent_v<T>);
         if constexpr (std::is_same_v<Item, char>) return std::string("S").append(count);
         return std::string("(").append(count).append(",)").append(dtype_of<Item>());
+    } else if constexpr (std::is_floating_point_v<T>) {
+        return std::string("<f").append(std::to_string(sizeof(T)));
     } else {
         return std::string(std::is_signed_v<T> ? "<i" : "<u").append(std::to_string(sizeof(T)));
     }
@@ -56,6 +58,7 @@ nb::dict record_layouts() {
     LAYOUT(Market, type, flags, tracking, instrument, ts_event, order_id, px, qty, ref)
     LAYOUT(Prices, type, flags, tracking, instrument, ts_event, code, px)
     LAYOUT(Timer, type, flags, strategy, instrument, ts_event, timer_id, pad)
+    LAYOUT(Signal, type, flags, strategy, instrument, ts_event, signal_id, value, uid, pid, pad0)
     LAYOUT(Instrument, type, flags, venue, instrument, ts_event, symbol, currency, asset, locate, px_decimals,
            qty_decimals, pad0, tick, lot, multiplier, valid_from, calendar, round_lot, etp_leverage, listing, pad1)
     LAYOUT(Report, type, flags, side, liquidity, instrument, ts_event, cl_ord_id, order_id, exec_id, last_px, last_qty,
@@ -66,10 +69,10 @@ nb::dict record_layouts() {
            owner, approver, pad1)
     LAYOUT(Control, type, flags, strategy, instrument, ts_event, code, source, pad0, values, text)
     LAYOUT(Intent, type, kind, side, tif, instrument, ts_event, bid_px, bid_qty, ask_px, ask_qty, px, qty, cl_ord_id,
-           tag, as_of_seq, strategy, pad0, pad1)
+           tag, as_of_seq, strategy, basket, collar_bps, flags, trigger, display_qty, stop_px, trail, expires_ns)
     LAYOUT(Order, type, flags, side, tif, instrument, ts_event, cl_ord_id, px, qty, prev_px, prev_qty, limit, observed,
            version, strategy, reason, tag, intent_seq, prev_version, scope, kind, account, leaves_qty, limits_version,
-           pad0, pad1)
+           expires_s, display_qty)
     LAYOUT(TimerArmed, type, flags, strategy, instrument, ts_event, timer_id, deadline, pad1)
     LAYOUT(StrategyState, type, flags, strategy, instrument, ts_event, offset, length, size, bytes)
     LAYOUT(ExchangeInput, type, flags, length, instrument, ts_event, account, verb, pad0, bytes)
@@ -104,6 +107,7 @@ void bind_enums(nb::module_& m) {
         .value("IPO_QUOTING", Type::IpoQuoting)
         .value("RETAIL_INTEREST", Type::RetailInterest)
         .value("FEED_CHECK", Type::FeedCheck)
+        .value("SIGNAL", Type::Signal)
         .value("INSTRUMENT", Type::Instrument)
         .value("ACCEPTED", Type::Accepted)
         .value("REJECTED", Type::Rejected)
@@ -150,7 +154,9 @@ void bind_enums(nb::module_& m) {
         .value("TIMER_ARMED", Type::TimerArmed)
         .value("STRATEGY_STATE", Type::StrategyState)
         .value("HASH", Type::Hash)
-        .value("TRIPPED", Type::Tripped);
+        .value("TRIPPED", Type::Tripped)
+        .value("STOP_HELD", Type::StopHeld)
+        .value("STOP_ENDED", Type::StopEnded);
     nb::enum_<Side>(m, "Side", nb::is_arithmetic()).value("BUY", Side::Buy).value("SELL", Side::Sell);
     nb::enum_<Tif>(m, "Tif", nb::is_arithmetic())
         .value("DAY", Tif::Day)
@@ -244,7 +250,12 @@ void bind_enums(nb::module_& m) {
         .value("CANCEL", IntentKind::Cancel)
         .value("CANCEL_ALL", IntentKind::CancelAll)
         .value("TARGET", IntentKind::Target)
-        .value("PARENT", IntentKind::Parent);
+        .value("PARENT", IntentKind::Parent)
+        .value("REPLACE", IntentKind::Replace);
+    nb::enum_<Trigger>(m, "Trigger", nb::is_arithmetic())
+        .value("NONE", Trigger::None)
+        .value("LAST_TRADE", Trigger::LastTrade)
+        .value("TOUCH", Trigger::Touch);
     nb::enum_<Check>(m, "Check", nb::is_arithmetic())
         .value("NONE", Check::None)
         .value("UNKNOWN_ORDER", Check::UnknownOrder)
@@ -307,6 +318,11 @@ void bind_enums(nb::module_& m) {
         .value("DRAWDOWN", Reason::Drawdown)
         .value("BOOK_STALE", Reason::BookStale)
         .value("LIMITED_SIZE", Reason::LimitedSize)
+        .value("NOT_OWN_ORDER", Reason::NotOwnOrder)
+        .value("TERMS", Reason::Terms)
+        .value("BASKET_REFUSED", Reason::BasketRefused)
+        .value("NO_ALGORITHM", Reason::NoAlgorithm)
+        .value("STOPS_FULL", Reason::StopsFull)
         .value("VENUE_REJECT", Reason::VenueReject)
         .value("USER_CANCEL", Reason::UserCancel)
         .value("SESSION_CANCEL", Reason::SessionCancel)
@@ -324,7 +340,10 @@ void bind_enums(nb::module_& m) {
         .value("GATE_AGE", Reason::GateAge)
         .value("GATE_OVER_SEND", Reason::GateOverSend)
         .value("GATE_MESSAGE_RATE", Reason::GateMessageRate)
-        .value("NOT_EXPRESSIBLE", Reason::NotExpressible);
+        .value("NOT_EXPRESSIBLE", Reason::NotExpressible)
+        .value("TIF_NOT_CARRIED", Reason::TifNotCarried)
+        .value("POST_ONLY_NOT_CARRIED", Reason::PostOnlyNotCarried)
+        .value("DISPLAY_NOT_CARRIED", Reason::DisplayNotCarried);
 }
 
 }  // namespace
@@ -333,6 +352,8 @@ void bind_records(nb::module_& m) {
     bind_enums(m);
     m.attr("AFTER_KILL") = kAfterKill;
     m.attr("LIMIT_REMOVED") = kRemoved;
+    m.attr("POST_ONLY") = kPostOnly;
+    m.attr("HIDDEN") = kHidden;
     m.attr("MAY_BUY") = kMayBuy;
     m.attr("MAY_SELL") = kMaySell;
     m.attr("MAY_SHORT") = kMayShort;

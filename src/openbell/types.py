@@ -21,6 +21,7 @@ from openbell._native import (
     Side,
     Tif,
     TradingState,
+    Trigger,
     Type,
     record_layouts,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Side",
     "Tif",
     "TradingState",
+    "Trigger",
     "Type",
     "strategy_of",
 ]
