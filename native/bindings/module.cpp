@@ -7,6 +7,7 @@ namespace nb = nanobind;
 
 namespace openbell {
 void bind_records(nb::module_& m);
+void bind_math(nb::module_& m);
 void bind_wire(nb::module_& m);
 void bind_feed(nb::module_& m);
 void bind_book(nb::module_& m);
@@ -69,6 +70,7 @@ NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // objects alive when the interpreter ends are not worth an alarm to a trader
     m.doc() = "The mechanism of openbell; import it through the rooms of the package.";
     openbell::bind_records(m);
+    openbell::bind_math(m);
     openbell::bind_wire(m);
     openbell::bind_feed(m);
     openbell::bind_book(m);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
+#include "math/functions.h"
 #include "research/intervals.h"
 
 namespace openbell {
@@ -45,7 +45,7 @@ double squared_return(const Touch& before, const Touch& after) {
     if (!has_both(before) || !has_both(after)) return 0.0;
     const i128 from = twice_mid(before), to = twice_mid(after);
     if (from <= 0 || to <= 0 || from == to) return 0.0;
-    const double change = std::log(double(to) / double(from));
+    const double change = ob_log(double(to) / double(from));
     return change * change;
 }
 
@@ -167,7 +167,7 @@ void Features::write(u32 instrument, i64 ts) {
                      .microprice = is_two_sided ? microprice(touch) : kNone,
                      .imbalance = imbalance(instrument, touch),
                      .order_flow_imbalance = sums.order_flow,
-                     .realised_volatility = std::sqrt(sums.variance),
+                     .realised_volatility = ob_sqrt(sums.variance),
                      .trades = sums.trades,
                      .volume = sums.volume,
                      .signed_volume = sums.signed_volume,

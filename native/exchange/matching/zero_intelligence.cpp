@@ -1,14 +1,15 @@
 #include "exchange/matching/zero_intelligence.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "math/functions.h"
 
 namespace openbell::exchange {
 namespace {
 
 void check(const PoissonRates& rates, i64 tick, i64 qty) {
-    const auto is_rate = [](double rate) { return std::isfinite(rate) && rate >= 0; };
+    const auto is_rate = [](double rate) { return ob_isfinite(rate) && rate >= 0; };
     if (rates.limit.empty() || rates.cancel.empty() || !std::ranges::all_of(rates.limit, is_rate) ||
         !std::ranges::all_of(rates.cancel, is_rate) || !is_rate(rates.market) || std::ranges::max(rates.limit) <= 0 ||
         std::ranges::max(rates.cancel) <= 0)
@@ -25,7 +26,7 @@ void check(const PoissonRates& rates, i64 tick, i64 qty) {
 PoissonRates sky_perfect(std::size_t levels) {
     PoissonRates rates{{1.85, 1.51, 1.09, 0.88, 0.77}, 0.94, {0.71, 0.81, 0.68, 0.56, 0.47}};
     for (std::size_t i = rates.limit.size() + 1; i <= levels; ++i)
-        rates.limit.push_back(1.92 * std::pow(double(i), -0.52));
+        rates.limit.push_back(1.92 * ob_pow(double(i), -0.52));
     rates.limit.resize(levels);
     return rates;
 }
@@ -52,7 +53,7 @@ ZeroIntelligence::ZeroIntelligence(MatchingEngine& engine, u32 instrument, u32 a
 // is an offer that comes to nothing.
 double ZeroIntelligence::wait() {
     const double total = 2 * (limit_sums_.back() + market_) + cancel_max_ * double(open_.size());
-    return -std::log1p(-rng_.uniform()) / total;
+    return -ob_log1p(-rng_.uniform()) / total;
 }
 
 void ZeroIntelligence::act() {
