@@ -47,6 +47,8 @@ Reason Quoter::set_target(const Intent& t) {
     Reason fault = Reason::None;
     if (t.bid_qty < 0 || t.ask_qty < 0) {
         fault = Reason::QtyNotPositive;
+    } else if (t.bid_qty > kQtyMax || t.ask_qty > kQtyMax) {
+        fault = Reason::WouldOverflow;  // what was executed before comes on top
     } else if ((t.bid_qty > 0 && t.bid_px <= 0) || (t.ask_qty > 0 && t.ask_px <= 0)) {
         fault = Reason::PriceNotPositive;
     } else if (t.bid_qty > 0 && t.ask_qty > 0 && t.bid_px >= t.ask_px) {

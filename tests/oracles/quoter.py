@@ -45,6 +45,8 @@ class Quoter:
         fault = Reason.NONE
         if bid_qty < 0 or ask_qty < 0:
             fault = Reason.QTY_NOT_POSITIVE
+        elif max(bid_qty, ask_qty) > 2**44:
+            fault = Reason.WOULD_OVERFLOW
         elif (bid_qty and bid_px <= 0) or (ask_qty and ask_px <= 0):
             fault = Reason.PRICE_NOT_POSITIVE
         elif bid_qty and ask_qty and bid_px >= ask_px:
