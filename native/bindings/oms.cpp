@@ -107,6 +107,7 @@ void bind_oms(nb::module_& m) {
         .def("set_instrument", [](Oms& oms, nb::bytes r) { oms.set_instrument(orders::record_from<Instrument>(r)); })
         .def("set_fee_rate", [](Oms& oms, nb::bytes rate) { oms.set_fee_rate(orders::record_from<Control>(rate)); })
         .def("reserve", &Oms::reserve, nb::arg("strategy"))
+        .def("next_id", &Oms::next_id, nb::arg("strategy"), nb::arg("n"))
         .def("can_open", &Oms::can_open, nb::arg("strategy"))
         .def("on_command", [](Oms& oms, nb::bytes order) { return oms.on_command(orders::record_from<Order>(order)); })
         .def("on_report", &on_report, nb::arg("report"), "(Applied, became_terminal, report as filled in)")

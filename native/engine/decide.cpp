@@ -99,7 +99,7 @@ void Engine::open_order(const Intent& intent) {
 void Engine::cancel_order(const LiveOrder& order) {
     if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder)) return;
     if (!session_up_ || decision_.room() < 2) {  // a cancel is never lost: the sweep sends it when it can
-        oms_.want_cancel(order.cl_ord_id);
+        oms_.want_cancel(order);
         sweep_due_ = true;
         return;
     }

@@ -42,7 +42,7 @@ void Accounts::mark(u32 instrument, i64 bid_px, i64 ask_px) {
     m.has_ask = ask_px > 0 && ask_px <= kPxMax;
     if (m.has_bid) m.bid_px = bid_px;
     if (m.has_ask) m.ask_px = ask_px;
-    if (!(m == before)) update_all(instrument);
+    if (std::memcmp(&m, &before, sizeof m) != 0) update_all(instrument);  // it has no gaps
 }
 
 void Accounts::set_scale(u32 instrument, const MoneyScale& scale, const MoneyScale& fee_scale) {

@@ -103,8 +103,8 @@ class Accounts {
         i64 margin_bps = kWholeBps;
         u8 has_bid = 0, has_ask = 0;  // now
         u8 pad[6] = {};
-        bool operator==(const Mark&) const = default;
     };
+    static_assert(sizeof(Mark) == 32);
     static constexpr u32 kNone = 0xFFFF'FFFF;
 
     std::size_t row_of(u16 strategy) const { return strategy < strategies_max_ ? strategy : strategies_max_; }

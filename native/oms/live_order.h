@@ -56,16 +56,14 @@ constexpr i64 canceled_qty(const LiveOrder& o) {
     return rest > 0 ? rest : 0;
 }
 
-// The most this order can still execute, whichever version the venue holds (I7, I8).
+// The most this live order can still execute, whichever version the venue holds (I7, I8).
 constexpr i64 leaves_worst(const LiveOrder& o) {
-    if (!is_live(o)) return 0;
     const i64 replaced = is_replacing(o) ? o.pending_qty - o.cum_qty : 0;
     return replaced > o.leaves_qty ? replaced : o.leaves_qty;
 }
 
 // The same in money: price x quantity of whichever version is worth more.
 constexpr i128 value_worst(const LiveOrder& o) {
-    if (!is_live(o)) return 0;
     const i128 resting = i128(o.px) * o.leaves_qty;
     const i128 replaced = is_replacing(o) ? i128(o.pending_px) * (o.pending_qty - o.cum_qty) : 0;
     return replaced > resting ? replaced : resting;

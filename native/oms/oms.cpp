@@ -74,8 +74,9 @@ void Oms::on_started(const Started& started) {
 }
 
 u64 Oms::reserve(u16 strategy) {
-    if (epoch_ == 0 || strategy >= capacity_.strategies_max || counters_of_[strategy] >= kCounterMax) return 0;
-    return make_cl_ord_id(node_, epoch_, strategy, ++counters_of_[strategy]);
+    const u64 id = next_id(strategy, 0);
+    if (id != 0) counters_of_[strategy] += 1;
+    return id;
 }
 
 u64 Oms::next_id(u16 strategy, u32 n) const {
@@ -129,7 +130,7 @@ Reason Oms::open(const Order& command) {
 
 Reason Oms::replace(LiveOrder& o, const Order& command) {
     const bool is_next = command.version == o.pending_version + 1 && command.version <= kVersionMax;
-    if (o.pending != 0 || o.in_doubt != 0 || !is_next) return Reason::NotReplaceable;
+    if (o.pending != 0 || !is_next) return Reason::NotReplaceable;  // what is in doubt is pending
     if (command.qty <= o.cum_qty) return Reason::QtyNotPositive;
     if (command.px <= 0) return Reason::PriceNotPositive;
     if (command.qty > kQtyMax || command.px > kPxMax) return Reason::WouldOverflow;
@@ -152,10 +153,7 @@ Reason Oms::cancel(LiveOrder& o, const Order& command) {
     return Reason::None;
 }
 
-void Oms::want_cancel(u64 cl_ord_id) {
-    const u32 slot = orders_.find(cl_ord_id);
-    if (slot != LiveOrders::kNone && is_live(orders_[slot])) orders_[slot].flags |= kCancelWanted;
-}
+void Oms::want_cancel(const LiveOrder& known) { orders_[orders_.find(known.cl_ord_id)].flags |= kCancelWanted; }
 
 // ---- reports -------------------------------------------------------------------------------------
 
@@ -285,14 +283,9 @@ Applied Oms::on_unknown(Report& r) {
 }
 
 Applied Oms::tallied(Applied result) {
-    switch (result.kind) {
-        case Applied::Ignored: counters_.ignored += 1; break;
-        case Applied::Done: counters_.applied += 1; break;
-        case Applied::UnknownOrder: counters_.unknown += 1; break;
-        case Applied::Duplicate: counters_.duplicates += 1; break;
-        case Applied::Illegal: counters_.illegal += 1; break;
-        case Applied::Overfill: counters_.overfills += 1; break;
-    }
+    u64* const by_kind[] = {&counters_.ignored,    &counters_.applied, &counters_.unknown,
+                            &counters_.duplicates, &counters_.illegal, &counters_.overfills};
+    *by_kind[result.kind] += 1;
     return result;
 }
 
@@ -341,18 +334,15 @@ const LiveOrder* Oms::find(u64 cl_ord_id) const {
 }
 
 Exposure Oms::exposure(u16 strategy, u32 instrument) const {
-    if (!knows(strategy, instrument)) return {};
-    const Cell& c = cells_[at(strategy, instrument)];
+    const Cell& c = known_cell(strategy, instrument);
     return {c.position.qty, c.open_buy, c.open_sell, c.orders};
 }
 
-OpenValue Oms::open_value(u16 strategy, u32 instrument) const {
-    return knows(strategy, instrument) ? cells_[at(strategy, instrument)].open_value : OpenValue{};
-}
-
-const Position& Oms::position(u16 strategy, u32 instrument) const {
-    static const Position flat{};
-    return knows(strategy, instrument) ? cells_[at(strategy, instrument)].position : flat;
+const Oms::Cell& Oms::known_cell(u16 strategy, u32 instrument) const {
+    static const Cell flat{};
+    const bool is_known =
+        (strategy < capacity_.strategies_max || strategy == kNoStrategy) && instrument < capacity_.instruments_max;
+    return is_known ? cells_[at(strategy, instrument)] : flat;
 }
 
 void Oms::add_exposure(const LiveOrder& o, i64 sign) {

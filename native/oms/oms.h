@@ -70,8 +70,8 @@ class Oms {
 
     // Tracks a decided command, after risk. Reason::None = tracked; anything else: nothing changed, do not send.
     Reason on_command(const Order&);
-    // Remembers, until a cancel is commanded, that a live order is to be canceled when that is possible.
-    void want_cancel(u64 cl_ord_id);
+    // Remembers, until a cancel is commanded, that a live order of ours is to be canceled when that is possible.
+    void want_cancel(const LiveOrder&);
     // Applies a report and fills in its strategy, side, instrument and leaves_qty (what is open after it).
     Applied on_report(Report&);
     // The session has replayed all it has. Commands in doubt and commands sent without any evidence never
@@ -89,15 +89,15 @@ class Oms {
 
     Exposure exposure(u32 instrument) const { return exposure(kNoStrategy, instrument); }
     Exposure exposure(u16 strategy, u32 instrument) const;  // kNoStrategy: the whole account
-    OpenValue open_value(u16 strategy, u32 instrument) const;
-    const Position& position(u16 strategy, u32 instrument) const;
+    OpenValue open_value(u16 strategy, u32 instrument) const { return known_cell(strategy, instrument).open_value; }
+    const Position& position(u16 strategy, u32 instrument) const { return known_cell(strategy, instrument).position; }
     const Position& position(u32 instrument) const { return position(kNoStrategy, instrument); }
 
     // The price of one of our orders that this one would trade with, the best of them; 0 = none.
     i64 own_px_met(const Order& candidate);
 
     u32 live_orders() const { return orders_.live(); }
-    u32 live_orders(u16 strategy) const { return strategy < capacity_.strategies_max ? orders_of_[strategy] : 0; }
+    u32 live_orders(u16 strategy) const { return orders_of_[strategy]; }  // of one that is known
     u32 ended_orders() const { return orders_.ended(); }
     u64 recycled_orders() const { return orders_.recycled(); }
     const Counters& counters() const { return counters_; }
@@ -143,10 +143,7 @@ class Oms {
         const std::size_t row = strategy == kNoStrategy ? capacity_.strategies_max : strategy;
         return row * capacity_.instruments_max + instrument;
     }
-    bool knows(u16 strategy, u32 instrument) const {
-        return (strategy < capacity_.strategies_max || strategy == kNoStrategy) &&
-               instrument < capacity_.instruments_max;
-    }
+    const Cell& known_cell(u16 strategy, u32 instrument) const;  // of ids that are not there: flat
 
     Capacity capacity_;
     u32 node_ = 0;

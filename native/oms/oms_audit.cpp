@@ -17,7 +17,8 @@ struct Where {  // an order, or a row of an instrument
 
 std::string name_of(const Where& at) {
     if (at.cl_ord_id) return "order " + std::to_string(at.cl_ord_id);
-    const std::string whose = at.row == at.account_row ? "account" : "strategy " + std::to_string(at.row);
+    std::string whose = "account";
+    if (at.row != at.account_row) whose = "strategy " + std::to_string(at.row);
     return whose + ", instrument " + std::to_string(at.instrument);
 }
 
@@ -41,6 +42,7 @@ void audit_order(const LiveOrder& o, u32 node, u32 epoch, bool is_in_live_list) 
     if (o.cum_qty < 0 || o.leaves_qty < 0) broken("I6 quantities", where, 0, std::min(o.cum_qty, o.leaves_qty));
     if (!(o.flags & kOverfilled) && i128(o.cum_qty) + o.leaves_qty > o.qty)
         broken("I6 cum + leaves against qty", where, o.qty, i128(o.cum_qty) + o.leaves_qty);
+    if (o.in_doubt != 0 && o.pending == 0) broken("I5 doubt about a command in flight", where, 0, o.in_doubt);
     if (!is_live(o)) expect_equal("I6 leaves of an order that has ended", where, 0, o.leaves_qty);
 }
 
@@ -87,6 +89,7 @@ void Oms::audit_positions() const {
             const Position& p = cells_[row * capacity_.instruments_max + instrument].position;
             const Where where{0, row, capacity_.strategies_max, instrument};
             expect_equal("I12 buys less sells", where, p.qty, i128(p.buys) - p.sells);
+            if (p.fills == 0) expect_equal("I12 cash without a fill", where, 0, p.cash);
             expect_equal("I13 realized less cost", where, p.cash, p.realized - p.cost);
             const std::array<i128, 5> held{p.qty, p.cash, p.fills, p.buys, p.fees};
             for (std::size_t i = 0; i < sums.size(); ++i) {

@@ -35,11 +35,11 @@ void Oms::save(StateWriter& w) const {
     w.put(fills_.size());
     for (u32 i = 0; i < fills_.size(); ++i) w.put(fills_.oldest(i));
     u64 used = 0;
-    for (const Cell& c : cells_) used += c.position.fills != 0 || c.position.cash != 0 || c.position.qty != 0;
+    for (const Cell& c : cells_) used += c.position.fills != 0;
     w.put(used);
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         const Position& p = cells_[i].position;
-        if (p.fills == 0 && p.cash == 0 && p.qty == 0) continue;
+        if (p.fills == 0) continue;  // and so there is nothing: audit_positions
         w.put(u64(i));
         w.put(p);
     }

@@ -12,8 +12,10 @@ class SlotIndex {
   public:
     static constexpr u32 kNone = 0xFFFF'FFFF;
 
-    explicit SlotIndex(u32 slots_max)
-        : cells_(std::bit_ceil(u64(slots_max) * 2 + 2), kNone), mask_(cells_.size() - 1) {}
+    explicit SlotIndex(u32 slots_max) {
+        cells_.resize(std::bit_ceil(u64(slots_max) * 2 + 2), kNone);
+        mask_ = cells_.size() - 1;
+    }
 
     // The first slot of that hash for which `is_it(slot)`; kNone if there is none.
     template <class IsIt>
@@ -33,8 +35,7 @@ class SlotIndex {
     // Knuth 6.4, algorithm R: move later members of the run into the hole they may reach.
     template <class HashOf>
     void erase(u64 hash, u32 slot, HashOf&& hash_of) {
-        u64 hole = hash & mask_;
-        while (cells_[hole] != slot) hole = (hole + 1) & mask_;
+        u64 hole = place_of(hash, slot);
         for (u64 i = (hole + 1) & mask_; cells_[i] != kNone; i = (i + 1) & mask_) {
             const u64 home = hash_of(cells_[i]) & mask_;
             if (((i - home) & mask_) < ((i - hole) & mask_)) continue;
@@ -47,8 +48,14 @@ class SlotIndex {
     void clear() { cells_.assign(cells_.size(), kNone); }
 
   private:
+    u64 place_of(u64 hash, u32 slot) const {
+        u64 i = hash & mask_;
+        while (cells_[i] != slot) i = (i + 1) & mask_;
+        return i;
+    }
+
     std::vector<u32> cells_;
-    u64 mask_;
+    u64 mask_ = 0;
 };
 
 // Fibonacci multiply and fold: ids that differ only in a counter spread over the table.

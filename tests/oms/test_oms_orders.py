@@ -318,6 +318,7 @@ def test_a_full_table_recycles_the_oldest_dead_order_and_never_a_live_one():
         ([(Type.CORRECTED, 990, 25), (Type.CORRECTED, 980, 20)], 20),
         ([(Type.CORRECTED, 990, 25), (Type.BUSTED, 0, 0)], 0),
         ([(Type.CORRECTED, 1000, 30)], 30),
+        ([(Type.CORRECTED, 1000, 29)], 29),
     ],
 )
 def test_what_is_said_of_a_fill_before_it_comes_is_done_when_it_does(early, position):
