@@ -54,13 +54,21 @@ class RiskBench {
         risk_.arming().arm({}, ArmState::Full, true);
     }
 
-    bool set_limit(const nb::bytes& limit) {
+    bool set_limit(const nb::bytes& limit, bool is_shown) {
         const auto record = orders::record_from<Limit>(limit);
         const bool is_taken = risk_.set_limit(record);
-        if (is_taken && record.instrument < touches_.size())
+        if (is_taken && is_shown && record.instrument < touches_.size())
             risk_.on_touch(record.instrument, touches_[record.instrument], kNow);
         return is_taken;
     }
+
+    nb::tuple check(const nb::bytes& order) const {
+        const auto candidate = orders::record_from<Order>(order);
+        const Verdict v = risk_.check(candidate, view_of(candidate));
+        return nb::make_tuple(v.reason, v.limit, v.observed, u8(v.scope), u8(v.kind));
+    }
+    nb::bytes save() const { return orders::save(risk_); }
+    void load(const nb::bytes& state) { orders::load(risk_, state); }
 
     // Mean of `count` checks of the same order, ns.
     double hot(const nb::bytes& order, u32 count) {
@@ -142,9 +150,12 @@ class RiskBench {
 };
 
 void bind_risk_bench(nb::module_& m) {
-    nb::class_<RiskBench>(m, "RiskBench", "Pre-trade checks, timed in one call.")
+    nb::class_<RiskBench>(m, "RiskBench", "Pre-trade checks without an engine around them: timed, or one by one.")
         .def(nb::init<u32, u32, u32>(), "strategies"_a, "instruments"_a, "pairs"_a)
-        .def("set_limit", &RiskBench::set_limit, "limit"_a)
+        .def("set_limit", &RiskBench::set_limit, "limit"_a, "is_shown"_a = true)
+        .def("check", &RiskBench::check, "order"_a, "(reason, limit, observed, scope, kind) of one order")
+        .def("save", &RiskBench::save)
+        .def("load", &RiskBench::load, "state"_a)
         .def("hot", &RiskBench::hot, "order"_a, "count"_a, "mean ns of one check of the same order")
         .def("cold", &RiskBench::cold, "order"_a, "count"_a, "seed"_a,
              "ns of each check of random strategies and instruments, their limits out of the caches");

@@ -24,13 +24,6 @@ void Arming::settle(Row& row) {
     row.ceiling = std::min(std::max(std::min(row.armed, doubted), granted), killed);
 }
 
-KillLevel Arming::killed(u16 strategy, u32 instrument) const {
-    u8 highest = node_.killed;
-    if (strategy < strategies_.size()) highest = std::max(highest, strategies_[strategy].killed);
-    if (instrument < instruments_.size()) highest = std::max(highest, instruments_[instrument].killed);
-    return KillLevel(highest);
-}
-
 ArmState Arming::armed_of(ArmScope scope) const {
     Row alive = row(scope);
     alive.killed = u8(KillLevel::None);

@@ -6,6 +6,7 @@
 // and ends by itself. Strategies and instruments start at FULL: they only ever take away.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -41,14 +42,13 @@ class Arming {
 
     // What holds for an order of that strategy in that instrument. Unknown ids take nothing away: risk refuses them.
     ArmState state(u16 strategy, u32 instrument) const {
-        u8 lowest = node_.ceiling;
-        if (strategy < strategies_.size() && strategies_[strategy].ceiling < lowest)
-            lowest = strategies_[strategy].ceiling;
-        if (instrument < instruments_.size() && instruments_[instrument].ceiling < lowest)
-            lowest = instruments_[instrument].ceiling;
-        return ArmState(lowest);
+        const u8 lowest = std::min(of_strategy(strategy).ceiling, of_instrument(instrument).ceiling);
+        return ArmState(std::min(node_.ceiling, lowest));
     }
-    KillLevel killed(u16 strategy, u32 instrument) const;
+    KillLevel killed(u16 strategy, u32 instrument) const {
+        const u8 highest = std::max(of_strategy(strategy).killed, of_instrument(instrument).killed);
+        return KillLevel(std::max(node_.killed, highest));
+    }
     // Whether the account as a whole may only reduce in this instrument, not just one of its strategies.
     bool is_account_lowered(u32 instrument) const { return state(kNoStrategy, instrument) < ArmState::Limited; }
     u32 limited_percent() const { return limited_percent_; }
@@ -91,6 +91,8 @@ class Arming {
     static Row made(ArmState state);
     static void settle(Row&);
     const Row& row(ArmScope scope) const;
+    const Row& of_strategy(u16 id) const { return id < strategies_.size() ? strategies_[id] : node_; }
+    const Row& of_instrument(u32 id) const { return id < instruments_.size() ? instruments_[id] : node_; }
     Row& row(ArmScope scope) { return const_cast<Row&>(std::as_const(*this).row(scope)); }
 
     Row node_;

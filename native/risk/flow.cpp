@@ -52,6 +52,7 @@ Verdict Flow::check_rate(Reason reason, LimitKind kind, const OrderRows& rows, i
     const bool is_of_orders = kind == OrderRate;
     bool is_within = true;
     for (const u32 at : rows.at) {
+        if (!limits_[at].has(kind)) continue;
         const i64 most = is_of_orders ? limits_[at].value(kind) : limits_[at].value(kind) - limits_[at].reserve(kind);
         is_within &= (is_of_orders ? rows_[at].orders : rows_[at].messages).count(now) < most;
     }

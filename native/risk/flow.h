@@ -31,7 +31,7 @@ class Flow {
     bool on_fill(u16 account, u16 strategy, u32 instrument, Side, const OrderRows&, i64 now);
     void on_trading_day(i64 date);  // orders and trades of another day are counted anew
 
-    bool is_latched(u16 strategy) const { return strategy < latched_.size() && latched_[strategy].kind != 0; }
+    bool is_latched(u16 strategy) const { return latched_[strategy].kind != 0; }  // of one that is known
     void release(u16 strategy);  // a person looked; kNoStrategy: at all of them
 
     void save(StateWriter&) const;

@@ -205,8 +205,7 @@ Verdict Risk::check_permission(const Order& o, i64 added, const OrderRows& rows,
 }
 
 Verdict Risk::check_known(const Order& o, const OrderRows& rows, const RiskView& view) const {
-    if (!view.instrument || o.instrument >= instruments_max_)
-        return {Reason::NoInstrument, instruments_max_, o.instrument};
+    if (!view.instrument) return {Reason::NoInstrument, instruments_max_, o.instrument};
     if (o.strategy >= strategies_max_) return {Reason::UnknownStrategy, strategies_max_, o.strategy};
     if (!limits_.is_whole()) return {Reason::NoLimits, 1, 0, limits_.fault_scope(), limits_.fault_kind()};
     const auto missing = [&](LimitScope scope, u32 required) -> Verdict {

@@ -1,6 +1,7 @@
 // What risk says of one order: a value, never an exception.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 #include "records.h"
@@ -17,11 +18,8 @@ struct Verdict {
     bool passes() const { return reason == Reason::None; }
 };
 
-inline i64 saturated(i128 v) {
-    constexpr i64 kMax = std::numeric_limits<i64>::max();
-    constexpr i64 kMin = std::numeric_limits<i64>::min();
-    return v > kMax ? kMax : v < kMin ? kMin : i64(v);
-}
+// Of what is allowed and what was found beyond it: neither is below zero.
+inline i64 saturated(i128 v) { return i64(std::min<i128>(v, std::numeric_limits<i64>::max())); }
 
 inline Verdict refuse(Reason reason, i128 limit, i128 observed) {
     return {reason, saturated(limit), saturated(observed)};

@@ -8,15 +8,25 @@
 
 namespace openbell {
 
-// Of `Count`: how often, or how much; a sum may be of either sign.
-template <class Count>
-class WindowOf {
+// Which eighth it is now.
+class WindowClock {
   public:
     static constexpr u32 kParts = 8;
 
-    i64 width_ns() const { return width_; }
+    i64 width_ns() const { return width_; }  // 0: it never had a length, and nothing was counted
     static i64 width_of(i64 window_ns) { return window_ns < kParts ? 1 : window_ns / kParts; }
 
+  protected:
+    bool is_in_newest(i64 now) const { return now < start_ + width_ || width_ == 0; }
+
+    i64 width_ = 0;
+    i64 start_ = 0;  // of the newest bucket
+};
+
+// Of `Count`: how often, or how much; a sum may be of either sign.
+template <class Count>
+class WindowOf : public WindowClock {
+  public:
     // Empty, from now on of that length; what was counted stays when the length does.
     void set_length(i64 window_ns) {
         if (width_ == width_of(window_ns)) return;
@@ -24,7 +34,7 @@ class WindowOf {
         width_ = width_of(window_ns);
     }
     Count count(i64 now) const {
-        if (now < start_ + width_ || width_ == 0) return total_;
+        if (is_in_newest(now)) return total_;
         const i64 steps = (now - start_) / width_;
         if (steps > kParts) return 0;
         Count left = total_;
@@ -56,8 +66,6 @@ class WindowOf {
         start_ += steps * width_;
     }
 
-    i64 width_ = 0;
-    i64 start_ = 0;  // of the newest bucket
     Count counts_[kParts + 1] = {};
     Count total_ = 0;
     u32 head_ = 0;  // the newest bucket
