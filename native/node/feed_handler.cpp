@@ -82,6 +82,7 @@ std::size_t FeedHandler::receive() {
         const Datagram& datagram = batches_[first][at[first]++];
         if (done == 0) counters_.waited_ns = now_ns - arrival_of(datagram, now_ns);
         take(datagram, u8(first), now_ns);
+        between_();
     }
     counters_.waited_ns_max = std::max(counters_.waited_ns_max, counters_.waited_ns);
     if (config_.stale_ns > 0) hear(now_ns);

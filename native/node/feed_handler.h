@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -57,6 +58,8 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     void start(std::string_view session);
     // Receives one batch; how many datagrams there were, or whether a snapshot made progress.
     std::size_t poll();
+    // Asked after each datagram: a batch of them may keep the strategies busy for long, and a kill waits for nobody.
+    void set_between(std::function<void()> ask) { between_ = std::move(ask); }
     void tick(i64 now_ns);
     i64 deadline_ns() const;
     // Stamps of the kernel are of the wall clock: what to add to have our time.
@@ -110,6 +113,7 @@ class FeedHandler final : private MoldListener, private GlimpseListener {
     MoldReceiver receiver_;
     std::vector<std::vector<Datagram>> batches_;  // one a line
     std::vector<Datagram> answers_;
+    std::function<void()> between_ = [] {};
     std::optional<SnapshotSession> snapshots_;
     std::optional<LiveBuffer> buffer_;
     Phase phase_ = Phase::Live;

@@ -150,6 +150,7 @@ void LiveNode::open_feeds() {
         feed.ports = ports_.feeds.at(i);
         feed.itch = std::make_unique<ItchFeed>(from.symbols, handler.days.front().midnight_ns, u16(i), from.checks);
         feed.handler = std::make_unique<FeedHandler>(handler, feed.ports, *feed.itch, driver_, engine_, clock_);
+        feed.handler->set_between([this] { poll_kill(); });
         feed.counters = std::make_unique<FeedCounters>(counters_, from.name, feed.ports.lines.size());
         feed.handler->start(from.session);
         for (const DatagramPort* line : feed.ports.lines)
