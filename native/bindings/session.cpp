@@ -8,6 +8,7 @@
 #include "backtest/session.h"
 #include "node/follower.h"
 #include "node/live.h"
+#include "node/warden.h"
 
 namespace nb = nanobind;
 
@@ -270,12 +271,21 @@ void bind_follower(nb::module_& m) {
         .def_prop_ro("updates", &Follower::updates, "Market records played so far, by instrument.");
 }
 
+void bind_warden(nb::module_& m) {
+    nb::class_<Warden>(m, "Warden",
+                       "Shuts a stream when a kill is not answered; a thread of its own, as long as it lives.")
+        .def(nb::init<const KillCell&, StreamPort&, Counter, Poller&>(), "cell"_a, "port"_a, "acted"_a, "trading"_a,
+             nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>())
+        .def_prop_ro("has_acted", &Warden::has_acted);
+}
+
 }  // namespace
 
 void bind_session(nb::module_& m) {
     bind_shared(m);
     bind_backtest_session(m);
     bind_live(m);
+    bind_warden(m);
     bind_follower(m);
     bind_feed_probe(m);
 }

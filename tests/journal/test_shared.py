@@ -1,5 +1,6 @@
 """Ring, counters and kill cell: between processes, and across the death of one."""
 
+import mmap
 import os
 import subprocess
 import sys
@@ -163,3 +164,53 @@ def test_the_bell_rings_with_every_request(hot):
     cell.ask_scoped()
     cell.ring()
     assert cell.bell == before + 3
+
+
+SENDING_AT = 52
+"""In the cell: the trading thread looks and sends (native/journal/kill_cell.h)."""
+
+
+def test_a_kill_does_not_wait_for_ever_for_a_thread_that_was_stopped_in_the_middle_of_a_send(hot):
+    path = hot / "kill"
+    cell = KillCell.open(str(path))
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 4096) as raw:
+        raw[SENDING_AT] = 1
+        cell.request(KillLevel.HARD, now_ns=5, uid=1)
+        cell.ask_scoped()
+        raw[SENDING_AT] = 0
+    assert (cell.level, cell.awaits_scoped) == (KillLevel.HARD, True)
+
+
+REQUESTS = """
+import sys
+from openbell.journal import KillCell
+from openbell.types import KillLevel
+cell = KillCell.open(sys.argv[1])
+print(flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[2])):
+    cell.request(KillLevel.SOFT, 1, 1)
+"""
+
+
+def test_requests_of_several_processes_at_once_are_all_counted(hot):
+    count, path = 30_000, str(hot / "kill")
+    command = [sys.executable, "-c", REQUESTS, path, str(count)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": os.environ}
+    both = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for process in both:
+        process.stdout.readline()
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in both:
+        process.communicate(timeout=60)
+
+    cell = KillCell.open(path)
+    assert (cell.generation, cell.bell) == (2 * count, 2 * count)
+
+
+@pytest.mark.parametrize("path", ["no/such/folder/kill", "/dev/full"])
+def test_a_cell_that_cannot_be_made_is_an_error_that_names_it(hot, path):
+    with pytest.raises(JournalError, match="open kill cell"):
+        KillCell.open(str(hot / path))

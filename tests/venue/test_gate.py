@@ -197,3 +197,13 @@ def test_random_ids_and_versions_never_leave_twice(seed):
         if perimeter.send(rng.randint(0, 10**12), kind=kind, cl_ord_id=key[0], version=version) == Reason.NONE:
             assert key not in left
             left.add(key)
+
+
+def test_the_gate_is_closed_until_the_engine_has_taken_a_kill_of_one_strategy(tmp_path):
+    cell = native.KillCell.open(str(tmp_path / "kill"))
+    perimeter = Perimeter(kill=cell)
+    ticket = cell.ask_scoped()
+    assert perimeter.send() == Reason.GATE_CLOSED
+    assert perimeter.send(kind=Type.MASS_CANCEL, approval=None) == Reason.NONE
+    cell.take_scoped(ticket)
+    assert perimeter.send() == Reason.NONE
