@@ -26,11 +26,13 @@ std::string trimmed(std::string text) {
 // The value of `key = "value"`, on a line of its own; empty if the line is another one.
 std::string value_of(const std::string& line, const std::string& key) {
     const auto equals = line.find('=');
-    if (equals == std::string::npos || trimmed(line.substr(0, equals)) != key) return "";
+    if (equals == std::string::npos) return "";
+    if (trimmed(line.substr(0, equals)) != key) return "";
     const std::string right = trimmed(line.substr(equals + 1));
     if (right.size() < 2 || (right[0] != '"' && right[0] != '\'')) return "";
     const auto end = right.find(right[0], 1);
-    return end == std::string::npos ? "" : right.substr(1, end - 1);
+    if (end == std::string::npos) return "";
+    return right.substr(1, end - 1);
 }
 
 // From the file's own words alone, and only the plain ones: who writes TOML another way gives the name itself.
@@ -61,9 +63,9 @@ std::string only_node() {
     std::sort(found.begin(), found.end());
     if (found.size() == 1) return found[0];
     std::string names;
-    for (const std::string& dir : found) names += " " + dir;
+    for (const std::string& dir : found) names += (names.empty() ? ": " : ", ") + dir;
     throw Error(ErrorKind::Config, "expected one node in " + std::string(kSharedMemory) + ", found " +
-                                       std::to_string(found.size()) + (names.empty() ? "" : ":" + names) +
+                                       std::to_string(found.size()) + names +
                                        "; give its name, its .toml file or its hot directory");
 }
 

@@ -65,6 +65,8 @@ def test_the_node_is_found_by_its_file_too(hot, tmp_path):
         ("[feeds]\nname = 'n'\n", "expected a [node] table with a name"),
         ("[node]\nname = 'n'\nrun_dir = '~/x'\n", "run_dir begins with ~"),
         ("[node]\nname = 'no-such-node'\n", "no node in /dev/shm/openbell/no-such-node"),
+        ("[node]\nname = no-quotes\n", "expected a [node] table with a name"),
+        ("#\n" * 10_000 + "[node]\nname = 'n'\n", "expected a [node] table with a name"),
         ("[node]\nname = n\nname = 'n\n = 3\n", "expected a [node] table with a name"),
     ],
 )
@@ -79,8 +81,9 @@ def test_a_file_that_names_no_node_is_refused_with_the_next_step(tmp_path, text,
 @pytest.mark.parametrize(
     "words",
     [
-        ["--level", "medium"], ["--medium"], ["--why"], ["a", "b"], ["--all", "--strategy", "s"],
-        ["--strategy", "s", "--cord"],
+        ["--level", "medium"], ["--level"], ["--medium"], ["-x"], ["--why"], ["--strategy"], ["--instrument"],
+        ["a", "b"], ["--all", "--strategy", "s"], ["--strategy", "s", "--instrument", "i"],
+        ["--strategy", "s", "--cord"], ["--instrument", "i", "--cord"],
     ],
 )  # fmt: skip
 def test_a_command_line_that_is_none_does_nothing(hot, words):
@@ -94,6 +97,7 @@ def test_a_command_line_that_is_none_does_nothing(hot, words):
     ("answer", "code", "said"),
     [
         (b'{"ok": true, "killed": "strategy s"}\n', 0, "hard kill of s: gate closed"),
+        (b'{"ok": true, "killed"' + b" " * 5_000 + b': "strategy s"}\n', 0, "hard kill of s: gate closed"),
         (b'{"ok": false, "error": "no"}\n', 2, "refused: "),
         (b"", 2, "did not answer"),
     ],
@@ -121,3 +125,51 @@ def test_without_a_control_process_one_strategy_is_told_what_works(hot):
     done = send(hot, "--instrument", "OBEL")
     assert done.returncode == 2
     assert "--all works without it" in done.stderr
+
+
+def test_one_instrument_that_the_trading_thread_has_not_taken_is_told(hot):
+    KillCell.open(str(hot / "kill")).ask_scoped()  # as the control process does
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(hot / "control.sock"))
+        server.listen()
+
+        def serve() -> None:
+            with server.accept()[0] as peer:
+                assert b'"instrument": "OBEL"' in peer.recv(1_000)
+                peer.sendall(b'{"ok": true}\n')
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = send(hot, "--instrument", "OBEL", "--soft", "--json")
+        thread.join()
+    assert done.returncode == 3
+    assert "soft kill of OBEL: gate closed" in done.stdout
+    assert "the trading thread did not answer" in done.stdout
+
+
+def test_a_folder_whose_name_is_too_long_for_a_socket_is_told_so(tmp_path):
+    hot = tmp_path / ("x" * 100)
+    JournalWriter(journal_dir=str(tmp_path / "journal"), hot_dir=str(hot)).close()
+    done = send(hot, "--strategy", "s")
+    assert done.returncode == 2
+    assert "too long for a socket" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may have a /dev/shm of its own")
+@pytest.mark.parametrize(
+    ("nodes", "code", "said"),
+    [
+        (["one"], 3, "/dev/shm/openbell/one: hard kill: gate closed"),
+        ([], 2, "expected one node in /dev/shm/openbell, found 0; give its name"),
+        (["two", "one"], 2, "found 2: /dev/shm/openbell/one, /dev/shm/openbell/two; give its name"),
+    ],
+)
+def test_without_a_name_it_is_the_only_node_of_the_host(hot, nodes, code, said):
+    made = [f"cp -r {hot} /dev/shm/openbell/{name}" for name in nodes]
+    script = ["mount -t tmpfs none /dev/shm", "mkdir -p /dev/shm/openbell/no-node", *made, str(KILL_SENDER)]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-ec", "; ".join(script)], capture_output=True, text=True, check=False
+    )
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("no mount namespaces here")
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
