@@ -115,3 +115,11 @@ def test_an_instrument_that_the_node_has_not_heard_of_waits(made):
     desk.node.symbols.clear()
     answer = desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))
     assert "has not heard of 'OBEL' yet" in answer["error"]
+
+
+def test_the_file_of_a_version_that_was_kept_before_is_not_written_over(made):
+    desk, _, path = made
+    kept = path.with_name("limits.toml.v1")
+    kept.write_text("the first of that version\n")
+    assert "500 -> 400" in desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))["done"]
+    assert kept.read_text() == "the first of that version\n"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import socket
 import stat
 import tempfile
@@ -222,18 +223,18 @@ def test_who_does_not_read_is_dropped(room, monkeypatch):
 def test_an_answer_that_waits_is_sent_when_there_is_room(room):
     with room.connect() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        line = b'"kill"' + b"x" * 200_000
+        lines = [b'"kill"' + name * 200_000 for name in (b"x", b"y", b"z")]  # more than the kernel keeps for us
         said = b""
         sock.setblocking(False)
-        waiting = line + b"\n"
-        while not said.endswith(b"\n"):
+        waiting = b"".join(line + b"\n" for line in lines)
+        while said.count(b"\n") < 3:
             if waiting:
                 with contextlib.suppress(BlockingIOError):
                     waiting = waiting[sock.send(waiting) :]
             room.server.turn(0)
             with contextlib.suppress(BlockingIOError):
                 said += sock.recv(4_096)
-        assert json.loads(said)["line"] == line.decode()
+        assert [json.loads(one)["line"].encode() for one in said.splitlines()] == lines
 
 
 def test_who_left_before_the_answer_harms_nobody(room):
@@ -244,3 +245,42 @@ def test_who_left_before_the_answer_harms_nobody(room):
         room.server.turn(0)
     with room.connect() as other:
         assert room.ask(other, b"b")[0]["ok"]
+
+
+def test_answers_that_wait_are_sent_while_nobody_asks(room):
+    with room.connect() as sock:
+        lines = [b'"kill"' + name * 200_000 for name in (b"x", b"y")]
+        for line in lines:  # each is read whole before the next
+            for at in range(0, len(line), 50_000):
+                sock.sendall(line[at : at + 50_000])
+                room.server.turn(0)
+            sock.sendall(b"\n")
+            room.server.turn(0)
+        said = b""
+        while said.count(b"\n") < len(lines):
+            said += sock.recv(50_000)
+            room.server.turn(0)
+    assert [json.loads(one)["line"].encode() for one in said.splitlines()] == lines
+
+
+def test_who_goes_with_an_answer_unread_is_forgotten(room):
+    sock = room.connect()
+    sock.sendall(b"a\n")
+    room.server.turn(0)
+    sock.close()  # the kernel calls this a reset
+    room.server.turn(0)
+    assert room.server._peers == {}
+
+
+def test_without_a_descriptor_nobody_is_let_in_and_nobody_harmed(room):
+    with room.connect() as first, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as second:
+        second.connect(str(room.path))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+            room.server.turn(0)
+            assert len(room.server._peers) == 1
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert room.ask(first, b"a")[0]["ok"]
+        assert room.ask(second, b"b")[0]["ok"]

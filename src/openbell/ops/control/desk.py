@@ -97,7 +97,7 @@ class ControlDesk:
             case asked.Waiting():
                 self._expect(Act.LOOK, Target(), who)
                 return {"waiting": self.world.waiting()}
-            case asked.Status():
+            case _:  # asked.Status
                 self._expect(Act.LOOK, Target(), who)
                 return self._status(now_ns)
 

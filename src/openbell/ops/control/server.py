@@ -164,9 +164,8 @@ class ControlServer:
             pass
         except OSError:
             return self._drop(peer)
-        if peer.sock.fileno() in self._peers:
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.outgoing else 0)
-            self._selector.modify(peer.sock, wanted)
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.outgoing else 0)
+        self._selector.modify(peer.sock, wanted)
         return None
 
     def _drop_idle(self) -> None:
