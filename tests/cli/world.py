@@ -17,7 +17,8 @@ from openbell.ops.find import read_page
 
 WAIT_S = 30.0
 REPO = Path(__file__).resolve().parents[2]
-ENV = {**os.environ, "PYTHONPATH": str(REPO / "src"), "COLUMNS": "120"}
+PACKAGES = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(REPO / "src"))))
+ENV = {**os.environ, "PYTHONPATH": PACKAGES, "COLUMNS": "120"}
 MAKER = REPO / "strategies" / "market_maker.py"
 
 
