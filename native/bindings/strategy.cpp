@@ -12,6 +12,8 @@
 #include "strategy/python/runner.h"
 
 namespace openbell {
+void bind_strategy_bench(nb::module_& m);
+
 namespace {
 
 using namespace nb::literals;
@@ -193,6 +195,7 @@ void bind_strategy(nb::module_& m) {
         .def("add_compiled", &add_compiled, "id"_a, "name"_a, "strategy"_a, "symbols"_a, "code"_a,
              "Machine code for `strategy`, an instance of the class with its parameters set.")
         .def_prop_ro("callbacks", &StrategyHost::callbacks);
+    bind_strategy_bench(m);
     m.def("compiled_functions", &functions,
           "[(name, address, signature, verb)] of the C functions that compiled strategies may call.");
 }

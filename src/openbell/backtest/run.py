@@ -70,10 +70,11 @@ def run_backtest(
     settings: BacktestSettings,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    around: Callable[[native.IntentSource], native.IntentSource] = lambda strategies: strategies,
 ) -> BacktestResult:
     """Run it and leave a journal that `openbell replay` plays again.
 
-    A journal of an earlier backtest in the same directory is replaced once this one has ended.
+    `around` puts something between engine and strategies, such as `native.TimedStrategies`. A journal of an earlier backtest in the same directory is replaced once this one has ended.
 
     Raises:
         OpenbellError: tape, strategy or parameters are not acceptable, or a table is too small; no journal is left.
@@ -85,7 +86,7 @@ def run_backtest(
     key = _key(settings, strategy, tape)
     out = (settings.out or Path("run") / f"backtest-{key.hex()[:12]}").resolve()
     with _journal_directory(out) as directory:
-        session = native.BacktestSession(_native_config(settings, tape, symbols, directory), host)
+        session = native.BacktestSession(_native_config(settings, tape, symbols, directory), around(host))
         record = RunRecord(
             kind="backtest",
             capacity=CapacityRecord.of(_capacity(settings, tape)),
