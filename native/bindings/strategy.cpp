@@ -194,7 +194,13 @@ void bind_strategy(nb::module_& m) {
              "`strategy` as it is, callback by callback.")
         .def("add_compiled", &add_compiled, "id"_a, "name"_a, "strategy"_a, "symbols"_a, "code"_a,
              "Machine code for `strategy`, an instance of the class with its parameters set.")
+        .def("set_watch", &StrategyHost::set_watch, "watch"_a.none(), nb::keep_alive<1, 2>(),
+             "Callbacks over its budget end and halt their strategy.")
         .def_prop_ro("callbacks", &StrategyHost::callbacks);
+    nb::class_<CallbackWatch>(m, "CallbackWatch", "A thread that signals the one that made it: see strategy/budget.py.")
+        .def(nb::init<i64, int>(), "budget_ns"_a, "signal"_a)
+        .def_prop_ro("is_condemned", &CallbackWatch::is_condemned, "the callback that runs is over its budget")
+        .def_prop_ro("budget_ns", &CallbackWatch::budget_ns);
     bind_strategy_bench(m);
     m.def("compiled_functions", &functions,
           "[(name, address, signature, verb)] of the C functions that compiled strategies may call.");

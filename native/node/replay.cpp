@@ -96,6 +96,7 @@ void Replay::settle(const FrameView& out, bool is_cut) {
     recorded_out_ = out;
     recorded_.expect(out);
     run_again_ = again_ != nullptr && !is_cut;
+    if (run_again_) again_->expect(out);
     ++report_.frames_in;
     const u64 seq = deciding_.header->seq;
     const Decision& now = engine_.on_event(deciding_, *this);

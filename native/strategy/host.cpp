@@ -45,6 +45,11 @@ void StrategyHost::decide(const FrameView&, const Happened& happened, const Worl
 // One batch of callbacks: all of it counts, or none of it.
 void StrategyHost::run(Entry& entry, const Happened& happened, const World& world, Decision& out) {
     const std::size_t before = out.count();
+    if (const Control* then = expected_overrun(entry.id)) {
+        take_back(entry, out, before);
+        out.add_copy(*then);
+        return;
+    }
     try {
         if (entry.is_mine.size() < world.instruments.size()) learn_instruments(entry, world);
         if (happened.started || !entry.is_restored) restore(entry, world);
@@ -55,53 +60,74 @@ void StrategyHost::run(Entry& entry, const Happened& happened, const World& worl
         const bool is_due = must_say || out.count() != before || entry.frames_unsaid >= kFramesUnsaid;
         if ((is_due && entry.frames_unsaid) || happened.started) publish_state(entry, world, out);
     } catch (const std::exception& error) {
-        out.truncate(before);
-        std::copy(entry.kept.begin(), entry.kept.end(), entry.runner->words().begin());
-        entry.runner->scatter();
+        take_back(entry, out, before);
         halt(entry, world, out, error.what());
+        if (watch_ && watch_->is_running()) watch_->end();
     }
+}
+
+void StrategyHost::take_back(Entry& entry, Decision& out, std::size_t before) {
+    out.truncate(before);
+    std::ranges::copy(entry.kept, entry.runner->words().begin());
+    entry.runner->scatter();
+}
+
+const Control* StrategyHost::expected_overrun(u16 strategy) const {
+    for (std::size_t i = 0; expected_ && i < expected_.count(); ++i) {
+        if (expected_.type_at(i) != Type::StrategyHalted) continue;
+        const auto& halted = expected_.as<Control>(i);
+        if (halted.strategy == strategy && halted.code == kOverran) return &halted;
+    }
+    return nullptr;
+}
+
+// One callback. A class may catch what the watch makes Python raise: it is halted all the same.
+template <class Call>
+void StrategyHost::ask(Call call) {
+    ++callbacks_;
+    if (!watch_) return call();
+    watch_->begin();
+    call();
+    if (watch_->is_condemned())
+        throw Error(ErrorKind::Strategy, "TimeoutError: a callback took longer than its budget of " +
+                                             std::to_string(watch_->budget_ns() / 1'000'000) + " ms");
+    watch_->end();
 }
 
 // True when it was told something that must not be forgotten: a report or a timer.
 bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
     Runner& runner = *entry.runner;
     const auto mine = [&](u32 id) { return id < entry.is_mine.size() && entry.is_mine[id]; };
-    const auto ask = [&](Hook hook, const auto&... argument) {
-        ++callbacks_;
-        runner.call(hook, argument...);
-    };
     bool is_told = false;
-    if (happened.started && runner.has(Hook::Start)) ask(Hook::Start);
+    if (happened.started && runner.has(Hook::Start)) ask([&] { runner.call(Hook::Start); });
     if (!happened.statuses.empty() && runner.has(Hook::Status))
         for (const Market& status : happened.statuses)
-            if (status.instrument == kNoInstrument || mine(status.instrument)) ask(Hook::Status, status);
+            if (status.instrument == kNoInstrument || mine(status.instrument))
+                ask([&] { runner.call(Hook::Status, status); });
     if (!happened.notices.empty() && runner.has(Hook::Notice))
         for (const Market& notice : happened.notices)
-            if (notice.instrument == kNoInstrument || mine(notice.instrument)) ask(Hook::Notice, notice);
+            if (notice.instrument == kNoInstrument || mine(notice.instrument))
+                ask([&] { runner.call(Hook::Notice, notice); });
     for (const Report& report : happened.reports) {
         if (report.strategy != entry.id || report.instrument == kNoInstrument) continue;
         const Hook hook = report.type == u8(Type::Filled) ? Hook::Fill : Hook::Order;
         if (!runner.has(hook)) continue;
         is_told = true;
-        ask(hook, report);
+        ask([&] { runner.call(hook, report); });
     }
     if (!happened.timers.empty() && runner.has(Hook::Timer))
         for (const Timer& timer : happened.timers)
             if (timer.strategy == entry.id) {
                 is_told = true;
-                ++callbacks_;
-                runner.call_timer(timer.timer_id);
+                ask([&] { runner.call_timer(timer.timer_id); });
             }
     if (!happened.trades.empty() && runner.has(Hook::Trade))
         for (const Market& trade : happened.trades)
-            if (mine(trade.instrument)) ask(Hook::Trade, trade);
+            if (mine(trade.instrument)) ask([&] { runner.call(Hook::Trade, trade); });
     if (runner.has(Hook::Book))
         for (u32 id : happened.books)
-            if (mine(id)) {
-                ++callbacks_;
-                runner.call_book(id);
-            }
-    if (happened.stopping && runner.has(Hook::Stop)) ask(Hook::Stop);
+            if (mine(id)) ask([&] { runner.call_book(id); });
+    if (happened.stopping && runner.has(Hook::Stop)) ask([&] { runner.call(Hook::Stop); });
     return is_told;
 }
 
@@ -173,6 +199,7 @@ void StrategyHost::halt(const Entry& entry, const World& world, Decision& out, s
     halted.strategy = entry.id;
     halted.instrument = kNoInstrument;
     halted.ts_event = world.now_ns;
+    halted.code = watch_ && watch_->is_condemned() ? kOverran : 0;
     why.resize(std::min(why.size(), sizeof halted.text - 1));
     std::memcpy(halted.text, why.data(), why.size());
 }

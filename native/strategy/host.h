@@ -10,10 +10,13 @@
 #include <memory>
 #include <string>
 
+#include "strategy/callback_watch.h"
 #include "strategy/intent_source.h"
 #include "strategy/runner.h"
 
 namespace openbell {
+
+inline constexpr u32 kOverran = 1;  // code of a StrategyHalted: a callback took longer than its budget
 
 class StrategyHost final : public IntentSource {
   public:
@@ -27,6 +30,9 @@ class StrategyHost final : public IntentSource {
     void add(u16 id, std::string name, std::vector<std::string> symbols, std::size_t state_words,
              std::unique_ptr<Runner> runner);
     void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) override;
+    // Halts for time are taken from `recorded`, the decision of the next frame as it was then.
+    void expect(const FrameView& recorded) override { expected_ = recorded; }
+    void set_watch(CallbackWatch* watch) { watch_ = watch; }
     u64 callbacks() const { return callbacks_; }
 
   private:
@@ -47,13 +53,19 @@ class StrategyHost final : public IntentSource {
 
     void run(Entry& entry, const Happened& happened, const World& world, Decision& out);
     bool call_hooks(Entry& entry, const Happened& happened);
+    template <class Call>
+    void ask(Call call);
+    const Control* expected_overrun(u16 strategy) const;
     void restore(Entry& entry, const World& world);
     void learn_instruments(Entry& entry, const World& world);
     bool keep(Entry& entry);
     void publish_state(Entry& entry, const World& world, Decision& out);
+    void take_back(Entry& entry, Decision& out, std::size_t before);
     void halt(const Entry& entry, const World& world, Decision& out, std::string why);
 
     std::deque<Entry> entries_;
+    CallbackWatch* watch_ = nullptr;
+    FrameView expected_;
     u64 callbacks_ = 0;
     std::size_t state_records_ = 0;  // that all strategies' states can take in one decision
 };

@@ -70,6 +70,8 @@ class IntentSource {
     virtual ~IntentSource() = default;
     // Adds Intent, TimerArmed, StrategyState and StrategyHalted records to `out`, nothing else.
     virtual void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) = 0;
+    // In a replay: the decision that was made then about the frame that is decided next; a null view when none was.
+    virtual void expect(const FrameView& /*recorded*/) {}
 };
 
 // A node without strategies: recording, reconciling.

@@ -14,8 +14,7 @@ constexpr bool is_strategy_output(Type type) {
 
 class RecordedStrategies final : public IntentSource {
   public:
-    // The OUT frame that answers the next IN frame; a null view when there is none.
-    void expect(const FrameView& out) { out_ = out; }
+    void expect(const FrameView& recorded) override { out_ = recorded; }
 
     void decide(const FrameView&, const Happened&, const World&, Decision& out) override {
         if (!out_) return;

@@ -5,14 +5,24 @@
 namespace openbell {
 namespace {
 
+constexpr const char* kRaiser = "openbell/strategy/budget.py";
+
+std::string file_of(nb::handle traceback) {
+    return nb::cast<std::string>(traceback.attr("tb_frame").attr("f_code").attr("co_filename"));
+}
+
 // "ValueError: bad price (market_maker.py:31)"
 std::string describe_unguarded(nb::python_error& error) {
     std::string text = nb::cast<std::string>(nb::str(error.type().attr("__name__"))) + ": " +
                        nb::cast<std::string>(nb::str(error.value()));
     nb::object frame = nb::borrow(error.traceback());
     if (!frame.is_valid() || frame.is_none()) return text;
-    while (!frame.attr("tb_next").is_none()) frame = frame.attr("tb_next");
-    const auto file = nb::cast<std::string>(frame.attr("tb_frame").attr("f_code").attr("co_filename"));
+    std::string file = file_of(frame);
+    for (nb::object next = frame.attr("tb_next"); !next.is_none(); next = next.attr("tb_next")) {
+        if (file_of(next).ends_with(kRaiser)) break;  // that ended it, and where it stood is what matters
+        frame = next;
+        file = file_of(frame);
+    }
     return text + " (" + file.substr(file.rfind('/') + 1) + ":" +
            std::to_string(nb::cast<int>(frame.attr("tb_lineno"))) + ")";
 }

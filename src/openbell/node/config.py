@@ -65,6 +65,9 @@ class NodeSettings(Settings):
     book_orders_max: int = Field(default=262_144, ge=1024, le=1 << 24, description="resting orders of all books")
     orders_per_second_max: int = Field(default=1_000, ge=1, description="of the perimeter, per second")
     snapshot_every_s: float = Field(default=10.0, gt=0, le=86_400)
+    callback_budget_ms: int = Field(
+        default=100, ge=1, le=60_000, description="of an interpreted callback; one over it halts its strategy"
+    )
 
     @property
     def hot_dir(self) -> Path:

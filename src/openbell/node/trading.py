@@ -30,6 +30,7 @@ from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.limit_lines import expect_meant
 from openbell.node.record import read_record
 from openbell.node.recovery import recover_engine
+from openbell.strategy.budget import watched
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def trade(config: NodeConfig, *, for_s: float = 0, accepted_limits: int | None =
     gc.collect()
     gc.freeze()
     gc.disable()  # law 12: nothing collects while armed; callbacks make no cycles worth keeping
-    open_orders = node.run(int(for_s * 1e9))
+    with watched(strategies, node_settings.callback_budget_ms * 1_000_000):
+        open_orders = node.run(int(for_s * 1e9))
     node.close()
     return Summary(
         epoch=node.epoch,
