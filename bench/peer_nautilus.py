@@ -1,9 +1,6 @@
 """The AMZN day in NautilusTrader and in openbell, alternately: a callback per event, requotes per 100."""
 
-import json
-import os
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,12 +8,12 @@ import numpy as np
 
 from bench.amzn import amzn_tape
 from bench.backtest import COUNTED, PER_EVENT, run_once
-from bench.harness import REPO, Result, SkippedError, throughput
+from bench.harness import Result, throughput
+from bench.peers_venv import ask, peer
 from openbell.journal import open_journal
 from openbell.types import Type
 
 PAIRS = 7
-VENV = Path(os.environ.get("OPENBELL_PEERS_VENV", REPO / ".venv-peers"))
 ADD, REDUCE, EXECUTE, TRADE = range(4)
 KINDS = {
     Type.BOOK_ADD: ADD,
@@ -29,23 +26,16 @@ IS_BUY = 1
 
 def run() -> Result:
     """At least 5 pairs in one run; the peer gets what helps it: no risk engine, no log, no analysis, no journal."""
-    python = VENV / "bin/python"
-    if not python.is_file():
-        raise SkippedError(
-            f"no NautilusTrader in {VENV}: python3 -m venv {VENV} && {VENV}/bin/pip install nautilus_trader numpy, "
-            "or set OPENBELL_PEERS_VENV"
-        )
     events, final_touch = _events(amzn_tape())
     with tempfile.TemporaryDirectory() as scratch:
         np.save(f"{scratch}/day.npy", events)
-        command = [str(python), str(REPO / "bench/peers/nautilus_day.py"), f"{scratch}/day.npy"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
-            version = _ask(peer)["version"]
-            _ask(peer, "run")  # warm-up, as ours has in `bench/backtest.py`
+        with peer("nautilus_day.py", "nautilus_trader", f"{scratch}/day.npy") as nautilus:
+            version = ask(nautilus)["version"]
+            ask(nautilus, "run")  # warm-up, as ours has in `bench/backtest.py`
             run_once(*PER_EVENT)
             theirs, ours, counted = [], [], []
             for _ in range(PAIRS):
-                theirs.append(_ask(peer, "run"))
+                theirs.append(ask(nautilus, "run"))
                 ours.append(run_once(*PER_EVENT))
                 counted.append(run_once(*COUNTED))
     for one in theirs:
@@ -74,17 +64,6 @@ def run() -> Result:
             f"medians {statistics.median(our_rates) / statistics.median(peer_rates):.1f}"
         ),
     )
-
-
-def _ask(peer: "subprocess.Popen[str]", request: str = "") -> dict:
-    assert peer.stdin and peer.stdout
-    if request:
-        peer.stdin.write(request + "\n")
-        peer.stdin.flush()
-    line = peer.stdout.readline()
-    if not line:
-        raise RuntimeError("the peer ended; its message is above")
-    return dict(json.loads(line))
 
 
 def _events(tape: Path) -> "tuple[np.ndarray, list[int]]":
