@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
@@ -43,6 +41,7 @@ def facts(
     as_json
         One JSON object instead of the table.
     """
+    from openbell.cli.progress import bar
     from openbell.exchange.agents.presets import load_preset, preset_names
     from openbell.exchange.agents.simulation import HOURS_MAX, simulate
     from openbell.exchange.config import ListedSettings
@@ -59,7 +58,7 @@ def facts(
         raise ConfigError(f"--seed: expected 0 or more, found {seed}")
     settings = AgentFlowSettings.model_validate({"kind": "agents", "preset": preset, "seed": seed})
     began = time.monotonic()
-    with _progress() as progress:
+    with bar("minutes of trading") as progress:
         simulated = simulate(settings, ListedSettings(symbol=SYMBOL, px=load_preset(preset).facts.px), hours, progress)
     wall_s = time.monotonic() - began
     rows = table_of(sample_of(simulated, settings.session_s))
@@ -128,13 +127,3 @@ def _table(rows: "list[Fact]") -> "Table":
 
 def _bound(value: float) -> str:
     return "" if abs(value) > 1e300 else f"{value:g}"
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("minutes of trading", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

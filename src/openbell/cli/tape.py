@@ -30,6 +30,7 @@ app = cyclopts.App(
 )
 app.command("openbell.cli.tape_import:app", name="import", help="Make a tape from a file of market data.", group=MAKE)
 app.command("openbell.cli.tape_record:app", name="record", help="Record a live feed.", group=MAKE)
+app.command("openbell.cli.tape_generate:app", name="generate", help="Make a tape of simulated flow.", group=MAKE)
 app.command("openbell.cli.tape_list:app", name="list", help="Show the tapes of the catalog.", group=FIND)
 app.command("openbell.cli.tape_export:app", name="export", help="Write a tape as Parquet or CSV.", group=FIND)
 app.command("openbell.cli.tape_compress:app", name="compress", help="Pack a tape with zstd.", group=KEEP)

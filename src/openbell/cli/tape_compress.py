@@ -28,15 +28,12 @@ def compress(
     """
     import time
 
-    from rich.console import Console
-    from rich.progress import Progress
-
     from openbell.backtest.tape_pack import pack_tape
+    from openbell.cli.progress import bar
 
     began = time.perf_counter()
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(tape.name, total=None)
-        packed = pack_tape(tape, level=level, progress=lambda done, all_: bar.update(task, completed=done, total=all_))
+    with bar(tape.name) as progress:
+        packed = pack_tape(tape, level=level, progress=progress)
     seconds = time.perf_counter() - began
     if not packed.plain_bytes:
         print(f"{tape}: packed before, hash {packed.facts.hash}")

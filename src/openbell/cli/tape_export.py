@@ -40,22 +40,13 @@ def export_tape(
     hot
         The node's directory in shared memory, to see what is not archived yet.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
+    from openbell.cli.progress import bar
     from openbell.journal import open_journal
     from openbell.research.export import export
 
     chosen = "parquet" if parquet else format or output.suffix.removeprefix(".")
     if chosen not in ("csv", "parquet"):
         raise ConfigError(f"expected a name ending in .parquet or .csv, or --format; found {output}")
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(output.name, total=None)
-        rows = export(
-            open_journal(path, hot),
-            output,
-            record,
-            "csv" if chosen == "csv" else "parquet",
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with bar(output.name) as progress:
+        rows = export(open_journal(path, hot), output, record, "csv" if chosen == "csv" else "parquet", progress)
     print(f"{rows:,} {record} records to {output}")
