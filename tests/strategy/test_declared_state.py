@@ -132,7 +132,7 @@ class Wrong(Strategy):
     leg: Leg = Leg()
     last: Array[int] = array(int, 2)
 
-    def on_book(self, ctx, book):  # noqa: ARG002
+    def on_book(self, ctx, book):
         match self.how:
             case 0:
                 self.count = 1.5  # type: ignore[assignment]

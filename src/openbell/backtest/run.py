@@ -74,7 +74,8 @@ def run_backtest(
 ) -> BacktestResult:
     """Run it and leave a journal that `openbell replay` plays again.
 
-    `around` puts something between engine and strategies, such as `native.TimedStrategies`. A journal of an earlier backtest in the same directory is replaced once this one has ended.
+    `around` puts something between engine and strategies, such as `native.TimedStrategies`. A journal of an earlier
+    backtest in the same directory is replaced once this one has ended.
 
     Raises:
         OpenbellError: tape, strategy or parameters are not acceptable, or a table is too small; no journal is left.
