@@ -133,7 +133,7 @@ void add_compiled(StrategyHost& host, u16 id, std::string name, nb::object self,
         if (hooks.contains(kHookNames[hook]))
             native.hooks[hook] = reinterpret_cast<CompiledHook>(nb::cast<std::uintptr_t>(hooks[kHookNames[hook]]));
     native.raised = nb::cast<std::vector<std::string>>(code.attr("raised"));
-    native.file = nb::cast<std::string>(code.attr("file"));
+    native.files = nb::cast<std::vector<std::string>>(code.attr("files"));
     native.keep = std::make_shared<nb::object>(code);
     host.add(id, std::move(name), std::move(symbols), slots.state_words(),
              std::make_unique<CompiledRunner>(std::move(native), std::move(words)));

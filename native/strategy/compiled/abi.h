@@ -20,14 +20,14 @@ enum class CompiledError : i64 {
     Raised = 6,          // `raise` or `assert`; detail = number of its text
     Verb = 7,            // ctx refused: its words are in CompiledRunner
     Conversion = 8,      // a float without an int, an id beyond 63 bits
-    Other = 9,
+    Other = 9,           // a shift by a negative count
 };
 
 struct Runtime {
     i64 now_ns;
     u64 seq;
     i64 fuel;  // rounds of loops left in this callback
-    i64 line;  // of the statement being executed
+    i64 line;  // where it failed: the number of the source file above, the line in the lower 32 bits
     i64 error;
     i64 detail;
     void* runner;

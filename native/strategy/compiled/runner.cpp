@@ -13,6 +13,7 @@ std::string text_of(CompiledError error) {
             return "TimeoutError: more than " + std::to_string(CompiledRunner::kFuel) +
                    " rounds of loops in a callback";
         case CompiledError::Conversion: return "ValueError: a number without an integer of 64 bits";
+        case CompiledError::Other: return "ValueError: negative shift count";
         default: return "RuntimeError: a fault in compiled code";
     }
 }
@@ -49,7 +50,9 @@ void CompiledRunner::fail() const {
         text = code_.raised[std::size_t(runtime_.detail)];
     else
         text = text_of(error);
-    throw Error(ErrorKind::Strategy, text + " (" + code_.file + ":" + std::to_string(runtime_.line) + ")");
+    const u64 line = u64(runtime_.line);
+    const std::string file = (line >> 32) < code_.files.size() ? code_.files[line >> 32] : "";
+    throw Error(ErrorKind::Strategy, text + " (" + file + ":" + std::to_string(u32(line)) + ")");
 }
 
 BookCell book_cell(const World& world, u32 id) {

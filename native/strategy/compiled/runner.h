@@ -13,7 +13,7 @@ namespace openbell {
 struct CompiledCode {
     CompiledHook hooks[kHooks] = {};  // null where the class defines none
     std::vector<std::string> raised;  // texts of its raise statements, by Runtime::detail
-    std::string file;                 // the name of its source
+    std::vector<std::string> files;   // names of its sources, by the upper half of Runtime::line
     std::shared_ptr<void> keep;       // what owns the code
 };
 
