@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import PlainValidator, ValidationInfo
 
@@ -145,6 +145,9 @@ def _near_file(value: object, info: ValidationInfo) -> Path:
     folder: Path = (info.context or {}).get("folder", Path())
     return (folder / Path(value).expanduser()).resolve()
 
+
+Speed = Literal["interpreted", "compiled"]
+"""How a strategy runs: as Python, or as machine code; see docs/strategies.md."""
 
 DecimalText = Annotated[Decimal, PlainValidator(_decimal)]
 AddressText = Annotated[Address, PlainValidator(read_address)]

@@ -29,6 +29,7 @@ class RunCard:
     is_synthetic: bool
     strategy: str
     params: Mapping[str, Any]
+    speed: str
     fill_model: str
     latency_ns: Mapping[str, int]
     seed: int

@@ -20,13 +20,22 @@ from openbell import events
 from openbell.backtest.result import BacktestResult, InstrumentResult, RunCard, tally
 from openbell.backtest.tape import TapeFacts, inspect_tape
 from openbell.config import Settings
-from openbell.config_types import native_units
+from openbell.config_types import Speed, native_units
 from openbell.errors import ConfigError, JournalError
 from openbell.journal import Source
 from openbell.node.assemble import binary_hash, digest
 from openbell.node.limit_lines import MONEY_DECIMALS, RATE_ONE
-from openbell.node.record import FILES, CapacityRecord, EndRecord, RunRecord, StrategyRecord, TapeRecord, build_host
-from openbell.strategy.loader import load_strategy, source_hash
+from openbell.node.record import (
+    FILES,
+    CapacityRecord,
+    EndRecord,
+    Params,
+    RunRecord,
+    StrategyRecord,
+    TapeRecord,
+    build_host,
+)
+from openbell.strategy.loader import load_strategy
 from openbell.types import ArmState, LimitKind, LimitScope, Type
 
 FILL_MODEL = "virtual own orders in an unaltered book: no impact"
@@ -45,7 +54,8 @@ class BacktestSettings(Settings):
     tape: Path
     strategy_file: Path
     strategy_class: str | None = None
-    params: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
+    speed: Speed = "interpreted"
     instruments: tuple[str, ...] = ()
     """Symbols the strategy sees; empty: all of the tape."""
     feed_latency_ns: int = Field(default=50_000, ge=0, le=10**10)
@@ -95,7 +105,7 @@ def run_backtest(
             tape=TapeRecord(path=str(tape.path), hash=tape.hash, feed_latency_ns=settings.feed_latency_ns),
             settings=settings.model_dump(mode="json", exclude={"out"}),
         )
-        _open(session, settings, tape, key)
+        _open(session, settings, strategy, tape, key)
         began = time.perf_counter()
         is_whole = _play(session, tape, progress, should_stop)
         wall_s = time.perf_counter() - began
@@ -112,6 +122,7 @@ def run_backtest(
         is_synthetic=tape.is_synthetic,
         strategy=strategy.name,
         params=strategy.params,
+        speed=strategy.speed,
         fill_model=FILL_MODEL,
         latency_ns={
             "feed": settings.feed_latency_ns,
@@ -141,7 +152,9 @@ def _play(
     return True
 
 
-def _open(session: native.BacktestSession, settings: BacktestSettings, tape: TapeFacts, key: bytes) -> None:
+def _open(
+    session: native.BacktestSession, settings: BacktestSettings, strategy: StrategyRecord, tape: TapeFacts, key: bytes
+) -> None:
     """The records that a live node's journal begins with, and the tape this one refers to."""
     session.submit(
         events.started(
@@ -150,7 +163,7 @@ def _open(session: native.BacktestSession, settings: BacktestSettings, tape: Tap
             now_ns=session.first_ns,
             seed=settings.seed,
             binary=binary_hash(),
-            strategies=digest(source_hash(settings.strategy_file)),
+            strategies=digest(strategy.identity()),
             limits=digest(*_limits_of(settings)),
             config=key,
         )
@@ -182,14 +195,14 @@ def _symbols(settings: BacktestSettings, tape: TapeFacts) -> tuple[str, ...]:
 
 def _strategy_record(settings: BacktestSettings, symbols: tuple[str, ...]) -> StrategyRecord:
     loaded = load_strategy(settings.strategy_file, settings.strategy_class)
-    return StrategyRecord(
+    return StrategyRecord.of(
         id=STRATEGY_ID,
         name=loaded.__name__,
-        file=str(settings.strategy_file.resolve()),
+        file=settings.strategy_file.resolve(),
         class_name=loaded.__name__,
         params=settings.params,
         symbols=symbols,
-        source_hash=source_hash(settings.strategy_file).hex(),
+        speed=settings.speed,
     )
 
 

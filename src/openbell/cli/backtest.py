@@ -41,6 +41,7 @@ def run(
     strategy_class: str | None = None,
     param: Annotated[tuple[str, ...], Listed] = (),
     instruments: Annotated[tuple[str, ...], Listed] = (),
+    compiled: Annotated[bool, Parameter(negative="")] = False,
     feed_latency_us: float = 50.0,
     order_latency_us: float = 50.0,
     report_latency_us: float = 50.0,
@@ -66,6 +67,8 @@ def run(
         Parameters as NAME=VALUE, for instance --param size=50 skew_ticks=1.
     instruments
         Symbols the strategy sees. Default: all of the tape.
+    compiled
+        Run it as machine code; `openbell strategy check` says what cannot be compiled.
     feed_latency_us, order_latency_us, report_latency_us
         Market data from the venue to us, commands to the venue, its reports back, in microseconds.
     seed
@@ -88,6 +91,7 @@ def run(
         strategy_class=strategy_class,
         params=parse_params(load_strategy(strategy, strategy_class), param),
         instruments=instruments,
+        speed="compiled" if compiled else "interpreted",
         feed_latency_ns=round(feed_latency_us * 1e3),
         order_latency_ns=round(order_latency_us * 1e3),
         report_latency_ns=round(report_latency_us * 1e3),
@@ -195,7 +199,7 @@ def _card_table(card: "RunCard") -> "Table":
     params = ", ".join(f"{name}={value}" for name, value in card.params.items()) or "defaults"
     synthetic = "; receipt times are synthetic" if card.is_synthetic else ""
     latency = ", ".join(f"{name} {ns / 1e3:g} us" for name, ns in card.latency_ns.items())
-    table.add_row("strategy", f"{card.strategy} ({params})")
+    table.add_row("strategy", f"{card.strategy} ({params}), {card.speed}")
     table.add_row("tape", f"{card.tape}, hash {card.tape_hash}")
     table.add_row("span", f"{_time(card.first_ns)} to {_time(card.last_ns)} UTC{synthetic}")
     table.add_row("events", f"{card.events:,} in {card.frames:,} frames, {card.callbacks:,} callbacks")

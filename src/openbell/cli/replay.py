@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import cyclopts
 from cyclopts import Parameter
@@ -23,6 +23,7 @@ def run(
     /,
     *,
     verify: Annotated[bool, Parameter(negative="")] = False,
+    speed: Literal["interpreted", "compiled"] | None = None,
     config: Path | None = None,
     tape: Path | None = None,
     hot: Path | None = None,
@@ -35,7 +36,9 @@ def run(
     journal
         Directory of a backtest's or a node's journal.
     verify
-        Run the Python strategies again too, and compare what they say.
+        Run the strategies again too, and compare what they say.
+    speed
+        Of the strategies that are run again. Default: as they ran.
     config
         The node's TOML file, for a journal without its own node.json.
     tape
@@ -47,7 +50,7 @@ def run(
     """
     from openbell.node.verify import replay
 
-    replayed = replay(journal, _record(journal, config), run_strategies=verify, tape_dir=tape, hot_dir=hot)
+    replayed = replay(journal, _record(journal, config), run_strategies=verify, tape_dir=tape, hot_dir=hot, speed=speed)
     if as_json:
         print(json.dumps(asdict(replayed) | {"is_identical": replayed.is_identical}, indent=2))
     else:

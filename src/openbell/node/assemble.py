@@ -20,7 +20,6 @@ from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
 from openbell.node.edge import edge_config, policies_of
 from openbell.node.limit_lines import MONEY_DECIMALS, conversions_of, digest_of, lines_of, record_of
 from openbell.node.record import CapacityRecord, LimitsRecord, RunRecord, StrategyRecord, build_host
-from openbell.strategy.loader import source_hash
 from openbell.types import ArmState
 
 DAYS_AHEAD = 32
@@ -95,14 +94,14 @@ def run_record(config: NodeConfig) -> RunRecord:
         kind="node",
         capacity=CapacityRecord.of(capacity_of(config)),
         strategies=tuple(
-            StrategyRecord(
+            StrategyRecord.of(
                 id=ids[settings.name],
                 name=settings.name,
-                file=str(settings.file),
+                file=settings.file,
                 class_name=settings.class_name,
                 params=settings.params,
                 symbols=settings.instruments,
-                source_hash=source_hash(settings.file).hex(),
+                speed=settings.speed,
             )
             for settings in config.strategies
         ),
@@ -146,7 +145,7 @@ def started_record(config: NodeConfig, epoch: int, now_ns: int) -> bytes:
         now_ns=now_ns,
         seed=secrets.randbits(63) if config.node.seed is None else config.node.seed,
         binary=binary_hash(),
-        strategies=digest(*(source_hash(s.file) for s in config.strategies)),
+        strategies=digest(*(one.identity() for one in run_record(config).strategies)),
         limits=digest_of(config.limits),
         config=digest(repr(config).encode()),  # a secret's repr says nothing of it
     )

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field, PrivateAttr
 
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, is_ipv4
+from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, Speed, is_ipv4
 from openbell.node.breakers import BREAKERS_MAX, BreakerSettings, check_breakers
 from openbell.node.fees import FeeSettings, check_fees
 from openbell.node.limits import LimitSet
@@ -197,6 +197,8 @@ class StrategySettings(Settings):
     class_name: str = Field(alias="class", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     instruments: tuple[str, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
     params: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    speed: Speed = "interpreted"
+    """`compiled`: as machine code, see docs/strategies.md; refused where the class cannot be compiled."""
 
 
 class ChecksSettings(Settings):

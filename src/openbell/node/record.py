@@ -6,17 +6,23 @@ The journal holds every input and every decision. It does not hold source code, 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from openbell import _native as native
 from openbell.config import Settings
+from openbell.config_types import Speed
 from openbell.errors import JournalError
 from openbell.node.limit_lines import Line
 from openbell.strategy.loader import load_strategy, source_hash
 
+if TYPE_CHECKING:
+    from openbell.strategy import Strategy
+    from openbell.strategy.compiler.load import Compiled
+
 FORMAT = 1
+Params = dict[str, bool | int | float | str]
 FILES = {"backtest": "backtest.json", "node": "node.json"}
 
 
@@ -27,9 +33,46 @@ class StrategyRecord(Settings):
     name: str
     file: str
     class_name: str | None
-    params: dict[str, bool | int | float | str]
+    params: Params
     symbols: tuple[str, ...]
     source_hash: str
+    speed: Speed = "interpreted"
+    object_hash: str = ""
+    """Of the machine code that ran, in hexadecimal; empty where none did."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        id: int,
+        name: str,
+        file: Path,
+        class_name: str | None,
+        params: Params,
+        symbols: tuple[str, ...],
+        speed: Speed,
+    ) -> StrategyRecord:
+        """A strategy as it is about to run; a compiled one is compiled here.
+
+        Raises:
+            StrategyError: the file or class is not there, or the class cannot be compiled.
+        """
+        object_hash = machine_code(load_strategy(file, class_name)).object_hash if speed == "compiled" else ""
+        return cls(
+            id=id,
+            name=name,
+            file=str(file),
+            class_name=class_name,
+            params=params,
+            symbols=symbols,
+            source_hash=source_hash(file).hex(),
+            speed=speed,
+            object_hash=object_hash,
+        )
+
+    def identity(self) -> bytes:
+        """What a journal's Started record says of it: its source, and its machine code."""
+        return bytes.fromhex(self.source_hash + self.object_hash)
 
     def is_unchanged(self) -> bool:
         """Whether the file still is what ran."""
@@ -134,5 +177,16 @@ def build_host(strategies: tuple[StrategyRecord, ...]) -> native.StrategyHost:
     host = native.StrategyHost()
     for one in sorted(strategies, key=lambda s: s.id):
         strategy_class = load_strategy(one.file, one.class_name)
-        host.add(one.id, one.name, strategy_class(**one.params), list(one.symbols))
+        strategy, symbols = strategy_class(**one.params), list(one.symbols)
+        if one.speed == "compiled":
+            host.add_compiled(one.id, one.name, strategy, symbols, machine_code(strategy_class))
+        else:
+            host.add(one.id, one.name, strategy, symbols)
     return host
+
+
+def machine_code(strategy_class: type[Strategy]) -> Compiled:
+    """The machine code of a class; nothing of the compiler is imported where no strategy is compiled."""
+    from openbell.strategy.compiler.load import compile_strategy
+
+    return compile_strategy(strategy_class)

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from openbell import _native as native
+from openbell.config_types import Speed
 from openbell.errors import JournalDamagedError, JournalError
 from openbell.journal import RECORD_OF, open_journal
 from openbell.node.assemble import binary_hash, digest
-from openbell.node.record import RunRecord, build_host
+from openbell.node.record import RunRecord, StrategyRecord, build_host, machine_code
+from openbell.strategy.loader import load_strategy
 from openbell.types import RECORDS, Type
 
 
@@ -56,8 +58,9 @@ def replay(
     run_strategies: bool,
     tape_dir: Path | None = None,
     hot_dir: Path | None = None,
+    speed: Speed | None = None,
 ) -> Replayed:
-    """Play the journal at `journal_dir` again. `tape_dir` and `hot_dir` stand for those of `record`.
+    """Play the journal at `journal_dir` again. `tape_dir`, `hot_dir` and `speed` stand for those of `record`.
 
     Raises:
         JournalDamagedError: the journal or the tape is damaged; the message names the position.
@@ -65,11 +68,12 @@ def replay(
         StrategyError: a strategy cannot be loaded any more.
     """
     open_journal(journal_dir, hot_dir)
+    strategies = tuple(one.model_copy(update={"speed": speed or one.speed}) for one in record.strategies)
     tape = _tape(record, tape_dir)
     hot = hot_dir or (Path(record.hot_dir) if record.hot_dir else None)
     if hot is not None and not hot.is_dir():
         hot = None
-    host = build_host(record.strategies) if run_strategies else None
+    host = build_host(strategies) if run_strategies else None
     engine = native.Engine(record.capacity.native())
     began = time.perf_counter()
     report = native.replay_journal(
@@ -87,7 +91,8 @@ def replay(
     core = _finding(report.core)
     if core.is_identical and record.end and record.end.state_hash != f"{engine.state_hash:016x}":
         core = Finding(report.last_seq, f"state hash: expected {record.end.state_hash}, found {engine.state_hash:016x}")
-    notes += _source_notes(record, run_strategies)
+    if run_strategies:
+        notes += _source_notes(strategies)
     notes += _epoch_notes(journal_dir, hot, record)
     return Replayed(
         core=core,
@@ -133,17 +138,19 @@ def _end_notes(journal_dir: Path, record: RunRecord, report: native.ReplayReport
         )
 
 
-def _source_notes(record: RunRecord, run_strategies: bool) -> Iterator[str]:
-    if not run_strategies:
-        return
-    for one in record.strategies:
+def _source_notes(strategies: tuple[StrategyRecord, ...]) -> Iterator[str]:
+    for one in strategies:
         if not one.is_unchanged():
             yield f"strategy {one.name}: {one.file} is not the source that ran (hash {one.source_hash})"
+        elif one.speed == "compiled" and one.object_hash:
+            found = machine_code(load_strategy(one.file, one.class_name)).object_hash
+            if found != one.object_hash:
+                yield f"strategy {one.name}: its machine code is {found} here, {one.object_hash} ran"
 
 
 def _epoch_notes(journal_dir: Path, hot: Path | None, record: RunRecord) -> Iterator[str]:
     """What each epoch's Started record says beside what is here now."""
-    strategies = digest(*(bytes.fromhex(one.source_hash) for one in record.strategies))
+    strategies = digest(*(one.identity() for one in record.strategies))
     binary = binary_hash()
     for batch in open_journal(journal_dir, hot).arrays("Started"):
         for row in batch:
