@@ -34,6 +34,7 @@ COMMANDS: dict[str, Verb] = {
     "demo": Verb("openbell.cli.demo:app", "Exchange, node and market maker on this machine, live in the terminal."),
     "run": Verb("openbell.cli.run:app", "Run a node: paper, shadow or live."),
     "backtest": Verb("openbell.cli.backtest:app", "Run a strategy over a tape."),
+    "strategy": Verb("openbell.cli.strategy:app", "Check a strategy before it trades, or begin a new one."),
     "replay": Verb("openbell.cli.replay:app", "Run a journal again and compare every decision."),
     "exchange": Verb("openbell.cli.exchange:app", "A simulated exchange that speaks ITCH and OUCH."),
     "tape": Verb("openbell.cli.tape:app", "Recorded market data: import, record, list, look into, export, compress."),
