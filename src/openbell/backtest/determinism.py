@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Divergence:
     second: tuple[str, ...]
 
 
-Params = dict[str, bool | int | float | str]
+Params = Mapping[str, bool | int | float | str]
 
 
 def divergence(file: Path, class_name: str | None, tape: Path, params: Params) -> Divergence | None:
@@ -55,7 +55,7 @@ def _run(file: Path, class_name: str | None, tape: Path, params: Params, scratch
     from openbell.backtest.run import BacktestSettings
 
     out = scratch / f"run{seed}"
-    settings = BacktestSettings(tape=tape, strategy_file=file, strategy_class=class_name, params=params, out=out)
+    settings = BacktestSettings(tape=tape, strategy_file=file, strategy_class=class_name, params=dict(params), out=out)
     done = subprocess.run(
         [sys.executable, "-c", RUN, settings.model_dump_json()],
         env=os.environ | {"PYTHONHASHSEED": str(seed)},

@@ -18,6 +18,9 @@ def check(
     /,
     *,
     strategy_class: Annotated[str | None, Parameter(name="--class")] = None,
+    deterministic: Annotated[bool, Parameter(negative="")] = False,
+    tape: Path | None = None,
+    param: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     lowered: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
@@ -29,6 +32,12 @@ def check(
         Python file with a Strategy class.
     strategy_class
         Which class of the file. Default: the only one.
+    deterministic
+        Run it twice over --tape, in processes of different hash seeds, and compare every decision.
+    tape
+        Directory of the tape for --deterministic.
+    param
+        Parameters for --deterministic as NAME=VALUE.
     lowered
         Print the functions that it is compiled from.
     as_json
@@ -37,12 +46,35 @@ def check(
     from openbell.strategy.compiler.report import look_at
     from openbell.strategy.loader import load_strategy
 
+    if deterministic:
+        return _run_twice(file, strategy_class, tape, param)
     report = look_at(load_strategy(file, strategy_class))
     if as_json:
         print(json.dumps(report.as_dict(), indent=2))
     else:
         print(report.lowered if lowered and report.lowered else "\n".join(report.lines()))
     return EXIT_REFUSED if report.refusals else 0
+
+
+def _run_twice(file: Path, strategy_class: str | None, tape: Path | None, param: tuple[str, ...]) -> int:
+    from openbell.backtest.determinism import divergence
+    from openbell.errors import ConfigError
+    from openbell.strategy.loader import load_strategy, parse_params
+
+    if tape is None:
+        raise ConfigError("--deterministic: expected a tape to run over, found none; say which with --tape")
+    params = parse_params(load_strategy(file, strategy_class), param)
+    found = divergence(file, strategy_class, tape, params)
+    if found is None:
+        print(f"{file}: decides alike when it is run again")
+        return 0
+    print(f"{file}: decides differently at seq {found.seq:,}: first {_said(found.first)}, then {_said(found.second)}")
+    print("does it look at a clock, an unseeded random number, the order of a set? ctx has now_ns and random()")
+    return EXIT_REFUSED
+
+
+def _said(records: tuple[str, ...]) -> str:
+    return ", ".join(records) or "nothing"
 
 
 @app.command

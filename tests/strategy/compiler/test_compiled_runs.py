@@ -131,6 +131,21 @@ def test_check_says_what_is_not_and_why(tmp_path):
     ]
 
 
+def test_check_runs_it_twice_and_compares(tape, tmp_path):
+    strategy = tmp_path / "chancy.py"
+    strategy.write_text(
+        "import random\nfrom openbell import Strategy\n\n\nclass Chancy(Strategy):\n    def on_book(self, ctx, book):\n"
+        "        ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=random.randint(1, 1_000_000))\n"
+    )
+
+    alike = openbell("strategy", "check", STRATEGIES[0], "--deterministic", "--tape", tape)
+    other = openbell("strategy", "check", strategy, "--deterministic", "--tape", tape)
+
+    assert (alike.returncode, alike.stdout) == (0, f"{STRATEGIES[0]}: decides alike when it is run again\n")
+    assert other.returncode == 1 and "decides differently at seq" in other.stdout
+    assert "expected a tape" in openbell("strategy", "check", strategy, "--deterministic").stderr
+
+
 def test_a_new_strategy_runs_as_it_is(tape, tmp_path):
     folder = tmp_path / "new"
     assert openbell("strategy", "new", "fast_maker", "--folder", folder).returncode == 0
