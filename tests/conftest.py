@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
+os.environ.setdefault("OPENBELL_CACHE", str(REPO / "build/cache"))  # machine code of strategies stays out of the home
 
 
 @pytest.fixture

@@ -94,9 +94,9 @@ def run_epoch(config_file: Path, seq: int, messages: list[bytes]) -> None:
     node.close()
 
 
-@pytest.fixture
-def node_file(tmp_path):
-    (tmp_path / "node.toml").write_text(NODE)
+@pytest.fixture(params=["interpreted", "compiled"])
+def node_file(tmp_path, request):
+    (tmp_path / "node.toml").write_text(NODE.replace("class =", f'speed = "{request.param}"\nclass ='))
     (tmp_path / "limits.toml").write_text(limits_toml("OBEL"))
     (tmp_path / "maker.py").write_text(MAKER)
     run_epoch(tmp_path / "node.toml", 1, OPENING + adds(1, 40))
@@ -123,6 +123,10 @@ def test_two_epochs_replay_identically_and_a_changed_strategy_does_not(node_file
     code, out, _ = replay(capsys, journal, "--verify", "--config", node_file)
     assert code == 0 and "replay: identical" in out
 
+    for speed in ("interpreted", "compiled"):
+        code, out, _ = replay(capsys, journal, "--verify", "--speed", speed)
+        assert code == 0 and "strategy: identical" in out
+
     (node_file.parent / "maker.py").write_text(MAKER.replace("int(3 *", "int(300 *"))
     code, out, _ = replay(capsys, journal, "--verify", "--json")
     verdict = json.loads(out)
@@ -136,7 +140,9 @@ def test_the_record_beside_the_journal_holds_no_credential(node_file):
     text = (node_file.parent / "journal/node.json").read_text()
 
     assert "secret-word" not in text
-    assert json.loads(text)["strategies"][0]["params"] == {"size": 7}
+    strategy = json.loads(text)["strategies"][0]
+    assert strategy["params"] == {"size": 7}
+    assert (strategy["object_hash"] != "") == (strategy["speed"] == "compiled")
 
 
 def test_a_damaged_record_is_told(node_file, capsys):
