@@ -9,12 +9,13 @@ from tests.cli.world import World, far_strategy, wait_for
 
 from openbell.config_types import Address
 from openbell.errors import NetError
+from openbell.events import record
 from openbell.node.card import read_card
 from openbell.node.config import NodeConfig, load_node
 from openbell.ops.find import read_page
 from openbell.ops.watchdog.guard import GRACE_AFTER_KILL_S, Guard, Stop
 from openbell.ops.watchdog.venue import DropCopy, TakeOver
-from openbell.types import KillLevel
+from openbell.types import KillLevel, Type
 
 DROP_COPY = """
 [[drop_copies]]
@@ -152,8 +153,21 @@ def test_an_account_is_left_when_nobody_took_it_back(world):
     assert guard._held == []
 
 
+def test_an_order_that_was_filled_meanwhile_is_not_open(world):
+    config = config_of(world)
+    over = TakeOver(config.sessions[0], config.watchdog, "", 1, 0)
+    over.leaves = {5: 100}
+    fill = record("Report", type=int(Type.FILLED), cl_ord_id=5, last_qty=60)
+    over._take(fill)
+    assert over.closed == set()
+    over._take(record("Report", type=int(Type.REPLACED), cl_ord_id=5, leaves_qty=60))
+    over._take(fill)
+    assert over.closed == {5}
+    over.close()
+
+
 def test_what_is_not_confirmed_is_said_loudly():
-    stop = Stop("r", 0.0, done=["x"], open={1, 2}, closed={2, 3}, took_ms=5)
+    stop = Stop("r", 0.0, done=["x"], leaves={1: 100, 2: 100}, closed={2, 3}, took_ms=5)
     assert stop.line("n") == (
         "n: r: x after 5 ms; 2 orders were open by the journal, 1 confirmed closed; NOT CONFIRMED: 1, ask the venue"
     )

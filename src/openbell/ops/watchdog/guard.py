@@ -40,20 +40,23 @@ LOG_NAME = "watchdog.jsonl"
 
 @dataclass
 class Stop:
-    """What was done about one reason; `open` are the orders by the journal, `closed` those the venue has confirmed."""
+    """What was done about one reason; `leaves` is what was open of which orders, by the journal.
+
+    `closed` are those the venue has confirmed.
+    """
 
     reason: str
     seen_s: float
     done: list[str] = field(default_factory=list)
-    open: set[int] = field(default_factory=set)
+    leaves: dict[int, int] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)
     took_ms: float = 0.0
 
     def line(self, name: str) -> str:
         """For people."""
-        left = len(self.open - self.closed)
+        left = len(self.leaves.keys() - self.closed)
         said = f"{name}: {self.reason}: {', '.join(self.done)} after {self.took_ms:.0f} ms; "
-        said += f"{len(self.open)} orders were open by the journal, {len(self.open & self.closed)} confirmed closed"
+        said += f"{len(self.leaves)} orders were open by the journal, {len(self.leaves) - left} confirmed closed"
         return said + (f"; NOT CONFIRMED: {left}, ask the venue" if left else "")
 
 
@@ -146,7 +149,7 @@ class Guard:
         stop.done.append("its gate is closed")
         self.note("stopping", reason=reason)
         if engine := self.world.engine:
-            stop.open = {order.cl_ord_id for order in engine.live_orders()}
+            stop.leaves = {order.cl_ord_id: order.leaves_qty for order in engine.live_orders()}
         self._hold(float("inf"))
         if self.settings.act == "login" and self.config.node.mode == "live":
             self._held, self._held_until_s = self._log_in(stop), began + HOLD_S
@@ -154,8 +157,8 @@ class Guard:
             self._end_process(stop)
         stop.took_ms = (time.monotonic() - began) * 1000
         self.say(stop.line(self.card.name))
-        left = [str(order) for order in sorted(stop.open - stop.closed)]
-        self.note("stopped", reason=reason, done=stop.done, open=len(stop.open), took_ms=stop.took_ms, left=left)
+        left = [str(order) for order in sorted(stop.leaves.keys() - stop.closed)]
+        self.note("stopped", reason=reason, done=stop.done, open=len(stop.leaves), took_ms=stop.took_ms, left=left)
         return stop
 
     def _log_in(self, stop: Stop) -> list[TakeOver]:
@@ -165,6 +168,7 @@ class Guard:
             try:
                 name, seq = (engine.session_name, engine.source_seq(Source.ORDER_ENTRY)) if engine else ("", 0)
                 over = TakeOver(session, self.settings, name, seq + 1, midnight_ns(self.config.feeds[0]))
+                over.leaves |= stop.leaves
             except NetError as error:
                 stop.done.append(f"no login ({error})")
                 return []

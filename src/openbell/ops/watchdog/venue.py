@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import time
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,16 @@ CLOSED = {Type.CANCELED, Type.EXPIRED, Type.REJECTED}
 
 
 class TakeOver:
-    """A login to the node's account: the venue drops the node's session for it, and cancels on disconnect."""
+    """A login to the node's account: the venue drops the node's session for it, and cancels on disconnect.
+
+    `leaves` are the open orders by the journal and what was open of each; `closed` those the venue says have ended.
+    """
 
     def __init__(
         self, session: SessionSettings, settings: WatchdogSettings, name: str, next_seq: int, midnight_ns: int
     ):
         where, password = session.connect, settings.password or session.password
+        self.leaves: dict[int, int] = {}
         self.closed: set[int] = set()
         self.is_resolved = self.is_over = False
         self._ouch = native.OuchSession(
@@ -67,8 +72,17 @@ class TakeOver:
         kind = record[0]
         if kind == Type.RESOLVED:
             self.is_resolved = True
-        elif kind in CLOSED:
-            self.closed.add(int(np.frombuffer(record, RECORDS["Report"])[0]["cl_ord_id"]))
+        elif Type.ACCEPTED <= kind <= Type.NOT_SENT:
+            self._take_report(Type(kind), np.frombuffer(record, RECORDS["Report"])[0])
+
+    def _take_report(self, kind: Type, report: Any) -> None:
+        order = int(report["cl_ord_id"])
+        if kind in (Type.ACCEPTED, Type.REPLACED):
+            self.leaves[order] = int(report["leaves_qty"])
+        elif kind == Type.FILLED and order in self.leaves:
+            self.leaves[order] -= int(report["last_qty"])
+        if kind in CLOSED or self.leaves.get(order, 1) <= 0:
+            self.closed.add(order)
 
     def close(self) -> None:
         """Leave: whoever logs in next has the session."""
