@@ -8,6 +8,8 @@ import sys
 import pytest
 from tests.cli.world import WAIT_S, World, far_strategy, openbell, stuck_strategy, wait_for
 
+from openbell.ops.kill_follow import KillReport
+
 
 @pytest.fixture
 def world(tmp_path):
@@ -96,3 +98,15 @@ def test_nothing_heavy_is_imported_before_the_gate_closes():
     assert "numpy" not in done.stdout
     assert "polars" not in done.stdout
     assert "pydantic" not in done.stdout
+
+
+def report(level: str, sent_after: int) -> KillReport:
+    return KillReport("n", level, 1.0, True, 1.0, False, 2, 2, 2, 1.0, sent_after, 0)
+
+
+def test_what_reduces_passes_a_soft_kill_and_nothing_a_hard_one():
+    soft, hard = report("soft", 5), report("hard", 5)
+
+    assert (soft.is_flat, hard.is_flat, report("hard", 0).is_flat) == (True, False, True)
+    assert soft.lines()[-1] == "new orders sent after the request: 5; what reduces passes a soft kill"
+    assert hard.lines()[-1] == "new orders sent after the request: 5"

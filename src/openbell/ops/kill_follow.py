@@ -44,8 +44,9 @@ class KillReport:
 
     @property
     def is_flat(self) -> bool:
-        """Every order that was open is confirmed closed, and none followed."""
-        return self.orders_left == 0 and self.orders_sent_after == 0 and not self.warden_acted
+        """Every order that was hit is confirmed closed, and none followed that this kill does not let pass."""
+        is_silent = self.orders_sent_after == 0 or self.level == "soft"
+        return self.orders_left == 0 and is_silent and not self.warden_acted
 
     def lines(self) -> list[str]:
         """The report as a person reads it."""
@@ -53,8 +54,10 @@ class KillReport:
             left = f"{self.orders_left} orders are open by the journal"
             return [f"{self.node}: was killed already; {left}", RELEASE_WITH]
         of = "" if self.what == "the node" else f" of {self.what}"
+        until = " until the engine has taken the kill" if self.level == "soft" else ""
         said = [
-            f"{self.node}: {self.level} kill{of}: gate closed within {self.closed_us:.0f} us; no new order passes it"
+            f"{self.node}: {self.level} kill{of}: gate closed within {self.closed_us:.0f} us; "
+            f"no new order passes it{until}"
         ]
         if not self.is_running:
             return [
@@ -78,7 +81,8 @@ class KillReport:
             f"{self.cancels_confirmed} confirmed closed"
             + (f" after {self.confirmed_ms:.1f} ms" if self.confirmed_ms is not None else "")
         )
-        said.append(f"new orders sent after the request: {self.orders_sent_after}")
+        passing = "; what reduces passes a soft kill" if self.level == "soft" else ""
+        said.append(f"new orders sent after the request: {self.orders_sent_after}{passing}")
         if self.orders_left:
             said.append(f"NOT CONFIRMED: {self.orders_left} orders; look with: openbell status {self.node}")
         return said
