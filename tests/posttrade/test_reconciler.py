@@ -219,3 +219,25 @@ def test_a_venue_that_is_not_there_is_said_so(world):
     assert "give --venue, --drop-copy or --statement" in nobody.stderr
     assert absent.returncode == 2 and "venue: could not be had" in absent.stderr
     assert "--account: expected the name of the account at the venue" in nameless.stderr
+
+
+def test_a_node_without_live_orders_is_compared_with_no_venue(world):
+    world.write_node(mode="paper")
+    node = world.run()
+    wait_for((world.hot / "card.json").exists, "the node")
+
+    said = openbell("reconcile", world.hot, *world.others(), check=2)
+
+    assert "expected a node that trades live, found mode paper" in said.stderr
+    node.send_signal(signal.SIGINT)
+    node.wait(WAIT_S)
+
+
+def test_a_forgotten_password_of_the_drop_copy_is_told_before_anything_starts(world):
+    table = f'[reconciliation]\naccount = "NODE1"\ndrop_copy = "{world.ready["order_entry"]}"\nuser = "COPY"\n'
+    world.node_file.write_text(f'{world.node_file.read_text()}\n{table}password = "env:NOBODY_HAS_SET_IT"\n')
+
+    said = openbell("run", world.node_file, "--live", check=2)
+
+    assert "expected a credential in env:NOBODY_HAS_SET_IT, found none" in said.stderr
+    assert not world.hot.exists()

@@ -74,7 +74,13 @@ def reconcile(
     from openbell.posttrade.node_books import NodeBooks
     from openbell.posttrade.reconciler import Reconciler
 
-    books = NodeBooks(read_card(find_hot_dir(node)))
+    card = read_card(find_hot_dir(node))
+    if (venue or drop_copy) and card.mode != "live":
+        raise ConfigError(
+            f"{card.name}: expected a node that trades live, found mode {card.mode}: no venue has seen its orders; "
+            "compare it with --statement"
+        )
+    books = NodeBooks(card)
     _catch_up(books)
     others = [*_statement(statement, books), *_venue(venue, account, books)]
     others += _drop_copy(drop_copy, account, user, password)

@@ -23,6 +23,7 @@ from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS
+from openbell.node.reconciliation import ReconciliationSettings
 
 RESTARTS_MAX = 5
 """Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
@@ -65,6 +66,8 @@ class Supervisor:
 
     def __enter__(self) -> Supervisor:
         node = self.config.node
+        if (others := self._reconciliation()) and others.password:
+            others.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         node.journal_dir.mkdir(parents=True, exist_ok=True)
         write_card(card_of(self.config, self.config_path))
@@ -82,6 +85,10 @@ class Supervisor:
                 self._trading.wait()
         self._end_helpers()
 
+    def _reconciliation(self) -> ReconciliationSettings | None:
+        """Whose books ours are compared with; nobody's but live orders are anywhere else."""
+        return self.config.reconciliation if self.config.node.mode == "live" else None
+
     def _start_helpers(self) -> None:
         node = self.config.node
         commands = {
@@ -89,7 +96,7 @@ class Supervisor:
             "snapshots": ["openbell.node.snapshots", str(self.config_path), self.mode],
             "control": ["openbell.ops.control", str(self.config_path), self.mode],
         }
-        if self.config.reconciliation is not None and node.mode == "live":
+        if self._reconciliation():
             commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
