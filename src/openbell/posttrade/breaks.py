@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from openbell.errors import CapacityError
+from openbell.posttrade.ledger import money_text
 from openbell.posttrade.reconcile import BreakKind, Difference
 from openbell.types import BreakNews
 
@@ -50,9 +51,10 @@ class Break:
         """As a person reads it."""
         at = self.key.key
         where = f" of order {at[0]}" if at[0] and not at[1] else f" of match {at[1]}" if at[1] else ""
+        ours, theirs = (money_text(v) if self.key.kind.is_money else str(v) for v in (self.ours, self.theirs))
         return (
-            f"{self.key.kind.name} {self.key.symbol}{where}: we have {self.ours}, {self.key.against} has "
-            f"{self.theirs}; for {self.owner}" + (f" ({self.note})" if self.note else "")
+            f"{self.key.kind.name} {self.key.symbol}{where}: we have {ours}, {self.key.against} has "
+            f"{theirs}; for {self.owner}" + (f" ({self.note})" if self.note else "")
         )
 
     def as_dict(self) -> dict[str, str | int]:

@@ -34,6 +34,15 @@ DIGITAL = frozenset({"BTC", "ETH", "SOL", "XRP", "BNB", "USDT", "USDC", "FDUSD"}
 """Currencies that their venues keep in 10^-8."""
 
 
+def money_text(amount: int | None) -> str:
+    """10^-18 units as a decimal, without the zeros that say nothing: `-15001.00`; `?` where it is not known."""
+    if amount is None:
+        return "?"
+    whole, rest = divmod(abs(amount), 10**MONEY_DECIMALS)
+    digits = f"{rest:0{MONEY_DECIMALS}}".rstrip("0").ljust(2, "0")
+    return f"{'-' if amount < 0 else ''}{whole}.{digits}"
+
+
 class Account(StrEnum):
     """The accounts, each kept by strategy."""
 

@@ -38,6 +38,11 @@ class BreakKind(IntEnum):
     CASH = 34
     UNKNOWN_SYMBOL = 35
 
+    @property
+    def is_money(self) -> bool:
+        """Whether what differs is money, in 10^-18 of its currency."""
+        return self in (BreakKind.FILL_FEE, BreakKind.CASH)
+
 
 OWNERS = {
     BreakKind.MISSING_ORDER: "trading",
