@@ -23,6 +23,40 @@ class Raises(Strategy):
 '''
 
 
+HANGS = '''
+from openbell import Strategy
+
+
+class Hangs(Strategy):
+    """Quotes a while, then never returns."""
+
+    books: int = 0
+
+    def on_book(self, ctx, book):
+        self.books += 1
+        if book.bid_px and book.ask_px:
+            ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=100, ask_px=book.ask_px, ask_qty=100)
+        while self.books == 200:
+            pass
+'''
+
+
+def test_a_strategy_that_hangs_is_ended_by_its_budget_and_its_orders_are_pulled(tmp_path, hot, seed):
+    file = tmp_path / "hangs.py"
+    file.write_text(HANGS)
+    with World(
+        tmp_path / "world", hot, cancel_on_disconnect=True, seed=seed % 2**31, strategy=file, strategy_class="Hangs"
+    ) as world:
+        world.start()
+        wait_for(lambda: world.alive() and world.follow().is_halted(1), "the strategy to be halted")
+        wait_for(lambda: world.alive() and not world.venue_view()["orders"], "its orders to be pulled")
+        seen = world.committed_seq()
+        wait_for(lambda: world.alive() and world.committed_seq() > seen + 500, "the node to go on hearing the market")
+        assert not world.venue_view()["orders"]
+        why, _ = story(world)
+        assert why.startswith("CallbackTimeoutError: over the budget of 100 ms (hangs.py:1")
+
+
 def test_a_strategy_that_raises_is_halted_and_its_orders_are_pulled(tmp_path, hot, seed):
     file = tmp_path / "raises.py"
     file.write_text(RAISES)

@@ -47,6 +47,8 @@ def test_kill_cancels_confirms_survives_a_restart_and_is_released_by_a_person(wo
 
 def test_a_strategy_that_never_returns_does_not_stop_a_kill(world):
     world.write_node(strategy=stuck_strategy(world.home), strategy_class="Stuck")
+    patient = world.node_file.read_text().replace("[node]", "[node]\ncallback_budget_ms = 60_000", 1)
+    world.node_file.write_text(patient)
     node = world.run("--live")
     wait_for((world.home / "stuck").exists, "the strategy to hang")
     before = world.ledger()
