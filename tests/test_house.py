@@ -49,6 +49,7 @@ NEIGHBOURS = {
     ("execution", "book"): "post-only prices are checked against the touch",
     ("risk", "oms"): "risk counts positions and open orders",
     ("risk", "book"): "the collar's reference is the live touch",
+    ("strategy", "execution"): "a strategy asks what its stops became",
     ("strategy", "book"): "a strategy reads the book",
     ("strategy", "oms"): "a strategy reads its orders and positions",
     ("node", "backtest"): "paper trading uses the virtual venue",

@@ -42,7 +42,17 @@ class VenueRoute final : public Route, public MarketTap {
     VenueRoute(VirtualVenue& venue, const VenueLatency& latency)
         : venue_(venue), latency_(latency), commands_(kInFlightMax), reports_(kInFlightMax) {}
 
+    // What this venue does not play is refused here, as an order session refuses what its protocol cannot say.
+    static Reason unplayable(const Order& command) {
+        if (command.type == u8(Type::CancelOrder)) return Reason::None;
+        const Tif tif = Tif(command.tif);
+        if (tif != Tif::Day && tif != Tif::Ioc && tif != Tif::Fok) return Reason::TifNotCarried;
+        const bool is_shown_whole = command.display_qty == 0 || command.display_qty == command.qty;
+        return is_shown_whole && !(command.flags & kHidden) ? Reason::None : Reason::DisplayNotCarried;
+    }
+
     SendOutcome send(const Order& command, const Engine&, i64 now_ns) override {
+        if (const Reason reason = unplayable(command); reason != Reason::None) return {reason, 0};
         const bool sent = commands_.push(now_ns + latency_.order_ns, command);
         return {sent ? Reason::None : Reason::SocketFull, now_ns};
     }

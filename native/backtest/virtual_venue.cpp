@@ -147,7 +147,7 @@ void VirtualVenue::on_new(const Order& command) {
     if (free_own_ == kNone) return report_rejected(command, Reason::OrdersFull, 'O');
     const u32 index = open(command);
     report_terms(Type::Accepted, own_[index], 0);
-    enter(index, Tif(command.tif));
+    enter(index, command);
 }
 
 void VirtualVenue::on_replace(const Order& command) {
@@ -173,7 +173,7 @@ void VirtualVenue::on_replace(const Order& command) {
     own.order_id = ++order_ids_;
     own.stamp = ++stamps_;
     report_terms(Type::Replaced, own, replaced);
-    enter(index, Tif(command.tif));
+    enter(index, command);
 }
 
 void VirtualVenue::on_cancel(const Order& command) {
@@ -185,8 +185,10 @@ void VirtualVenue::on_cancel(const Order& command) {
 // ---- taking --------------------------------------------------------------------------------------
 
 // An order that is not in its queue yet: trades what it can, then joins or goes.
-void VirtualVenue::enter(u32 index, Tif tif) {
+void VirtualVenue::enter(u32 index, const Order& command) {
     Own& own = own_[index];
+    const Tif tif = Tif(command.tif);
+    if (command.flags & kPostOnly && takeable(own) > 0) return report_canceled(index, Reason::VenueReject, 'G');
     if (tif == Tif::Fok && takeable(own) < own.leaves) return report_canceled(index, Reason::IocRemainder, 'I');
     take(index);
     if (own.leaves == 0) return close(index);

@@ -102,7 +102,7 @@ class VirtualVenue {
     void fill_by_print(u32 instrument, Side side, i64 px, i64 qty);
     bool is_something_in_front(const Own& own) const;
 
-    void enter(u32 index, Tif tif);
+    void enter(u32 index, const Order& command);
     void take(u32 index);
     i64 takeable(const Own& own) const;
     bool reaches_ourselves(const Own& own) const;

@@ -82,6 +82,7 @@ nb::bytes instrument_record(const Engine& engine, u32 id) {
 }  // namespace
 
 void bind_engine(nb::module_& m) {
+    m.attr("STRATEGY_PARAMETER") = kStrategyParameter;
     bind_engine_probe(m);
     bind_breakers(m);
     nb::enum_<OperatorVerb>(m, "OperatorVerb", nb::is_arithmetic())
@@ -164,6 +165,14 @@ void bind_engine(nb::module_& m) {
             "day", [](const Engine& e) { return e.accounts().day(); }, "YYYYMMDD of the trading day; 0: none")
         .def("breakers", &breakers_of, "circuit breakers as they were given, and what each measures now")
         .def("live_orders", &live_orders)
+        .def_prop_ro(
+            "parameters",
+            [](const Engine& e) {
+                std::vector<std::tuple<u16, u32, u64>> rows;
+                for (const ChangedParameter& p : e.parameters()) rows.emplace_back(p.strategy, p.word, p.bits);
+                return rows;
+            },
+            "[(strategy, word of its layout, bits)] that were changed while it ran")
         .def(
             "strategy_state",
             [](const Engine& e, u16 s) {

@@ -41,6 +41,7 @@ class ScriptedStrategies final : public IntentSource {
         d["notices"] = joined(happened.notices);
         d["reports"] = joined(happened.reports);
         d["timers"] = joined(happened.timers);
+        d["signals"] = joined(happened.signals);
         told = d;
         struct Raw {
             u8 type;

@@ -22,7 +22,7 @@ nb::tuple live_order_layout() {
           FIELD(tif),       FIELD(state),           FIELD(prev_state),     FIELD(pending),     FIELD(unsent),
           FIELD(version),   FIELD(pending_version), FIELD(cancel_version), FIELD(px),          FIELD(qty),
           FIELD(cum_qty),   FIELD(leaves_qty),      FIELD(pending_px),     FIELD(pending_qty), FIELD(created_ns),
-          FIELD(tag),       FIELD(in_doubt),        FIELD(flags)}) {
+          FIELD(tag),       FIELD(in_doubt),        FIELD(flags),          FIELD(terms),       FIELD(expires_s)}) {
         fields.append(f);
     }
     return nb::make_tuple(sizeof(LiveOrder), fields);

@@ -101,6 +101,11 @@ void bind_views(nb::module_& m) {
         .def_ro("last_px", &Report::last_px)
         .def_ro("last_qty", &Report::last_qty)
         .def_ro("leaves_qty", &Report::leaves_qty);
+    nb::class_<Signal>(m, "Signal", "A value from another process, a model's or a person's.")
+        .def_ro("signal_id", &Signal::signal_id)
+        .def_ro("value", &Signal::value)
+        .def_ro("instrument", &Signal::instrument)
+        .def_ro("ts_event", &Signal::ts_event);
     nb::class_<LiveOrder>(m, "LiveOrder", "One of our orders that may still be executed.")
         .def_ro("cl_ord_id", &LiveOrder::cl_ord_id)
         .def_ro("instrument", &LiveOrder::instrument)
@@ -146,6 +151,43 @@ std::vector<std::tuple<std::string, std::uintptr_t, std::string, std::string>> f
     return rows;
 }
 
+u64 order(Context& ctx, u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag, bool post_only, bool hidden,
+          i64 display_qty, i64 collar_bps, i64 expires_ns) {
+    return ctx.order(instrument, {.side = side,
+                                  .px = px,
+                                  .qty = qty,
+                                  .tif = tif,
+                                  .tag = tag,
+                                  .flags = flags_of(post_only, hidden),
+                                  .display_qty = display_qty,
+                                  .collar_bps = collar_bps,
+                                  .expires_ns = expires_ns});
+}
+
+u64 stop(Context& ctx, u32 instrument, Side side, i64 qty, i64 stop_px, i64 px, i64 trail, Trigger trigger, Tif tif,
+         u64 tag, i64 collar_bps, i64 expires_ns) {
+    return ctx.order(instrument, {.side = side,
+                                  .px = px,
+                                  .qty = qty,
+                                  .tif = tif,
+                                  .tag = tag,
+                                  .collar_bps = collar_bps,
+                                  .expires_ns = expires_ns,
+                                  .trigger = trigger,
+                                  .stop_px = stop_px,
+                                  .trail = trail});
+}
+
+u64 parent(Context& ctx, u32 instrument, Side side, i64 qty, u16 algorithm, i64 px, i64 begins_ns, i64 ends_ns,
+           i64 participation_bps, i64 urgency_bps, u64 tag) {
+    return ctx.parent(instrument, side, qty, algorithm, {px, begins_ns, ends_ns, participation_bps, urgency_bps, tag});
+}
+
+// As compiled code says it: an instrument that is none means all, no side means both.
+void mass_cancel(Context& ctx, i64 instrument, i64 side) {
+    ctx.mass_cancel(instrument < 0 || instrument > kNoInstrument ? kNoInstrument : u32(instrument), u8(side));
+}
+
 void bind_strategy(nb::module_& m) {
     bind_views(m);
     nb::class_<Context>(m, "Context", "A strategy's only way to see and to act. Prices and quantities are integers.")
@@ -154,10 +196,31 @@ void bind_strategy(nb::module_& m) {
         .def_prop_ro("instruments", &Context::instruments, "ids of this strategy's instruments")
         .def("quote", &Context::quote, "instrument"_a, "bid_px"_a = 0, "bid_qty"_a = 0, "ask_px"_a = 0, "ask_qty"_a = 0,
              "Two-sided target; a side with quantity 0 is pulled.")
-        .def("order", &Context::order, "instrument"_a, "side"_a, "px"_a, "qty"_a, "tif"_a = Tif::Day, "tag"_a = 0,
-             "One order; returns its cl_ord_id, which is final once risk approved it.")
+        .def("order", &order, "instrument"_a, "side"_a, "px"_a, "qty"_a, "tif"_a = Tif::Day, "tag"_a = 0,
+             "post_only"_a = false, "hidden"_a = false, "display_qty"_a = 0, "collar_bps"_a = 0, "expires_ns"_a = 0,
+             "One order; returns its cl_ord_id, which is final once risk approved it. At px 0 it takes what there is, "
+             "at most collar_bps beyond the far touch.")
+        .def("stop", &stop, "instrument"_a, "side"_a, "qty"_a, "stop_px"_a = 0, "px"_a = 0, "trail"_a = 0,
+             "trigger"_a = Trigger::LastTrade, "tif"_a = Tif::Day, "tag"_a = 0, "collar_bps"_a = 0, "expires_ns"_a = 0,
+             "An order that the engine holds until the market is at stop_px; with a trail that price follows the "
+             "market. Returns an id for ctx.cancel and ctx.became.")
+        .def("became", &Context::became, "stop_id"_a,
+             "cl_ord_id of the order that a stop became; 0: it waits, or is "
+             "gone")
+        .def("parent", &parent, "instrument"_a, "side"_a, "qty"_a, "algorithm"_a, "px"_a = 0, "begins_ns"_a = 0,
+             "ends_ns"_a = 0, "participation_bps"_a = 0, "urgency_bps"_a = 0, "tag"_a = 0,
+             "A large order for an execution algorithm; returns its id.")
+        .def("basket_open", &Context::basket_open, "Orders from here to basket_close pass risk together, or none does.")
+        .def("basket_close", &Context::basket_close)
+        .def("target", &Context::target, "instrument"_a, "position"_a, "px"_a = 0, "qty_max"_a = 0, "tag"_a = 0,
+             "Be at that position: one order at a time, at px or better; 0: at the far touch. In place of a quote.")
+        .def("target_off", &Context::target_off, "instrument"_a, "Ends the target; its order is cancelled.")
+        .def("replace", &Context::replace, "cl_ord_id"_a, "px"_a, "qty"_a,
+             "Another price and total for one order; `qty` counts what was executed already.")
         .def("cancel", &Context::cancel, "cl_ord_id"_a)
-        .def("cancel_all", &Context::cancel_all, "Cancels every open order of this strategy and pulls its quotes.")
+        .def("cancel_all", &Context::cancel_all, "Cancels every open order of this strategy, ends quotes and targets.")
+        .def("mass_cancel", &mass_cancel, "instrument"_a = -1, "side"_a = 0,
+             "The same of one instrument, or one side, or both.")
         .def("set_timer", &Context::set_timer, "timer_id"_a, "deadline_ns"_a, "Arms or moves a timer.")
         .def("position", &Context::position, "instrument"_a, "this strategy's position in lots, short negative")
         .def_prop_ro(

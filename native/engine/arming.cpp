@@ -1,4 +1,6 @@
 // How people, breakers and contradictions move the engine between OFF and FULL, and what that does to open orders.
+#include <algorithm>
+
 #include "engine/engine.h"
 
 namespace openbell {
@@ -17,6 +19,11 @@ ArmState state_of(const Control& record) {
 }  // namespace
 
 void Engine::apply_started(const Started& record) {
+    const bool is_same = std::ranges::equal(started_.config_hash, record.config_hash) &&
+                         std::ranges::equal(started_.strategies_hash, record.strategies_hash);
+    if (!is_same) parameters_.clear();  // the configuration's count again
+    changing_.clear();
+    ++world_.parameters_changed;
     started_ = record;
     world_.seed = record.seed;
     oms_.on_started(record);
@@ -73,7 +80,15 @@ void Engine::apply_kill(const Control& record) {
     risk_.arming().kill(scope, level);
     sweep_due_ = true;
     quoter_.forget_refusals();  // the gate was closed to everybody until now
-    if (level < KillLevel::Hard) return;
+    if (level >= KillLevel::Hard) end_work(scope, Reason::Killed);
+}
+
+// Quotes, targets and stops of a scope are over: only a strategy begins them anew.
+void Engine::end_work(ArmScope scope, Reason reason) {
+    end_stops(reason, [&](const Stop& s) { return scope.covers(s.intent.strategy, s.intent.instrument); });
+    targets_.for_each([&](u16 strategy, u32 instrument) {
+        if (scope.covers(strategy, instrument)) targets_.drop(strategy, instrument);
+    });
     if (scope.is_node()) return quoter_.pull_all();
     if (scope.strategy != kNoStrategy) return quoter_.pull(scope.strategy);
     for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) quoter_.pull(strategy, scope.instrument);

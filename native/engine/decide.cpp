@@ -1,101 +1,7 @@
-// What to do about it: strategy output -> execution -> risk -> OMS, as records of the decision.
+// What to do about it: execution -> risk -> OMS, as records of the decision.
 #include "engine/engine.h"
 
 namespace openbell {
-namespace {
-
-constexpr i64 kTimerLeastNs = 1'000;
-
-}  // namespace
-
-void Engine::take_strategy_output() {
-    const std::size_t said = decision_.count();
-    for (std::size_t i = 0; i < said; ++i) {
-        switch (decision_.type_at(i)) {
-            case Type::Intent: {
-                const Intent intent = decision_.as<Intent>(i);
-                execute(intent);
-                break;
-            }
-            case Type::TimerArmed: {
-                const auto& timer = decision_.as<TimerArmed>(i);
-                // A deadline of now or earlier is a moment from now: a timer cannot stop the world.
-                timers_.arm(timer.strategy, timer.timer_id, std::max(timer.deadline, now_ns_ + kTimerLeastNs));
-                break;
-            }
-            case Type::StrategyState: {
-                const auto& part = decision_.as<StrategyState>(i);
-                if (part.strategy >= capacity_.strategies_max || part.size > kStateBytesMax ||
-                    u32(part.offset) + part.length > part.size || part.length > sizeof part.bytes)
-                    break;  // not of our making: a journal of another capacity
-                auto& state = states_[part.strategy];
-                state.resize(part.size);
-                std::memcpy(state.data() + part.offset, part.bytes, part.length);
-                break;
-            }
-            case Type::StrategyHalted: {
-                const u16 strategy = decision_.as<Control>(i).strategy;
-                if (strategy >= capacity_.strategies_max) break;
-                halted_[strategy] = 1;
-                for (u32 id = 0; id < instruments_.size(); ++id) pull_quote(strategy, id);
-                sweep_due_ = true;
-                break;
-            }
-            default: break;
-        }
-    }
-}
-
-void Engine::execute(const Intent& intent) {
-    if (intent.strategy >= capacity_.strategies_max || halted_[intent.strategy]) return;
-    switch (IntentKind(intent.kind)) {
-        case IntentKind::Quote:
-            if (intent.instrument >= instruments_.size()) return;
-            if (const Reason reason = quoter_.set_target(intent); reason != Reason::None) refuse(intent, reason);
-            return mark_quote(intent.strategy, intent.instrument);
-        case IntentKind::Order: return open_order(intent);
-        case IntentKind::Cancel: {
-            const LiveOrder* order = oms_.find(intent.cl_ord_id);
-            if (order && order->strategy == intent.strategy) cancel_order(*order);
-            return;
-        }
-        case IntentKind::CancelAll:
-            quoter_.pull(intent.strategy);
-            oms_.for_each_live([&](const LiveOrder& order) {
-                if (order.strategy == intent.strategy) cancel_order(order);
-            });
-            return;
-        default: return;  // targets and parents are another room's
-    }
-}
-
-// A quote that cannot be one: both sides are pulled, and the record says why.
-void Engine::refuse(const Intent& quote, Reason reason) {
-    ++refusals_;
-    if (decision_.room() < 2) return;
-    Order& refused = decision_.add<Order>(Type::Refused);
-    refused.instrument = quote.instrument;
-    refused.ts_event = now_ns_;
-    refused.strategy = quote.strategy;
-    refused.reason = u16(reason);
-    refused.limit = quote.bid_px;
-    refused.observed = quote.ask_px;
-    refused.intent_seq = seq_;
-}
-
-void Engine::open_order(const Intent& intent) {
-    Order order{};
-    order.type = u8(Type::NewOrder);
-    order.side = intent.side;
-    order.tif = intent.tif;
-    order.instrument = intent.instrument;
-    order.px = intent.px;
-    order.qty = intent.qty;
-    order.strategy = intent.strategy;
-    order.tag = intent.tag;
-    submit(order, intent.qty);
-}
-
 void Engine::cancel_order(const LiveOrder& order) {
     if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder)) return;
     if (!session_up_ || decision_.room() < 2) {  // a cancel is never lost: the sweep sends it when it can
@@ -143,8 +49,35 @@ void Engine::mark_quote(u16 strategy, u32 instrument) {
 // While the session is down nothing can be changed; Resolved marks every quote again.
 void Engine::reconcile_quotes() {
     if (!session_up_) return;
+    mark_idle_targets();
+    for (const QuoteKey& key : dirty_quotes_) aim(key);
     for (const QuoteKey& key : dirty_quotes_)
         if (reconcile_quote(key)) reconcile_quote(key);  // a refused side pulls what still rests at its old target
+}
+
+// What has no order looks again whenever its book changes: prices, trading, arming may allow one now.
+void Engine::mark_idle_targets() {
+    if (targets_.empty()) return;
+    targets_.for_each([&](u16 strategy, u32 instrument) {
+        const bool is_idle = quoter_.order_of(strategy, instrument, Side::Buy) == 0 &&
+                             quoter_.order_of(strategy, instrument, Side::Sell) == 0;
+        if (is_idle && book_marked_[instrument] == seq_) mark_quote(strategy, instrument);
+    });
+}
+
+// One order towards the target, where one may work.
+void Engine::aim(const QuoteKey& key) {
+    Target* target = targets_.find(key.strategy, key.instrument);
+    if (target == nullptr) return;
+    const bool may_work = !draining_ && !halted_[key.strategy] && !risk_.is_latched(key.strategy) &&
+                          risk_.arming().state(key.strategy, key.instrument) >= ArmState::ReduceOnly &&
+                          trading(key.instrument) == TradingState::Trading && books_.is_valid(key.instrument);
+    Aim wanted;
+    if (may_work)
+        wanted = aim_at(*target, oms_.position(key.strategy, key.instrument).qty, books_.touch(key.instrument),
+                        instruments_[key.instrument].lot);
+    quoter_.aim(key.strategy, key.instrument, wanted, target->tag, target->is_new, oms_);
+    target->is_new = target->is_new && !may_work;
 }
 
 bool Engine::reconcile_quote(const QuoteKey& key) {
@@ -180,37 +113,65 @@ void Engine::sweep() {
 // Reserves the id, asks risk, and only then tells the OMS. Returns the order's id; 0 when it was refused.
 u64 Engine::submit(Order candidate, i64 leaves_after) {
     if (decision_.room() < 4) return 0;
-    const bool is_new = candidate.type == u8(Type::NewOrder);
+    prepare(candidate, leaves_after);
+    if (const Verdict verdict = approve(candidate); !verdict.passes()) {
+        refuse(candidate, verdict);
+        return 0;
+    }
+    command(candidate);
+    return candidate.cl_ord_id;
+}
+
+void Engine::prepare(Order& candidate, i64 leaves_after) {
     candidate.ts_event = now_ns_;
     candidate.intent_seq = seq_;
     candidate.leaves_qty = leaves_after;
-    if (is_new) {
+    if (candidate.type == u8(Type::NewOrder)) {
         candidate.version = 1;
         candidate.cl_ord_id = oms_.reserve(candidate.strategy);
     }
     candidate.limits_version = risk_.limits().version();
+}
+
+// What passes counts from here, before it is written down.
+Verdict Engine::approve(const Order& candidate) {
     Verdict verdict = judge(candidate);
     if (verdict.passes()) verdict.reason = oms_.on_command(candidate);
-    if (!verdict.passes()) {
-        ++refusals_;
-        Order refused = candidate;
-        refused.type = u8(Type::Refused);
-        refused.reason = u16(verdict.reason);
-        refused.limit = verdict.limit;
-        refused.observed = verdict.observed;
-        refused.scope = u8(verdict.scope);
-        refused.kind = u8(verdict.kind);
-        decision_.add_copy(refused);
-        return 0;
-    }
+    if (!verdict.passes()) return verdict;
     risk_.on_command(candidate);
+    accounts_.refresh(candidate.strategy, candidate.instrument);
+    return verdict;
+}
+
+// Approved, and yet it does not leave.
+void Engine::withdraw(const Order& candidate) {
+    Report never{};
+    never.type = u8(Type::NotSent);
+    never.cl_ord_id = candidate.cl_ord_id;
+    never.version = candidate.version;
+    never.command = candidate.type;
+    oms_.on_report(never);
+    accounts_.refresh(candidate.strategy, candidate.instrument);
+}
+
+void Engine::command(const Order& candidate) {
     Order approved = candidate;
     approved.type = u8(Type::Approved);
     decision_.add_copy(approved);
-    accounts_.refresh(candidate.strategy, candidate.instrument);
     breakers_.on_command(candidate, now_ns_);
     decision_.add_copy(candidate);
-    return candidate.cl_ord_id;
+}
+
+void Engine::refuse(const Order& candidate, const Verdict& verdict) {
+    ++refusals_;
+    Order refused = candidate;
+    refused.type = u8(Type::Refused);
+    refused.reason = u16(verdict.reason);
+    refused.limit = verdict.limit;
+    refused.observed = verdict.observed;
+    refused.scope = u8(verdict.scope);
+    refused.kind = u8(verdict.kind);
+    decision_.add_copy(refused);
 }
 
 Verdict Engine::judge(const Order& candidate) {

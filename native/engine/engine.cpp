@@ -9,6 +9,7 @@ Engine::Engine(const EngineCapacity& capacity)
       risk_(capacity.strategies_max, capacity.instruments_max, capacity.limits_max),
       breakers_(capacity.strategies_max, capacity.instruments_max),
       quoter_(capacity.strategies_max, capacity.instruments_max),
+      targets_(capacity.strategies_max, capacity.instruments_max),
       timers_(capacity.timers_max),
       conversions_(capacity.instruments_max),
       trading_(capacity.instruments_max, u8(TradingState::Unknown)),
@@ -18,7 +19,7 @@ Engine::Engine(const EngineCapacity& capacity)
       heard_ns_(kSourcesMax, 0),
       feed_sessions_(kSourcesMax),
       broken_(capacity.instruments_max, 0),
-      world_{books_, oms_, accounts_, instruments_, trading_, halted_, states_},
+      world_{books_, oms_, accounts_, stops_, instruments_, trading_, halted_, states_, parameters_},
       book_marked_(capacity.instruments_max, 0),
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
       capacity_(capacity) {
@@ -27,6 +28,9 @@ Engine::Engine(const EngineCapacity& capacity)
     instruments_.reserve(capacity.instruments_max);
     feed_of_.reserve(capacity.instruments_max);
     for (auto& state : states_) state.reserve(kStateBytesMax);
+    parameters_.reserve(kParametersMax);
+    changing_.reserve(kParametersMax);
+    basket_.reserve(Decision::kRecordsMax);
     dirty_quotes_.reserve(std::size_t(capacity.strategies_max) * capacity.instruments_max);
 }
 
@@ -51,9 +55,11 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     if (in.header->source_seq && in.header->source < kSourcesMax)
         source_seq_[in.header->source] = in.header->source_seq;
 
+    if (!stops_.empty()) watch_stops();
     if (!happened_.empty()) strategies.decide(in, happened_, world_, decision_);
     take_strategy_output();  // intents -> execution
-    reconcile_quotes();      // execution -> risk -> oms
+    if (!stops_.empty()) release_stops();
+    reconcile_quotes();  // execution -> risk -> oms
     // What came of sending is no reason to send again at once.
     const bool is_outcome = in.type_at(0) == Type::Sent || in.type_at(0) == Type::NotSent;
     if (sweep_due_ && !is_outcome) sweep();
@@ -86,6 +92,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Participant:
         case IpoQuoting:
         case RetailInterest: return happened_.notices.push(in.as<Market>(i));
+        case Signal: return apply_signal(in.as<openbell::Signal>(i));
         case Timer: return apply_timer(in.as<openbell::Timer>(i));
         case Instrument: return apply_instrument(in.as<openbell::Instrument>(i), in.header->source);
         case Accepted:
@@ -116,7 +123,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Operator:
             if (OperatorVerb(in.as<Control>(i).code) != OperatorVerb::CancelAll) return;
             draining_ = sweep_due_ = happened_.stopping = true;
-            return quoter_.pull_all();
+            return end_work({}, Reason::NotArmed);
         case Connected:
         case Disconnected: return apply_connection(in.as<Control>(i));
         case Gap: return apply_gap(in.as<Control>(i), true);

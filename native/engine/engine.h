@@ -12,6 +12,7 @@
 #include "conversions.h"
 #include "engine/timers.h"
 #include "execution/quoter.h"
+#include "execution/stops.h"
 #include "oms/accounts.h"
 #include "oms/oms.h"
 #include "risk/breakers.h"
@@ -34,6 +35,8 @@ inline constexpr u32 kGapRebuilt = 2;    // Gap: a snapshot follows, which build
 inline constexpr u32 kGapStale = 3;      // Gap: nothing was heard for too long; nothing is known to be missing
 inline constexpr u32 kFromSnapshot = 1;  // Recovered: it has done so
 inline constexpr u32 kFeedEnded = 1;     // Disconnected: the session is over for good
+
+inline constexpr u16 kStrategyParameter = 2;  // Control::source of Parameters: code = word, values[0] = its bits
 
 // Every table of the engine, sized once.
 struct EngineCapacity {
@@ -79,6 +82,8 @@ class Engine {
     bool is_session_up() const { return session_up_; }
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
+    const Stops& stops() const { return stops_; }
+    const std::vector<ChangedParameter>& parameters() const { return parameters_; }
     Bytes strategy_state(u16 strategy) const { return states_[strategy]; }
     i64 next_deadline() const { return std::min(timers_.next_deadline(), breaker_timer_.deadline); }
     const ArmedTimer* due_timer(i64 now) const {
@@ -95,6 +100,7 @@ class Engine {
 
   private:
     static constexpr u16 kSourcesMax = 128;
+    static constexpr std::size_t kParametersMax = 4096;  // changed while their strategies ran
     struct QuoteKey {
         u16 strategy;
         u32 instrument;
@@ -117,6 +123,8 @@ class Engine {
     void apply_grant(ArmScope scope, const Control& record);
     void apply_kill(const Control& record);
     void apply_parameters(const Control& record);
+    void apply_signal(const Signal& record);
+    void change_parameter(const Control& record);
     void apply_adjustment(const Control& record);
     void watch_report(const Report& report, const Applied& applied);
     void check_breakers();
@@ -127,8 +135,10 @@ class Engine {
     void apply_connection(const Control& record);
     void apply_feed_session(const Control& record);
     void distrust(ArmScope scope);
+    void end_work(ArmScope scope, Reason reason);
     void pull_lowered(ArmScope scope);
     void note_fill(const Report& record);
+    void close_order(const LiveOrder& order);
     void apply_gap(const Control& record, bool is_open);
     void apply_resolved(const Control& record);
     void apply_feed_check(const Market& record, u16 source);
@@ -140,18 +150,40 @@ class Engine {
     // what to do about it
     void take_strategy_output();
     void execute(const Intent& intent);
+    void execute_quote(const Intent& intent);
     void open_order(const Intent& intent);
-    void refuse(const Intent& quote, Reason reason);
+    std::size_t open_basket(std::size_t first);
+    Order order_of(const Intent& intent) const;
+    Reason price_order(const Intent& intent, Order& order) const;
+    Reason hold_stop(const Intent& intent, u64 id);
+    void watch_touch(Stop& stop);
+    void watch_stops();
+    void release_stops();
+    template <class Names>
+    void end_stops(Reason reason, Names&& names);
+    void write_stop_ended(const Stop& stop, Reason reason);
+    void cancel_named(const Intent& intent);
+    const LiveOrder* own_order(const Intent& intent);
+    void replace_order(const Intent& intent);
+    void mass_cancel(const Intent& intent);
+    void refuse(const Intent& intent, Reason reason, u64 id = 0);
+    void refuse(const Order& candidate, const Verdict& verdict);
     void cancel_order(const LiveOrder& order);
     void pull_quotes(u32 instrument);
     void pull_quote(u16 strategy, u32 instrument);
     void mark_quote(u16 strategy, u32 instrument);
     void reconcile_quotes();
     bool reconcile_quote(const QuoteKey& key);
+    void mark_idle_targets();
+    void aim(const QuoteKey& key);
     void sweep();
     bool must_cancel(const LiveOrder& order) const;
     bool may_grow(const LiveOrder& order) const;
     u64 submit(Order candidate, i64 leaves_after);
+    void prepare(Order& candidate, i64 leaves_after);
+    Verdict approve(const Order& candidate);
+    void withdraw(const Order& candidate);
+    void command(const Order& candidate);
     Verdict judge(const Order& candidate);
     RiskView view_of(const Order& candidate);
     void seal(const FrameView& in);
@@ -166,6 +198,8 @@ class Engine {
     Breakers breakers_;
     ArmedTimer breaker_timer_{};
     Quoter quoter_;
+    Targets targets_;
+    Stops stops_;
     TimerTable timers_;
     std::vector<Instrument> instruments_;
     Conversions conversions_;
@@ -173,6 +207,8 @@ class Engine {
     std::vector<u8> trading_;
     std::vector<u8> halted_;
     std::vector<std::vector<u8>> states_;
+    std::vector<ChangedParameter> parameters_;
+    std::vector<ChangedParameter> changing_;  // told, and more of the same change follows
     std::vector<u64> source_seq_;
     std::vector<i64> heard_ns_;  // when a feed last said anything, by source
     struct FeedSession {
@@ -204,7 +240,18 @@ class Engine {
     std::vector<u64> book_marked_;   // seq of the frame that last named the book
     std::vector<u64> quote_marked_;  // the same by strategy x instrument
     std::vector<QuoteKey> dirty_quotes_;
+    std::vector<Order> basket_;
     const EngineCapacity capacity_;
 };
+
+// Of those that wait: they are gone, and a record says why.
+template <class Names>
+void Engine::end_stops(Reason reason, Names&& names) {
+    stops_.erase_if([&](const Stop& stop) {
+        if (stop.order != 0 || !names(stop)) return false;
+        if (decision_.room() >= 2) write_stop_ended(stop, reason);
+        return true;
+    });
+}
 
 }  // namespace openbell

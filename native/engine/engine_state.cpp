@@ -42,12 +42,19 @@ void Engine::save(StateWriter& out) const {
     risk_.save(out);
     breakers_.save(out);
     quoter_.save(out);
+    targets_.save(out);
+    stops_.save(out);
     timers_.save(out);
     for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
         out.put(halted_[strategy]);
         out.put(u64(states_[strategy].size()));
         out.put_bytes(states_[strategy]);
     }
+    for (const auto* list : {&parameters_, &changing_}) {
+        out.put(u64(list->size()));
+        for (const ChangedParameter& one : *list) out.put(one);
+    }
+    out.put(world_.parameters_changed);
     for (u64 seq : source_seq_) out.put(seq);
     for (i64 heard : heard_ns_) out.put(heard);
     for (const FeedSession& session : feed_sessions_) out.put(session);
@@ -80,12 +87,19 @@ void Engine::load(StateReader& in) {
     breakers_.load(in);
     plan_breakers();
     quoter_.load(in);
+    targets_.load(in);
+    stops_.load(in);
     timers_.load(in);
     for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
         halted_[strategy] = in.get<u8>();
         const Bytes state = in.get_bytes(in.get<u64>());
         states_[strategy].assign(state.begin(), state.end());
     }
+    for (auto* list : {&parameters_, &changing_}) {
+        list->clear();
+        for (u64 n = in.get<u64>(); n > 0; --n) list->push_back(in.get<ChangedParameter>());
+    }
+    world_.parameters_changed = in.get<u64>();
     for (u64& seq : source_seq_) seq = in.get<u64>();
     for (i64& heard : heard_ns_) heard = in.get<i64>();
     for (FeedSession& session : feed_sessions_) session = in.get<FeedSession>();

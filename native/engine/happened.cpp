@@ -1,4 +1,7 @@
 // What a frame's records do to books, orders and control state.
+#include <algorithm>
+#include <cmath>
+
 #include "engine/engine.h"
 
 namespace openbell {
@@ -174,7 +177,7 @@ void Engine::apply_report(const Report& record) {
         const bool was_refused = report.type == u8(Type::NotSent) || report.type == u8(Type::Rejected);
         if (was_refused && quoter_.order_of(order.strategy, order.instrument, Side(order.side)) == order.cl_ord_id)
             quoter_.on_refused(order.strategy, order.instrument, Side(order.side));
-        if (applied.became_terminal) quoter_.on_order_closed(order);
+        if (applied.became_terminal) close_order(order);
         mark_quote(order.strategy, order.instrument);
         // A cancel that did not leave is tried again when the world says something new, not at once.
         // Where positions may only shrink, each report may have made another order one that grows it.
@@ -183,12 +186,40 @@ void Engine::apply_report(const Report& record) {
     if (report.type != u8(Type::Sent)) happened_.reports.push(report);
 }
 
+void Engine::close_order(const LiveOrder& order) {
+    quoter_.on_order_closed(order);
+    if (!stops_.empty()) stops_.forget_order(order.cl_ord_id);
+}
+
 // Executions in one direction, again and again: a strategy that lost its mind, or its market.
 void Engine::note_fill(const Report& report) {
     if (report.type != u8(Type::Filled)) return;
     if (!risk_.on_fill(0, report.strategy, report.instrument, Side(report.side), now_ns_)) return;
     for (u32 id = 0; id < instruments_.size(); ++id) pull_quote(report.strategy, id);
     sweep_due_ = true;
+}
+
+// A value that is no number says nothing.
+void Engine::apply_signal(const Signal& record) {
+    if (std::isfinite(record.value)) happened_.signals.push(record);
+}
+
+// Strategies take it before they are called again, with those that it continues. It holds until the node starts with
+// another configuration.
+void Engine::change_parameter(const Control& record) {
+    if (changing_.size() < kParametersMax)
+        changing_.push_back({record.strategy, 0, record.code, u64(record.values[0])});
+    if (record.flags & kContinues) return;
+    for (const ChangedParameter& one : changing_) {
+        const auto known = std::ranges::find_if(
+            parameters_, [&](const ChangedParameter& p) { return p.strategy == one.strategy && p.word == one.word; });
+        if (known != parameters_.end())
+            known->bits = one.bits;
+        else if (parameters_.size() < kParametersMax)
+            parameters_.push_back(one);
+    }
+    changing_.clear();
+    ++world_.parameters_changed;
 }
 
 void Engine::apply_limit(const Limit& record) {
@@ -262,13 +293,14 @@ void Engine::apply_resolved(const Control& record) {
         n = oms_.on_resolved(record.source, settled);
         for (const Report& report : std::span(settled, n)) {
             if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {
-                if (is_terminal(OrderState(order->state))) quoter_.on_order_closed(*order);
+                if (is_terminal(OrderState(order->state))) close_order(*order);
             }
             accounts_.refresh(report.strategy, report.instrument);
             happened_.reports.push(report);
         }
     }
     quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
+    targets_.for_each([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
     sweep_due_ = true;
 }
 

@@ -58,7 +58,32 @@ Reason Quoter::set_target(const Intent& t) {
     set_half(quote->half[0], t.bid_px, is_good ? t.bid_qty : 0);
     set_half(quote->half[1], t.ask_px, is_good ? t.ask_qty : 0);
     quote->tag = t.tag;
+    quote->is_aim = 0;
     return fault;
+}
+
+void Quoter::aim(u16 strategy, u32 instrument, const Aim& wanted, u64 tag, bool may_grow, const Oms& oms) {
+    Quote* quote = find(strategy, instrument);
+    if (!quote) return;
+    quote->is_aim = 1;
+    quote->tag = tag;
+    const std::size_t i = index_of(wanted.side);
+    Half& h = quote->half[i];
+    const LiveOrder* own = find_live(oms, h.order);
+    const LiveOrder* against = find_live(oms, quote->half[1 - i].order);
+    aim_half(quote->half[1 - i], 0, 0, against);
+    if (wanted.qty == 0 || against) return aim_half(h, 0, 0, own);
+    if (wanted.px == 0) return;  // nobody to trade with: what works goes on
+    const i64 open = own ? (is_replacing(*own) ? own->pending_qty - own->cum_qty : own->leaves_qty) : 0;
+    const bool is_enough = open == wanted.qty || (open < wanted.qty && !may_grow);
+    if (own && h.qty > 0 && h.px == wanted.px && is_enough) return;
+    aim_half(h, wanted.px, wanted.qty, own);
+}
+
+// Said once: again and again would allow as many cancels.
+void Quoter::aim_half(Half& h, i64 px, i64 qty, const LiveOrder* own) {
+    if (own && px == h.px && qty == h.qty) return;
+    set_half(h, px, qty);
 }
 
 void Quoter::set_half(Half& h, i64 px, i64 qty) {
@@ -78,6 +103,11 @@ void Quoter::pull(u16 strategy, u32 instrument) {
     Quote* quote = find(strategy, instrument);
     if (!quote) return;
     for (Half& h : quote->half) set_half(h, 0, 0);
+}
+
+void Quoter::pull(u16 strategy, u32 instrument, Side side) {
+    Quote* quote = find(strategy, instrument);
+    if (quote) set_half(quote->half[index_of(side)], 0, 0);
 }
 
 void Quoter::pull(u16 strategy) {
@@ -105,7 +135,7 @@ std::size_t Quoter::reconcile(u16 strategy, u32 instrument, const Oms& oms, std:
     for (std::size_t i = 0; i < 2; ++i) {
         Half& h = quote->half[i];
         live[i] = find_live(oms, h.order);
-        if (h.order && !live[i]) close(h, oms.find(h.order));
+        if (h.order && !live[i]) close(h, oms.find(h.order), quote->is_aim != 0);
         start_target(h, live[i]);
     }
     std::size_t count = 0;
@@ -205,15 +235,16 @@ void Quoter::on_order_closed(const LiveOrder& o) {
     Quote* quote = find(o.strategy, o.instrument);
     if (!quote) return;
     Half& h = quote->half[index_of(Side(o.side))];
-    if (h.order == o.cl_ord_id) close(h, &o);
+    if (h.order == o.cl_ord_id) close(h, &o, quote->is_aim != 0);
 }
 
 // An order we were canceling leaves the rest of a newer target wanted. Any other end consumes the target:
 // filled, expired, taken by the venue, or forgotten. A rejected target is refused until it changes.
-void Quoter::close(Half& h, const LiveOrder* o) {
+void Quoter::close(Half& h, const LiveOrder* o, bool is_aim) {
     const bool is_ours = o && h.is_canceling &&
                          (OrderState(o->state) == OrderState::Canceled || OrderState(o->state) == OrderState::Filled);
     if (o && OrderState(o->state) == OrderState::Rejected && !h.is_fresh) h.is_refused = 1;
+    if (is_aim && o && !is_ours && o->cum_qty == 0 && !h.is_fresh) h.is_refused = 1;
     h.consumed = is_ours ? h.consumed + o->cum_qty - h.base_cum : h.qty;
     h.order = 0;
     h.base_cum = 0;
@@ -257,6 +288,7 @@ void Quoter::save(StateWriter& w) const {
         w.put(u64(i));
         for (const Half& h : quotes_[i].half) w.put(canonical(h));
         w.put(quotes_[i].tag);
+        w.put(quotes_[i].is_aim);
     }
 }
 
@@ -276,6 +308,7 @@ void Quoter::load(StateReader& r) {
         if (at >= quotes_.size()) throw Error(ErrorKind::Snapshot, "quoter snapshot: a quote lies beyond its tables");
         for (Half& h : quotes_[at].half) h = r.get<Half>();
         quotes_[at].tag = r.get<u64>();
+        quotes_[at].is_aim = r.get<u64>();
     }
 }
 

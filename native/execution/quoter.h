@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "execution/targets.h"
 #include "oms/oms.h"
 
 namespace openbell {
@@ -32,7 +33,13 @@ class Quoter {
     Reason set_target(const Intent& quote);
     void pull(u16 strategy);
     void pull(u16 strategy, u32 instrument);
+    void pull(u16 strategy, u32 instrument, Side);
     void pull_all();
+
+    // One order towards a target position in place of a quote; qty 0 = none. What works already stays as it is, unless
+    // its price is another, it is too large, or it is too small and `may_grow`. The other side's order goes first.
+    // What the venue takes away unexecuted is not tried again until price or quantity change.
+    void aim(u16 strategy, u32 instrument, const Aim&, u64 tag, bool may_grow, const Oms&);
 
     // The commands wanted now; `out` has room for kCommandsMax. cl_ord_id of a NewOrder is 0, to be reserved;
     // ts_event and intent_seq are the caller's. prev_qty of a replace is executed + still open.
@@ -80,12 +87,14 @@ class Quoter {
     struct Quote {
         Half half[2];  // bid, ask
         u64 tag;
+        u64 is_aim;  // it works towards a target position
     };
 
     static bool is_active(const Quote&);
     static Half canonical(Half);
     static void set_half(Half&, i64 px, i64 qty);
-    static void close(Half&, const LiveOrder*);
+    static void aim_half(Half&, i64 px, i64 qty, const LiveOrder* own);
+    static void close(Half&, const LiveOrder*, bool is_aim);
     static void start_target(Half&, const LiveOrder*);
     static bool meets_own(const LiveOrder* other, Side, i64 px);
     bool decide(Half&, Side, const LiveOrder* own, const LiveOrder* other, Order& out);

@@ -215,7 +215,7 @@ bool LiveNode::poll_operator() {
     const auto& command = *reinterpret_cast<const Control*>(record);
     const bool is_of_node = ArmScope{command.strategy, command.instrument}.is_node();
     const bool releases = command.type == u8(Type::Arm) && command.flags & kAfterKill && is_of_node;
-    submit({record, kLargeRecord}, source::kOperator);
+    submit({record, record_size(Type(command.type))}, source::kOperator);
     if (command.type == u8(Type::Kill)) kill_.take_scoped(u32(command.values[kKillTicket]));
     if (releases) {
         // A kill asked for since the person looked stays: poll_kill tells the engine of it again.

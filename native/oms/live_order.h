@@ -42,7 +42,9 @@ struct LiveOrder {
     u64 tag;              // 96 the strategy's own mark
     u8 in_doubt;          // 104 commands a dead epoch may or may not have sent
     u8 flags;             // 105 kChanging ...
-    u8 pad0[6];
+    u8 terms;             // 106 Order::flags: kPostOnly, kHidden
+    u8 pad0;
+    u32 expires_s;  // 108 Gtd, as in Order
 };
 static_assert(sizeof(LiveOrder) == 112 && offsetof(LiveOrder, px) == 40 && offsetof(LiveOrder, in_doubt) == 104);
 

@@ -115,6 +115,8 @@ Reason Oms::open(const Order& command) {
     o.strategy = command.strategy;
     o.side = command.side;
     o.tif = command.tif;
+    o.terms = command.flags;
+    o.expires_s = command.expires_s;
     o.state = u8(OrderState::PendingNew);
     o.unsent = kNewBit;
     o.flags = kChanging;

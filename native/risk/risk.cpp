@@ -218,7 +218,10 @@ Verdict Risk::check_known(const Order& o, const OrderRows& rows, const RiskView&
 }
 
 Verdict Risk::check_market(const Order& o, const OrderRows& rows, u32 kinds, const RiskView& view) const {
-    if (view.trading != TradingState::Trading)
+    // What is for an auction only may come in while the venue collects orders for it.
+    const bool is_of_auction = o.tif == u8(Tif::AtOpen) || o.tif == u8(Tif::AtClose);
+    const bool is_collecting = is_of_auction && view.trading == TradingState::QuoteOnly;
+    if (view.trading != TradingState::Trading && !is_collecting)
         return {Reason::NotTrading, i64(TradingState::Trading), i64(view.trading)};
     if (!view.book_valid) return {Reason::BookNotValid, 1, 0};
     if (reference_px(o, view.touch) <= 0) return {Reason::NoReference, 1, 0};

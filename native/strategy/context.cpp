@@ -1,6 +1,8 @@
 // The verbs of `ctx`: each becomes one record of the decision.
 #include "strategy/context.h"
 
+#include <utility>
+
 #include "rng.h"
 
 namespace openbell {
@@ -14,6 +16,8 @@ void Context::open(const World& world, Decision& out, u16 strategy, u64& random_
     instruments_ = &instruments;
     intents_ = 0;
     orders_ = 0;
+    baskets_ = 0;
+    is_in_basket_ = false;
 }
 
 void Context::check_instrument(u32 instrument) const {
@@ -23,6 +27,8 @@ void Context::check_instrument(u32 instrument) const {
 }
 
 void Context::count_intent() {
+    if (is_in_basket_)
+        throw Error(ErrorKind::Strategy, "a basket holds nothing but ctx.order: close it before anything else");
     if (intents_ == kIntentsMax || out_->room() < Decision::kRecordsMax / 2)
         throw Error(ErrorKind::Strategy, "at most " + std::to_string(kIntentsMax) +
                                              " intents and timers a strategy and frame; found one more; decide less "
@@ -50,20 +56,87 @@ void Context::quote(u32 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask
     intent.ask_qty = ask_qty;
 }
 
-u64 Context::order(u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag) {
+u64 Context::order(u32 instrument, const OrderTerms& terms) {
     check_instrument(instrument);
+    if (terms.collar_bps < 0 || terms.collar_bps >= 10'000)
+        throw Error(ErrorKind::Strategy,
+                    "ctx.order: expected collar_bps from 0 to 9999, found " + std::to_string(terms.collar_bps));
+    if (is_in_basket_ && terms.trigger != Trigger::None)
+        throw Error(ErrorKind::Strategy, "ctx.stop: expected ctx.order in a basket: a stop does not leave with others");
+    const bool is_in_basket = std::exchange(is_in_basket_, false);  // the one verb that belongs there
     Intent& intent = intend(IntentKind::Order, instrument);
-    intent.side = u8(side);
-    intent.tif = u8(tif);
-    intent.px = px;
-    intent.qty = qty;
-    intent.tag = tag;
+    is_in_basket_ = is_in_basket;
+    intent.side = u8(terms.side);
+    intent.tif = u8(terms.tif);
+    intent.px = terms.px;
+    intent.qty = terms.qty;
+    intent.tag = terms.tag;
+    intent.basket = is_in_basket_ ? baskets_ : 0;
+    intent.collar_bps = u16(terms.collar_bps);
+    intent.flags = terms.flags;
+    intent.trigger = u8(terms.trigger);
+    intent.display_qty = terms.display_qty;
+    intent.stop_px = terms.stop_px;
+    intent.trail = terms.trail;
+    intent.expires_ns = terms.expires_ns;
     return world_->oms.next_id(strategy_, orders_++);
+}
+
+u64 Context::became(u64 stop_id) const {
+    const Stop* stop = world_->stops.find(stop_id);
+    return stop && stop->intent.strategy == strategy_ ? stop->order : 0;
+}
+
+u64 Context::parent(u32 instrument, Side side, i64 qty, u16 algorithm, const ParentTerms& terms) {
+    check_instrument(instrument);
+    Intent& intent = intend(IntentKind::Parent, instrument);
+    intent.side = u8(side);
+    intent.qty = qty;
+    intent.px = terms.px;
+    intent.basket = algorithm;
+    intent.bid_px = terms.begins_ns;
+    intent.expires_ns = terms.ends_ns;
+    intent.ask_px = terms.participation_bps;
+    intent.ask_qty = terms.urgency_bps;
+    intent.tag = terms.tag;
+    return world_->oms.next_id(strategy_, orders_++);
+}
+
+void Context::basket_open() {
+    if (is_in_basket_)
+        throw Error(ErrorKind::Strategy, "ctx.basket_open: expected no open basket, found one; close it first");
+    ++baskets_;
+    is_in_basket_ = true;
+}
+
+void Context::basket_close() {
+    if (!is_in_basket_)
+        throw Error(ErrorKind::Strategy, "ctx.basket_close: expected an open basket, found none in this frame");
+    is_in_basket_ = false;
 }
 
 void Context::cancel(u64 cl_ord_id) { intend(IntentKind::Cancel, kNoInstrument).cl_ord_id = cl_ord_id; }
 
-void Context::cancel_all() { intend(IntentKind::CancelAll, kNoInstrument); }
+void Context::replace(u64 cl_ord_id, i64 px, i64 qty) {
+    Intent& intent = intend(IntentKind::Replace, kNoInstrument);
+    intent.cl_ord_id = cl_ord_id;
+    intent.px = px;
+    intent.qty = qty;
+}
+
+void Context::mass_cancel(u32 instrument, u8 side) {
+    if (instrument != kNoInstrument) check_instrument(instrument);
+    intend(IntentKind::CancelAll, instrument).side = side;
+}
+
+void Context::target(u32 instrument, i64 position, i64 px, i64 qty_max, u64 tag) {
+    check_instrument(instrument);
+    Intent& intent = intend(IntentKind::Target, instrument);
+    intent.qty = position;
+    intent.px = px;
+    intent.display_qty = qty_max;
+    intent.tag = tag;
+}
 
 void Context::set_timer(u64 timer_id, i64 deadline) {
     count_intent();

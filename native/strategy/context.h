@@ -10,6 +10,36 @@
 
 namespace openbell {
 
+// What one order says of itself beside its instrument; docs/strategies.md.
+struct OrderTerms {
+    Side side;
+    i64 px;  // 0: at market, within the collar
+    i64 qty;
+    Tif tif = Tif::Day;
+    u64 tag = 0;
+    u8 flags = 0;         // kPostOnly, kHidden
+    i64 display_qty = 0;  // 0: all of it
+    i64 collar_bps = 0;
+    i64 expires_ns = 0;
+    Trigger trigger = Trigger::None;
+    i64 stop_px = 0;
+    i64 trail = 0;
+};
+
+constexpr u8 flags_of(bool is_post_only, bool is_hidden) {
+    return u8((is_post_only ? kPostOnly : 0) | (is_hidden ? kHidden : 0));
+}
+
+// How a parent order is to be worked.
+struct ParentTerms {
+    i64 px = 0;                 // the worst price; 0: none
+    i64 begins_ns = 0;          // 0: now
+    i64 ends_ns = 0;            // 0: no end
+    i64 participation_bps = 0;  // most of the market's volume; 0: any
+    i64 urgency_bps = 0;
+    u64 tag = 0;
+};
+
 class Context {
   public:
     static constexpr u32 kIntentsMax = 64;  // of one strategy in one frame
@@ -21,9 +51,17 @@ class Context {
     u64 seq() const { return world_->seq; }
     const World& world() const { return *world_; }
     void quote(u32 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty);
-    u64 order(u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag);
+    u64 order(u32 instrument, const OrderTerms& terms);
+    u64 became(u64 stop_id) const;  // the order that a stop became; 0: it waits, or is gone
+    u64 parent(u32 instrument, Side side, i64 qty, u16 algorithm, const ParentTerms& terms);
+    void basket_open();
+    void basket_close();
+    void target(u32 instrument, i64 position, i64 px, i64 qty_max, u64 tag);
+    void target_off(u32 instrument) { quote(instrument, 0, 0, 0, 0); }
+    void replace(u64 cl_ord_id, i64 px, i64 qty);
     void cancel(u64 cl_ord_id);
-    void cancel_all();
+    void cancel_all() { mass_cancel(kNoInstrument, 0); }
+    void mass_cancel(u32 instrument, u8 side);  // kNoInstrument: all; side 0: both
     void set_timer(u64 timer_id, i64 deadline);
     i64 position(u32 instrument) const;
     Totals totals() const { return world_->accounts.totals(strategy_); }
@@ -45,6 +83,8 @@ class Context {
     u16 strategy_ = 0;
     u32 intents_ = 0;
     u32 orders_ = 0;
+    u16 baskets_ = 0;  // opened in this frame
+    bool is_in_basket_ = false;
     std::vector<LiveOrder> live_;
 };
 

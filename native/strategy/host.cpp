@@ -53,6 +53,7 @@ void StrategyHost::run(Entry& entry, const Happened& happened, const World& worl
     try {
         if (entry.is_mine.size() < world.instruments.size()) learn_instruments(entry, world);
         if (happened.started || !entry.is_restored) restore(entry, world);
+        if (entry.parameters_seen != world.parameters_changed) take_parameters(entry, world);
         entry.runner->context().open(world, out, entry.id, entry.runner->words()[0], entry.instruments);
         const u64 calls = callbacks_;
         const bool must_say = call_hooks(entry, happened) || happened.started || happened.stopping;
@@ -94,7 +95,7 @@ void StrategyHost::ask(Call call) {
     watch_->end();
 }
 
-// True when it was told something that must not be forgotten: a report or a timer.
+// True when it was told something that must not be forgotten: a report, a timer or a signal.
 bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
     Runner& runner = *entry.runner;
     const auto mine = [&](u32 id) { return id < entry.is_mine.size() && entry.is_mine[id]; };
@@ -120,6 +121,12 @@ bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
             if (timer.strategy == entry.id) {
                 is_told = true;
                 ask([&] { runner.call_timer(timer.timer_id); });
+            }
+    if (!happened.signals.empty() && runner.has(Hook::Signal))
+        for (const Signal& signal : happened.signals)
+            if (signal.strategy == entry.id || signal.strategy == kNoStrategy) {
+                is_told = true;
+                ask([&] { runner.call(Hook::Signal, signal); });
             }
     if (!happened.trades.empty() && runner.has(Hook::Trade))
         for (const Market& trade : happened.trades)
@@ -147,6 +154,15 @@ void StrategyHost::restore(Entry& entry, const World& world) {
                                              "; start a new journal or restore the fields");
     std::memcpy(entry.kept.data(), known.data(), known.size());
     std::copy(entry.kept.begin(), entry.kept.end(), entry.runner->words().begin());
+    entry.runner->scatter();
+}
+
+// Parameters that were changed while it ran, in place of the configuration's: between frames, all of them at once.
+void StrategyHost::take_parameters(Entry& entry, const World& world) {
+    entry.parameters_seen = world.parameters_changed;
+    for (const ChangedParameter& one : world.parameters)
+        if (one.strategy == entry.id && one.word >= entry.state_words && one.word < entry.kept.size())
+            entry.kept[one.word] = entry.runner->words()[one.word] = one.bits;
     entry.runner->scatter();
 }
 

@@ -47,6 +47,7 @@ class StrategyHost final : public IntentSource {
         std::vector<u64> kept = {};         // the words after the last frame that went well
         u32 frames_unsaid = 0;              // that changed state which is not journalled yet
         bool is_restored = false;           // took over what the journal knows of it
+        u64 parameters_seen = 0;            // World::parameters_changed when its own were last looked at
 
         Bytes state() const { return {reinterpret_cast<const u8*>(kept.data()), state_words * sizeof(u64)}; }
     };
@@ -57,6 +58,7 @@ class StrategyHost final : public IntentSource {
     void ask(Call call);
     const Control* expected_overrun(u16 strategy) const;
     void restore(Entry& entry, const World& world);
+    void take_parameters(Entry& entry, const World& world);
     void learn_instruments(Entry& entry, const World& world);
     bool keep(Entry& entry);
     void publish_state(Entry& entry, const World& world, Decision& out);

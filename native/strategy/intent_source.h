@@ -49,6 +49,7 @@ struct Happened {
     BoundedList<Market> notices{kRecordsMax};  // what else was said of the market; `Prices` too
     BoundedList<Report> reports{kRecordsMax};  // as the OMS completed them
     BoundedList<Timer> timers{kRecordsMax};
+    BoundedList<Signal> signals{kRecordsMax};
 
     void clear() {
         started = stopping = false;
@@ -58,10 +59,11 @@ struct Happened {
         notices.clear();
         reports.clear();
         timers.clear();
+        signals.clear();
     }
     bool empty() const {
         return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && notices.empty() &&
-               reports.empty() && timers.empty();
+               reports.empty() && timers.empty() && signals.empty();
     }
 };
 

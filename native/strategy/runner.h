@@ -12,9 +12,9 @@
 namespace openbell {
 
 // What a strategy can be called with, in the order in which one frame calls it.
-enum class Hook : u8 { Start, Status, Notice, Order, Fill, Timer, Trade, Book, Stop };
+enum class Hook : u8 { Start, Status, Notice, Order, Fill, Timer, Signal, Trade, Book, Stop };
 inline constexpr const char* kHookNames[] = {"on_start", "on_status", "on_notice", "on_order", "on_fill",
-                                             "on_timer", "on_trade",  "on_book",   "on_stop"};
+                                             "on_timer", "on_signal", "on_trade",  "on_book",  "on_stop"};
 inline constexpr std::size_t kHooks = std::size(kHookNames);
 
 class Runner {
@@ -30,6 +30,7 @@ class Runner {
     virtual void call(Hook hook) = 0;  // Start, Stop
     virtual void call(Hook hook, const Market& record) = 0;
     virtual void call(Hook hook, const Report& report) = 0;
+    virtual void call(Hook hook, const Signal& signal) = 0;
     virtual void call_timer(u64 timer_id) = 0;
     virtual void call_book(u32 instrument) = 0;
 

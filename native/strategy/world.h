@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "book/books.h"
+#include "execution/stops.h"
 #include "oms/accounts.h"
 
 namespace openbell {
@@ -17,14 +18,26 @@ constexpr TradingState trading_state(u8 cell) {
     return cell & kVenueHalted ? TradingState::Halted : TradingState(cell);
 }
 
+// A parameter that was changed while its strategy ran, as a word of its layout.
+struct ChangedParameter {
+    u16 strategy;
+    u16 pad;
+    u32 word;
+    u64 bits;
+};
+static_assert(sizeof(ChangedParameter) == 16);
+
 struct World {
     const Books& books;
     const Oms& oms;
     const Accounts& accounts;
+    const Stops& stops;
     const std::vector<Instrument>& instruments;  // by id
     const std::vector<u8>& trading;              // by instrument id, see trading_state
     const std::vector<u8>& halted;               // by strategy id
     const std::vector<std::vector<u8>>& states;  // declared state by strategy id; empty before the first start
+    const std::vector<ChangedParameter>& parameters;
+    u64 parameters_changed = 0;  // how often
     i64 now_ns = 0;
     u64 seq = 0;
     u64 seed = 0;  // of this epoch

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from openbell._native import AFTER_KILL, BREAKER_PARAMETERS, LIMIT_REMOVED, OperatorVerb
+from openbell._native import AFTER_KILL, BREAKER_PARAMETERS, LIMIT_REMOVED, STRATEGY_PARAMETER, OperatorVerb
 from openbell.types import (
     NO_INSTRUMENT,
     NO_STRATEGY,
@@ -210,6 +210,35 @@ def breaker(
         text=owner,
         strategy=strategy,
         instrument=instrument,
+    )
+
+
+def signal(
+    number: int,
+    value: float,
+    *,
+    ts_ns: int,
+    strategy: int = NO_STRATEGY,
+    instrument: int = NO_INSTRUMENT,
+    uid: int = 0,
+    pid: int = 0,
+) -> bytes:
+    """A value from another process, for one strategy or all of them."""
+    who = {"strategy": strategy, "instrument": instrument, "uid": uid, "pid": pid}
+    return record("Signal", type=int(Type.SIGNAL), ts_event=ts_ns, signal_id=number, value=value, **who)
+
+
+def parameter(strategy: int, word: int, bits: int, name: str = "", *, continues: bool = False) -> bytes:
+    """A parameter of a running strategy: the word of its layout gets `bits`. With `continues` the next record belongs
+    to the same change, and they hold together."""
+    return control(
+        Type.PARAMETERS,
+        code=word,
+        source=STRATEGY_PARAMETER,
+        values=(bits - (1 << 64) if bits >> 63 else bits,),
+        text=name,
+        flags=int(continues),
+        strategy=strategy,
     )
 
 

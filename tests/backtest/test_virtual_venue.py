@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from openbell._native import VirtualVenue
+from openbell._native import POST_ONLY, VirtualVenue
 from openbell.types import BUY, RECORDS, SELL, Reason, Tif, TradingState, Type
 from oracles import virtual_venue as oracle
 
@@ -24,10 +24,10 @@ def market(kind, order_id=0, side=BUY, px=0, qty=0, ref=0, flags=0):
     return r
 
 
-def command(kind, cl_ord_id, side=BUY, px=0, qty=0, version=1, tif=Tif.DAY, prev_version=0):
+def command(kind, cl_ord_id, side=BUY, px=0, qty=0, version=1, tif=Tif.DAY, prev_version=0, flags=0):
     c = np.zeros((), ORDER)
     c["type"], c["cl_ord_id"], c["side"], c["px"], c["qty"] = kind, cl_ord_id, side, px, qty
-    c["version"], c["tif"], c["prev_version"] = version, tif, prev_version
+    c["version"], c["tif"], c["prev_version"], c["flags"] = version, tif, prev_version, flags
     return c
 
 
@@ -191,6 +191,14 @@ def test_fok_fills_whole_or_not_at_all():
     assert talk.new(8, BUY, 101, 10, tif=Tif.FOK)[1:] == [("Filled", 8, 1, 101, 10, 0, "R")]
 
 
+def test_post_only_goes_away_where_it_would_trade_and_rests_where_not():
+    talk = Talk()
+    talk.add(1, SELL, 101, 10)
+    assert talk.new(7, BUY, 101, 5, flags=POST_ONLY)[1:] == [("Canceled", 7, 1, 5, Reason.VENUE_REJECT)]
+    assert talk.new(8, BUY, 100, 5, flags=POST_ONLY) == [("Accepted", 8, 1, 100, 5)]
+    assert talk.replace(8, 101, 5, 2, flags=POST_ONLY)[1:] == [("Canceled", 8, 2, 5, Reason.VENUE_REJECT)]
+
+
 def test_only_quantity_down_keeps_the_place():
     talk = Talk()
     talk.new(7, BUY, 100, 10)
@@ -329,15 +337,18 @@ class Flow:
         version = self.versions.get(cl_ord_id, 1)
         side = BUY if rng.random() < 0.5 else SELL
         tif = Tif(int(rng.choice([0, 0, 0, 0, 1, 3, 4])))
+        flags = POST_ONLY if tif == Tif.DAY and rng.random() < 0.2 else 0
         u = rng.random()
         if u < 0.5:
             self.versions.setdefault(cl_ord_id, 1)
-            return command(Type.NEW_ORDER, cl_ord_id, side, self.px(side), int(rng.integers(0, 25)), version, tif)
+            return command(
+                Type.NEW_ORDER, cl_ord_id, side, self.px(side), int(rng.integers(0, 25)), version, tif, 0, flags
+            )
         if u < 0.85:
             self.versions[cl_ord_id] = version + 1
             qty, prev = int(rng.integers(0, 30)), version if rng.random() < 0.3 else 0
             px = self.px(side)
-            return command(Type.REPLACE_ORDER, cl_ord_id, side, px, qty, version + 1, tif, prev)
+            return command(Type.REPLACE_ORDER, cl_ord_id, side, px, qty, version + 1, tif, prev, flags)
         return command(Type.CANCEL_ORDER, cl_ord_id, version=version)
 
 

@@ -55,14 +55,23 @@ class Day:
         if draw < 0.72:
             terms = {"side": rng.choice([1, 2, 2, 0]), "px": rng.choice([1_000_000, 1_020_000, 1_500_000, 0])}
             terms |= {"qty": rng.choice([5, 10, 2_000, 0]), "tif": rng.choice([0, 3]), "tag": rng.randint(0, 3)}
+            terms |= rng.choice([{}, {}, self.terms()])
             return d.intent(IntentKind.ORDER, strategy, instrument=instrument, **terms)
-        known = [*self.desk.twin.oms.live, 77]
+        known = [*self.desk.twin.oms.live, *(stop.id for stop in self.desk.twin.stops), 77]
         if draw < 0.8:
             return d.intent(IntentKind.CANCEL, strategy, cl_ord_id=rng.choice(known), instrument=NO_INSTRUMENT)
-        if draw < 0.83:
-            return d.intent(IntentKind.CANCEL_ALL, strategy, instrument=NO_INSTRUMENT)
-        if draw < 0.85:
-            return d.intent(rng.choice([IntentKind.TARGET, IntentKind.PARENT]), strategy, instrument=instrument)
+        if draw < 0.82:
+            scope = {"instrument": rng.choice([NO_INSTRUMENT, instrument]), "side": rng.choice([0, 0, 1, 2])}
+            return d.intent(IntentKind.CANCEL_ALL, strategy, **scope)
+        if draw < 0.84:
+            total = {"px": 1_000_000 + 100 * rng.randint(-20, 20), "qty": rng.choice([5, 12, 2_000])}
+            return d.intent(
+                IntentKind.REPLACE, strategy, cl_ord_id=rng.choice(known), instrument=NO_INSTRUMENT, **total
+            )
+        if draw < 0.9:
+            return self.target(strategy, instrument)
+        if draw < 0.905:
+            return d.intent(IntentKind.PARENT, strategy, instrument=instrument, qty=5)
         strategy = min(strategy, 2)
         if draw < 0.94:
             return d.arm_timer(strategy, rng.randint(0, 3), self.desk.now + rng.randint(-5, 40) * 1_000)
@@ -70,6 +79,29 @@ class Day:
             part = {"strategy": strategy, "size": 16, "offset": rng.choice([0, 8]), "length": 8}
             return d.record("StrategyState", type=Type.STRATEGY_STATE, **part)
         return d.halt(strategy)
+
+    def terms(self) -> dict[str, int]:
+        """What else an order may say of itself, sound or not."""
+        rng = self.rng
+        near = 1_010_000 + 100 * rng.randint(-60, 60)
+        stop = {"trigger": rng.choice([1, 1, 2, 2, 3]), "stop_px": rng.choice([near, near, 0]), "px": near}
+        return rng.choice(
+            [
+                stop | {"trail": rng.choice([0, 0, 700, 3_000])},
+                stop | {"px": 0, "collar_bps": 40, "tif": 3},
+                {"px": 0, "collar_bps": rng.choice([0, 30, 200]), "tif": rng.choice([0, 3, 4])},
+                {"basket": rng.choice([1, 2])},
+                {"basket": 1, "qty": rng.choice([5, 1_000])},
+                {"flags": rng.choice([1, 2, 4]), "display_qty": rng.choice([0, 5, 50])},
+                {"tif": rng.choice([1, 2, 6, 7]), "expires_ns": rng.choice([0, 10**12])},
+            ]
+        )
+
+    def target(self, strategy: int, instrument: int) -> bytes:
+        rng = self.rng
+        wanted = {"qty": rng.choice([*[-30, 0, 20, 50] * 6, 1 << 45]), "display_qty": rng.choice([0, 0, 7, 10, -1])}
+        px = rng.choice([0, 0, 0, 1_000_000, 1_020_000, -1])
+        return d.intent(IntentKind.TARGET, strategy, instrument=instrument, px=px, tag=rng.randint(0, 1), **wanted)
 
     # ---- what the market does
 
@@ -241,7 +273,7 @@ def test_random_days_are_decided_like_the_slow_twin(run: int, seed: int, monkeyp
         for strategy in range(d.STRATEGIES_MAX):
             native, twin = day.desk.engine.position(strategy, number), day.desk.twin.oms.position(strategy, number)
             assert twin.items() <= native.items()
-    assert min(seen[kind] for kind in (Type.REFUSED, *d.COMMANDS)) >= 1
+    assert min(seen[kind] for kind in (Type.REFUSED, Type.STOP_HELD, Type.STOP_ENDED, *d.COMMANDS)) >= 1
 
 
 @pytest.mark.parametrize("run", range(4))

@@ -4,6 +4,8 @@ A record is a dictionary of its integer fields; a decision is a list of 128-byte
 a script: records that are said if, and only if, anything happened that strategies are told of.
 """
 
+from typing import Any
+
 import numpy as np
 
 from openbell.types import (
@@ -21,13 +23,14 @@ from oracles import oms, risk
 from oracles.breakers import NEVER
 from oracles.engine_arming import BREAKER_TIMER
 from oracles.engine_inputs import BUY, SELL, TIMER_LEAST_NS, EngineInputs, Fields, Happened, Key
+from oracles.engine_intents import EngineIntents
 from oracles.order_records import fields_of, record
 from oracles.state_hash import hash_bytes
 
 __all__ = ["BUY", "SELL", "Engine"]
 
 
-class Engine(EngineInputs):
+class Engine(EngineIntents, EngineInputs):
     """The same decisions as the native engine, for instruments of one venue."""
 
     def on_event(
@@ -46,11 +49,14 @@ class Engine(EngineInputs):
         self._check_breakers()
         if source_seq:
             self.source_seq[source] = source_seq
+        self._watch_stops()
         if self.happened.told() is not None:
             self.out += script
-            for said in script:
+            for said in self._baskets(script):
                 self._take(said)
         if self.session_up:
+            self._release_stops()
+            self._aim_targets()
             for key in self.dirty:
                 if self._reconcile(key):
                     self._reconcile(key)
@@ -69,7 +75,23 @@ class Engine(EngineInputs):
 
     # ---- what to do about it
 
-    def _take(self, said: bytes) -> None:
+    def _baskets(self, script: list[bytes]) -> list[Any]:
+        """Records as they are; orders of one basket that follow each other as one list."""
+        out: list[Any] = []
+        for said in script:
+            i = fields_of(said, RECORDS["Intent"])[0] if said[0] == Type.INTENT else {}
+            in_basket = i.get("kind") == IntentKind.ORDER and i["basket"] != 0
+            before = out[-1][-1] if out and isinstance(out[-1], list) else {}
+            if in_basket and all(before.get(n) == i[n] for n in ("basket", "strategy")):
+                out[-1].append(i)
+            else:
+                out.append([i] if in_basket else said)
+        return out
+
+    def _take(self, said: Any) -> None:
+        if isinstance(said, list):
+            self._open_basket(said)
+            return
         kind = Type(said[0])
         if kind == Type.INTENT:
             self._execute(fields_of(said, RECORDS["Intent"])[0])
@@ -88,37 +110,12 @@ class Engine(EngineInputs):
         elif kind == Type.STRATEGY_HALTED:
             strategy = fields_of(said, RECORDS["Control"])[0]["strategy"]
             self.halted.add(strategy)
+            self._end_stops(Reason.STRATEGY_IS_HALTED, lambda stop: stop.intent["strategy"] == strategy)
+            self.targets = {key: target for key, target in self.targets.items() if key[0] != strategy}
             for key in (k for k in self.quoter.active() if k[0] == strategy):
                 self.quoter.pull(*key)
                 self._mark(key)
             self.sweep_due = True
-
-    def _execute(self, i: Fields) -> None:
-        strategy, kind = i["strategy"], i["kind"]
-        if strategy >= self.strategies_max or strategy in self.halted:
-            return
-        if kind == IntentKind.QUOTE and i["instrument"] < len(self.instruments):
-            key = (strategy, i["instrument"])
-            reason = self.quoter.set_target(key, i["bid_px"], i["bid_qty"], i["ask_px"], i["ask_qty"])
-            if reason != Reason.NONE:
-                self.refusals += 1
-                said = {"type": Type.REFUSED, "instrument": i["instrument"], "strategy": strategy, "reason": reason}
-                said |= {"limit": i["bid_px"], "observed": i["ask_px"], "ts_event": self.now, "intent_seq": self.seq}
-                self.out.append(record("Order", **said))
-            self.quoter.quotes[key].tag = i["tag"]
-            self._mark(key)
-        elif kind == IntentKind.ORDER:
-            names = ("side", "tif", "instrument", "px", "qty", "strategy", "tag")
-            self._submit({"type": Type.NEW_ORDER, **{n: i[n] for n in names}}, i["qty"])
-        elif kind == IntentKind.CANCEL:
-            order = self.oms.live.get(i["cl_ord_id"])
-            if order is not None and order.strategy == strategy:
-                self._cancel(order)
-        elif kind == IntentKind.CANCEL_ALL:
-            for key in [k for k in self.quoter.quotes if k[0] == strategy]:
-                self.quoter.pull(*key)
-            for order in [o for o in self.oms.live.values() if o.strategy == strategy]:
-                self._cancel(order)
 
     def _reconcile(self, key: Key) -> bool:
         refused = False
@@ -168,23 +165,38 @@ class Engine(EngineInputs):
         return (self.node & 0x3F) << 58 | (self.epoch & 0x3FFFF) << 40 | strategy << 30 | self.counters[strategy]
 
     def _submit(self, fields: Fields, leaves_after: int) -> int:
-        is_new = fields["type"] == Type.NEW_ORDER
+        fields = self._prepared(fields, leaves_after)
+        verdict = self._approve(fields)
+        if verdict.reason != Reason.NONE:
+            self._refuse_order(fields, verdict)
+            return 0
+        self._command(fields)
+        return fields["cl_ord_id"]
+
+    def _prepared(self, fields: Fields, leaves_after: int) -> Fields:
         fields = dict.fromkeys(("cl_ord_id", "prev_px", "prev_qty", "tif", "tag", "account"), 0) | fields
         fields |= {"ts_event": self.now, "intent_seq": self.seq, "leaves_qty": leaves_after}
         fields |= {"limits_version": self.risk.limits.version}
-        if is_new:
+        if fields["type"] == Type.NEW_ORDER:
             fields |= {"version": 1, "cl_ord_id": self._reserve(fields["strategy"])}
-        verdict = self._judge(fields, is_new)
+        return fields
+
+    def _approve(self, fields: Fields) -> risk.Verdict:
+        """What risk and the book-keeping say; what passes counts from here."""
+        verdict = self._judge(fields, fields["type"] == Type.NEW_ORDER)
         if verdict.reason == Reason.NONE:
             verdict = verdict._replace(reason=self.oms.on_command(fields))
-        if verdict.reason != Reason.NONE:
-            self.refusals += 1
-            self.out.append(record("Order", **fields | {"type": Type.REFUSED} | verdict._asdict()))
-            return 0
-        self.risk.flow.on_command(fields, self.now)
+        if verdict.reason == Reason.NONE:
+            self.risk.flow.on_command(fields, self.now)
+        return verdict
+
+    def _refuse_order(self, fields: Fields, verdict: risk.Verdict) -> None:
+        self.refusals += 1
+        self.out.append(record("Order", **fields | {"type": Type.REFUSED} | verdict._asdict()))
+
+    def _command(self, fields: Fields) -> None:
         self.breakers.on_command(fields, self.now)
         self.out += [record("Order", **fields | {"type": Type.APPROVED}), record("Order", **fields)]
-        return fields["cl_ord_id"]
 
     def _judge(self, fields: Fields, is_new: bool) -> risk.Verdict:
         if not self.session_up:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, Reason
 from oracles import oms
 from oracles.arming import GRANT_MAX_NS, NODE, Scope
 
@@ -61,8 +61,8 @@ class EngineArming:
         self.sweep_due = True
         self.quoter.forget_refusals()
         if level >= KillLevel.HARD:
-            for key in [k for k in self.quoter.quotes if covers(scope, k)]:
-                self.quoter.pull(*key)
+            named = [None if whom in (NO_STRATEGY, NO_INSTRUMENT) else whom for whom in scope]
+            self._end_work(Reason.KILLED, *named)
 
     def _distrust(self, scope: Scope = NODE) -> None:
         self.arming.of(scope).doubted = True

@@ -4,6 +4,7 @@ A record is a dictionary of its integer fields; a decision is a list of 128-byte
 a script: records that are said if, and only if, anything happened that strategies are told of.
 """
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -62,9 +63,11 @@ class Happened:
     notices: list[bytes] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
     timers: list[bytes] = field(default_factory=list)
+    signals: list[bytes] = field(default_factory=list)
 
     def told(self) -> dict[str, Any] | None:
-        lists = {name: b"".join(getattr(self, name)) for name in ("trades", "statuses", "notices", "reports", "timers")}
+        names = ("trades", "statuses", "notices", "reports", "timers", "signals")
+        lists = {name: b"".join(getattr(self, name)) for name in names}
         if not (self.started or self.stopping or self.books or any(lists.values())):
             return None
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
@@ -83,6 +86,8 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         self.oms.fee_of = self.accounts.fee
         self._begin_breakers(strategies_max, instruments_max)
         self.quoter = quoter.Quoter()
+        self.targets: dict[Key, Any] = {}
+        self.stops: list[Any] = []
         self.instruments: list[Fields] = []
         self.heard: dict[int, int] = {}
         self.feed_of: list[int] = []
@@ -117,7 +122,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         if verb is None:
             return None  # a fact for the record
         layout = {Type.TRADE: "Market", Type.STATUS: "Market", Type.VENUE_HALT: "Market", Type.FEED_CHECK: "Market",
-                  Type.TIMER: "Timer",
+                  Type.TIMER: "Timer", Type.SIGNAL: "Signal",
                   Type.INSTRUMENT: "Instrument",
                   Type.STARTED: "Started", Type.LIMIT: "Limit"}.get(kind, "Control")  # fmt: skip
         fields = fields_of(raw, RECORDS[layout])[0]
@@ -186,6 +191,10 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     def _mark_book(self, instrument: int) -> None:
         if instrument not in self.happened.books:
             self.happened.books.append(instrument)
+
+    def _on_signal(self, _: Fields, raw: bytes) -> None:
+        if math.isfinite(float(np.frombuffer(raw, RECORDS["Signal"])[0]["value"])):
+            self.happened.signals.append(raw)
 
     def _on_trade(self, _: Fields, raw: bytes) -> None:
         self.happened.trades.append(raw)
@@ -270,7 +279,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     def _on_operator(self, r: Fields, _: bytes) -> None:
         if r["code"] == CANCEL_ALL:
             self.draining = self.sweep_due = self.happened.stopping = True
-            self.quoter.pull()
+            self._end_work(Reason.NOT_ARMED)
 
     def _on_connected(self, r: Fields, _: bytes) -> None:
         if r["source"] < ORDER_ENTRY:
@@ -331,10 +340,10 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         for cl_ord_id, command, version in self.oms.on_resolved() if is_reconciled else []:
             order = self.oms.find(cl_ord_id)
             if order.ended is not None:
-                self.quoter.on_closed(order)
+                self._on_closed(order)
             said = {"type": Type.NOT_SENT, "command": command, "version": version, "cl_ord_id": cl_ord_id}
             self._tell(order, said | {"order_id": order.order_id, "reason": Reason.NEVER_REACHED_VENUE})
-        for key in self.quoter.active():
+        for key in [*self.quoter.active(), *sorted(self.targets)]:
             self._mark(key)
 
     def _on_checkpoint(self, _: Fields, __: bytes) -> None:
@@ -367,12 +376,16 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         if r["type"] in (Type.NOT_SENT, Type.REJECTED) and is_quote:
             self.quoter.on_refused(key, order.side)
         if ended:
-            self.quoter.on_closed(order)
+            self._on_closed(order)
         self._mark(key)
         if r["type"] != Type.SENT and (self._must_cancel(order) or not self._may_grow(order)):
             self.sweep_due = True
         if r["type"] != Type.SENT:
             self._tell(order, r)
+
+    def _on_closed(self, order: oms.Order) -> None:
+        self.quoter.on_closed(order)
+        self.stops = [stop for stop in self.stops if stop.order != order.cl_ord_id]
 
     def _tell(self, order: oms.Order, r: Fields) -> None:
         known = {name: getattr(order, name) for name in ("strategy", "side", "instrument")}

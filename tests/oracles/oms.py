@@ -50,6 +50,8 @@ class Order:
     acked: bool = False
     overfilled: bool = False
     cancel_wanted: bool = False
+    terms: int = 0
+    expires_s: int = 0
     flights: dict[str, Flight] = field(default_factory=dict)
 
     def resting(self) -> OrderState:
@@ -119,7 +121,7 @@ class Order:
             "px": self.px, "qty": self.qty, "cum_qty": self.cum, "leaves_qty": self.leaves,
             "pending_px": replace.px, "pending_qty": replace.qty, "created_ns": self.created_ns, "tag": self.tag,
             "in_doubt": news["doubt"], "flags": changing * 1 + self.acked * 2 + self.overfilled * 4
-            + self.cancel_wanted * 8,
+            + self.cancel_wanted * 8, "terms": self.terms, "expires_s": self.expires_s,
         }  # fmt: skip
 
 
@@ -190,6 +192,7 @@ class Oms:
             self.recycled += 1
         names = ("cl_ord_id", "strategy", "instrument", "side", "px", "qty", "tag", "tif")
         order = Order(**{n: c[n] for n in names}, leaves=c["qty"], created_ns=c["ts_event"])
+        order.terms, order.expires_s = c.get("flags", 0), c.get("expires_s", 0)
         order.flights[NEW] = Flight(1)
         self.live[order.cl_ord_id] = order
         return Reason.NONE

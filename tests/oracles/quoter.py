@@ -32,6 +32,7 @@ class Quote:
     """Both sides and the strategy's mark."""
 
     tag: int = 0
+    is_aim: bool = False
     halves: dict[int, Half] = field(default_factory=lambda: {BUY: Half(), SELL: Half()})
 
 
@@ -55,13 +56,36 @@ class Quoter:
         good = fault == Reason.NONE
         self._aim(quote.halves[BUY], bid_px, bid_qty if good else 0)
         self._aim(quote.halves[SELL], ask_px, ask_qty if good else 0)
+        quote.is_aim = False
         return fault
 
-    def pull(self, strategy: int | None = None, instrument: int | None = None) -> None:
+    def aim(self, key: tuple[int, int], aim: tuple[int, int, int], tag: int, may_grow: bool, oms: Oms) -> None:
+        """One order of (side, px, qty) towards a target position; qty 0: none."""
+        side, px, qty = aim
+        quote = self.quotes.setdefault(key, Quote())
+        quote.is_aim, quote.tag = True, tag
+        live = {s: order for s, half in quote.halves.items() if (order := oms.live.get(half.order)) is not None}
+        other = BUY + SELL - side
+        if quote.halves[other].qty or other not in live:
+            self._aim(quote.halves[other], 0, 0)
+        half = quote.halves[side]
+        wanted = (0, 0) if qty == 0 or other in live else (px, qty)
+        if wanted[1] and px == 0:
+            return
+        if side in live and wanted[1]:
+            order = live[side]
+            total = order.flights[REPLACE].qty if REPLACE in order.flights else order.cum + order.leaves
+            is_enough = total - order.cum == qty or (total - order.cum < qty and not may_grow)
+            if half.qty and half.px == px and is_enough:
+                return
+        if side not in live or wanted != (half.px, half.qty):
+            self._aim(half, *wanted)
+
+    def pull(self, strategy: int | None = None, instrument: int | None = None, side: int | None = None) -> None:
         """Pull what matches; None matches everything."""
         for (who, what), quote in self.quotes.items():
             if strategy in (None, who) and instrument in (None, what):
-                for half in quote.halves.values():
+                for half in [half for of, half in quote.halves.items() if side in (None, of)]:
                     self._aim(half, 0, 0)
 
     def _aim(self, half: Half, px: int, qty: int) -> None:
@@ -95,17 +119,18 @@ class Quoter:
     def on_closed(self, order: Order) -> None:
         quote = self.quotes.get((order.strategy, order.instrument))
         if quote and quote.halves[order.side].order == order.cl_ord_id:
-            self._close(quote.halves[order.side], order)
+            self._close(quote.halves[order.side], order, quote.is_aim)
 
     def _count_fills(self, half: Half, order: Order) -> None:
         half.remaining -= order.cum - half.cum_seen
         half.cum_seen = order.cum
 
-    def _close(self, half: Half, order: Order) -> None:
+    def _close(self, half: Half, order: Order, is_aim: bool) -> None:
         if half.canceling and order.ended in (OrderState.CANCELED, OrderState.FILLED):
             self._count_fills(half, order)
         else:
             half.remaining = 0
+            half.refused |= is_aim and order.cum == 0 and half.news != "changed"
         half.refused |= order.ended == OrderState.REJECTED and half.news != "changed"
         half.order, half.canceling, half.cancels = 0, False, 0
 
@@ -117,7 +142,7 @@ class Quoter:
         for side, half in quote.halves.items():
             order = oms.find(half.order)
             if order is not None and order.ended is not None:
-                self._close(half, order)
+                self._close(half, order, quote.is_aim)
                 order = None
             live[side] = order
             if order is not None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from openbell.types import ArmState, KillLevel, LimitKind, LimitScope, Reason, TradingState, Type
+from openbell.types import ArmState, KillLevel, LimitKind, LimitScope, Reason, Tif, TradingState, Type
 from oracles import money
 from oracles.accounts import Accounts
 from oracles.arming import Arming
@@ -159,7 +159,8 @@ class Risk:
                 yield claim(is_there, Reason.NO_LIMITS, 1, 0, scope, kind)
 
         trading = int(TradingState.TRADING)
-        yield claim(view.trading == trading, Reason.NOT_TRADING, trading, int(view.trading))
+        is_collected = o.get("tif", 0) in (Tif.AT_OPEN, Tif.AT_CLOSE) and view.trading == TradingState.QUOTE_ONLY
+        yield claim(view.trading == trading or is_collected, Reason.NOT_TRADING, trading, int(view.trading))
         yield claim(view.book_valid, Reason.BOOK_NOT_VALID, 1, 0)
         bid, bid_qty, ask, ask_qty = view.touch
         bid, ask = (bid if bid_qty > 0 else 0), (ask if ask_qty > 0 else 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from openbell._native import POST_ONLY
 from openbell.types import BUY, SELL, Reason, Side, Tif, TradingState, Type
 
 IS_BUY, WHOLE, AT_ORDER_PX = 1, 2, 4
@@ -143,17 +144,20 @@ class VirtualVenue:
 
     def on_command(self, c: np.void) -> None:
         kind, cl_ord_id, version = Type(int(c["type"])), int(c["cl_ord_id"]), int(c["version"])
+        flags = int(c["flags"])
         live = self.own.get(cl_ord_id)
         if kind == Type.NEW_ORDER:
             if live is None:
-                self.new(cl_ord_id, version, Side(int(c["side"])), int(c["px"]), int(c["qty"]), Tif(int(c["tif"])))
+                self.new(
+                    cl_ord_id, version, Side(int(c["side"])), int(c["px"]), int(c["qty"]), Tif(int(c["tif"])), flags
+                )
         elif kind == Type.REPLACE_ORDER:
             if live is not None and live.version == (int(c["prev_version"]) or version - 1):
-                self.replace(live, version, int(c["px"]), int(c["qty"]), Tif(int(c["tif"])))
+                self.replace(live, version, int(c["px"]), int(c["qty"]), Tif(int(c["tif"])), flags)
         elif kind == Type.CANCEL_ORDER and live is not None and live.version == version:
             self.cancel(live, Reason.USER_CANCEL)
 
-    def new(self, cl_ord_id: int, version: int, side: Side, px: int, qty: int, tif: Tif) -> None:
+    def new(self, cl_ord_id: int, version: int, side: Side, px: int, qty: int, tif: Tif, flags: int) -> None:
         if qty <= 0:
             self.reports.append(("Rejected", cl_ord_id, version, Reason.VENUE_REJECT))
         elif not self.is_open():
@@ -161,9 +165,9 @@ class VirtualVenue:
         else:
             own = self.own[cl_ord_id] = Own(cl_ord_id, version, side, px, qty)
             self.reports.append(("Accepted", cl_ord_id, version, px, qty))
-            self.enter(own, tif)
+            self.enter(own, tif, flags)
 
-    def replace(self, own: Own, version: int, px: int, qty: int, tif: Tif) -> None:
+    def replace(self, own: Own, version: int, px: int, qty: int, tif: Tif, flags: int) -> None:
         if not self.is_open():
             self.reports.append(("Rejected", own.cl_ord_id, version, Reason.NOT_TRADING))
         elif qty <= 0:
@@ -178,7 +182,7 @@ class VirtualVenue:
             own.version, own.px, own.leaves = version, px, leaves
             self.reports.append(("Replaced", own.cl_ord_id, version, px, leaves))
             if not keeps_place:
-                self.enter(own, tif)
+                self.enter(own, tif, flags)
 
     def cancel(self, own: Own, reason: Reason) -> None:
         self.reports.append(("Canceled", own.cl_ord_id, own.version, own.leaves, reason))
@@ -189,11 +193,13 @@ class VirtualVenue:
         if own in self.levels[own.side].get(own.px, []):
             self.leave(own)
 
-    def enter(self, own: Own, tif: Tif) -> None:
+    def enter(self, own: Own, tif: Tif, flags: int) -> None:
         """Take what is displayed within the limit and before the first of our own; join, or lose the rest."""
         within = [o for o in self.line(opposite(own.side)) if not better(own.side, o.px, own.px)]
         walls = [i for i, o in enumerate(within) if isinstance(o, Own)]
         reach = [o for o in within[: walls[0] if walls else None] if isinstance(o, Shown)]
+        if flags & POST_ONLY and any(o.left > 0 for o in reach):
+            return self.cancel(own, Reason.VENUE_REJECT)
         if tif == Tif.FOK and sum(o.left for o in reach) < own.leaves:
             return self.cancel(own, Reason.IOC_REMAINDER)
         for px in dict.fromkeys(o.px for o in reach):

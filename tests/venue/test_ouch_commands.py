@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from openbell._native import HIDDEN, POST_ONLY
 from openbell.types import Reason, Side, Tif, Type
 from oracles import ouch, soup
 from venue.client import INSTRUMENT, ORDER_ID, Client, client, live, order
@@ -73,8 +74,6 @@ def test_a_cancel_names_its_version_and_takes_everything():
 @pytest.mark.parametrize(
     "fields",
     [
-        {"tif": Tif.GTC},
-        {"tif": 77},
         {"side": 0},
         {"qty": 0},
         {"qty": -1},
@@ -100,6 +99,49 @@ def test_what_ouch_cannot_carry_is_refused(fields: dict[str, Any]):
 
     assert session.encode(command, AAPL) == b""
     assert session.refusal(command, AAPL) == Reason.NOT_EXPRESSIBLE
+
+
+NOW = 1_700_000_000 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("reason", "fields"),
+    [
+        (Reason.TIF_NOT_CARRIED, {"tif": Tif.GTC}),
+        (Reason.TIF_NOT_CARRIED, {"tif": 77}),
+        (Reason.TIF_NOT_CARRIED, {"tif": Tif.GTD, "ts_event": NOW, "expires_s": NOW // 10**9}),
+        (Reason.TIF_NOT_CARRIED, {"tif": Tif.GTD, "ts_event": NOW, "expires_s": NOW // 10**9 + 99_998}),
+        (Reason.TIF_NOT_CARRIED, {"tif": Tif.AT_OPEN, "kind": Type.REPLACE_ORDER, "version": 2}),
+        (Reason.POST_ONLY_NOT_CARRIED, {"flags": POST_ONLY | HIDDEN}),
+        (Reason.DISPLAY_NOT_CARRIED, {"display_qty": 50}),
+    ],
+)
+def test_terms_that_ouch_has_no_word_for_are_refused_by_name(reason: Reason, fields: dict[str, Any]):
+    command = order(**fields)
+    session = live()
+
+    assert session.encode(command, AAPL) == b""
+    assert session.refusal(command, AAPL) == reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"flags": POST_ONLY}, {"display": "P"}),
+        ({"flags": HIDDEN}, {"display": "N"}),
+        ({"display_qty": 100}, {"display": "Y"}),
+        ({"tif": Tif.AT_OPEN}, {"cross": "O", "tif": 99_998}),
+        ({"tif": Tif.AT_CLOSE}, {"cross": "C", "tif": 99_998}),
+        ({"tif": Tif.GTD, "ts_event": NOW, "expires_s": NOW // 10**9 + 99_997}, {"tif": 99_997}),
+    ],
+)
+def test_terms_in_the_words_of_ouch(fields: dict[str, Any], words: dict[str, Any]):
+    message = on_the_wire(live(), order(**fields))
+    assert {name: message[name] for name in words} == words
+
+    if "cross" not in words:
+        replace = on_the_wire(live(), order(Type.REPLACE_ORDER, version=2, **fields))
+        assert {name: replace[name] for name in words} == words
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // How the host and a compiled strategy meet: plain structs, C functions, no Python, no exceptions across.
 //
 // A compiled callback is `i32 hook(Runtime*, void* words, const void* argument)`: 0, or 1 with `Runtime::error` set.
-// Its argument is the record itself (Market, Report), a `BookCell`, a timer's id, or nothing.
+// Its argument is the record itself (Market, Report, Signal), a `BookCell`, a timer's id, or nothing.
 #pragma once
 
 #include <span>

@@ -28,6 +28,7 @@ class CompiledRunner final : public Runner {
     void call(Hook hook) override { run(hook, nullptr); }
     void call(Hook hook, const Market& record) override { run(hook, &record); }
     void call(Hook hook, const Report& report) override { run(hook, &report); }
+    void call(Hook hook, const Signal& signal) override { run(hook, &signal); }
     void call_timer(u64 timer_id) override { run(Hook::Timer, &timer_id); }
     void call_book(u32 instrument) override;
 

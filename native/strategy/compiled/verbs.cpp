@@ -24,6 +24,8 @@ auto on_context(Runtime* rt, Verb verb) -> decltype(verb(std::declval<Context&>(
 // Ids that no instrument can have say so themselves, see Context::check_instrument.
 u32 instrument_id(i64 id) { return id < 0 || id > kNoInstrument ? kNoInstrument : u32(id); }
 Side side_of(i64 side) { return Side(u8(std::clamp<i64>(side, 0, 255))); }
+Tif tif_of(i64 tif) { return Tif(u8(std::clamp<i64>(tif, 0, 255))); }
+Trigger trigger_of(i64 trigger) { return Trigger(u8(std::clamp<i64>(trigger, 0, 255))); }
 
 extern "C" {
 
@@ -33,9 +35,79 @@ i64 ob_quote(Runtime* rt, i64 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i
         return 0;
     });
 }
-i64 ob_order(Runtime* rt, i64 instrument, i64 side, i64 px, i64 qty, i64 tif, i64 tag) {
+i64 ob_order(Runtime* rt, i64 instrument, i64 side, i64 px, i64 qty, i64 tif, i64 tag, i64 post_only, i64 hidden,
+             i64 display_qty, i64 collar_bps, i64 expires_ns) {
     return on_context(rt, [&](Context& ctx) {
-        return i64(ctx.order(instrument_id(instrument), side_of(side), px, qty, Tif(u8(tif)), u64(tag)));
+        return i64(ctx.order(instrument_id(instrument), {.side = side_of(side),
+                                                         .px = px,
+                                                         .qty = qty,
+                                                         .tif = tif_of(tif),
+                                                         .tag = u64(tag),
+                                                         .flags = flags_of(post_only != 0, hidden != 0),
+                                                         .display_qty = display_qty,
+                                                         .collar_bps = collar_bps,
+                                                         .expires_ns = expires_ns}));
+    });
+}
+i64 ob_stop(Runtime* rt, i64 instrument, i64 side, i64 qty, i64 stop_px, i64 px, i64 trail, i64 trigger, i64 tif,
+            i64 tag, i64 collar_bps, i64 expires_ns) {
+    return on_context(rt, [&](Context& ctx) {
+        return i64(ctx.order(instrument_id(instrument), {.side = side_of(side),
+                                                         .px = px,
+                                                         .qty = qty,
+                                                         .tif = tif_of(tif),
+                                                         .tag = u64(tag),
+                                                         .collar_bps = collar_bps,
+                                                         .expires_ns = expires_ns,
+                                                         .trigger = trigger_of(trigger),
+                                                         .stop_px = stop_px,
+                                                         .trail = trail}));
+    });
+}
+i64 ob_became(Runtime* rt, i64 stop_id) {
+    return on_context(rt, [&](Context& ctx) { return i64(ctx.became(u64(stop_id))); });
+}
+i64 ob_parent(Runtime* rt, i64 instrument, i64 side, i64 qty, i64 algorithm, i64 px, i64 begins_ns, i64 ends_ns,
+              i64 participation_bps, i64 urgency_bps, i64 tag) {
+    return on_context(rt, [&](Context& ctx) {
+        return i64(ctx.parent(instrument_id(instrument), side_of(side), qty, u16(algorithm),
+                              {px, begins_ns, ends_ns, participation_bps, urgency_bps, u64(tag)}));
+    });
+}
+i64 ob_basket_open(Runtime* rt) {
+    return on_context(rt, [](Context& ctx) {
+        ctx.basket_open();
+        return 0;
+    });
+}
+i64 ob_basket_close(Runtime* rt) {
+    return on_context(rt, [](Context& ctx) {
+        ctx.basket_close();
+        return 0;
+    });
+}
+i64 ob_target(Runtime* rt, i64 instrument, i64 position, i64 px, i64 qty_max, i64 tag) {
+    return on_context(rt, [&](Context& ctx) {
+        ctx.target(instrument_id(instrument), position, px, qty_max, u64(tag));
+        return 0;
+    });
+}
+i64 ob_target_off(Runtime* rt, i64 instrument) {
+    return on_context(rt, [&](Context& ctx) {
+        ctx.target_off(instrument_id(instrument));
+        return 0;
+    });
+}
+i64 ob_replace(Runtime* rt, i64 cl_ord_id, i64 px, i64 qty) {
+    return on_context(rt, [&](Context& ctx) {
+        ctx.replace(u64(cl_ord_id), px, qty);
+        return 0;
+    });
+}
+i64 ob_mass_cancel(Runtime* rt, i64 instrument, i64 side) {
+    return on_context(rt, [&](Context& ctx) {
+        ctx.mass_cancel(instrument_id(instrument), u8(side_of(side)));
+        return 0;
     });
 }
 i64 ob_cancel(Runtime* rt, i64 cl_ord_id) {
@@ -144,8 +216,25 @@ const void* address_of(Function* function) {
 const CompiledFunction kFunctions[] = {
     {"ob_quote", "i64(rt,i64,i64,i64,i64,i64)", "ctx.quote(instrument, bid_px=0, bid_qty=0, ask_px=0, ask_qty=0)",
      address_of(ob_quote)},
-    {"ob_order", "i64(rt,i64,i64,i64,i64,i64,i64)", "ctx.order(instrument, side, px, qty, tif=0, tag=0)",
+    {"ob_order", "i64(rt,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64)",
+     "ctx.order(instrument, side, px, qty, tif=0, tag=0, post_only=0, hidden=0, display_qty=0, collar_bps=0, "
+     "expires_ns=0)",
      address_of(ob_order)},
+    {"ob_stop", "i64(rt,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64)",
+     "ctx.stop(instrument, side, qty, stop_px=0, px=0, trail=0, trigger=1, tif=0, tag=0, collar_bps=0, expires_ns=0)",
+     address_of(ob_stop)},
+    {"ob_became", "i64(rt,i64)", "ctx.became(stop_id)", address_of(ob_became)},
+    {"ob_parent", "i64(rt,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64)",
+     "ctx.parent(instrument, side, qty, algorithm, px=0, begins_ns=0, ends_ns=0, participation_bps=0, urgency_bps=0, "
+     "tag=0)",
+     address_of(ob_parent)},
+    {"ob_basket_open", "i64(rt)", "ctx.basket_open()", address_of(ob_basket_open)},
+    {"ob_basket_close", "i64(rt)", "ctx.basket_close()", address_of(ob_basket_close)},
+    {"ob_target", "i64(rt,i64,i64,i64,i64,i64)", "ctx.target(instrument, position, px=0, qty_max=0, tag=0)",
+     address_of(ob_target)},
+    {"ob_target_off", "i64(rt,i64)", "ctx.target_off(instrument)", address_of(ob_target_off)},
+    {"ob_replace", "i64(rt,i64,i64,i64)", "ctx.replace(cl_ord_id, px, qty)", address_of(ob_replace)},
+    {"ob_mass_cancel", "i64(rt,i64,i64)", "ctx.mass_cancel(instrument=-1, side=0)", address_of(ob_mass_cancel)},
     {"ob_cancel", "i64(rt,i64)", "ctx.cancel(cl_ord_id)", address_of(ob_cancel)},
     {"ob_cancel_all", "i64(rt)", "ctx.cancel_all()", address_of(ob_cancel_all)},
     {"ob_set_timer", "i64(rt,i64,i64)", "ctx.set_timer(timer_id, deadline_ns)", address_of(ob_set_timer)},

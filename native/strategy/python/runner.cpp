@@ -55,6 +55,7 @@ InterpretedRunner::InterpretedRunner(nb::object self)
 void InterpretedRunner::call(Hook hook) { call_with(hook, nullptr); }
 void InterpretedRunner::call(Hook hook, const Market& record) { call_with(hook, nb::cast(record).ptr()); }
 void InterpretedRunner::call(Hook hook, const Report& report) { call_with(hook, nb::cast(report).ptr()); }
+void InterpretedRunner::call(Hook hook, const Signal& signal) { call_with(hook, nb::cast(signal).ptr()); }
 void InterpretedRunner::call_timer(u64 timer_id) { call_with(Hook::Timer, nb::int_(timer_id).ptr()); }
 void InterpretedRunner::call_book(u32 instrument) { call_with(Hook::Book, books_[instrument].ptr()); }
 

@@ -32,6 +32,7 @@ class InterpretedRunner final : public Runner {
     void call(Hook hook) override;
     void call(Hook hook, const Market& record) override;
     void call(Hook hook, const Report& report) override;
+    void call(Hook hook, const Signal& signal) override;
     void call_timer(u64 timer_id) override;
     void call_book(u32 instrument) override;
     void gather() override;

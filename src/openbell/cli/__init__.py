@@ -49,6 +49,8 @@ COMMANDS: dict[str, Verb] = {
     "arm": Verb("openbell.cli.arm:arm_app", "How far a node, a strategy or an instrument may go."),
     "approve": Verb("openbell.cli.arm:approve_app", "What another person proposed: look, approve, deny."),
     "limits": Verb("openbell.cli.arm:limits_app", "The limits in force; propose others."),
+    "signal": Verb("openbell.cli.signal:app", "Send a value to the strategies of a running node."),
+    "params": Verb("openbell.cli.params:app", "The parameters of running strategies; change them while they trade."),
     "watchdog": Verb("openbell.cli.watchdog:app", "Stop a node that no longer answers, from outside."),
     "kill": Verb("openbell.cli.kill:app", "Close the gate of a running node and cancel its orders."),
 }

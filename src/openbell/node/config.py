@@ -20,6 +20,7 @@ from openbell.node.limits import LimitSet
 from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
 from openbell.node.reconciliation import ReconciliationSettings
+from openbell.node.signals import SIGNALS_MAX, SignalSettings, check_signals
 
 NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022
@@ -274,6 +275,7 @@ class NodeConfig(Settings):
     control: ControlSettings = ControlSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     operators: tuple[OperatorSettings, ...] = Field(default=(), max_length=OPERATORS_MAX)
+    signals: tuple[SignalSettings, ...] = Field(default=(), max_length=SIGNALS_MAX)
 
     _limits: LimitSet | None = PrivateAttr(default=None)
 
@@ -313,6 +315,7 @@ class NodeConfig(Settings):
         strategies, symbols = [one.name for one in self.strategies], [one.symbol for one in self.instruments]
         yield from check_breakers(self.breakers, strategies, symbols)
         yield from check_fees(self.fees)
+        yield from check_signals(self.signals, strategies)
         if self.reconciliation is not None:
             yield from self.reconciliation.cross_check()
 

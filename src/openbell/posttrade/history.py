@@ -15,7 +15,8 @@ from openbell.types import LimitKind, LimitScope, Reason, Side, Tif, Type, strat
 
 UNKNOWN = Asset("?", "", 0, 0, 1)
 """An instrument whose record the journal does not hold any more."""
-_DECISIONS = range(int(Type.APPROVED), int(Type.MASS_CANCEL))
+_STOPS = (int(Type.STOP_HELD), int(Type.STOP_ENDED))
+_DECISIONS = (*range(int(Type.APPROVED), int(Type.MASS_CANCEL)), *_STOPS)
 _REPORTS = range(int(Type.ACCEPTED), int(Type.NOT_SENT) + 1)
 _ENDS = {Type.CANCELED: "CANCELED", Type.REJECTED: "REJECTED", Type.EXPIRED: "EXPIRED"}
 
@@ -35,7 +36,7 @@ class Step(NamedTuple):
 
 @dataclass
 class OrderHistory:
-    """One order, from its intent to its end."""
+    """One order, from its intent to its end; a stop that the engine holds is one, and what it became another."""
 
     cl_ord_id: int
     instrument: int
@@ -58,7 +59,7 @@ class OrderHistory:
     @property
     def is_open(self) -> bool:
         """Whether it may still trade, as far as the journal says."""
-        return self.state in ("PENDING_NEW", "NEW", "PARTIALLY_FILLED")
+        return self.state in ("STOP", "PENDING_NEW", "NEW", "PARTIALLY_FILLED")
 
     @property
     def avg_px(self) -> float | None:
@@ -99,6 +100,8 @@ class Histories:
         if order_id == 0:  # a quote that could not be one
             return
         order = self.orders.get(order_id)
+        if order is None and not row["side"]:  # a cancel or replace of what nobody knows
+            return
         if order is None:
             order = self.orders[order_id] = OrderHistory(
                 cl_ord_id=order_id,
@@ -114,6 +117,8 @@ class Histories:
             text = refusal_text(row)
             if not order.steps:
                 order.state = "REFUSED"
+        elif int(kind) in _STOPS:
+            order.state, text = _stop_told(kind, row)
         order.steps.append(_step(frame, kind, row, int(row["px"]), int(row["qty"]), text))
 
     def _take_report(self, frame: Frame, row: Any) -> None:
@@ -140,6 +145,15 @@ def refusal_text(row: Any) -> str:
     whose = f" of {LimitScope(scope).name}" if scope else ""
     named = f" {LimitKind(limit).name}{whose}" if limit else whose
     return f"{reason}:{named} limit {int(row['limit'])}, found {int(row['observed'])}"
+
+
+def _stop_told(kind: Type, row: Any) -> tuple[str, str]:
+    """(state, text) of a stop order."""
+    if kind == Type.STOP_HELD:
+        return "STOP", f"stop at {int(row['prev_px'])}" + (f", trail {int(row['prev_qty'])}" if row["prev_qty"] else "")
+    if row["reason"]:
+        return "CANCELED", Reason(int(row["reason"])).name
+    return "TRIGGERED", f"became {int(row['observed']):#x}"
 
 
 def _step(frame: Frame, kind: Type, row: Any, px: int, qty: int, text: str) -> Step:

@@ -25,7 +25,7 @@ from openbell.errors import StrategyError
 from openbell.strategy.fields import Array, Declared, Field, Layout, Param, State, array, layout_of, param
 
 if TYPE_CHECKING:
-    from openbell._native import BookView, Context, Market, Report
+    from openbell._native import BookView, Context, Market, Report, Signal
 
 __all__ = ["Array", "Field", "Layout", "Param", "State", "Strategy", "array", "param"]
 
@@ -72,6 +72,9 @@ class Strategy(metaclass=Declared):
 
     def on_timer(self, ctx: Context, timer_id: int) -> None:
         """A timer set with `ctx.set_timer` is due."""
+
+    def on_signal(self, ctx: Context, signal: Signal) -> None:
+        """Another process or a person sent `signal.value`; `signal.signal_id` is its number in the configuration."""
 
     def on_trade(self, ctx: Context, trade: Market) -> None:
         """A print: an execution of a resting order or a trade outside the book."""

@@ -84,7 +84,7 @@ class Desk:
 
     def told(self, *kinds: Type) -> list[Any]:
         """The control records that went to the node, of these kinds."""
-        rows = [np.frombuffer(r, RECORDS["Control"])[0] for r in self.node.records]
+        rows = [np.frombuffer(r, RECORDS["Control"])[0] for r in self.node.records if r[0] != Type.SIGNAL]
         return [row for row in rows if row["type"] in kinds]
 
     def log(self) -> list[tuple[int, int, int]]:

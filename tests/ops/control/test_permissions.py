@@ -19,6 +19,8 @@ TABLE = {
     Act.LOOSEN: ("nnyy", "nnnn", "nnnn"),
     Act.APPROVE: ("nnny", "nnny", "nnny"),
     Act.DENY: ("nyyy", "nyyy", "nyyy"),
+    Act.SIGNAL: ("nnyy", "nnyy", "nnnn"),
+    Act.TUNE: ("nnnn", "nnyy", "nnnn"),
 }
 CELLS = list(itertools.product(Act, enumerate(ScopeKind), enumerate(Role)))
 

@@ -32,7 +32,8 @@ class Room:
         self.heard: list[tuple[int, bytes]] = []
         self.server = control.ControlServer(self.path, self.answer, now=self.clock, **options)
 
-    def answer(self, line: bytes, uid: int) -> dict[str, object]:
+    def answer(self, line: bytes, uid: int, pid: int) -> dict[str, object]:
+        assert pid == os.getpid()
         self.heard.append((uid, line))
         return {"ok": True, "line": line.decode(errors="replace")}
 

@@ -17,11 +17,13 @@ from openbell.errors import ConfigError, OpenbellError
 from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
+from openbell.node.record import read_record
 from openbell.ops.control.desk import ControlDesk, Operator
 from openbell.ops.control.limits import NodeLimits
 from openbell.ops.control.permissions import Role
 from openbell.ops.control.proposals import Person
 from openbell.ops.control.server import SOCKET_NAME, ControlServer
+from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import LiveWorld
 
 
@@ -58,7 +60,7 @@ def open_server(config: NodeConfig, desk: ControlDesk) -> ControlServer:
         hot_dir.chmod(0o710)
     return ControlServer(
         hot_dir / SOCKET_NAME,
-        lambda line, uid: desk.answer(line, uid, time.monotonic_ns()),
+        lambda line, uid, pid: desk.answer(line, uid, time.monotonic_ns(), pid),
         requests_per_s=config.control.requests_per_s,
         mode=mode,
         gid=gid,
@@ -70,7 +72,8 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     world = LiveWorld(card_of(config, config_path))
     owners = {strategy.name: strategy.owner for strategy in config.strategies}
     limits = NodeLimits(config, world)
-    desk = ControlDesk(world, operators_of(config), identities_of(config), owners, limits)
+    tuning = Tuning(world, {one.name: one for one in config.signals}, lambda: read_record(config.node.journal_dir))
+    desk = ControlDesk(world, operators_of(config), identities_of(config), owners, limits, tuning)
     server = open_server(config, desk)
     stopped: list[int] = []
     for number in STOP_SIGNALS:

@@ -15,6 +15,7 @@ from openbell import events
 from openbell.ops.control import requests as asked
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
 from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
+from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import Armed, Target, World
 from openbell.types import NO_STRATEGY, ArmState, KillLevel
 
@@ -60,12 +61,13 @@ class ControlDesk:
     identities: int = 2
     owners: dict[str, str] = field(default_factory=dict)
     limits: Limits | None = None
+    tuning: Tuning | None = None
     new_id: Callable[[], str] = lambda: f"p-{secrets.token_hex(4)}"
     proposals: Proposals = field(default_factory=Proposals)
     _stops: int = 0  # kills of one strategy or instrument that came by here
 
-    def answer(self, line: bytes, uid: int, now_ns: int) -> Answer:
-        """What becomes of `line`, asked by `uid` at `now_ns` of a clock that nobody sets."""
+    def answer(self, line: bytes, uid: int, now_ns: int, pid: int = 0) -> Answer:
+        """What becomes of `line`, asked by process `pid` of `uid` at `now_ns` of a clock that nobody sets."""
         try:
             who = self.operators.get(uid)
             if who is None:
@@ -74,12 +76,12 @@ class ControlDesk:
                     "for them and restart the node"
                 )
             request = asked.read_request(line)
-            return {"ok": True, **self._carry_out(request, who, now_ns)}
+            return {"ok": True, **self._carry_out(request, who, now_ns, pid)}
         except RefusedError as error:
             self._record(uid, NO_ACT, REFUSED, Target(), str(error))
             return {"ok": False, "error": str(error)}
 
-    def _carry_out(self, request: asked.Request, who: Operator, now_ns: int) -> Answer:
+    def _carry_out(self, request: asked.Request, who: Operator, now_ns: int, pid: int) -> Answer:
         match request:
             case asked.Kill():
                 return self._kill(request, who)
@@ -87,6 +89,10 @@ class ControlDesk:
                 return self._arm(request, who, now_ns)
             case asked.Limits():
                 return self._limits(request, who, now_ns)
+            case asked.Signal():
+                return self._signal(request, who, pid)
+            case asked.Params():
+                return self._params(request, who)
             case asked.Approve():
                 return self._approve(request, who, now_ns)
             case asked.Deny():
@@ -156,6 +162,48 @@ class ControlDesk:
         if act == Act.LOOSEN and not request.why:
             raise RefusedError("limits: expected why, found nothing; the other person has to judge it")
         return self._do_or_propose(act, Target(), change.says, request.why, change, who, now_ns)
+
+    # ---- running strategies
+
+    def _signal(self, request: asked.Signal, who: Operator, pid: int) -> Answer:
+        """No Operator record: the signal's own says who sent it, and there may be many."""
+        tuning = self._tuning()
+        record = tuning.signal(request.name, request.value, request.instrument, who.person.uid, pid)
+        strategy = tuning.signals[request.name].strategy
+        self._expect(Act.SIGNAL, self._strategy(strategy) if strategy else Target(), who)
+        if not self.world.push(record):
+            raise RefusedError(
+                f"signal {request.name}: the trading thread takes no more (its ring is full); it is lost"
+            )
+        return {"sent": request.name, "value": request.value}
+
+    def _params(self, request: asked.Params, who: Operator) -> Answer:
+        tuning = self._tuning()
+        if not request.values:
+            self._expect(Act.LOOK, Target(), who)
+            return {"params": tuning.shown(request.strategy)}
+        target = self._strategy(request.strategy)
+        self._expect(Act.TUNE, target, who)
+        records, says = tuning.change(request.strategy, request.values)
+        for record in records:
+            if not self.world.push(record):
+                raise RefusedError(
+                    f"params: the trading thread takes no commands (its ring is full); {says[0]} is lost"
+                )
+        text = "; ".join(says)
+        self._record(who.person.uid, Act.TUNE, DONE, target, f"{text}: {request.why}" if request.why else text)
+        return {"done": text}
+
+    def _tuning(self) -> Tuning:
+        if self.tuning is None:
+            raise RefusedError("this node takes neither signals nor parameters; it only records")
+        return self.tuning
+
+    def _strategy(self, name: str) -> Target:
+        number = self.world.strategies.get(name)
+        if number is None:
+            raise RefusedError(_unknown("strategy", name, self.world.strategies))
+        return Target(strategy=number, name=f"strategy {name}")
 
     # ---- two people
 
@@ -249,9 +297,7 @@ class ControlDesk:
 
     def _target(self, request: asked.Kill | asked.Arm) -> Target:
         if request.strategy:
-            if (number := self.world.strategies.get(request.strategy)) is None:
-                raise RefusedError(_unknown("strategy", request.strategy, self.world.strategies))
-            return Target(strategy=number, name=f"strategy {request.strategy}")
+            return self._strategy(request.strategy)
         if request.instrument:
             if (number := self.world.find_instrument(request.instrument)) is None:
                 raise RefusedError(_unknown("instrument", request.instrument, self.world.instruments()))
@@ -267,9 +313,10 @@ class ControlDesk:
                 f"{roles}; ask somebody who has it"
             )
         owner = self.owners.get(target.name.removeprefix("strategy "), "") if kind == ScopeKind.STRATEGY else ""
-        if act == Act.RAISE and owner and Role.RISK not in who.roles and owner != who.person.name:
+        if act in (Act.RAISE, Act.TUNE) and owner and Role.RISK not in who.roles and owner != who.person.name:
             raise RefusedError(
-                f"raise {target.name}: expected its owner {owner} or role risk, found {who.person.name}; ask {owner}"
+                f"{act.name.lower()} {target.name}: expected its owner {owner} or role risk, found {who.person.name}; "
+                f"ask {owner}"
             )
 
     def _record(self, uid: int, act: int, outcome: int, target: Target, text: str) -> None:

@@ -35,6 +35,8 @@ class Act(IntEnum):
     LOOSEN = 8
     APPROVE = 9  # what somebody else proposed
     DENY = 10
+    SIGNAL = 11  # send a strategy a value
+    TUNE = 12  # change a strategy's parameters while it runs
 
 
 ALL = frozenset(Role)
@@ -52,6 +54,8 @@ MAY: dict[Act, dict[ScopeKind, frozenset[Role]]] = {
     Act.TIGHTEN: {ScopeKind.NODE: DESK},
     Act.LOOSEN: {ScopeKind.NODE: DESK},
     Act.APPROVE: {ScopeKind.NODE: RISK, ScopeKind.STRATEGY: RISK, ScopeKind.INSTRUMENT: RISK},
+    Act.SIGNAL: {ScopeKind.NODE: DESK, ScopeKind.STRATEGY: DESK},
+    Act.TUNE: {ScopeKind.STRATEGY: DESK},
     Act.DENY: {ScopeKind.NODE: STOPPERS, ScopeKind.STRATEGY: STOPPERS, ScopeKind.INSTRUMENT: STOPPERS},
 }
 

@@ -56,6 +56,22 @@ class Limits(_Request, frozen=True, tag="limits"):
     why: Why = ""
 
 
+class Signal(_Request, frozen=True, tag="signal"):
+    """Send strategies a value that `[[signals]]` names."""
+
+    name: Name
+    value: float
+    instrument: Name = ""
+
+
+class Params(_Request, frozen=True, tag="params"):
+    """Show the parameters of strategies; with `values` change those of one, all of them at once."""
+
+    strategy: Name = ""
+    values: dict[Name, bool | int | float] = {}
+    why: Why = ""
+
+
 class Status(_Request, frozen=True, tag="status"):
     """How far every scope is armed, what is killed, what is proposed."""
 
@@ -81,7 +97,7 @@ class Deny(_Request, frozen=True, tag="deny"):
     why: Why = ""
 
 
-Request = Kill | Arm | Limits | Status | Waiting | ProposalsOpen | Approve | Deny
+Request = Kill | Arm | Limits | Signal | Params | Status | Waiting | ProposalsOpen | Approve | Deny
 _decoder = msgspec.json.Decoder(Request)
 
 

@@ -51,18 +51,19 @@ class Peer:
 
     sock: socket.socket
     uid: int
+    pid: int
     since: float
     incoming: bytearray = field(default_factory=bytearray)
     outgoing: bytearray = field(default_factory=bytearray)
 
 
 class ControlServer:
-    """Answers lines by `answer(line, uid)`; `turn` is one round, for whoever owns the loop."""
+    """Answers lines by `answer(line, uid, pid)`; `turn` is one round, for whoever owns the loop."""
 
     def __init__(
         self,
         path: Path,
-        answer: Callable[[bytes, int], dict[str, object]],
+        answer: Callable[[bytes, int, int], dict[str, object]],
         *,
         requests_per_s: float = 20,
         mode: int = 0o600,
@@ -97,7 +98,7 @@ class ControlServer:
             if peer and events & selectors.EVENT_WRITE:
                 self._write(peer)
         for peer, line in sorted(lines, key=lambda one: not is_kill(one[1])):
-            self._tell(peer, self._answer_of(line, peer.uid))
+            self._tell(peer, self._answer_of(line, peer))
         self._drop_idle()
 
     def _accept(self) -> None:
@@ -106,7 +107,7 @@ class ControlServer:
         except OSError:  # gone again, or no descriptor is left
             return
         sock.setblocking(False)
-        peer = Peer(sock, peer_uid(sock), self._now())
+        peer = Peer(sock, *peer_ids(sock), self._now())
         of_one = sum(other.uid == peer.uid for other in self._peers.values())
         if len(self._peers) >= CONNECTIONS_MAX or of_one >= CONNECTIONS_OF_ONE_MAX:
             self.dropped += 1
@@ -131,14 +132,14 @@ class ControlServer:
             self._drop(peer)
         return [line for line in lines if line.strip()]
 
-    def _answer_of(self, line: bytes, uid: int) -> dict[str, object]:
-        if not is_kill(line) and not self._take_token(uid):
+    def _answer_of(self, line: bytes, peer: Peer) -> dict[str, object]:
+        if not is_kill(line) and not self._take_token(peer.uid):
             self.dropped += 1
             return {
                 "ok": False,
-                "error": f"expected at most {self._rate:g} requests a second of uid {uid}; wait, ask again",
+                "error": f"expected at most {self._rate:g} requests a second of uid {peer.uid}; wait, ask again",
             }
-        return self._answer(line, uid)
+        return self._answer(line, peer.uid, peer.pid)
 
     def _take_token(self, uid: int) -> bool:
         now, most = self._now(), self._rate * BURST_S
@@ -179,11 +180,11 @@ class ControlServer:
             peer.sock.close()
 
 
-def peer_uid(sock: socket.socket) -> int:
-    """Who is at the other end, as the kernel saw it connect."""
+def peer_ids(sock: socket.socket) -> tuple[int, int]:
+    """Whose process is at the other end and which, as the kernel saw it connect: (uid, pid)."""
     raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(SO_PEERCRED_FORMAT))
-    _, uid, _ = struct.unpack(SO_PEERCRED_FORMAT, raw)
-    return int(uid)
+    pid, uid, _ = struct.unpack(SO_PEERCRED_FORMAT, raw)
+    return int(uid), int(pid)
 
 
 def _listen(path: Path, mode: int, gid: int) -> socket.socket:

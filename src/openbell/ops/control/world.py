@@ -20,6 +20,8 @@ from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
 FRAMES_PER_POLL = 4_096
 CATCH_UP_S = 0.02
 """A request waits so long for what was journalled just before it; a long journal is caught up with in between."""
+RING_SLOT_BYTES = 128
+"""A smaller record leaves the rest of its slot empty."""
 LOCK_WITHIN_S = 0.1
 """A producer holds the ring for microseconds; one that was stopped in between must not stop others."""
 
@@ -121,6 +123,10 @@ class LiveWorld:
             killed = max(killed, self._cell.level)
         return Armed(state, unkilled, killed, doubted, until, target.strategy in halted or (is_node and bool(halted)))
 
+    def changed_parameters(self) -> list[tuple[int, int, int]]:
+        """(strategy, word, bits) of parameters that were changed while their strategies ran."""
+        return self.engine.parameters if self.engine else []
+
     def engine_now_ns(self) -> int:
         """The engine's time, from its last frame or its counters, whichever is later."""
         counters = self.hot_dir / "counters"
@@ -161,7 +167,8 @@ def push_record(hot_dir: Path, record: bytes) -> bool:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the ring has one producer at a time
-                return native.Ring.attach(str(hot_dir / "operator.ring")).push(np.frombuffer(record, np.uint8))
+                slot = np.frombuffer(record.ljust(RING_SLOT_BYTES, b"\0"), np.uint8)
+                return native.Ring.attach(str(hot_dir / "operator.ring")).push(slot)
             except BlockingIOError:
                 if time.monotonic() > give_up:
                     return False
