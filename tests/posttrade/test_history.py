@@ -88,6 +88,23 @@ def test_a_refused_replace_leaves_the_order_as_it_was():
     assert order.steps[-1].text == "KILLED: limit 0, found 0"
 
 
+def test_a_stop_waits_and_becomes_another_order():
+    held = command(Type.STOP_HELD, px=0, prev_px=1_490_000, prev_qty=500)
+    waiting = history(decided(2, held))
+    assert (waiting.state, waiting.is_open, waiting.steps[0].text) == ("STOP", True, "stop at 1490000, trail 500")
+
+    became = history(decided(2, held), decided(5, command(Type.STOP_ENDED, observed=0x77)))
+    assert (became.state, became.is_open, became.steps[-1].text) == ("TRIGGERED", False, "became 0x77")
+
+    ended = history(decided(2, held), decided(5, command(Type.STOP_ENDED, reason=int(Reason.KILLED))))
+    assert (ended.state, ended.steps[-1].text) == ("CANCELED", "KILLED")
+
+
+def test_a_cancel_of_what_nobody_knows_is_no_order():
+    refused = record("Order", Type.REFUSED, cl_ord_id=77, reason=int(Reason.UNKNOWN_ORDER))
+    assert Histories().take_all([decided(2, refused)]).orders == {}
+
+
 def test_reports_of_nothing_known_are_left_alone():
     histories = Histories().take_all(
         [heard(1, report(Type.FILLED, number=99)), decided(2, record("Order", Type.REFUSED))]
