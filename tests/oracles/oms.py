@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openbell.types import OrderState, Reason, Type
+from oracles.positions import position_of
 
 NEW, REPLACE, CANCEL = "new", "replace", "cancel"
 COMMAND = {Type.NEW_ORDER: NEW, Type.REPLACE_ORDER: REPLACE, Type.CANCEL_ORDER: CANCEL}
@@ -125,22 +126,6 @@ class Order:
         }  # fmt: skip
 
 
-def position_of(trades: list[tuple[int, int]]) -> dict[str, int]:
-    """Quantity, cash, cost and realized profit of (px, signed qty) trades at average cost."""
-    qty = cash = cost = realized = 0
-    for px, signed in trades:
-        cash -= px * signed
-        closing = min(abs(signed), abs(qty)) if qty * signed < 0 else 0
-        if closing:
-            out = abs(cost) * closing // abs(qty) * (1 if cost > 0 else -1)
-            cost -= out
-            realized += (px * closing if qty > 0 else -px * closing) - out
-        opening = (abs(signed) - closing) * (1 if signed > 0 else -1)
-        cost += px * opening
-        qty += signed
-    return {"qty": qty, "cash": cash, "cost": cost, "realized": realized}
-
-
 class Oms:
     """The same verbs as the native Oms, on dictionaries."""
 
@@ -191,8 +176,8 @@ class Oms:
             del self.ended[next(iter(self.ended))]
             self.recycled += 1
         names = ("cl_ord_id", "strategy", "instrument", "side", "px", "qty", "tag", "tif")
-        order = Order(**{n: c[n] for n in names}, leaves=c["qty"], created_ns=c["ts_event"])
-        order.terms, order.expires_s = c.get("flags", 0), c.get("expires_s", 0)
+        more = {"terms": c.get("flags", 0), "expires_s": c.get("expires_s", 0), "created_ns": c["ts_event"]}
+        order = Order(**{n: c[n] for n in names}, **more, leaves=c["qty"])
         order.flights[NEW] = Flight(1)
         self.live[order.cl_ord_id] = order
         return Reason.NONE
