@@ -46,7 +46,7 @@ def world():
 
 def start(world: World):
     process = world.run("--live")
-    wait_for((world.hot / "control.sock").exists, "the control process")
+    wait_for(lambda: openbell("params", world.node_file).returncode == 0, "the control process")
     wait_for(lambda: world.status_or_none(lambda s: s["arm"] == "FULL" and s["is_session_up"]), "an armed node")
     return process
 

@@ -75,7 +75,7 @@ class Code:
     hooks: dict[str, int]
     keep: Any
     raised: list[str] = field(default_factory=list)
-    file: str = "says.py"
+    files: list[str] = field(default_factory=lambda: ["says.py"])
 
 
 def interpreted(call: Any) -> list[bytes]:

@@ -37,10 +37,10 @@ class Source(IntEnum):
 
 def _record_of(type_: Type) -> str:
     if type_ < Type.INSTRUMENT:
-        return "Timer" if type_ == Type.TIMER else "Market"
+        return {Type.TIMER: "Timer", Type.SIGNAL: "Signal"}.get(type_, "Market")
     if Type.ACCEPTED <= type_ <= Type.NOT_SENT:
         return "Report"
-    if Type.APPROVED <= type_ <= Type.MASS_CANCEL:
+    if Type.APPROVED <= type_ <= Type.MASS_CANCEL or type_ in (Type.STOP_HELD, Type.STOP_ENDED):
         return "Order"
     named = {
         Type.INSTRUMENT: "Instrument",

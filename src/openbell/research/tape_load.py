@@ -117,7 +117,7 @@ def _columns_of(
 
 
 def _number_of(type_: Type | str) -> int:
-    market = {one.name: int(one) for one in Type if one < Type.INSTRUMENT and one != Type.TIMER}
+    market = {one.name: int(one) for one in Type if one < Type.INSTRUMENT and one not in (Type.TIMER, Type.SIGNAL)}
     name = type_ if isinstance(type_, str) else type_.name
     if name not in market:
         raise ConfigError(f"types: expected some of {', '.join(market)}, found {name!r}")
