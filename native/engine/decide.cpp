@@ -178,8 +178,18 @@ Verdict Engine::judge(const Order& candidate) {
     const bool is_new = candidate.type == u8(Type::NewOrder);
     if (!session_up_) return {Reason::SessionDown};
     if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy))) return {Reason::OrdersFull};
-    if (draining_) return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
+    if (draining_ && !closes(candidate)) return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
     return risk_.check(candidate, view_of(candidate));
+}
+
+// On the way out nothing may rest: an order trades at once, and only towards flat.
+bool Engine::closes(const Order& candidate) const {
+    if (candidate.type != u8(Type::NewOrder) || Tif(candidate.tif) != Tif::Ioc) return false;
+    if (candidate.instrument >= instruments_.size()) return false;
+    const Exposure held = oms_.exposure(candidate.strategy, candidate.instrument);
+    const bool is_buy = candidate.side == u8(Side::Buy);
+    const i128 after = is_buy ? i128(held.position) + held.open_buy : i128(held.open_sell) - held.position;
+    return after + candidate.qty <= 0;
 }
 
 RiskView Engine::view_of(const Order& candidate) {

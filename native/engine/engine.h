@@ -185,6 +185,7 @@ class Engine {
     void withdraw(const Order& candidate);
     void command(const Order& candidate);
     Verdict judge(const Order& candidate);
+    bool closes(const Order& candidate) const;
     RiskView view_of(const Order& candidate);
     void seal(const FrameView& in);
 
@@ -225,7 +226,7 @@ class Engine {
     std::vector<u8> broken_;  // by instrument
     char session_name_[16] = {};
     bool session_up_ = false;
-    bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, open nothing
+    bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, only close
     bool sweep_due_ = false;
     bool checkpoint_ = false;
     u64 rolling_ = 0;

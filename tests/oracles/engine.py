@@ -16,6 +16,7 @@ from openbell.types import (
     IntentKind,
     OrderState,
     Reason,
+    Tif,
     TradingState,
     Type,
 )
@@ -203,9 +204,17 @@ class Engine(EngineIntents, EngineInputs):
             return risk.Verdict(Reason.SESSION_DOWN)
         if is_new and (fields["cl_ord_id"] == 0 or len(self.oms.live) == self.oms.orders_max):
             return risk.Verdict(Reason.ORDERS_FULL)
-        if self.draining:
+        if self.draining and not self._closes(fields):
             return risk.Verdict(Reason.NOT_ARMED, int(ArmState.REDUCE_ONLY), int(ArmState.CANCEL_ONLY))
         return self.risk.check(fields, self._view(fields))
+
+    def _closes(self, o: Fields) -> bool:
+        """On the way out: an order that trades at once or not at all, and only towards flat."""
+        if o["type"] != Type.NEW_ORDER or o["tif"] != Tif.IOC or o["instrument"] >= len(self.instruments):
+            return False
+        position, open_buy, open_sell = self.oms.exposure(o["strategy"], o["instrument"])[:3]
+        held = position + open_buy if o["side"] == BUY else open_sell - position
+        return bool(held + o["qty"] <= 0)
 
     def _view(self, o: Fields) -> risk.View:
         number = o["instrument"]

@@ -83,4 +83,4 @@ class Strategy(metaclass=Declared):
         """The book changed in this frame, or became valid or not valid (`book.is_valid`)."""
 
     def on_stop(self, ctx: Context) -> None:
-        """An operator is stopping the node: open orders are being cancelled."""
+        """An operator is stopping the node: orders are being cancelled; an IOC order that closes may still leave."""
