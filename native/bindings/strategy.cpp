@@ -46,6 +46,12 @@ i64 level_px(const BookView& book, Side side, i64 level) {
 i64 level_qty(const BookView& book, Side side, i64 level) {
     return level_of(book.world(), book.instrument(), side, level).qty;
 }
+i64 others_px(const BookView& book, Side side, i64 level) {
+    return others_level(book.world(), book.instrument(), side, level).px;
+}
+i64 others_qty(const BookView& book, Side side, i64 level) {
+    return others_level(book.world(), book.instrument(), side, level).qty;
+}
 
 std::string letters(const Market& record) {
     std::string out;
@@ -69,6 +75,8 @@ void bind_views(nb::module_& m) {
                      [](const BookView& b) { return b.world().instrument(b.instrument())->qty_decimals; })
         .def("level_px", &level_px, "side"_a, "level"_a, "price of a level, 0 the best; 0 below the last")
         .def("level_qty", &level_qty, "side"_a, "level"_a, "quantity of a level")
+        .def("others_px", &others_px, "side"_a, "level"_a = 0, "price of a level, less what rests there of our own")
+        .def("others_qty", &others_qty, "side"_a, "level"_a = 0, "quantity of a level of others")
         .def("depth", &depth, "side"_a, "levels"_a = 10, "[(px, qty, orders)], best first")
         .def("depth_without_own", &others_depth, "side"_a, "levels"_a = 10,
              "[(px, qty, orders)], best first, less what rests there of our own")

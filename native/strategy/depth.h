@@ -11,6 +11,10 @@ namespace openbell {
 inline constexpr i64 kLevelsMax = 64;
 Level level_of(const World& world, u32 instrument, Side side, i64 level);
 
+// The same of what others show; at most so many levels in front of it may be ours alone.
+inline constexpr std::size_t kOwnLevelsMax = 16;
+Level others_level(const World& world, u32 instrument, Side side, i64 level);
+
 // What others show, best first: every level less what rests there of our own, found by the venue's order ids; levels
 // that were ours alone are left out. Where a venue tells levels instead of orders, our open quantity is taken away.
 std::vector<Level> depth_without_own(const World& world, u32 instrument, Side side, std::size_t levels_max);

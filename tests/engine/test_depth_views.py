@@ -13,12 +13,15 @@ from oracles.order_records import record
 
 LEVELS = 4
 Order = tuple[int, int, Side, int, int]  # instrument, order id, side, px, qty
+LEVEL_BY_LEVEL: dict[Side, list[tuple[int, int]]] = {}
 SEEN: dict[tuple[int, Side], tuple[list[tuple[int, ...]], list[tuple[int, ...]]]] = {}
 
 
 class Looks(Strategy):
     def on_book(self, _: native.Context, book: native.BookView) -> None:
         for side in (BUY, SELL):
+            one_by_one = [(book.others_px(side, level), book.others_qty(side, level)) for level in range(LEVELS)]
+            LEVEL_BY_LEVEL[side] = [level for level in one_by_one if level != (0, 0)]
             SEEN[book.instrument, side] = book.depth_without_own(side, LEVELS), book.consolidated_depth(side, LEVELS)
 
 
@@ -62,7 +65,9 @@ def test_depth_without_own_is_that_of_the_others(rng: random.Random):
         look(desk, range(1))
 
         for side in (BUY, SELL):
-            assert SEEN[0, side][0] == levels_of(others, 0, side)[:LEVELS]
+            expected = levels_of(others, 0, side)[:LEVELS]
+            assert SEEN[0, side][0] == expected
+            assert LEVEL_BY_LEVEL[side] == [(px, qty) for px, qty, _ in expected]
 
 
 def test_the_consolidated_book_is_that_of_every_valid_venue_of_the_asset(rng: random.Random):

@@ -190,6 +190,18 @@ i64 ob_level_qty(Runtime* rt, i64 instrument, i64 side, i64 level) {
         return level_of(ctx.world(), instrument_id(instrument), side_of(side), level).qty;
     });
 }
+i64 ob_others_px(Runtime* rt, i64 instrument, i64 side, i64 level) {
+    return on_context(rt, [&](Context& ctx) {
+        ctx.check_instrument(instrument_id(instrument));
+        return others_level(ctx.world(), instrument_id(instrument), side_of(side), level).px;
+    });
+}
+i64 ob_others_qty(Runtime* rt, i64 instrument, i64 side, i64 level) {
+    return on_context(rt, [&](Context& ctx) {
+        ctx.check_instrument(instrument_id(instrument));
+        return others_level(ctx.world(), instrument_id(instrument), side_of(side), level).qty;
+    });
+}
 i64 ob_realized(Runtime* rt) {
     return on_context(rt, [](Context& ctx) { return ctx.totals().realized; });
 }
@@ -248,6 +260,8 @@ const CompiledFunction kFunctions[] = {
     {"ob_order_at", "i64(rt,i64,order*)", "", address_of(ob_order_at)},
     {"ob_level_px", "i64(rt,i64,i64,i64)", "book.level_px(instrument, side, level)", address_of(ob_level_px)},
     {"ob_level_qty", "i64(rt,i64,i64,i64)", "book.level_qty(instrument, side, level)", address_of(ob_level_qty)},
+    {"ob_others_px", "i64(rt,i64,i64,i64)", "book.others_px(instrument, side, level=0)", address_of(ob_others_px)},
+    {"ob_others_qty", "i64(rt,i64,i64,i64)", "book.others_qty(instrument, side, level=0)", address_of(ob_others_qty)},
     {"ob_realized", "i64(rt)", "ctx.realized", address_of(ob_realized)},
     {"ob_unrealized", "i64(rt)", "ctx.unrealized", address_of(ob_unrealized)},
     {"ob_fees", "i64(rt)", "ctx.fees", address_of(ob_fees)},
