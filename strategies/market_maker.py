@@ -1,6 +1,7 @@
 """A first market maker: quotes both sides of the touch and leans away from its inventory."""
 
 from openbell import Strategy, param
+from openbell.strategy.taking import Closing
 
 
 class MarketMaker(Strategy):
@@ -12,9 +13,16 @@ class MarketMaker(Strategy):
     min_spread_ticks: int = param(1, ge=1, unit="ticks", doc="no quotes in a tighter market")
     fills: int = 0
     volume: int = 0
+    closing: Closing = Closing()
+
+    def on_start(self, ctx):
+        """A new day."""
+        self.closing.reset()
 
     def on_book(self, ctx, book):
         """Requote from the touch; pull when the book cannot be trusted."""
+        if self.closing.go_on(ctx, self.size):
+            return
         tick = book.tick
         bid, ask = book.bid_px, book.ask_px
         if not book.is_valid or not bid or not ask or ask - bid < self.min_spread_ticks * tick:
@@ -34,3 +42,12 @@ class MarketMaker(Strategy):
         """Keep count across restarts."""
         self.fills += 1
         self.volume += fill.last_qty
+        self.closing.go_on(ctx, self.size)
+
+    def on_order(self, ctx, report):
+        """At the end: go on once quotes are away."""
+        self.closing.go_on(ctx, self.size)
+
+    def on_stop(self, ctx):
+        """Pull the quotes and close what is held."""
+        self.closing.begin(ctx, self.size)
