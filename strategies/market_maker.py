@@ -21,7 +21,8 @@ class MarketMaker(Strategy):
 
     def on_book(self, ctx, book):
         """Requote from the touch; pull when the book cannot be trusted."""
-        if self.closing.go_on(ctx, self.size):
+        if self.closing.is_on:
+            self.closing.go_on(ctx, self.size)
             return
         tick = book.tick
         bid, ask = book.bid_px, book.ask_px

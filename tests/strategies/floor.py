@@ -165,12 +165,22 @@ class Floor:
             if not commands:
                 return
             for c in commands:
-                if c["type"] == CANCEL:
-                    self.answer(Type.CANCELED, c, reason=int(Reason.USER_CANCEL))
-                else:
-                    kind = Type.ACCEPTED if c["type"] == NEW else Type.REPLACED
-                    self.answer(kind, c, px=c["px"], leaves_qty=c["leaves_qty"])
+                self.confirm(c)
         raise AssertionError("the strategy never comes to rest")
+
+    def confirm(self, command: d.Fields) -> None:
+        """One command is done as asked."""
+        if command["type"] == CANCEL:
+            self.cancel(command, Reason.USER_CANCEL)
+            return
+        kind = Type.ACCEPTED if command["type"] == NEW else Type.REPLACED
+        self.answer(kind, command, px=command["px"], leaves_qty=command["leaves_qty"])
+
+    def cancel(self, order: d.Fields, reason: Reason) -> None:
+        """What is open of an order is gone."""
+        live = {o.cl_ord_id: o.leaves_qty for o in self.probe.engine.live_orders()}
+        if order["cl_ord_id"] in live:
+            self.answer(Type.CANCELED, order, reason=int(reason), last_qty=live[order["cl_ord_id"]])
 
     def fill(self, order: d.Fields, qty: int = 0, px: float = 0.0) -> None:
         """An order trades: all of it, or `qty`; an IOC that is left with something is cancelled."""
@@ -179,11 +189,12 @@ class Floor:
         last = {"last_px": round(px * CENT) or order["px"], "last_qty": qty, "exec_id": self.executions}
         self.answer(Type.FILLED, order, leaves_qty=order["qty"] - qty, **last)
         if order["tif"] == Tif.IOC and qty < order["qty"]:
-            self.answer(Type.CANCELED, order, reason=int(Reason.IOC_REMAINDER))
+            self.cancel(order, Reason.IOC_REMAINDER)
 
     def miss(self, order: d.Fields) -> None:
         """An IOC order finds nobody."""
-        self.answer(Type.CANCELED, order, reason=int(Reason.IOC_REMAINDER))
+        self.confirm(order)
+        self.cancel(order, Reason.IOC_REMAINDER)
 
     def fill_all(self) -> None:
         """The venue accepts and executes whatever IOC is sent, until nothing more is."""
@@ -194,11 +205,8 @@ class Floor:
             for c in commands:
                 if c["type"] == NEW and c["tif"] == Tif.IOC:
                     self.fill(c)
-                elif c["type"] == CANCEL:
-                    self.answer(Type.CANCELED, c, reason=int(Reason.USER_CANCEL))
                 else:
-                    kind = Type.ACCEPTED if c["type"] == NEW else Type.REPLACED
-                    self.answer(kind, c, px=c["px"], leaves_qty=c["leaves_qty"])
+                    self.confirm(c)
         raise AssertionError("the strategy never comes to rest")
 
     # ---- what was seen

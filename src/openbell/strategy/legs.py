@@ -39,10 +39,11 @@ class Leg(State):
         if self.since_ns == 0:
             self.since_ns = ctx.now_ns
             ctx.set_timer(LEG_TIMER + number, ctx.now_ns + limit_ns)
-        if is_working(ctx, hedge) or is_working(ctx, filled):
+        if is_working(ctx, hedge):
             return True
         is_late = ctx.now_ns - self.since_ns >= limit_ns
-        if take(ctx, hedge, qty, 0 if is_late else worst_px) == 0 and is_late:
+        is_sent = take(ctx, hedge, qty, 0 if is_late else worst_px) != 0
+        if is_late and not is_sent and not is_working(ctx, filled):
             take(ctx, filled, back_qty)
         return True
 
