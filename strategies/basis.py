@@ -104,5 +104,6 @@ class Basis(Strategy):
     def trade(self, ctx, future, qty, spot_px):
         """The first leg."""
         if take(ctx, future, qty) != 0:
+            self.again_ns = ctx.now_ns + RETRY_NS
             self.spot_px = spot_px
             self.trades += 1

@@ -114,6 +114,7 @@ class Breakout(Strategy):
         instrument = ctx.instruments[0]
         left = self.wanted - ctx.position(instrument)
         if left != 0 and not is_working(ctx, instrument):
+            self.again_ns = ctx.now_ns + RETRY_NS
             take(ctx, instrument, max(-self.clip, min(self.clip, left)))
 
     def on_book(self, ctx, book):

@@ -92,4 +92,5 @@ class CrossExchange(Strategy):
         if qty != 0:
             self.first_px = ours.ask_px if qty > 0 else ours.bid_px
             self.trades += 1
+            self.again_ns = ctx.now_ns + RETRY_NS
             take(ctx, lead, qty, self.first_px)

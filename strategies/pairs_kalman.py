@@ -106,8 +106,10 @@ class PairsKalman(Strategy):
         y, x = ctx.instruments[0], ctx.instruments[1]
         held = ctx.position(y)
         x_left = -round(self.ratio * float(held)) - ctx.position(x)
-        if not self.leg.settle(ctx, 0, x, x_left, 0, y, -held, self.limit_ms * MILLISECOND) and not is_working(ctx, y):
-            take(ctx, y, self.wanted - held)
+        if self.leg.settle(ctx, 0, x, x_left, 0, y, -held, self.limit_ms * MILLISECOND) or is_working(ctx, y):
+            return
+        if take(ctx, y, self.wanted - held) != 0:
+            self.again_ns = ctx.now_ns + RETRY_NS
 
     def on_book(self, ctx, book):
         """Go on with what is not done."""

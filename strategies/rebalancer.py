@@ -149,6 +149,7 @@ class Rebalancer(Strategy):
             instrument = ctx.instruments[i]
             left = self.wanted[i] - ctx.position(instrument)
             if left != 0 and not is_working(ctx, instrument):
+                self.again_ns = ctx.now_ns + RETRY_NS
                 take(ctx, instrument, max(-self.clip, min(self.clip, left)))
 
     def on_book(self, ctx, book):

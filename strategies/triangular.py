@@ -120,6 +120,7 @@ class Triangular(Strategy):
     def trade(self, ctx, cross, qty, b_px, a_px):
         """The first leg."""
         if take(ctx, cross, qty) != 0:
+            self.again_ns = ctx.now_ns + RETRY_NS
             self.b_px = b_px
             self.a_px = a_px
             self.trips += 1

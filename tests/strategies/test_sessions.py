@@ -1,4 +1,4 @@
-"""References over made-up sessions and a real day: never a malformed order, and the same every time."""
+"""References over made-up sessions and a real day: never a malformed order, the same every time and in both speeds."""
 
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,8 @@ from tests.strategies.tapes import many_of_one
 from openbell.backtest.result import BacktestResult
 from openbell.backtest.run import BacktestSettings, run_backtest
 from openbell.backtest.tape_import import import_tape
+from openbell.node.record import read_record
+from openbell.node.verify import replay
 
 SEEDS = (1, 2, 3)
 AMZN = "lobster/LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
@@ -42,17 +44,21 @@ def run(reference: Reference, tape: Path, out: Path, params: dict[str, Any], **s
 
 
 def check(found: BacktestResult, again: BacktestResult) -> None:
-    """It traded, asked for nothing malformed, and did the same once more."""
+    """It traded, asked for nothing malformed, did the same once more, and would have done so in the other speed."""
     mistakes = {reason: n for row in found.instruments for reason, n in row.refused_for.items() if reason in MALFORMED}
     assert not found.halts
     assert not mistakes
     assert sum(row.orders for row in found.instruments) > 0
     assert found.card.state_hash == again.card.state_hash
+    journal = Path(found.card.journal)
+    compiled = replay(journal, read_record(journal), run_strategies=True, speed="compiled")
+    assert compiled.is_identical, compiled
+    assert not compiled.notes
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("reference", REFERENCES, ids=str)
-def test_a_made_up_session_sees_no_malformed_order_and_is_repeatable(reference, seed, session_of, tmp_path):
+def test_a_made_up_session(reference, seed, session_of, tmp_path):
     tape = session_of(seed)
 
     found, again = (run(reference, tape, tmp_path / n, reference.params, instruments=reference.symbols) for n in "ab")
@@ -61,9 +67,19 @@ def test_a_made_up_session_sees_no_malformed_order_and_is_repeatable(reference, 
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=str)
-def test_a_real_day_sees_no_malformed_order_and_is_repeatable(reference, amzn_of, tmp_path):
+def test_a_real_day(reference, amzn_of, tmp_path):
     tape = amzn_of(len(reference.symbols))
 
     found, again = (run(reference, tape, tmp_path / n, reference.params | reference.day) for n in "ab")
 
     check(found, again)
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=str)
+def test_what_ran_compiled_is_what_runs_interpreted(reference, session_of, tmp_path):
+    tape = session_of(SEEDS[0])
+    run(reference, tape, tmp_path / "run", reference.params, instruments=reference.symbols, speed="compiled")
+
+    found = replay(tmp_path / "run", read_record(tmp_path / "run"), run_strategies=True, speed="interpreted")
+
+    assert found.is_identical, found

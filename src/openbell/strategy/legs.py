@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.strategy.fields import State
-from openbell.strategy.taking import is_working, take
+from openbell.strategy.taking import RETRY_NS, is_working, take
 
 if TYPE_CHECKING:
     from openbell._native import Context
@@ -25,6 +25,8 @@ class Leg(State):
 
     since_ns: int = 0  # when the hedge was found missing; 0: it is not
     longest_ns: int = 0  # that one was missing
+    tried_ns: int = 0  # when it was last sought, and how much
+    tried_qty: int = 0
 
     def settle(
         self, ctx: Context, number: int, hedge: int, qty: int, worst_px: int, filled: int, back_qty: int, limit_ns: int
@@ -39,8 +41,11 @@ class Leg(State):
         if self.since_ns == 0:
             self.since_ns = ctx.now_ns
             ctx.set_timer(LEG_TIMER + number, ctx.now_ns + limit_ns)
-        if is_working(ctx, hedge):
+        was_in_vain = qty == self.tried_qty and ctx.now_ns < self.tried_ns + RETRY_NS
+        if was_in_vain or is_working(ctx, hedge):
             return True
+        self.tried_ns = ctx.now_ns
+        self.tried_qty = qty
         is_late = ctx.now_ns - self.since_ns >= limit_ns
         is_sent = take(ctx, hedge, qty, 0 if is_late else worst_px) != 0
         if is_late and not is_sent and not is_working(ctx, filled):
@@ -52,3 +57,4 @@ class Leg(State):
         if self.since_ns > 0:
             self.longest_ns = max(self.longest_ns, now_ns - self.since_ns)
         self.since_ns = 0
+        self.tried_qty = 0
