@@ -11,7 +11,7 @@ Beside symmetric quotes of the same width: about the same profit per lot and a t
 from openbell import Strategy, math, param
 from openbell.models import avellaneda_stoikov as model
 from openbell.strategy.indicators import TimeEma
-from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid
+from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid, tick_above, tick_below
 
 SECOND = 1_000_000_000
 LOOKS_LEAST = 20
@@ -55,8 +55,8 @@ class AvellanedaStoikov(Strategy):
             return
         position = ctx.position(book.instrument)
         model_bid, model_ask = self.quotes(mid, float(position) / float(self.size), ctx.now_ns)
-        bid_px = min(math.floor(model_bid) * book.tick, ask - book.tick)
-        ask_px = max(math.ceil(model_ask) * book.tick, bid + book.tick)
+        bid_px = min(math.floor(model_bid) * book.tick, tick_above(ask, book.tick) - book.tick)
+        ask_px = max(math.ceil(model_ask) * book.tick, tick_below(bid, book.tick) + book.tick)
         held_max = self.clips_max * self.size
         bid_qty = clip_of(self.size, held_max - position, book.lot) if bid_px > 0 else 0
         ask_qty = clip_of(self.size, held_max + position, book.lot)

@@ -10,7 +10,7 @@ would go beyond the limit is not quoted.
 
 from openbell import Strategy, math, param
 from openbell.models import gueant_lehalle as model
-from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid
+from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid, tick_above, tick_below
 
 
 class GueantLehalleTapia(Strategy):
@@ -45,8 +45,8 @@ class GueantLehalleTapia(Strategy):
         held = min(float(self.clips_max), max(-float(self.clips_max), float(position) / float(self.size)))
         mid = 0.5 * float(bid + ask) / float(book.tick)
         model_bid, model_ask = model.quotes(mid, held, self.base, self.per_clip)
-        bid_px = min(math.floor(max(0.0, model_bid)) * book.tick, ask - book.tick)
-        ask_px = max(math.ceil(min(2.0 * mid, model_ask)) * book.tick, bid + book.tick)
+        bid_px = min(math.floor(max(0.0, model_bid)) * book.tick, tick_above(ask, book.tick) - book.tick)
+        ask_px = max(math.ceil(min(2.0 * mid, model_ask)) * book.tick, tick_below(bid, book.tick) + book.tick)
         held_max = self.clips_max * self.size
         bid_qty = clip_of(self.size, held_max - position, book.lot) if bid_px > 0 else 0
         ask_qty = clip_of(self.size, held_max + position, book.lot)

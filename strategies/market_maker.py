@@ -1,7 +1,7 @@
 """A first market maker: quotes both sides of the touch and leans away from its inventory."""
 
 from openbell import Strategy, param
-from openbell.strategy.taking import Closing
+from openbell.strategy.taking import Closing, tick_above, tick_below
 
 
 class MarketMaker(Strategy):
@@ -25,7 +25,7 @@ class MarketMaker(Strategy):
             self.closing.go_on(ctx, self.size)
             return
         tick = book.tick
-        bid, ask = book.bid_px, book.ask_px
+        bid, ask = tick_below(book.bid_px, tick), tick_above(book.ask_px, tick)
         if not book.is_valid or not bid or not ask or ask - bid < self.min_spread_ticks * tick:
             ctx.quote(book.instrument)
             return

@@ -10,7 +10,7 @@ not. It pays where the spread is one tick and the queues are long, and has littl
 
 from openbell import Strategy, param
 from openbell.strategy.indicators import imbalance
-from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid
+from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid, tick_above, tick_below
 from openbell.types import Side
 
 
@@ -39,8 +39,8 @@ class QueueImbalance(Strategy):
             return
         pressure = imbalance(book.others_qty(Side.BUY), book.others_qty(Side.SELL))
         position = ctx.position(book.instrument)
-        bid_px = bid - self.back(-pressure) * book.tick
-        ask_px = ask + self.back(pressure) * book.tick
+        bid_px = tick_below(bid, book.tick) - self.back(-pressure) * book.tick
+        ask_px = tick_above(ask, book.tick) + self.back(pressure) * book.tick
         bid_qty = clip_of(self.size, self.position_max - position, book.lot)
         ask_qty = clip_of(self.size, self.position_max + position, book.lot)
         if -pressure >= self.leave or bid_px <= 0:

@@ -135,6 +135,18 @@ def test_queue_imbalance_leaves_the_queue_that_is_about_to_go(bid_qty, ask_qty, 
 
 
 @pytest.mark.parametrize("name", MAKERS)
+def test_prices_of_others_between_ticks_are_answered_on_the_tick(name):
+    floor = maker(name)
+
+    floor.book(9_999.5, 10_000.5)
+
+    quote = floor.quote()
+    assert (quote.bid % 1.0, quote.ask % 1.0) == (0.0, 0.0)
+    assert quote.bid < 10_000.5 and quote.ask > 9_999.5
+    assert not floor.refused
+
+
+@pytest.mark.parametrize("name", MAKERS)
 def test_a_maker_pulls_when_the_book_is_not_to_be_trusted(name):
     floor = maker(name)
     floor.book(10_000, 10_001)

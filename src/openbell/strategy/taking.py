@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell import math
 from openbell.strategy.fields import State
 from openbell.types import Side, Tif, TradingState
 
@@ -34,14 +33,14 @@ RETRY_NS = 10_000_000
 """After an order that found nobody, before the next: what the book shows then is news."""
 
 
-def tick_below(px: float, tick: int) -> int:
-    """The highest price on the tick that is not above `px`."""
-    return math.floor(px / float(tick)) * tick
+def tick_below(px: int, tick: int) -> int:
+    """The highest price on the tick that is not above `px`: what others show may lie between ticks."""
+    return px // tick * tick
 
 
-def tick_above(px: float, tick: int) -> int:
+def tick_above(px: int, tick: int) -> int:
     """The lowest price on the tick that is not below `px`."""
-    return math.ceil(px / float(tick)) * tick
+    return -(-px // tick) * tick
 
 
 def is_open(book: BookView) -> bool:
@@ -86,9 +85,9 @@ def take(ctx: Context, instrument: int, qty: int, worst_px: int = 0) -> int:
     if not is_open(book):
         return 0
     lots = abs(qty) // book.lot * book.lot
-    px = book.ask_px if qty > 0 else book.bid_px
+    px = tick_above(book.ask_px, book.tick) if qty > 0 else tick_below(book.bid_px, book.tick)
     is_worse = px > worst_px if qty > 0 else px < worst_px
-    if lots == 0 or (worst_px > 0 and is_worse):
+    if lots == 0 or px == 0 or (worst_px > 0 and is_worse):
         return 0
     ctx.order(instrument, Side.BUY if qty > 0 else Side.SELL, px, lots, Tif.IOC)
     return lots if qty > 0 else -lots

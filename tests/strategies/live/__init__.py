@@ -1,0 +1,1 @@
+"""Every reference at once, live on a real exchange."""
