@@ -43,7 +43,7 @@ HEAD = f"{'':22}{'orders':>9}{'replaces':>9}{'cancels':>9}{'fills':>8}{'lots':>1
 
 def tally(journal: Path) -> list[Row]:
     """Rows in the order of the references."""
-    rows = {number + 1: Row(live.name) for number, live in enumerate(LIVE)}
+    rows = {live["id"]: Row(live["name"]) for live in LIVE}
     for frame in open_journal(journal):
         for raw in frame.raw:
             count(rows, Type(int(raw[0])), raw)
