@@ -58,11 +58,13 @@ void Engine::reconcile_quotes() {
 // What has no order looks again whenever its book changes: prices, trading, arming may allow one now.
 void Engine::mark_idle_targets() {
     if (targets_.empty()) return;
-    targets_.for_each([&](u16 strategy, u32 instrument) {
-        const bool is_idle = quoter_.order_of(strategy, instrument, Side::Buy) == 0 &&
-                             quoter_.order_of(strategy, instrument, Side::Sell) == 0;
-        if (is_idle && book_marked_[instrument] == seq_) mark_quote(strategy, instrument);
-    });
+    for (const u32 instrument : happened_.books)
+        for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
+            if (targets_.find(strategy, instrument) == nullptr) continue;
+            const bool is_idle = quoter_.order_of(strategy, instrument, Side::Buy) == 0 &&
+                                 quoter_.order_of(strategy, instrument, Side::Sell) == 0;
+            if (is_idle) mark_quote(strategy, instrument);
+        }
 }
 
 // One order towards the target, where one may work.
@@ -178,7 +180,8 @@ Verdict Engine::judge(const Order& candidate) {
     const bool is_new = candidate.type == u8(Type::NewOrder);
     if (!session_up_) return {Reason::SessionDown};
     if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy))) return {Reason::OrdersFull};
-    if (draining_ && !closes(candidate)) return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
+    if (draining_ && !closes(candidate))
+        return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};
     return risk_.check(candidate, view_of(candidate));
 }
 

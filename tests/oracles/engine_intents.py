@@ -164,10 +164,10 @@ class EngineIntents(EngineStops):
         return fault
 
     def _aim_targets(self) -> None:
-        for key in sorted(self.targets):
-            is_idle = not any(self.quoter.order_of(key, side) for side in (BUY, SELL))
-            if is_idle and key[1] in self.happened.books:
-                self._mark(key)
+        for instrument in self.happened.books:
+            for key in sorted(k for k in self.targets if k[1] == instrument):
+                if not any(self.quoter.order_of(key, side) for side in (BUY, SELL)):
+                    self._mark(key)
         for key in self.dirty:
             if key in self.targets:
                 self._aim(key, self.targets[key])
