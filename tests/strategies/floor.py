@@ -63,17 +63,21 @@ class Floor:
         self.said: list[bytes] = []
         self.refused: list[Reason] = []
         self.sent: list[d.Fields] = []
-        self.open(lot)
-
-    def open(self, lot: int) -> None:
-        """Start, trade, arm."""
-        self.frame(events.started(node=1, epoch=1, now_ns=self.now, seed=9))
-        limits = [one for n in range(len(self.ticks)) for one in d.limits(n, position_long=10**6, position_short=10**6)]
-        self.frame(b"".join((*d.account_limits(), *limits)), source=d.OPERATOR)
+        self.start(epoch=1)
         for number, tick in enumerate(self.ticks):
             self.feed(d.instrument(number, tick=tick, lot=lot))
         for number in range(len(self.ticks)):
             self.feed(d.status(TradingState.TRADING, number))
+        self.connect()
+
+    def start(self, epoch: int) -> None:
+        """A new epoch, with limits that nobody reaches."""
+        self.frame(events.started(node=1, epoch=epoch, now_ns=self.now, seed=9))
+        limits = [one for n in range(len(self.ticks)) for one in d.limits(n, position_long=10**6, position_short=10**6)]
+        self.frame(b"".join((*d.account_limits(), *limits)), source=d.OPERATOR)
+
+    def connect(self) -> None:
+        """The session is up and the node armed."""
         self.frame(events.control(Type.CONNECTED, source=d.ORDERS, values=(1,), text="S1"))
         self.frame(events.control(Type.RESOLVED, source=d.ORDERS))
         self.frame(events.arm(d.ArmState.FULL), source=d.OPERATOR)
@@ -144,6 +148,12 @@ class Floor:
         """An operator stops the node."""
         code = int(native.OperatorVerb.CANCEL_ALL)
         self.frame(events.control(Type.OPERATOR, code=code), source=d.OPERATOR)
+
+    def restart(self) -> None:
+        """The node comes back, with what is journalled of the strategy."""
+        self.start(epoch=2)
+        self.connect()
+        self.sent.clear()
 
     # ---- the venue
 

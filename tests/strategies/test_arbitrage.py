@@ -66,6 +66,22 @@ def test_no_more_is_traded_than_both_venues_show_or_the_limit_leaves():
     assert only_order(floor)["qty"] == 30
 
 
+def test_quantities_are_whole_lots_and_what_is_less_is_nobodys_leg():
+    floor = Floor(reference("cross_exchange", edge_ticks=2, size=250), ticks=(CENT, CENT), lot=100)
+    floor.book(10_000, 10_001, instrument=FIRST)
+    apart(floor)
+    first = only_order(floor)
+    assert first["qty"] == 200
+
+    floor.fill(first, qty=150)  # the venue may split a lot
+
+    second = only_order(floor)
+    assert second["qty"] == 100
+    floor.fill(second)
+    assert floor.strategy.leg.since_ns == 0
+    assert not floor.refused
+
+
 def test_a_second_leg_that_runs_away_is_waited_for_and_then_taken_at_any_price():
     floor = venues(limit_ms=500, chase_ticks=1)
     apart(floor)

@@ -182,3 +182,18 @@ def test_a_maker_that_is_stopped_cancels_first_and_then_closes(name, side):
     floor.fill_all()
     assert floor.position() == 0
     assert not floor.refused
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_maker_that_was_stopped_quotes_again_once_the_node_is_back(name):
+    floor = maker(name)
+    floor.book(10_000, 10_001)
+    floor.accept_all()
+    floor.stop()
+    floor.accept_all()
+    assert floor.open_orders() == []
+
+    floor.restart()
+    floor.book(10_000, 10_001, bid_qty=400)
+
+    assert floor.quote().bid_qty == SIZE
