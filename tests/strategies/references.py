@@ -36,7 +36,7 @@ REFERENCES = (
     Reference("pairs_kalman", (Y, X), {"look_ms": 20, "edge": 0.03}, {"look_ms": 1_000, "edge": 0.1}),
     Reference("cross_exchange", (VENA, VENB)),
     Reference("basis", (SPOT, FUTR), {"entry_bps": 5.0}, {"entry_bps": 2.0}),
-    Reference("triangular", (ATOB, BTOC, ATOC), {"edge_bps": 5.0}),
+    Reference("triangular", (ATOB, BTOC, ATOC), {"edge_bps": 5.0}, {"size": 2, "position_max": 20}),
     Reference("breakout", (X,), {"bar_s": 0.05}, {"bar_s": 60.0}),
     Reference("rebalancer", (X, SPOT, VENA), {"look_ms": 20}, {"look_ms": 1_000}),
 )
