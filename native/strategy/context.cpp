@@ -29,7 +29,7 @@ void Context::check_instrument(u32 instrument) const {
 void Context::count_intent() {
     if (is_in_basket_)
         throw Error(ErrorKind::Strategy, "a basket holds nothing but ctx.order: close it before anything else");
-    if (intents_ == kIntentsMax || out_->room() < Decision::kRecordsMax / 2)
+    if (intents_ == kIntentsMax || out_->room() <= Decision::kRecordsMax / 2)  // the other half is the host's
         throw Error(ErrorKind::Strategy, "at most " + std::to_string(kIntentsMax) +
                                              " intents and timers a strategy and frame; found one more; decide less "
                                              "often");

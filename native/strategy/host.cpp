@@ -46,7 +46,7 @@ void StrategyHost::decide(const FrameView&, const Happened& happened, const Worl
 void StrategyHost::run(Entry& entry, const Happened& happened, const World& world, Decision& out) {
     const std::size_t before = out.count();
     if (const Control* then = expected_overrun(entry.id)) {
-        take_back(entry, out, before);
+        take_back(entry, world, out, before);
         out.add_copy(*then);
         return;
     }
@@ -57,20 +57,22 @@ void StrategyHost::run(Entry& entry, const Happened& happened, const World& worl
         entry.runner->context().open(world, out, entry.id, entry.runner->words()[0], entry.instruments);
         const u64 calls = callbacks_;
         const bool must_say = call_hooks(entry, happened) || happened.started || happened.stopping;
-        if (callbacks_ != calls && keep(entry)) ++entry.frames_unsaid;
+        if (callbacks_ != calls && keep(entry, out)) ++entry.frames_unsaid;
         const bool is_due = must_say || out.count() != before || entry.frames_unsaid >= kFramesUnsaid;
         if ((is_due && entry.frames_unsaid) || happened.started) publish_state(entry, world, out);
     } catch (const std::exception& error) {
-        take_back(entry, out, before);
+        take_back(entry, world, out, before);
         halt(entry, world, out, error.what());
         if (watch_ && watch_->is_running()) watch_->end();
     }
 }
 
-void StrategyHost::take_back(Entry& entry, Decision& out, std::size_t before) {
+// As the last frame that went well left it. What that one has not journalled yet is said now: it is asked no more.
+void StrategyHost::take_back(Entry& entry, const World& world, Decision& out, std::size_t before) {
     out.truncate(before);
     std::ranges::copy(entry.kept, entry.runner->words().begin());
     entry.runner->scatter();
+    if (entry.frames_unsaid) publish_state(entry, world, out);
 }
 
 const Control* StrategyHost::expected_overrun(u16 strategy) const {
@@ -176,7 +178,7 @@ void StrategyHost::learn_instruments(Entry& entry, const World& world) {
 }
 
 // Whether the frame changed the declared state; what it changed is kept.
-bool StrategyHost::keep(Entry& entry) {
+bool StrategyHost::keep(Entry& entry, const Decision& out) {
     entry.runner->gather();
     const auto words = entry.runner->words();
     if (std::ranges::equal(words, entry.kept)) return false;
@@ -184,15 +186,15 @@ bool StrategyHost::keep(Entry& entry) {
         throw Error(ErrorKind::Strategy, "a callback of " + entry.name +
                                              " changed a parameter: expected it constant; declare a field for what "
                                              "changes, and begin with the parameter in on_start");
+    if (out.room() < Decision::kRecordsMax / 4)  // what is left is for what must be said of those that fail
+        throw Error(ErrorKind::Strategy, "strategies say too much in one frame: no room for the state of " +
+                                             entry.name + "; run fewer in one node");
     std::ranges::copy(words, entry.kept.begin());
     return true;
 }
 
 // Only the parts that differ from what the journal knows.
 void StrategyHost::publish_state(Entry& entry, const World& world, Decision& out) {
-    if (out.room() < Decision::kRecordsMax / 4)  // what is left is for halts
-        throw Error(ErrorKind::Strategy, "strategies say too much in one frame: no room for the state of " +
-                                             entry.name + "; run fewer in one node");
     entry.frames_unsaid = 0;
     const Bytes state = entry.state();
     const Bytes known = world.states[entry.id];

@@ -60,9 +60,9 @@ class StrategyHost final : public IntentSource {
     void restore(Entry& entry, const World& world);
     void take_parameters(Entry& entry, const World& world);
     void learn_instruments(Entry& entry, const World& world);
-    bool keep(Entry& entry);
+    bool keep(Entry& entry, const Decision& out);
     void publish_state(Entry& entry, const World& world, Decision& out);
-    void take_back(Entry& entry, Decision& out, std::size_t before);
+    void take_back(Entry& entry, const World& world, Decision& out, std::size_t before);
     void halt(const Entry& entry, const World& world, Decision& out, std::string why);
 
     std::deque<Entry> entries_;

@@ -124,6 +124,26 @@ def test_a_failure_takes_back_all_of_the_frame():
     assert (strategy.books, strategy.leg.qty, strategy.last[0]) == (1, 1, 0.5)
 
 
+class Watches(Strategy):
+    """Says nothing, observes, and then fails."""
+
+    books: int = 0
+
+    def on_book(self, ctx, book):
+        self.books += 1
+        if self.books == 5:
+            raise ValueError("enough")
+
+
+def test_what_was_observed_before_a_failure_is_journalled_with_the_halt():
+    world = World(Watches())
+    world.start()
+    for order_id in range(2, 5):
+        assert kinds(world.book(order_id)) == []
+    assert kinds(world.book(5)) == [Type.STRATEGY_STATE, Type.STRATEGY_HALTED]
+    assert struct.unpack("<Qq", world.probe.engine.strategy_state(0))[1] == 4
+
+
 class Wrong(Strategy):
     how: int = param(0)
     count: int = 0
