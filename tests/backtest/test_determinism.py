@@ -2,7 +2,7 @@
 
 import pytest
 
-from openbell.backtest.determinism import divergence
+from openbell.backtest.determinism import run_twice
 from openbell.backtest.tape_generate import generate_tape
 from openbell.errors import StrategyError
 
@@ -34,18 +34,17 @@ def written(tmp_path, qty):
 
 @pytest.mark.parametrize("what", LOOKS_AWAY)
 def test_it_is_found_where_the_first_decision_differs(tmp_path, tape, what):
-    found = divergence(written(tmp_path, LOOKS_AWAY[what]), None, tape, {})
-    assert found is not None
-    assert found.seq > 0
-    assert "INTENT" in found.first
+    found = run_twice(written(tmp_path, LOOKS_AWAY[what]), None, tape, {})
+    assert found.differs_at > 0
+    assert "INTENT bid_qty: expected" in found.what
 
 
 def test_seeded_randomness_of_the_context_is_the_same_again(tmp_path, tape):
-    assert divergence(written(tmp_path, "1 + int(ctx.random() * 99)"), None, tape, {}) is None
+    assert run_twice(written(tmp_path, "1 + int(ctx.random() * 99)"), None, tape, {}).is_identical
 
 
 def test_a_class_that_does_not_run_says_why(tmp_path, tape):
     file = tmp_path / "s.py"
     file.write_text("x = 1\n")
     with pytest.raises(StrategyError, match="expected one strategy class, found none"):
-        divergence(file, None, tape, {})
+        run_twice(file, None, tape, {})

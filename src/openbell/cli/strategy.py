@@ -57,24 +57,20 @@ def check(
 
 
 def _run_twice(file: Path, strategy_class: str | None, tape: Path | None, param: tuple[str, ...]) -> int:
-    from openbell.backtest.determinism import divergence
+    from openbell.backtest.determinism import run_twice
     from openbell.errors import ConfigError
     from openbell.strategy.loader import load_strategy, parse_params
 
     if tape is None:
         raise ConfigError("--deterministic: expected a tape to run over, found none; say which with --tape")
     params = parse_params(load_strategy(file, strategy_class), param)
-    found = divergence(file, strategy_class, tape, params)
-    if found is None:
+    found = run_twice(file, strategy_class, tape, params)
+    if found.is_identical:
         print(f"{file}: decides alike when it is run again")
         return 0
-    print(f"{file}: decides differently at seq {found.seq:,}: first {_said(found.first)}, then {_said(found.second)}")
+    print(f"{file}: decides differently at seq {found.differs_at:,}: {found.what}")
     print("does it look at a clock, an unseeded random number, the order of a set? ctx has now_ns and random()")
     return EXIT_REFUSED
-
-
-def _said(records: tuple[str, ...]) -> str:
-    return ", ".join(records) or "nothing"
 
 
 @app.command
