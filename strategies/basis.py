@@ -8,17 +8,18 @@ Expect: nothing inside the band; outside it both legs, one lot of spot for each 
 back at fair or the future ends. It earns the distance less four half spreads.
 """
 
-from openbell import Strategy, math, param
+from openbell import math, param
 from openbell.strategy.legs import Leg
-from openbell.strategy.taking import RETRY_NS, Closing, clip_of, is_open, is_working, take
-from openbell.types import Type
+from openbell.strategy.taking import Taker, clip_of, is_open, is_working, take
 
 MILLISECOND = 1_000_000
 YEAR_S = 365.0 * 86_400.0
 
 
-class Basis(Strategy):
+class Basis(Taker):
     """Two instruments: spot and future, the same quantity of both."""
+
+    NEEDS = 2
 
     future: int = param(1, ge=0, le=1, doc="which is the future, counted in the order the feed announces them")
     rate: float = param(0.0, ge=-1.0, le=1.0, unit="1/year", doc="r: financing less what holding the spot pays")
@@ -28,49 +29,14 @@ class Basis(Strategy):
     exit_bps: float = param(0.0, ge=-10_000.0, le=10_000.0, unit="bps", doc="distance at which both legs are closed")
     chase_bps: float = param(2.0, ge=0.0, le=10_000.0, unit="bps", doc="the spot may cost so much more, at first")
     limit_ms: int = param(500, ge=1, le=3_600_000, unit="ms", doc="then the spot is traded at any price")
-    size: int = param(100, ge=1, le=1_000_000, unit="lots", doc="most of one trade")
     position_max: int = param(1_000, ge=1, le=10_000_000, unit="lots", doc="most to hold of the future, either way")
 
     spot_px: int = 0  # what the spot was to cost when the future was traded
     trades: int = 0  # of the future
     leg: Leg = Leg()
-    seq: int = 0  # of the frame it last gave orders in
-    again_ns: int = 0  # no order before
-    closing: Closing = Closing()
 
-    def on_start(self, ctx):
-        """A new day."""
-        self.closing.reset()
-
-    def on_book(self, ctx, book):
-        """The basis moved, or there is a better price for a leg that is missing."""
-        self.go_on(ctx)
-
-    def on_order(self, ctx, report):
-        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
-        if not self.closing.go_on(ctx, self.size) and report.type != Type.ACCEPTED:
-            self.again_ns = ctx.now_ns + RETRY_NS
-
-    def on_fill(self, ctx, fill):
-        """The spot is traded now."""
-        self.again_ns = 0
-        self.go_on(ctx)
-
-    def on_timer(self, ctx, timer_id):
-        """A leg has been missing for too long."""
-        self.go_on(ctx)
-
-    def on_stop(self, ctx):
-        """Close both legs."""
-        self.closing.begin(ctx, self.size)
-
-    def go_on(self, ctx):
-        """Once a frame: hedge what is not, then look at the basis."""
-        if self.closing.go_on(ctx, self.size) or len(ctx.instruments) < 2:
-            return
-        if self.seq == ctx.seq or ctx.now_ns < self.again_ns:
-            return
-        self.seq = ctx.seq
+    def step(self, ctx):
+        """Hedge what is not, then look at the basis."""
         future, spot = ctx.instruments[self.future], ctx.instruments[1 - self.future]
         net = ctx.position(future) + ctx.position(spot)
         chase = int(float(self.spot_px) * self.chase_bps * 1e-4)
@@ -104,6 +70,6 @@ class Basis(Strategy):
     def trade(self, ctx, future, qty, spot_px):
         """The first leg."""
         if take(ctx, future, qty) != 0:
-            self.again_ns = ctx.now_ns + RETRY_NS
+            self.pause(ctx)
             self.spot_px = spot_px
             self.trades += 1

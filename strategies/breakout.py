@@ -8,18 +8,17 @@ Expect: many small losses and few large gains, none of either in prices without 
 volatility of the result near the target while in the market; turnover that `buffer` holds down.
 """
 
-from openbell import Array, Strategy, array, math, param
+from openbell import Array, array, math, param
 from openbell.models import portfolio
 from openbell.strategy.indicators import Ema
-from openbell.strategy.taking import RETRY_NS, Closing, is_open, is_working, mid_of, take
-from openbell.types import Type
+from openbell.strategy.taking import Taker, is_open, is_working, mid_of, take
 
 BAR = 1
 BARS_MAX = 256
 YEAR_S = 252.0 * 6.5 * 3_600.0  # of trading
 
 
-class Breakout(Strategy):
+class Breakout(Taker):
     """One instrument, looked at once a bar."""
 
     bar_s: float = param(60.0, ge=0.001, le=86_400.0, unit="s", doc="length of a bar")
@@ -30,7 +29,6 @@ class Breakout(Strategy):
     capital: float = param(100_000.0, ge=1.0, le=1e12, unit="money", doc="that the target is of")
     leverage_max: float = param(2.0, ge=0.01, le=100.0, doc="value of the position, of capital")
     buffer: float = param(0.2, ge=0.0, le=1.0, doc="change of the size, of itself, that is not worth a trade")
-    clip: int = param(100, ge=1, le=1_000_000, unit="lots", doc="most of one order")
     position_max: int = param(1_000, ge=1, le=10_000_000, unit="lots", doc="most to hold, either way")
 
     mids: Array = array(float, BARS_MAX)  # a ring
@@ -38,9 +36,6 @@ class Breakout(Strategy):
     squares: Ema = Ema(span=60.0)
     direction: int = 0
     wanted: int = 0  # lots
-    seq: int = 0  # of the frame it last gave orders in
-    again_ns: int = 0  # no order before
-    closing: Closing = Closing()
 
     def on_start(self, ctx):
         """A new day; the channel stays."""
@@ -104,33 +99,10 @@ class Breakout(Strategy):
         if is_turn or float(abs(target - self.wanted)) > self.buffer * float(abs(self.wanted)):
             self.wanted = target
 
-    def go_on(self, ctx):
-        """Once a frame: one clip towards what is wanted."""
-        if self.closing.go_on(ctx, self.clip) or len(ctx.instruments) == 0:
-            return
-        if self.seq == ctx.seq or ctx.now_ns < self.again_ns:
-            return
-        self.seq = ctx.seq
+    def step(self, ctx):
+        """One clip towards what is wanted."""
         instrument = ctx.instruments[0]
         left = self.wanted - ctx.position(instrument)
         if left != 0 and not is_working(ctx, instrument):
-            self.again_ns = ctx.now_ns + RETRY_NS
-            take(ctx, instrument, max(-self.clip, min(self.clip, left)))
-
-    def on_book(self, ctx, book):
-        """Go on with what is not done."""
-        self.go_on(ctx)
-
-    def on_order(self, ctx, report):
-        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
-        if not self.closing.go_on(ctx, self.clip) and report.type != Type.ACCEPTED:
-            self.again_ns = ctx.now_ns + RETRY_NS
-
-    def on_fill(self, ctx, fill):
-        """The next clip."""
-        self.again_ns = 0
-        self.go_on(ctx)
-
-    def on_stop(self, ctx):
-        """Close what is held."""
-        self.closing.begin(ctx, self.clip)
+            self.pause(ctx)
+            take(ctx, instrument, max(-self.size, min(self.size, left)))

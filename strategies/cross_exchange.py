@@ -10,43 +10,27 @@ Expect: no trade without an edge; long one venue and short the other until price
 our latency. Venues are instruments here: two of one exchange, or of two exchanges when a node has two order sessions.
 """
 
-from openbell import Strategy, param
+from openbell import param
 from openbell.strategy.legs import Leg
-from openbell.strategy.taking import RETRY_NS, Closing, clip_of, is_open, is_working, take
-from openbell.types import Type
+from openbell.strategy.taking import Taker, clip_of, is_open, is_working, take
 
 MILLISECOND = 1_000_000
 
 
-class CrossExchange(Strategy):
+class CrossExchange(Taker):
     """Two instruments of one asset. The first leg trades in `lead`, counted in the order the feed announces them."""
+
+    NEEDS = 2
 
     lead: int = param(0, ge=0, le=1, doc="where the first leg trades: 0 or 1; the venue that is harder to get")
     edge_ticks: int = param(2, ge=1, le=100_000, unit="ticks", doc="what a lot must earn, fees of both legs included")
     chase_ticks: int = param(1, ge=0, le=100_000, unit="ticks", doc="the second leg may cost so much more, at first")
     limit_ms: int = param(500, ge=1, le=3_600_000, unit="ms", doc="then the second leg trades at any price")
-    size: int = param(100, ge=1, le=1_000_000, unit="lots", doc="most of one trade")
     position_max: int = param(1_000, ge=1, le=10_000_000, unit="lots", doc="most to hold on a venue, either way")
 
     first_px: int = 0  # of the last fill of the first leg
     trades: int = 0  # first legs sent
     leg: Leg = Leg()
-    seq: int = 0  # of the frame it last gave orders in
-    again_ns: int = 0  # no order before
-    closing: Closing = Closing()
-
-    def on_start(self, ctx):
-        """A new day."""
-        self.closing.reset()
-
-    def on_book(self, ctx, book):
-        """An edge, or a better price for a leg that is missing."""
-        self.go_on(ctx)
-
-    def on_order(self, ctx, report):
-        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
-        if not self.closing.go_on(ctx, self.size) and report.type != Type.ACCEPTED:
-            self.again_ns = ctx.now_ns + RETRY_NS
 
     def on_fill(self, ctx, fill):
         """The second leg goes now."""
@@ -55,21 +39,8 @@ class CrossExchange(Strategy):
         self.again_ns = 0
         self.go_on(ctx)
 
-    def on_timer(self, ctx, timer_id):
-        """A leg has been missing for too long."""
-        self.go_on(ctx)
-
-    def on_stop(self, ctx):
-        """Close both legs."""
-        self.closing.begin(ctx, self.size)
-
-    def go_on(self, ctx):
-        """Once a frame: hedge what is not, then look for an edge."""
-        if self.closing.go_on(ctx, self.size) or len(ctx.instruments) < 2:
-            return
-        if self.seq == ctx.seq or ctx.now_ns < self.again_ns:
-            return
-        self.seq = ctx.seq
+    def step(self, ctx):
+        """Hedge what is not, then look for an edge."""
         lead, other = ctx.instruments[self.lead], ctx.instruments[1 - self.lead]
         net = ctx.position(lead) + ctx.position(other)
         chase = self.chase_ticks * ctx.book(other).tick
@@ -92,5 +63,5 @@ class CrossExchange(Strategy):
         if qty != 0:
             self.first_px = ours.ask_px if qty > 0 else ours.bid_px
             self.trades += 1
-            self.again_ns = ctx.now_ns + RETRY_NS
+            self.pause(ctx)
             take(ctx, lead, qty, self.first_px)

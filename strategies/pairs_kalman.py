@@ -8,18 +8,19 @@ Expect: in at `entry` deviations against the error, out near 0; y first, then x 
 of entry. It loses where the pair comes apart for good, which the filter calls a new intercept.
 """
 
-from openbell import Strategy, math, param
+from openbell import math, param
 from openbell.models import kalman
 from openbell.strategy.legs import Leg
-from openbell.strategy.taking import RETRY_NS, Closing, is_open, is_working, mid_of, take
-from openbell.types import Type
+from openbell.strategy.taking import Taker, is_open, is_working, mid_of, take
 
 LOOK = 1
 MILLISECOND = 1_000_000
 
 
-class PairsKalman(Strategy):
+class PairsKalman(Taker):
     """Two instruments: y, then x, in the order the feed announces them. Prices in the filter are in their currency."""
+
+    NEEDS = 2
 
     look_ms: int = param(1_000, ge=1, le=3_600_000, unit="ms", doc="between two looks at the pair")
     drift: float = param(1e-10, ge=0.0, le=1.0, unit="px^2", doc="variance that the coefficients gain a look")
@@ -29,7 +30,6 @@ class PairsKalman(Strategy):
     edge: float = param(0.0, ge=0.0, le=1e6, unit="px", doc="y must be off by so much too: the costs of a trade")
     exit: float = param(0.3, ge=0.0, le=100.0, unit="deviations", doc="score that closes")
     limit_ms: int = param(500, ge=1, le=3_600_000, unit="ms", doc="y without its x: then y is closed if x is not open")
-    size: int = param(100, ge=1, le=1_000_000, unit="lots", doc="of y; x by the hedge ratio")
 
     intercept: float = 0.0
     slope: float = 0.0
@@ -42,9 +42,6 @@ class PairsKalman(Strategy):
     wanted: int = 0  # lots of y
     ratio: float = 0.0  # lots of x for one of y, since the entry
     leg: Leg = Leg()
-    seq: int = 0  # of the frame it last gave orders in
-    again_ns: int = 0  # no order before
-    closing: Closing = Closing()
 
     def on_start(self, ctx):
         """A new day; what the filter knows stays."""
@@ -96,35 +93,12 @@ class PairsKalman(Strategy):
         """Whether the last trade is over."""
         return ctx.position(ctx.instruments[0]) == 0 and ctx.position(ctx.instruments[1]) == 0
 
-    def go_on(self, ctx):
-        """Once a frame: x for the y that is held, then y."""
-        if self.closing.go_on(ctx, self.size) or len(ctx.instruments) < 2:
-            return
-        if self.seq == ctx.seq or ctx.now_ns < self.again_ns:
-            return
-        self.seq = ctx.seq
+    def step(self, ctx):
+        """X for the y that is held, then y."""
         y, x = ctx.instruments[0], ctx.instruments[1]
         held = ctx.position(y)
         x_left = -round(self.ratio * float(held)) - ctx.position(x)
         if self.leg.settle(ctx, 0, x, x_left, 0, y, -held, self.limit_ms * MILLISECOND) or is_working(ctx, y):
             return
         if take(ctx, y, self.wanted - held) != 0:
-            self.again_ns = ctx.now_ns + RETRY_NS
-
-    def on_book(self, ctx, book):
-        """Go on with what is not done."""
-        self.go_on(ctx)
-
-    def on_order(self, ctx, report):
-        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
-        if not self.closing.go_on(ctx, self.size) and report.type != Type.ACCEPTED:
-            self.again_ns = ctx.now_ns + RETRY_NS
-
-    def on_fill(self, ctx, fill):
-        """x follows y."""
-        self.again_ns = 0
-        self.go_on(ctx)
-
-    def on_stop(self, ctx):
-        """Close both legs."""
-        self.closing.begin(ctx, self.size)
+            self.pause(ctx)

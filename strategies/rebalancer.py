@@ -10,10 +10,9 @@ shorter the averages; orders only where a weight is off by more than `band`, bec
 percent of a weight is worth.
 """
 
-from openbell import Array, Strategy, array, math, param
+from openbell import Array, array, math, param
 from openbell.models import portfolio
-from openbell.strategy.taking import RETRY_NS, Closing, is_open, is_working, mid_of, take
-from openbell.types import Type
+from openbell.strategy.taking import Taker, is_open, is_working, mid_of, take
 
 ASSETS = 3
 LOOK = 1
@@ -21,8 +20,10 @@ MILLISECOND = 1_000_000
 ROUNDS_MAX = 10_000
 
 
-class Rebalancer(Strategy):
+class Rebalancer(Taker):
     """Three instruments; for more, change ASSETS. Weights are of capital, what they leave is cash."""
+
+    NEEDS = ASSETS
 
     is_risk_parity: bool = param(True, doc="False: mean and variance")
     look_ms: int = param(1_000, ge=1, le=86_400_000, unit="ms", doc="between two looks at the prices")
@@ -35,7 +36,6 @@ class Rebalancer(Strategy):
     weight_max: float = param(0.5, ge=0.01, le=10.0, doc="of one asset; mean-variance goes short as far")
     band: float = param(0.02, ge=0.0, le=1.0, doc="a weight that is off by less is left alone")
     capital: float = param(100_000.0, ge=1.0, le=1e12, unit="money", doc="that weights are of")
-    clip: int = param(100, ge=1, le=1_000_000, unit="lots", doc="most of one order")
 
     prices: Array = array(float, ASSETS)
     returns: Array = array(float, ASSETS)
@@ -47,9 +47,6 @@ class Rebalancer(Strategy):
     wanted: Array = array(int, ASSETS)  # lots
     looks: int = 0
     rebalanced: int = 0
-    seq: int = 0  # of the frame it last gave orders in
-    again_ns: int = 0  # no order before
-    closing: Closing = Closing()
 
     def on_start(self, ctx):
         """A new day; the averages stay."""
@@ -138,35 +135,16 @@ class Rebalancer(Strategy):
             ROUNDS_MAX,
         )
 
-    def go_on(self, ctx):
-        """Once a frame: one clip in each asset towards what is wanted."""
-        if self.closing.go_on(ctx, self.clip) or len(ctx.instruments) < ASSETS:
-            return
-        if self.seq == ctx.seq or ctx.now_ns < self.again_ns:
-            return
-        self.seq = ctx.seq
+    def step(self, ctx):
+        """One clip in each asset towards what is wanted."""
         for i in range(ASSETS):
             instrument = ctx.instruments[i]
             left = self.wanted[i] - ctx.position(instrument)
             if left != 0 and not is_working(ctx, instrument):
-                self.again_ns = ctx.now_ns + RETRY_NS
-                take(ctx, instrument, max(-self.clip, min(self.clip, left)))
+                self.pause(ctx)
+                take(ctx, instrument, max(-self.size, min(self.size, left)))
 
     def on_book(self, ctx, book):
         """Go on with what is not done."""
         if self.rebalanced > 0:
             self.go_on(ctx)
-
-    def on_order(self, ctx, report):
-        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
-        if not self.closing.go_on(ctx, self.clip) and report.type != Type.ACCEPTED:
-            self.again_ns = ctx.now_ns + RETRY_NS
-
-    def on_fill(self, ctx, fill):
-        """The next clip."""
-        self.again_ns = 0
-        self.go_on(ctx)
-
-    def on_stop(self, ctx):
-        """Close everything."""
-        self.closing.begin(ctx, self.clip)

@@ -12,16 +12,18 @@ Expect: few trades, all three legs each time; positions that are not flat by ins
 until the way back pays, and are closed at the end.
 """
 
-from openbell import Strategy, math, param
+from openbell import math, param
 from openbell.strategy.legs import Leg
-from openbell.strategy.taking import RETRY_NS, Closing, clip_of, is_open, is_working, take
-from openbell.types import Side, Type
+from openbell.strategy.taking import Taker, clip_of, is_open, is_working, take
+from openbell.types import Side
 
 MILLISECOND = 1_000_000
 
 
-class Triangular(Strategy):
+class Triangular(Taker):
     """Three instruments, told apart by their place in the order the feed announces them."""
+
+    NEEDS = 3
 
     a_in_b: int = param(0, ge=0, le=2, doc="place of the cross: A priced in B")
     b_in_c: int = param(1, ge=0, le=2, doc="place of B priced in C")
@@ -29,7 +31,6 @@ class Triangular(Strategy):
     edge_bps: float = param(10.0, ge=0.1, le=10_000.0, unit="bps", doc="a trip round must earn so much, fees included")
     chase_bps: float = param(3.0, ge=0.0, le=10_000.0, unit="bps", doc="the other legs may cost so much more, at first")
     limit_ms: int = param(500, ge=1, le=3_600_000, unit="ms", doc="then they trade at any price")
-    size: int = param(100, ge=1, le=1_000_000, unit="lots", doc="most of A in one trip")
     position_max: int = param(500, ge=1, le=1_000_000, unit="lots", doc="most of A to have gone round, either way")
 
     b_paid: int = 0  # B that the cross has cost, in its price units times lots
@@ -38,22 +39,6 @@ class Triangular(Strategy):
     a_px: int = 0
     leg_a: Leg = Leg()
     leg_b: Leg = Leg()
-    seq: int = 0  # of the frame it last gave orders in
-    again_ns: int = 0  # no order before
-    closing: Closing = Closing()
-
-    def on_start(self, ctx):
-        """A new day."""
-        self.closing.reset()
-
-    def on_book(self, ctx, book):
-        """A price moved."""
-        self.go_on(ctx)
-
-    def on_order(self, ctx, report):
-        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
-        if not self.closing.go_on(ctx, self.size) and report.type != Type.ACCEPTED:
-            self.again_ns = ctx.now_ns + RETRY_NS
 
     def on_fill(self, ctx, fill):
         """Count the B that the cross cost; the other legs go now."""
@@ -65,21 +50,8 @@ class Triangular(Strategy):
         self.again_ns = 0
         self.go_on(ctx)
 
-    def on_timer(self, ctx, timer_id):
-        """A leg has been missing for too long."""
-        self.go_on(ctx)
-
-    def on_stop(self, ctx):
-        """Close all three."""
-        self.closing.begin(ctx, self.size)
-
-    def go_on(self, ctx):
-        """Once a frame: trade away A and B that are left over, then look for an edge."""
-        if self.closing.go_on(ctx, self.size) or len(ctx.instruments) < 3:
-            return
-        if self.seq == ctx.seq or ctx.now_ns < self.again_ns:
-            return
-        self.seq = ctx.seq
+    def step(self, ctx):
+        """Trade away A and B that are left over, then look for an edge."""
         cross, b, a = ctx.instruments[self.a_in_b], ctx.instruments[self.b_in_c], ctx.instruments[self.a_in_c]
         a_left = -ctx.position(cross) - ctx.position(a)
         b_left = self.b_owed(ctx, cross) - ctx.position(b)
@@ -120,7 +92,7 @@ class Triangular(Strategy):
     def trade(self, ctx, cross, qty, b_px, a_px):
         """The first leg."""
         if take(ctx, cross, qty) != 0:
-            self.again_ns = ctx.now_ns + RETRY_NS
+            self.pause(ctx)
             self.b_px = b_px
             self.a_px = a_px
             self.trips += 1

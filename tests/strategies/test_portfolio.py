@@ -92,7 +92,7 @@ def bar(floor: Floor, px: int) -> None:
 
 
 def test_a_break_of_the_channel_is_followed_and_the_opposite_exit_ends_it():
-    floor = trend(position_max=300, clip=300)
+    floor = trend(position_max=300, size=300)
 
     bar(floor, 10_010)
     floor.fill_all()
@@ -107,7 +107,7 @@ def test_a_break_of_the_channel_is_followed_and_the_opposite_exit_ends_it():
 
 
 def test_a_break_down_is_sold():
-    floor = trend(position_max=300, clip=100)
+    floor = trend(position_max=300, size=100)
 
     bar(floor, 9_990)
 
@@ -119,9 +119,9 @@ def test_a_break_down_is_sold():
 
 
 def test_the_size_targets_volatility():
-    calm = trend(position_max=10**6, clip=10**6, target=0.1, leverage_max=100.0)
+    calm = trend(position_max=10**6, size=10**6, target=0.1, leverage_max=100.0)
     bar(calm, 10_010)
-    wild = trend(position_max=10**6, clip=10**6, target=0.2, leverage_max=100.0)
+    wild = trend(position_max=10**6, size=10**6, target=0.2, leverage_max=100.0)
     bar(wild, 10_010)
 
     of_calm, of_wild = calm.strategy.wanted, wild.strategy.wanted
@@ -136,7 +136,7 @@ ASSETS = 3
 
 def portfolio(rng: np.random.Generator, scales: tuple[float, ...], looks: int = 120, **params) -> Floor:
     """Three assets at 100.00 whose returns are independent and of these sizes in cents; then the first rebalancing."""
-    usual = {"warm_looks": looks - 2, "every_looks": looks - 1, "span": 200.0, "shrink": 0.5, "clip": 10_000}
+    usual = {"warm_looks": looks - 2, "every_looks": looks - 1, "span": 200.0, "shrink": 0.5, "size": 10_000}
     floor = Floor(reference("rebalancer", **usual | params), ticks=(CENT,) * ASSETS)
     prices = [10_000] * ASSETS
     for _ in range(looks):

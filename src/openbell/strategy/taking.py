@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.strategy.fields import State
-from openbell.types import Side, Tif, TradingState
+from openbell.strategy import State, Strategy, param
+from openbell.types import Side, Tif, TradingState, Type
 
 if TYPE_CHECKING:
-    from openbell._native import BookView, Context
+    from openbell._native import BookView, Context, Report
 
 __all__ = [
     "RETRY_NS",
     "Closing",
+    "Taker",
     "clip_of",
     "close",
     "is_open",
@@ -127,3 +128,60 @@ class Closing(State):
             for instrument in ctx.instruments:
                 close(ctx, instrument, clip)
         return self.is_on
+
+
+class Taker(Strategy):
+    """A strategy of orders that trade at once: a step a frame, a pause after what found nobody, flat at the end.
+
+    A subclass writes `step`, says in `NEEDS` how many instruments it must know of before, and calls `pause` after an
+    order whose answer it wants to see first.
+    """
+
+    NEEDS = 1
+
+    size: int = param(100, ge=1, le=1_000_000, unit="lots", doc="most of one order")
+
+    seq: int = 0  # of the frame it last gave orders in
+    again_ns: int = 0  # no order before
+    closing: Closing = Closing()
+
+    def on_start(self, ctx: Context) -> None:  # noqa: ARG002
+        """A new day."""
+        self.closing.reset()
+
+    def on_book(self, ctx: Context, book: BookView) -> None:  # noqa: ARG002
+        """A price moved."""
+        self.go_on(ctx)
+
+    def on_order(self, ctx: Context, report: Report) -> None:
+        """What found nobody waits a moment: at once it would meet the same. Only the end does not wait."""
+        if not self.closing.go_on(ctx, self.size) and report.type != Type.ACCEPTED:
+            self.pause(ctx)
+
+    def on_fill(self, ctx: Context, fill: Report) -> None:  # noqa: ARG002
+        """What follows from it, at once."""
+        self.again_ns = 0
+        self.go_on(ctx)
+
+    def on_timer(self, ctx: Context, timer_id: int) -> None:  # noqa: ARG002
+        """Something has been waited for too long."""
+        self.go_on(ctx)
+
+    def on_stop(self, ctx: Context) -> None:
+        """Close what is held."""
+        self.closing.begin(ctx, self.size)
+
+    def pause(self, ctx: Context) -> None:
+        """No order for a moment, unless there is a fill."""
+        self.again_ns = ctx.now_ns + RETRY_NS
+
+    def go_on(self, ctx: Context) -> None:
+        """Once a frame, and not in a pause: a step. At the end of the day towards flat."""
+        if self.closing.go_on(ctx, self.size) or len(ctx.instruments) < self.NEEDS:
+            return
+        if self.seq != ctx.seq and ctx.now_ns >= self.again_ns:
+            self.seq = ctx.seq
+            self.step(ctx)
+
+    def step(self, ctx: Context) -> None:
+        """What it does."""
