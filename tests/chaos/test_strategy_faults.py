@@ -57,6 +57,37 @@ def test_a_strategy_that_hangs_is_ended_by_its_budget_and_its_orders_are_pulled(
         assert why.startswith("CallbackTimeoutError: over the budget of 100 ms (hangs.py:1")
 
 
+HANGS_AT_START = '''
+from openbell import Strategy
+
+
+class HangsAtStart(Strategy):
+    """Never gets as far as a book."""
+
+    def on_start(self, ctx):
+        while True:
+            pass
+'''
+
+
+def test_a_strategy_that_hangs_in_on_start_does_not_keep_the_node_from_starting(tmp_path, hot, seed):
+    file = tmp_path / "hangs.py"
+    file.write_text(HANGS_AT_START)
+    with World(
+        tmp_path / "world",
+        hot,
+        cancel_on_disconnect=True,
+        seed=seed % 2**31,
+        strategy=file,
+        strategy_class="HangsAtStart",
+    ) as world:
+        world.start()
+        wait_for(lambda: world.alive() and world.follow().is_halted(1), "the strategy to be halted")
+        seen = world.committed_seq()
+        wait_for(lambda: world.alive() and world.committed_seq() > seen + 100, "the node to hear the market")
+        assert story(world)[0].startswith("CallbackTimeoutError: over the budget of 100 ms (hangs.py:")
+
+
 def test_a_strategy_that_raises_is_halted_and_its_orders_are_pulled(tmp_path, hot, seed):
     file = tmp_path / "raises.py"
     file.write_text(RAISES)

@@ -56,16 +56,16 @@ def trade(config: NodeConfig, *, for_s: float = 0, accepted_limits: int | None =
     expect_limits_meant(config, accepted_limits)
     engine, recovered = recover_engine(assemble.capacity_of(config), node_settings.journal_dir, node_settings.hot_dir)
     strategies = assemble.build_strategies(config)
-    node = native.LiveNode(assemble.live_config(config), engine, strategies)
-    assemble.run_record(config).write(node_settings.journal_dir)
-    for line in small_buffers(config, node):
-        print(line, file=sys.stderr)
-    print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
-    _open_epoch(node, config)
-    gc.collect()
-    gc.freeze()
-    gc.disable()  # law 12: nothing collects while armed; callbacks make no cycles worth keeping
-    with watched(strategies, node_settings.callback_budget_ms * 1_000_000):
+    with watched(strategies, node_settings.callback_budget_ms * 1_000_000):  # their on_start too
+        node = native.LiveNode(assemble.live_config(config), engine, strategies)
+        assemble.run_record(config).write(node_settings.journal_dir)
+        for line in small_buffers(config, node):
+            print(line, file=sys.stderr)
+        print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
+        _open_epoch(node, config)
+        gc.collect()
+        gc.freeze()
+        gc.disable()  # law 12: nothing collects while armed; callbacks make no cycles worth keeping
         open_orders = node.run(int(for_s * 1e9))
     node.close()
     return Summary(
