@@ -3,6 +3,9 @@
 
 #include <time.h>
 
+#include <exception>
+#include <functional>
+
 #include "records.h"
 
 namespace openbell {
@@ -10,6 +13,8 @@ namespace openbell {
 struct Clock {
     virtual ~Clock() = default;
     virtual i64 now_ns() = 0;  // ns since the Unix epoch, UTC; never goes back
+    // One round of waiting for another thread or process, without sleeping.
+    virtual void relax() { __builtin_ia32_pause(); }
 };
 
 // The monotonic clock plus an offset to the wall that is measured once, at construction (law 4). A step of
@@ -54,16 +59,35 @@ class WallClock final : public Clock {
     i64 last_ns_ = 0;
 };
 
-// Time that stands still until it is moved.
+// A simulated process dies here: nothing after this point happens to it.
+struct SimulatedDeath : std::exception {
+    const char* what() const noexcept override { return "simulated death of the process"; }
+};
+
+// Time that stands still until it is moved. Whoever waits in a loop is alone in its thread: the others get their turn
+// by `on_relax`.
 class SimClock final : public Clock {
   public:
     explicit SimClock(i64 start_ns = 0) : now_ns_(start_ns) {}
-    i64 now_ns() override { return now_ns_; }
+    i64 now_ns() override {
+        if (looks_left_ != 0 && --looks_left_ == 0) throw SimulatedDeath();
+        return now_ns_;
+    }
+    void relax() override {
+        advance(kRelaxNs);
+        if (on_relax) on_relax();
+    }
     void advance(i64 ns) { now_ns_ += ns > 0 ? ns : 0; }
     void advance_to(i64 ns) { now_ns_ = ns > now_ns_ ? ns : now_ns_; }
+    // The n-th look at the clock from now is the last thing its process does; 0: none is.
+    void die_at_look(u64 n) { looks_left_ = n; }
+
+    std::function<void()> on_relax;
 
   private:
+    static constexpr i64 kRelaxNs = 20'000;
     i64 now_ns_;
+    u64 looks_left_ = 0;
 };
 
 }  // namespace openbell

@@ -11,6 +11,7 @@
 
 #include "journal/archiver.h"
 #include "journal/reader.h"
+#include "journal/sim_disk.h"
 #include "journal/writer.h"
 
 namespace nb = nanobind;
@@ -191,6 +192,8 @@ struct ArchiverWithDisk {
 void bind_archiver(nb::module_& m) {
     nb::class_<SimDisk>(m, "SimDisk", "Storage in memory that can lose what was not synced.")
         .def(nb::init<>())
+        .def(nb::init<const std::string&>(), "dir"_a,
+             "Begins with the archive in `dir`, all of it synced, and shows it to others there.")
         .def("names", &SimDisk::names)
         .def(
             "read",
@@ -200,7 +203,11 @@ void bind_archiver(nb::module_& m) {
             },
             "name"_a)
         .def("crash", &SimDisk::crash, "seed"_a)
-        .def("fail_sync", &SimDisk::fail_sync, "n"_a);
+        .def("fail_sync", &SimDisk::fail_sync, "n"_a)
+        .def("set_room", &SimDisk::set_room, "bytes"_a)
+        .def("die_at_call", &SimDisk::die_at_call, "n"_a)
+        .def_prop_ro("bytes", &SimDisk::bytes)
+        .def_prop_ro("failures", &SimDisk::failures);
     nb::class_<ArchiverWithDisk>(m, "Archiver")
         .def(
             "__init__",

@@ -40,6 +40,12 @@ nb::bytes receive_stream(StreamPort& port, std::size_t bytes_max) {
     return copy({buffer.data(), port.receive(buffer)});
 }
 
+nb::list take_sent(SimStream& stream) {
+    nb::list out;
+    for (const SimSent& one : stream.take_sent()) out.append(nb::make_tuple(one.at_ns, one.mark, copy(one.bytes)));
+    return out;
+}
+
 void bind_clocks(nb::module_& m) {
     nb::class_<Clock>(m, "Clock").def("now_ns", &Clock::now_ns, "ns since the Unix epoch, UTC; never goes back");
     nb::class_<WallClock, Clock>(m, "WallClock")
@@ -50,7 +56,14 @@ void bind_clocks(nb::module_& m) {
     nb::class_<SimClock, Clock>(m, "SimClock")
         .def(nb::init<i64>(), "start_ns"_a = 0)
         .def("advance", &SimClock::advance, "ns"_a)
-        .def("advance_to", &SimClock::advance_to, "ns"_a);
+        .def("advance_to", &SimClock::advance_to, "ns"_a)
+        .def(
+            "set_on_relax",
+            [](SimClock& clock, nb::callable act) { clock.on_relax = [act = std::move(act)] { act(); }; }, "act"_a,
+            "Called at every round of a wait for another thread.")
+        .def("die_at_look", &SimClock::die_at_look, "n"_a,
+             "The n-th look at the clock raises SimulatedDeath; 0: none.");
+    nb::exception<SimulatedDeath>(m, "SimulatedDeath");
 }
 
 void bind_ports(nb::module_& m) {
@@ -123,10 +136,12 @@ void bind_simulation(nb::module_& m) {
         .def_rw("loss_ppm", &SimFaults::loss_ppm)
         .def_rw("duplicate_ppm", &SimFaults::duplicate_ppm)
         .def_rw("delay_ns", &SimFaults::delay_ns)
-        .def_rw("jitter_ns", &SimFaults::jitter_ns);
+        .def_rw("jitter_ns", &SimFaults::jitter_ns)
+        .def_rw("stamp_ns", &SimFaults::stamp_ns);
     nb::class_<SimNet>(m, "SimNet")
         .def(nb::init<Clock&, u64>(), "clock"_a, "seed"_a = 0, nb::keep_alive<1, 2>())
         .def_rw("faults", &SimNet::faults)
+        .def_rw("mark", &SimNet::mark)
         .def_prop_ro("sent", &SimNet::sent)
         .def_prop_ro("lost", &SimNet::lost);
     // keep_alive<1, 2>: every part of a simulated network keeps the network.
@@ -143,7 +158,13 @@ void bind_simulation(nb::module_& m) {
             [](SimStream* self, SimNet& net, const Endpoint& peer) { new (self) SimStream(net, address(peer)); },
             "net"_a, "peer"_a, nb::keep_alive<1, 2>())
         .def("cut", &SimStream::cut)
-        .def_rw("send_max", &SimStream::send_max);
+        .def("vanish", &SimStream::vanish, "The host of this side is gone: nobody is told.")
+        .def("tap", &SimStream::tap)
+        .def("take_sent", &take_sent, "[(ns, SimNet.mark, bytes)] of every send since the last call.")
+        .def("die_at_send", &SimStream::die_at_send, "n"_a)
+        .def_rw("send_max", &SimStream::send_max)
+        .def_rw("hold_in_until_ns", &SimStream::hold_in_until_ns)
+        .def_rw("hold_out_until_ns", &SimStream::hold_out_until_ns);
     nb::class_<SimListener>(m, "SimListener")
         .def(
             "__init__",

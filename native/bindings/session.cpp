@@ -231,6 +231,7 @@ void bind_live(nb::module_& m) {
         .def("run", &LiveNode::run, "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
         .def("open_paper", &LiveNode::open_paper, "Paper: the virtual venue logs in; it knows no earlier order.")
         .def("close", &LiveNode::close)
+        .def("abandon", &LiveNode::abandon, "Leaves the journal as a killed process does: for simulated deaths.")
         .def("feed_port", &LiveNode::feed_port, "feed"_a, "line"_a = 0)
         .def("feed_buffer_bytes", &LiveNode::feed_buffer_bytes, "feed"_a, "line"_a = 0,
              "For payload and the kernel's own, of a real socket: what was asked for, or less.")
@@ -239,6 +240,7 @@ void bind_live(nb::module_& m) {
             "feed"_a = 0)
         .def_prop_ro("epoch", &LiveNode::epoch)
         .def_prop_ro("last_seq", &LiveNode::last_seq)
+        .def_prop_ro("durable_seq", &LiveNode::durable_seq)
         .def_prop_ro("torn_bytes", [](const LiveNode& n) { return n.recovery().torn_bytes; });
     m.def("install_stop_handler", &install_stop_handler,
           "SIGINT and SIGTERM stop the node in order; the third ends it.");

@@ -4,7 +4,6 @@
 // may already be marked clean, so nobody retries it (the caller stops).
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -47,33 +46,6 @@ class RealDisk final : public Disk {
     std::string open_name_;  // the one descriptor kept: segments are appended to many times
     Fd open_;
     Fd lock_;
-};
-
-// Memory with an unsynced layer. `crash` keeps what was synced and, of the rest, only what the seed says:
-// whole files never named, tails cut anywhere, sectors of 512 bytes left at their old value or zero.
-class SimDisk final : public Disk {
-  public:
-    std::vector<u8> read(const std::string& name) override;
-    void append(const std::string& name, Bytes bytes) override;
-    void overwrite(const std::string& name, Bytes bytes) override;
-    void truncate(const std::string& name, u64 bytes) override;
-    void sync(const std::string& name) override;
-    void rename(const std::string& from, const std::string& to) override;
-    void sync_names() override;
-
-    void crash(u64 seed);
-    // The n-th sync from now (1 = the next) fails once; 0 = none does.
-    void fail_sync(u32 n) { fail_sync_ = n; }
-    std::vector<std::string> names() const;
-
-  private:
-    struct File {
-        std::vector<u8> now;     // what a reader sees
-        std::vector<u8> synced;  // what a power loss must keep
-        bool is_named = false;   // its name has reached the disk
-    };
-    std::map<std::string, File> files_;
-    u32 fail_sync_ = 0;
 };
 
 // Write under another name, sync, rename, sync the directory: a reader sees the old file or the new one.

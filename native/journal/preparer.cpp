@@ -21,7 +21,7 @@ SegmentPreparer::~SegmentPreparer() {
 void SegmentPreparer::want(u64 number, Mapping old) {
     number_ = number;
     old_ = std::move(old);
-    if (!plan_.control) {
+    if (plan_.is_on_demand) {
         old_ = Mapping();
         return;
     }
@@ -35,6 +35,7 @@ void SegmentPreparer::want(u64 number, Mapping old) {
 
 Mapping SegmentPreparer::take() {
     if (!plan_.control) return make(false);
+    if (plan_.is_on_demand) return prepare() ? std::move(ready_) : Mapping();
     while (state_.load(std::memory_order_acquire) == kWanted) __builtin_ia32_pause();
     if (state_.load(std::memory_order_acquire) != kReady) return {};
     Mapping ready = std::move(ready_);

@@ -19,7 +19,8 @@ class SegmentPreparer {
         std::string dir;
         u64 segment_bytes;
         u32 segments_max;
-        const ControlPage* control;  // nullptr: plain files, made on demand in the caller's thread
+        const ControlPage* control;  // nullptr: plain files
+        bool is_on_demand;           // made in the caller's thread, when they are taken
     };
     explicit SegmentPreparer(Plan plan) : plan_(std::move(plan)) {}
     ~SegmentPreparer();

@@ -66,7 +66,7 @@ void JournalWriter::open_tape() {
     }
     epoch_ = options_.epoch;
     preparer_ = std::make_unique<SegmentPreparer>(
-        SegmentPreparer::Plan{options_.journal_dir, options_.segment_bytes, options_.hot_segments_max, nullptr});
+        SegmentPreparer::Plan{options_.journal_dir, options_.segment_bytes, options_.hot_segments_max, nullptr, true});
     preparer_->want(kFirstSegment, {});
     begin_segment(preparer_->take(), kFirstSegment);
     preparer_->want(kFirstSegment + 1, {});
@@ -91,7 +91,7 @@ void JournalWriter::open_live() {
         if (!recovery_.is_hot || number > recovery_.segment) ::unlink(path_of(options_.hot_dir, number).c_str());
     }
     preparer_ = std::make_unique<SegmentPreparer>(SegmentPreparer::Plan{
-        options_.hot_dir, options_.segment_bytes, options_.hot_segments_max, control_.operator->()});
+        options_.hot_dir, options_.segment_bytes, options_.hot_segments_max, control_.operator->(), options_.is_alone});
     if (recovery_.is_hot) {
         continue_hot();
     } else {
@@ -197,6 +197,16 @@ void JournalWriter::close() {
         ::unlink(path_of(options_.hot_dir, number_ + 1).c_str());
         control_->state.store(u32(WriterState::Closed), std::memory_order_release);
     }
+    let_go();
+}
+
+void JournalWriter::abandon() {
+    is_open_ = false;
+    preparer_.reset();
+    let_go();
+}
+
+void JournalWriter::let_go() {
     segment_ = Mapping();
     base_ = nullptr;
     begin_max_ = 0;

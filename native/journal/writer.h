@@ -17,7 +17,8 @@ struct JournalOptions {
     u32 frame_bytes_max = kFrameBytesMax;  // room that begin() guarantees
     u32 hot_segments_max = 16;             // when as many wait for the archiver, begin() returns nullptr
     u16 node = 0;
-    u32 epoch = 1;  // of a tape; a live journal raises its own
+    u32 epoch = 1;          // of a tape; a live journal raises its own
+    bool is_alone = false;  // no thread prepares segments beside the writer: in simulation all is one thread
 };
 
 class JournalWriter {
@@ -61,6 +62,8 @@ class JournalWriter {
 
     // A tape gets its end marker and its written length; a live journal is marked closed for the archiver.
     void close();
+    // Leaves a live journal as a killed process does.
+    void abandon();
 
   private:
     void open_tape();
@@ -71,6 +74,7 @@ class JournalWriter {
     void begin_segment(Mapping segment, u64 number);
     bool roll();
     bool is_tape() const { return !control_; }
+    void let_go();
     void use(Mapping segment, u64 number, std::size_t tail);
     std::string path_of(const std::string& dir, u64 number) const { return dir + "/" + segment_name(number); }
 

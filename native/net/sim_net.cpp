@@ -33,7 +33,7 @@ std::size_t SimDatagrams::receive(std::span<Datagram> out) {
     while (held_.size() < out.size() && !inbox_.empty() && inbox_.begin()->first <= now) {
         auto first = inbox_.extract(inbox_.begin());
         const Arrival& kept = held_.emplace_back(std::move(first.mapped()));
-        out[held_.size() - 1] = {kept.payload, first.key(), kept.from};
+        out[held_.size() - 1] = {kept.payload, first.key() + net_.faults.stamp_ns, kept.from};
     }
     return held_.size();
 }
@@ -66,6 +66,7 @@ StreamState SimStream::state() {
 std::size_t SimStream::receive(std::span<u8> out) {
     if (state() != StreamState::Up) return 0;
     const i64 now = net_.clock_.now_ns();
+    if (now < hold_in_until_ns) return 0;
     std::size_t got = 0;
     auto& bytes = in_->bytes;
     for (; got < out.size() && !bytes.empty() && bytes.front().first <= now; ++got) {
@@ -80,8 +81,12 @@ std::size_t SimStream::send(Bytes bytes) {
     if (state() != StreamState::Up || in_->is_closed) return 0;
     const std::size_t under_way = out_->bytes.size();
     const std::size_t taken = std::min(bytes.size(), send_max > under_way ? send_max - under_way : 0);
-    const i64 arrives = net_.clock_.now_ns() + net_.faults.delay_ns;
+    const i64 now = net_.clock_.now_ns();
+    const i64 arrives = std::max(now + net_.faults.delay_ns, hold_out_until_ns);
     for (std::size_t i = 0; i < taken; ++i) out_->bytes.emplace_back(arrives, bytes[i]);
+    if (taken == 0) return 0;
+    if (is_tapped_) sent_.push_back({now, net_.mark, {bytes.begin(), bytes.begin() + std::ptrdiff_t(taken)}});
+    if (die_at_send_ != 0 && --die_at_send_ == 0) throw SimulatedDeath();
     return taken;
 }
 
@@ -96,6 +101,11 @@ void SimStream::cut() {
     if (in_) in_->bytes.clear();
     if (out_) out_->bytes.clear();
     shutdown();
+}
+
+void SimStream::vanish() {
+    in_.reset();
+    out_.reset();
 }
 
 SimListener::SimListener(SimNet& net, Address local) : net_(net), local_(local) { net_.listeners_[local] = this; }

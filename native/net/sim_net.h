@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "clock.h"
@@ -23,6 +24,7 @@ struct SimFaults {
     u32 duplicate_ppm = 0;  // arrive twice
     i64 delay_ns = 0;
     i64 jitter_ns = 0;  // added uniformly in [0, jitter_ns], so datagrams may overtake each other
+    i64 stamp_ns = 0;   // the kernel's clock is off by so much when it stamps what it takes in
 };
 
 class SimDatagrams;
@@ -34,6 +36,7 @@ class SimNet {
     SimNet(Clock& clock, u64 seed) : clock_(clock), rng_(seed) {}
 
     SimFaults faults;
+    u64 mark = 0;  // kept beside what tapped streams send: whatever the simulation wants to know of that moment
 
     u64 sent() const { return sent_; }
     u64 lost() const { return lost_; }
@@ -95,6 +98,13 @@ struct SimPipe {
     bool is_closed = false;                // the writer is gone: end of stream after the bytes
 };
 
+// What a tapped stream took at one call of `send`.
+struct SimSent {
+    i64 at_ns;
+    u64 mark;
+    std::vector<u8> bytes;
+};
+
 class SimStream final : public StreamPort {
   public:
     SimStream(SimNet& net, Address peer) : net_(net), peer_(peer) {}
@@ -109,10 +119,19 @@ class SimStream final : public StreamPort {
     void shutdown() override;
     // As when a cable is cut: bytes under way in both directions are lost.
     void cut();
+    // As when a host loses power: nobody is told, and what the other side sends goes nowhere.
+    void vanish();
+    // Every byte that is taken, from now on.
+    void tap() { is_tapped_ = true; }
+    std::vector<SimSent> take_sent() { return std::exchange(sent_, {}); }
+    // The n-th send from now that takes bytes is the last thing its process does; 0: none is.
+    void die_at_send(u32 n) { die_at_send_ = n; }
     int fd() const override { return -1; }
     const std::string& error() const override { return error_; }
 
     std::size_t send_max = kSimPipeBytes;  // at most so many bytes are under way: small values make partial sends
+    i64 hold_in_until_ns = 0;              // nothing arrives here before; then all of it does
+    i64 hold_out_until_ns = 0;             // nothing sent here arrives before
 
   private:
     friend class SimListener;
@@ -121,6 +140,9 @@ class SimStream final : public StreamPort {
     std::shared_ptr<SimPipe> in_;  // null: down
     std::shared_ptr<SimPipe> out_;
     i64 up_at_ = 0;
+    u32 die_at_send_ = 0;
+    bool is_tapped_ = false;
+    std::vector<SimSent> sent_;
     std::string error_;
 };
 

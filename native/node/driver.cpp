@@ -201,7 +201,7 @@ bool Driver::await_durable(u64 seq) {
     const i64 give_up = parts_.clock.now_ns() + kDurableTimeoutNs;
     while (parts_.journal.durable_seq() < seq) {
         if (parts_.clock.now_ns() > give_up) return false;
-        __builtin_ia32_pause();
+        parts_.clock.relax();
     }
     return true;
 }

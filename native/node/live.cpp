@@ -23,12 +23,13 @@ void on_signal(int) {
     if (seen >= kSignalsToQuit) std::_Exit(130);  // stuck: cancel-on-disconnect is what remains
 }
 
-JournalOptions journal_options(const LiveNode::Config& config) {
+JournalOptions journal_options(const LiveNode::Config& config, const NodePorts& ports) {
     JournalOptions options;
     options.journal_dir = config.journal_dir;
     if (!config.is_tape) options.hot_dir = config.hot_dir;
     options.segment_bytes = config.segment_bytes;
     options.node = config.node;
+    options.is_alone = ports.is_simulated();
     return options;
 }
 
@@ -72,7 +73,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       ports_(ports),
       clock_(*ports.clock),
       engine_(engine),
-      journal_(journal_options(config)),
+      journal_(journal_options(config, ports)),
       kill_(KillCell::open(config.hot_dir + "/kill")),
       operator_(open_ring(config.hot_dir + "/operator.ring")),
       counters_(Counters::open(config.hot_dir + "/counters")),

@@ -66,10 +66,12 @@ class LiveNode {
     bool step(i64 now_ns);
     void begin_stop();
     i64 next_deadline(i64 now_ns) const;
-    void close();  // a last checkpoint; the journal is closed
+    void close();                           // a last checkpoint; the journal is closed
+    void abandon() { journal_.abandon(); }  // as a killed process leaves it: for simulated deaths
 
     u32 epoch() const { return journal_.epoch(); }
     u64 last_seq() const { return journal_.last_seq(); }
+    u64 durable_seq() const { return journal_.durable_seq(); }
     const Recovery& recovery() const { return journal_.recovery(); }
     u16 feed_port(std::size_t feed, std::size_t line) const {
         return ports_.feeds.at(feed).lines.at(line)->local().port;

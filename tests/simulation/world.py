@@ -156,6 +156,7 @@ class World:
 
     def crash(self) -> None:
         """The node's process dies between two instructions of its loop; nothing is said to anyone."""
+        self.node.abandon()
         del self.node
         self.stream.cut()
         self.start()
