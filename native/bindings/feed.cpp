@@ -223,7 +223,8 @@ void bind_feed(nb::module_& m) {
         .def_prop_ro("next_seq", [](const PyMoldItchFeed& f) { return f.receiver.next_seq(); })
         .def_prop_ro("is_behind", [](const PyMoldItchFeed& f) { return f.receiver.is_behind(); })
         .def_prop_ro("counters", [](const PyMoldItchFeed& f) { return counters_of(f.receiver.counters()); })
-        .def_prop_ro("itch_counters", [](const PyMoldItchFeed& f) { return counters_of(f.itch.counters()); });
+        .def_prop_ro("itch_counters", [](const PyMoldItchFeed& f) { return counters_of(f.itch.counters()); })
+        .def_prop_ro("checks", [](const PyMoldItchFeed& f) { return counters_of(f.itch.checks().counters()); });
 }
 
 }  // namespace openbell

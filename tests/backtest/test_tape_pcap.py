@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from openbell._native import itch_encode
+from openbell._native import EdgeConfig, itch_encode
 from openbell.backtest.tape_directory import midnight_ns
 from openbell.backtest.tape_pcap import import_pcap
 from openbell.book import Books
@@ -123,3 +123,14 @@ def test_captures_of_other_protocols_are_refused_and_leave_nothing(shared_data, 
     with pytest.raises(DecodeError, match="MoldUDP64"):
         import_pcap(capture(tmp_path / "c", (0, 1, b"hello")), tmp_path / "t")
     assert not (tmp_path / "t").exists()
+
+
+def test_checks_of_a_feed_hold_for_a_capture(tmp_path):
+    checks = EdgeConfig()
+    checks.add_limits("OBEL", qty_max=50)
+    file = capture(tmp_path / "c", (0, 1, packet(1, directory(), add(1), add(2, qty=51))))
+
+    imported, frames = tape(file, tmp_path / "t", checks=checks)
+
+    assert Type.QUARANTINED in kinds(frames) and kinds(frames).count(Type.BOOK_ADD) == 1
+    assert (imported.failed, imported.left_out) == ({"qty band": 1}, {"by checks": 1})

@@ -60,6 +60,21 @@ def test_a_malformed_message_in_a_recording_is_a_gap_on_the_tape_and_the_rest_is
     assert [k for k in kinds if k in (Type.GAP, Type.RECOVERED)] == [Type.GAP, Type.RECOVERED] * 2
 
 
+def test_a_silence_in_a_recording_is_on_the_tape_at_its_own_time(tmp_path):
+    second, depth = 10**9, b'{"e":"depthUpdate","E":%d,"s":"AB","U":%d,"u":%d,"b":[["1.0","2.0"]],"a":[]}'
+    snapshot = b'{"lastUpdateId":1,"bids":[["1.0","2.0"]],"asks":[]}'
+    said = {0: depth % (1, 1, 1), 1: snapshot, 2: depth % (2, 2, 2), 100: depth % (3, 3, 3)}
+    file = write(tmp_path / "f", *(b"%d " % (10**18 + at * second) + line for at, line in said.items()))
+
+    import_binance(file, tmp_path / "t")
+
+    told = [(Type(int(f.raw[0, 0])), f.ts_recv // second - 10**9) for f in open_journal(tmp_path / "t")]
+    assert [one for one in told if one[0] in (Type.GAP, Type.RECOVERED)][-2:] == [
+        (Type.GAP, 32),
+        (Type.RECOVERED, 100),
+    ]
+
+
 def test_a_recording_without_the_symbols_that_were_asked_for_is_an_error(tmp_path):
     file = write(tmp_path / "f", b'1723161253937085768 {"u":1,"s":"AB","b":"1","B":"1","a":"2","A":"1"}')
     with pytest.raises(DecodeError, match="expected messages of CD, found those of AB"):

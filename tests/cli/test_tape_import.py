@@ -1,14 +1,19 @@
 """`openbell tape import`, `list` and `compress`, as a person types them."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from openbell.cli import main
 from openbell.cli.tape_import import app
 from openbell.errors import ConfigError
 from openbell.journal import open_journal
+from openbell.types import Check, Type
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+MARKET_BYTES = 48
 AAPL = "itch50/nasdaq_20200130_AAPL_first4000.itch"
 PLACE = "xnas/2020-01-30/nasdaq_20200130_AAPL_first4000"
 
@@ -99,6 +104,43 @@ def test_every_kind_of_file_is_known_by_its_content(shared_data, tmp_path, capsy
 
     said = capsys.readouterr().out
     assert said.startswith(f"{tmp_path}/tapes/{venue}/") and times in said
+
+
+def node_of_aapl(folder, **bounds):
+    """The example's node, with AAPL and its bounds as its only instrument."""
+    lines = "".join(f'{name} = "{value}"\n' for name, value in bounds.items())
+    text = (EXAMPLES / "node.toml").read_text().replace('["OBEL", "RING"]', '["AAPL"]')
+    head, tail = text[: text.index("[[instruments]]")], text[text.index("[[strategies]]") :]
+    tail = tail.replace("../strategies", str(EXAMPLES.parent / "strategies"))
+    (folder / "node.toml").write_text(f'{head}[[instruments]]\nsymbol = "AAPL"\n{lines}\n{tail}')
+    limits, first, second = (EXAMPLES / "limits.toml").read_text().split("[[instruments]]")
+    rest = second[second.index("\n[") :]
+    (folder / "limits.toml").write_text(f"{limits}[[instruments]]{first}{rest}".replace("OBEL", "AAPL"))
+    return folder / "node.toml"
+
+
+def test_the_checks_and_symbols_of_a_node_hold_for_an_import(shared_data, tmp_path, capsys):
+    node = node_of_aapl(tmp_path, tick="0.05", px_low="300.00")
+
+    run(shared_data / AAPL, "--out", tmp_path / "checked", "--config", node)
+
+    said = capsys.readouterr().out
+    rows = np.concatenate([f.records for f in open_journal(tmp_path / "checked") if f.raw.shape[1] == MARKET_BYTES])
+    added = rows[rows["type"] == Type.BOOK_ADD]
+    assert (added["px"] >= 3_000_000).all() and len(added)
+    odd = int(((added["px"] % 500 != 0) & (added["px"] >= 10_000)).sum())
+    assert odd and " px tick" in said and " px band" in said and " by checks" in said
+    assert (rows["ref"][rows["type"] == Type.FEED_CHECK] == Check.PX_TICK).all()
+
+
+def test_a_feed_of_a_node_is_for_itch_and_is_named_where_there_are_several(shared_data, tmp_path):
+    node = node_of_aapl(tmp_path)
+    with pytest.raises(ConfigError, match=r"expected a file of itch, lobster, pcap for the checks .* found okx"):
+        run(shared_data / "crypto_ws_captures/OKX.ws.1.0.gz", "--out", tmp_path / "t", "--config", node)
+    with pytest.raises(ConfigError, match=r"--feed: expected one of nasdaq of .*, found other"):
+        run(shared_data / AAPL, "--out", tmp_path / "t", "--config", node, "--feed", "other")
+    with pytest.raises(ConfigError, match="--feed: expected the node's file too"):
+        run(shared_data / AAPL, "--out", tmp_path / "t", "--feed", "nasdaq")
 
 
 def test_compress_says_how_much_smaller(shared_data, tmp_path, capsys):

@@ -29,9 +29,9 @@ from openbell.errors import ConfigError, DecodeError, JournalError
 from openbell.feed import market_records as records
 from openbell.feed.fixed import INT64_MAX
 from openbell.feed.market_records import MARKET, Listing
+from openbell.journal import FrameClass, Source
 from openbell.types import Type
 
-SOURCE, FRAME_IN = 16, 1
 FRAME_RECORDS_MAX = 1024
 CHUNK_BYTES = 1 << 20
 PRICE_DECIMALS = 9
@@ -203,7 +203,7 @@ class _Tape:
         self._ts_seq = max(self._ts_seq, self._ts)
         data = np.frombuffer(raw, np.uint8)
         times = {"ts_recv": self._ts, "ts_seq": self._ts_seq}
-        if self._journal.append(FRAME_IN, SOURCE, size, data, source_seq=self.messages, **times) is None:
+        if self._journal.append(FrameClass.IN, Source.FEED, size, data, source_seq=self.messages, **times) is None:
             raise JournalError("tape: expected room for a frame, found the writer closed")
         self.records += len(raw) // size
         self.frames += 1

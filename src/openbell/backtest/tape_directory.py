@@ -3,14 +3,16 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from openbell.errors import ConfigError, JournalError
+from openbell.types import Check
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 """NASDAQ counts from midnight of the exchange's day."""
@@ -31,11 +33,23 @@ class Imported:
     frames: int
     seconds: float
     left_out: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    """Checks of the edge by name, where one failed; docs/market-data.md says what followed."""
 
 
 def only_met(**counts: int) -> dict[str, int]:
     """The counts that are not 0, for `Imported.left_out`."""
     return {name.replace("_", " "): count for name, count in counts.items() if count}
+
+
+def failed_checks(edge: Mapping[str, Any]) -> dict[str, int]:
+    """Of the counters of `EdgeChecks`: the checks that failed, by name, for `Imported.failed`."""
+    return only_met(**{check.name.lower(): edge["failed"][check] for check in Check})
+
+
+def kept_out(edge: Mapping[str, Any]) -> dict[str, int]:
+    """Of the counters of `EdgeChecks`: the messages that are not on the tape, by why, for `only_met`."""
+    return {"by_checks": edge["quarantined"], "by_filters": edge["filtered"], "of_those": edge["follow_ups"]}
 
 
 @contextmanager

@@ -12,8 +12,17 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from openbell._native import JournalWriter, TapeImport
-from openbell.backtest.tape_directory import Imported, Progress, date_in_name, midnight_ns, new_directory, only_met
+from openbell._native import EdgeConfig, JournalWriter, TapeImport
+from openbell.backtest.tape_directory import (
+    Imported,
+    Progress,
+    date_in_name,
+    failed_checks,
+    kept_out,
+    midnight_ns,
+    new_directory,
+    only_met,
+)
 from openbell.backtest.tape_kinds import GZIP_MAGIC, kind_of
 from openbell.errors import DecodeError
 
@@ -28,29 +37,39 @@ def import_tape(
     day: date | None = None,
     symbols: Sequence[str] = (),
     progress: Progress | None = None,
+    checks: EdgeConfig | None = None,
 ) -> Imported:
     """Write the market data of `file` to a new tape in the directory `out`, whole or not at all.
 
     `kind` is a name of `tape_kinds.KINDS`; without it the file's content decides, then its name. `day` is the
     exchange's date where the format has none; without it the file's name must say it. Without `symbols` all are
-    imported.
+    imported. `checks` are those of a node's feed (node/edge.py), for files of ITCH; without it the defaults hold.
 
     Raises:
         DecodeError: the file is missing, of another kind, or damaged; the message names the place.
-        ConfigError: the kind or the date is not known, or a package that reads this kind is not installed.
+        ConfigError: the kind or the date is not known, a package that reads this kind is not installed, or `checks`
+            are given for a file that is not ITCH.
         JournalError: `out` is not empty, or cannot be written.
     """
     if not file.is_file():
         raise DecodeError(f"expected a file of market data at {file}, found no file; check the path")
-    return kind_of(file, kind).importer()(file, out, day=day, symbols=symbols, progress=progress)
+    known = kind_of(file, kind)
+    importer = known.importer_with(checks) if checks else known.importer()
+    return importer(file, out, day=day, symbols=symbols, progress=progress)
 
 
 def import_itch(
-    file: Path, out: Path, *, day: date | None = None, symbols: Sequence[str] = (), progress: Progress | None = None
+    file: Path,
+    out: Path,
+    *,
+    day: date | None = None,
+    symbols: Sequence[str] = (),
+    progress: Progress | None = None,
+    checks: EdgeConfig | None = None,
 ) -> Imported:
     """NASDAQ ITCH 5.0 behind 2-byte lengths, plain or gzip; a frame holds the consecutive messages of one time."""
     midnight = midnight_ns(day or date_in_name(file.name))
-    return write_itch(itch_chunks(file), file.stat().st_size, out, midnight, symbols, progress)
+    return write_itch(itch_chunks(file), file.stat().st_size, out, midnight, symbols, progress, checks=checks)
 
 
 def write_itch(
@@ -62,20 +81,23 @@ def write_itch(
     progress: Progress | None,
     *,
     split_by_tracking: bool = False,
+    checks: EdgeConfig | None = None,
 ) -> Imported:
     """Write framed ITCH bytes to the tape `out`; each chunk comes with how much of `total` it ends at."""
     began = time.perf_counter()
     with new_directory(out) as directory:
         journal = JournalWriter(str(directory))
-        tape = TapeImport(journal, midnight, list(symbols), split_by_tracking)
+        tape = TapeImport(journal, midnight, list(symbols), split_by_tracking, checks or EdgeConfig())
         for chunk, done in chunks:
             tape.feed(chunk)
             if progress:
                 progress(done, total, tape.messages)
         tape.finish()
         journal.close()
-    left_out = only_met(malformed=tape.malformed, of_unknown_type=tape.unknown)
-    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, time.perf_counter() - began, left_out)
+    left_out = only_met(malformed=tape.malformed, of_unknown_type=tape.unknown, **kept_out(tape.checks))
+    seconds = time.perf_counter() - began
+    failed = failed_checks(tape.checks)
+    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, seconds, left_out, failed)
 
 
 def itch_chunks(file: Path) -> Iterator[tuple[bytes, int]]:

@@ -8,10 +8,11 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from openbell._native import itch_lengths
+from openbell._native import EdgeConfig, itch_lengths
 from openbell.backtest.tape_directory import Imported, Progress
 from openbell.errors import ConfigError
 
@@ -31,6 +32,21 @@ class Importer(Protocol):
     ) -> Imported: ...
 
 
+class CheckingImporter(Protocol):
+    """The same for messages of ITCH: what they say is checked at the edge, as a node does."""
+
+    def __call__(
+        self,
+        file: Path,
+        out: Path,
+        *,
+        day: date | None,
+        symbols: Sequence[str],
+        progress: Progress | None,
+        checks: EdgeConfig | None,
+    ) -> Imported: ...
+
+
 class Kind(NamedTuple):
     """A kind of file: its name, what it is, `module:function` of its importer, and what marks it."""
 
@@ -40,11 +56,29 @@ class Kind(NamedTuple):
     has_content: Callable[[bytes], bool]
     file_name: str
     """A regular expression, for files whose content says nothing."""
+    is_itch: bool = False
 
     def importer(self) -> Importer:
         """The function that imports it."""
+        return cast(Importer, self._function())
+
+    def importer_with(self, checks: EdgeConfig) -> Importer:
+        """The function that imports it with the checks and filters of a node.
+
+        Raises:
+            ConfigError: this kind is not checked by a node's rules.
+        """
+        if not self.is_itch:
+            kinds = ", ".join(kind.name for kind in KINDS.values() if kind.is_itch)
+            raise ConfigError(
+                f"expected a file of {kinds} for the checks of a node's feed, found {self.name} ({self.what}); "
+                "import it without --config"
+            )
+        return partial(cast(CheckingImporter, self._function()), checks=checks)
+
+    def _function(self) -> object:
         module, _, function = self.target.partition(":")
-        return cast(Importer, getattr(importlib.import_module(module), function))
+        return getattr(importlib.import_module(module), function)
 
     @property
     def is_here(self) -> bool:
@@ -72,6 +106,7 @@ KINDS = {
             "openbell.backtest.tape_import:import_itch",
             _is_itch,
             r"(?i)itch|\.(txt|bin)(\.gz)?$",
+            is_itch=True,
         ),
         Kind(
             "lobster",
@@ -79,6 +114,7 @@ KINDS = {
             "openbell.backtest.tape_lobster:import_lobster",
             lambda head: head.startswith(b"PK\x03\x04"),
             r"(?i)\.zip$",
+            is_itch=True,
         ),
         Kind(
             "pcap",
@@ -86,6 +122,7 @@ KINDS = {
             "openbell.backtest.tape_pcap:import_pcap",
             lambda head: head[:4] in PCAP_MAGICS,
             r"(?i)\.pcap(ng)?(\.gz)?$",
+            is_itch=True,
         ),
         Kind(
             "dbn",

@@ -5,6 +5,7 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
+from openbell._native import EdgeConfig
 from openbell.backtest.tape_directory import Imported, Progress, midnight_ns
 from openbell.backtest.tape_import import write_itch
 from openbell.exchange.lobster import itch_messages
@@ -14,12 +15,19 @@ ROWS_PER_CHUNK = 8192
 
 
 def import_lobster(
-    file: Path, out: Path, *, day: date | None = None, symbols: Sequence[str] = (), progress: Progress | None = None
+    file: Path,
+    out: Path,
+    *,
+    day: date | None = None,
+    symbols: Sequence[str] = (),
+    progress: Progress | None = None,
+    checks: EdgeConfig | None = None,
 ) -> Imported:
     """A LOBSTER zip with the day in the names of its files; a frame holds one row."""
     lobster = load_lobster(file)
     midnight = midnight_ns(day or lobster.date)
-    return write_itch(lobster_chunks(lobster), len(lobster), out, midnight, symbols, progress, split_by_tracking=True)
+    chunks = lobster_chunks(lobster)
+    return write_itch(chunks, len(lobster), out, midnight, symbols, progress, split_by_tracking=True, checks=checks)
 
 
 def lobster_chunks(day: LobsterDay) -> Iterator[tuple[bytes, int]]:

@@ -17,14 +17,24 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from openbell._native import JournalWriter, MoldConfig, MoldItchFeed, itch_encode
-from openbell.backtest.tape_directory import EXCHANGE_ZONE, Imported, Progress, midnight_ns, new_directory, only_met
+from openbell._native import EdgeConfig, JournalWriter, MoldConfig, MoldItchFeed, itch_encode
+from openbell.backtest.tape_directory import (
+    EXCHANGE_ZONE,
+    Imported,
+    Progress,
+    failed_checks,
+    kept_out,
+    midnight_ns,
+    new_directory,
+    only_met,
+)
 from openbell.errors import DecodeError, JournalError
 from openbell.events import control
+from openbell.feed.market_records import LARGE, SMALL
 from openbell.feed.pcap import Datagram, PcapCounters, datagrams
+from openbell.journal import FrameClass, Source
 from openbell.types import Type
 
-SOURCE, FRAME_IN, SMALL, LARGE = 16, 1, 48, 128
 FRAME_RECORDS_MAX = 1024
 MOLD_HEAD_BYTES = 20
 GZIP_MAGIC = b"\x1f\x8b"
@@ -39,7 +49,13 @@ NEVER = (1 << 63) - 1
 
 
 def import_pcap(
-    file: Path, out: Path, *, day: date | None = None, symbols: Sequence[str] = (), progress: Progress | None = None
+    file: Path,
+    out: Path,
+    *,
+    day: date | None = None,
+    symbols: Sequence[str] = (),
+    progress: Progress | None = None,
+    checks: EdgeConfig | None = None,
 ) -> Imported:
     """Write the ITCH of a capture to a new tape in `out`; ITCH counts from midnight of `day`, by default the capture's.
 
@@ -55,7 +71,7 @@ def import_pcap(
         packets = PcapCounters()
         for number, (done, datagram) in enumerate(_datagrams(file, packets)):
             if tape is None:
-                tape = _Tape(journal, midnight_ns(day or _day_of(datagram.ts)), symbols)
+                tape = _Tape(journal, midnight_ns(day or _day_of(datagram.ts)), symbols, checks or EdgeConfig())
             tape.take(datagram)
             if progress and number % PACKETS_PER_PROGRESS == 0:
                 progress(done, total, tape.messages)
@@ -72,14 +88,15 @@ def import_pcap(
         cut_last_packet=packets.cut,
         **tape.left_out,
     )
-    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, time.perf_counter() - began, left_out)
+    seconds = time.perf_counter() - began
+    return Imported(tape.messages, tape.unsubscribed, tape.records, tape.frames, seconds, left_out, tape.failed)
 
 
 class _Tape:
-    def __init__(self, journal: JournalWriter, midnight: int, symbols: Sequence[str]) -> None:
+    def __init__(self, journal: JournalWriter, midnight: int, symbols: Sequence[str], checks: EdgeConfig) -> None:
         config = MoldConfig()
         config.tries_max = 1  # nobody answers: what the other line does not bring in time is lost
-        self._feed = MoldItchFeed(list(symbols), midnight, 0, config)
+        self._feed = MoldItchFeed(list(symbols), midnight, 0, config, checks)
         self._feed.start("", 0)
         self._journal = journal
         self._announced: set[bytes] = set()
@@ -96,6 +113,11 @@ class _Tape:
         return int(self._feed.itch_counters["unsubscribed"])
 
     @property
+    def failed(self) -> dict[str, int]:
+        """Checks of the edge that failed, by name."""
+        return failed_checks(self._feed.checks)
+
+    @property
     def left_out(self) -> dict[str, int]:
         """Of the session's datagrams and messages, what could not be used, by its reason."""
         lines, itch = self._feed.counters, self._feed.itch_counters
@@ -103,6 +125,7 @@ class _Tape:
             "datagrams_of_no_or_another_session": lines["wrong_session"] + lines["malformed"] + lines["implausible"],
             "malformed": itch["malformed"],
             "of_unknown_type": itch["unknown"],
+            **kept_out(self._feed.checks),
         }
 
     def take(self, datagram: Datagram) -> None:
@@ -146,9 +169,11 @@ class _Tape:
             self._append(LARGE, instruments[at : at + LARGE])
         for what, begin, end in self._feed.take_events():
             if what == "recovered":
-                self._append(LARGE, control(Type.RECOVERED, source=SOURCE))
+                self._append(LARGE, control(Type.RECOVERED, source=Source.FEED))
             elif what in ("gap", "lost"):
-                self._append(LARGE, control(Type.GAP, code=LOST * (what == "lost"), source=SOURCE, values=(begin, end)))
+                self._append(
+                    LARGE, control(Type.GAP, code=LOST * (what == "lost"), source=Source.FEED, values=(begin, end))
+                )
         self._feed.take_seqs()
         markets = self._feed.take_markets()
         for at in range(0, len(markets), SMALL * FRAME_RECORDS_MAX):
@@ -162,7 +187,7 @@ class _Tape:
         data = np.frombuffer(raw, np.uint8)
         number = max(0, self._feed.next_seq - 1)
         times = {"ts_recv": self._ts, "ts_seq": self._ts_seq}
-        if self._journal.append(FRAME_IN, SOURCE, size, data, source_seq=number, **times) is None:
+        if self._journal.append(FrameClass.IN, Source.FEED, size, data, source_seq=number, **times) is None:
             raise JournalError("tape: expected room for a frame, found the writer closed")
         self.records += len(raw) // size
         self.frames += 1

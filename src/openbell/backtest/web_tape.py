@@ -16,9 +16,8 @@ from openbell.errors import DecodeError, JournalError
 from openbell.feed.fixed import Scale
 from openbell.feed.market_records import Listing
 from openbell.feed.web_feed import WebFeed
+from openbell.journal import FrameClass, Source
 
-SOURCE = 16
-FRAME_IN = 1
 QUOTE_CURRENCIES = ("USDT", "USDC", "BUSD", "USD", "EUR", "BTC", "ETH", "BNB")
 
 
@@ -93,8 +92,11 @@ def write_tape(file: Path, out: Path, feed: WebFeed, began: float, progress: Pro
         tape = _Frames(journal)
         lines = iter(web_lines(file, _half(file, progress, 1)))
         for line in _started(feed, tape, lines):
+            if line.ts_recv >= (silent_at := feed.silent_at_ns):
+                feed.on_time(silent_at)
+                tape.write(feed, line.number, silent_at)
             feed.on_message(line.body, line.ts_recv)
-            tape.write(feed, line)
+            tape.write(feed, line.number, line.ts_recv)
         journal.close()
     seconds = time.perf_counter() - began
     counters = feed.counters
@@ -106,7 +108,7 @@ def _started(feed: WebFeed, tape: _Frames, lines: Iterable[WebLine]) -> Iterable
     for number, line in enumerate(lines):
         if number == 0:
             feed.start(line.ts_recv)
-            tape.write(feed, line)
+            tape.write(feed, line.number, line.ts_recv)
         yield line
 
 
@@ -119,16 +121,17 @@ class _Frames:
         self.records = 0
         self.frames = 0
 
-    def write(self, feed: WebFeed, line: WebLine) -> None:
+    def write(self, feed: WebFeed, number: int, ts_recv: int) -> None:
+        """What the feed says since the last call, as of line `number` and `ts_recv`."""
         for size, raw in feed.take_frames():
-            self._ts_seq = max(self._ts_seq, line.ts_recv)
+            self._ts_seq = max(self._ts_seq, ts_recv)
             seq = self._journal.append(
-                FRAME_IN,
-                SOURCE,
+                FrameClass.IN,
+                Source.FEED,
                 size,
                 np.frombuffer(raw, np.uint8),
-                source_seq=line.number,
-                ts_recv=line.ts_recv,
+                source_seq=number,
+                ts_recv=ts_recv,
                 ts_seq=self._ts_seq,
             )
             if seq is None:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
+    from openbell._native import EdgeConfig
     from openbell.backtest.tape import TapeFacts
     from openbell.backtest.tape_directory import Imported, Progress
 
@@ -27,6 +28,8 @@ def import_files(
     kind: str | None = None,
     day: Annotated[date | None, Parameter(name="--date")] = None,
     symbols: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    config: Path | None = None,
+    feed: str | None = None,
 ) -> None:
     """Make a tape from each file of market data, and put it into the catalog.
 
@@ -46,18 +49,43 @@ def import_files(
     day
         Trading day at the exchange, YYYY-MM-DD, for formats without one. Default: the date in the file's name.
     symbols
-        Only these. Default: all.
+        Only these. Default: the instruments of CONFIG, or all.
+    config
+        A node's file: check and leave out at the edge what its feed would. For itch, lobster and pcap.
+    feed
+        Name of the feed in CONFIG, where it has several.
     """
     if not files:
         raise ConfigError("expected one or more files of market data, found none; see `openbell tape import --help`")
     if out is not None and len(files) > 1:
         raise ConfigError(f"--out: expected one file, found {len(files)}; --root makes a tape of each")
+    of_config, checks = _of_node(config, feed)
     for file in files:
-        _import_one(file, out, root, kind, day, symbols)
+        _import_one(file, out, root, kind, day, symbols or of_config, checks)
+
+
+def _of_node(config: Path | None, feed: str | None) -> "tuple[tuple[str, ...], EdgeConfig | None]":
+    """The symbols that a node subscribes to, and what it checks at the edge of its feed."""
+    if config is None:
+        if feed is not None:
+            raise ConfigError(f"--feed: expected the node's file too, with --config, found {feed!r} alone")
+        return (), None
+    from openbell.node.config import load_node
+    from openbell.node.edge import edge_config, feed_of
+
+    node = load_node(config)
+    checks = edge_config(feed_of(node, feed, config), node.checks, node.instruments)
+    return tuple(one.symbol for one in node.instruments), checks
 
 
 def _import_one(
-    file: Path, out: Path | None, root: Path, kind: str | None, day: date | None, symbols: tuple[str, ...]
+    file: Path,
+    out: Path | None,
+    root: Path,
+    kind: str | None,
+    day: date | None,
+    symbols: tuple[str, ...],
+    checks: "EdgeConfig | None",
 ) -> None:
     from openbell.backtest.tape import write_index
     from openbell.backtest.tape_import import import_tape
@@ -67,7 +95,9 @@ def _import_one(
 
     def make(directory: Path) -> None:
         with _bar(file) as progress:
-            done.append(import_tape(file, directory, kind=kind, day=day, symbols=symbols, progress=progress))
+            done.append(
+                import_tape(file, directory, kind=kind, day=day, symbols=symbols, progress=progress, checks=checks)
+            )
 
     if out is None:
         facts = place(root, name_for(file), make)
@@ -87,10 +117,14 @@ def _sentence(where: Path, file: Path, facts: "TapeFacts", imported: "Imported")
     seconds = max(imported.seconds, 1e-9)
     megabytes = file.stat().st_size / MEGABYTE
     times = "times of receipt are not known, the frames say so" if facts.is_synthetic else "with times of receipt"
-    left_out = ", ".join(f"{count:_} {why}" for why, count in imported.left_out.items())
+    left_out, failed = (
+        ", ".join(f"{count:_} {why}" for why, count in counts.items())
+        for counts in (imported.left_out, imported.failed)
+    )
     return (
         f"{where}: {imported.frames:_} frames, {imported.records:_} records from {imported.messages:_} messages "
         f"in {seconds:.2f} s, {imported.messages / seconds:_.0f} messages/s, {megabytes / seconds:,.1f} MB/s; {times}"
+        + (f"; failed checks: {failed}" if failed else "")
         + (f"; left out: {left_out}" if left_out else "")
     )
 

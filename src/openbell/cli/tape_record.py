@@ -113,7 +113,7 @@ def _feed(
     from pydantic import ValidationError
 
     from openbell.node.config import FeedSettings, load_node
-    from openbell.node.edge import edge_config
+    from openbell.node.edge import edge_config, feed_of
 
     if (config is None) == (listen is None):
         raise ConfigError(
@@ -121,12 +121,9 @@ def _feed(
         )
     if config is not None:
         node = load_node(config)
-        matches = [one for one in node.feeds if feed is None or one.name == feed]
-        if len(matches) != 1:
-            names = ", ".join(one.name for one in node.feeds)
-            raise ConfigError(f"--feed: expected one of {names} of {config}, found {feed or 'none'}")
-        checks = edge_config(matches[0], node.checks, node.instruments)
-        return matches[0], tuple(one.symbol for one in node.instruments), checks
+        settings = feed_of(node, feed, config)
+        checks = edge_config(settings, node.checks, node.instruments)
+        return settings, tuple(one.symbol for one in node.instruments), checks
     try:
         return (
             FeedSettings.model_validate(

@@ -23,6 +23,7 @@ from openbell.feed.binance_depth import DepthSequence, DepthUpdate, Levels, Plac
 from openbell.feed.fixed import fixed
 from openbell.feed.market_records import Listing
 from openbell.feed.web_feed import BookState, Checks, WebFeed
+from openbell.journal import Source
 
 BUFFERED_MAX = 4096
 """Updates that may wait for a snapshot: more than six minutes of a 100 ms stream."""
@@ -38,7 +39,7 @@ class BinanceFeed(WebFeed):
         listings: Iterable[Listing],
         *,
         is_futures: bool,
-        source: int = 16,
+        source: int = Source.FEED,
         checks: Checks | None = None,
         buffered_max: int = BUFFERED_MAX,
     ) -> None:
@@ -52,8 +53,7 @@ class BinanceFeed(WebFeed):
 
     def on_snapshot(self, symbol: str, raw: bytes, ts_recv: int) -> None:
         """Take the answer to GET depth for `symbol`, received at `ts_recv` (ns)."""
-        self.counters.messages += 1
-        self.ts_recv = ts_recv
+        self._hear(ts_recv)
         try:
             self._take_snapshot(symbol, messages.decode_snapshot(raw))
         except DecodeError as error:

@@ -15,6 +15,7 @@ from openbell.errors import DecodeError
 from openbell.feed.fixed import fixed
 from openbell.feed.market_records import Listing
 from openbell.feed.web_feed import BookState, Checks, WebFeed
+from openbell.journal import Source
 
 MS = 1_000_000
 _Ms = Annotated[int, msgspec.Meta(ge=0, le=9_000_000_000_000)]
@@ -53,7 +54,7 @@ _trades = msgspec.json.Decoder(list[_Trade])
 class HyperliquidFeed(WebFeed):
     """One connection to Hyperliquid's public subscriptions; symbols are its coins."""
 
-    def __init__(self, listings: Iterable[Listing], *, source: int = 16, checks: Checks | None = None) -> None:
+    def __init__(self, listings: Iterable[Listing], *, source: int = Source.FEED, checks: Checks | None = None) -> None:
         super().__init__(listings, source=source, checks=checks)
         self._last_time = dict.fromkeys(self.listings, -1)
 

@@ -15,6 +15,8 @@ KDROPPED = 32
 """Of a `FeedCheck` and a `Quarantined`: what failed was left out."""
 QUARANTINED_BYTES = 104
 """Of a message; the rest is cut off."""
+GAP_STALE = 3
+"""Code of a `Gap`: nothing was heard for too long, and nothing is known to be missing (native/engine/engine.h)."""
 KBUY, KPRINTABLE, KSNAPSHOT = 1, 8, 16
 """Flags of a `Market`: the resting side is BUY; counts as volume; part of a snapshot."""
 _LEVEL, _QUOTE, _TRADE, _CLEAR = int(Type.BOOK_LEVEL), int(Type.QUOTE), int(Type.TRADE), int(Type.BOOK_CLEAR)
@@ -118,9 +120,9 @@ def quarantined(check: Check, raw: bytes, *, ts: int, count: int) -> bytes:
     )
 
 
-def gap(instrument: int, source: int, *, ts: int, first: int = 0, end: int = 0, why: str = "") -> bytes:
+def gap(instrument: int, source: int, *, ts: int, first: int = 0, end: int = 0, why: str = "", code: int = 0) -> bytes:
     """The book of one instrument is not valid: its updates [first, end) are missing, or `why` says what happened."""
-    return _of_one(Type.GAP, instrument, source, ts, (first, end), why)
+    return _of_one(Type.GAP, instrument, source, ts, (first, end), why, code)
 
 
 def recovered(instrument: int, source: int, *, ts: int, update: int) -> bytes:
@@ -128,7 +130,9 @@ def recovered(instrument: int, source: int, *, ts: int, update: int) -> bytes:
     return _of_one(Type.RECOVERED, instrument, source, ts, (update,), "")
 
 
-def _of_one(kind: Type, instrument: int, source: int, ts: int, values: tuple[int, ...], text: str) -> bytes:
-    row = bytearray(control(kind, source=source, values=values, text=text))
+def _of_one(
+    kind: Type, instrument: int, source: int, ts: int, values: tuple[int, ...], text: str, code: int = 0
+) -> bytes:
+    row = bytearray(control(kind, code=code, source=source, values=values, text=text))
     struct.pack_into("<Iq", row, 4, instrument, ts)
     return bytes(row)

@@ -23,6 +23,7 @@ from openbell.errors import DecodeError
 from openbell.feed.fixed import fixed
 from openbell.feed.market_records import Listing
 from openbell.feed.web_feed import BookState, Checks, WebFeed
+from openbell.journal import Source
 
 CHECKSUM_LEVELS = 25
 MS = 1_000_000
@@ -129,7 +130,7 @@ class _Printed:
 class OkxFeed(WebFeed):
     """One connection to OKX's public channels."""
 
-    def __init__(self, listings: Iterable[Listing], *, source: int = 16, checks: Checks | None = None) -> None:
+    def __init__(self, listings: Iterable[Listing], *, source: int = Source.FEED, checks: Checks | None = None) -> None:
         super().__init__(listings, source=source, checks=checks)
         self._printed: dict[str, _Printed] = {}
         self._seq: dict[str, int] = {}

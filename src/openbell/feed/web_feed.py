@@ -5,6 +5,7 @@ records to journal, `take_wanted()` the symbols whose snapshot somebody must fet
 
     waiting --snapshot that joins--> valid --gap, fault, malformed message, disconnect--> waiting
                                         \\--a check whose policy is HALT--> halted --resync(symbol)--> waiting
+                                        \\--silence of the connection--> silent --any message--> valid
 
 A message that cannot be read changes nothing and is kept (`quarantine`); the books that it may have concerned are
 invalid from then on. A feed never raises for what a venue sends.
@@ -22,6 +23,7 @@ from openbell._native import LevelBooks
 from openbell.errors import DecodeError
 from openbell.feed import market_records as records
 from openbell.feed.market_records import Listing
+from openbell.journal import Source
 from openbell.types import Check
 
 FRAME_RECORDS_MAX = 4096
@@ -32,6 +34,7 @@ WINDOW, QUARANTINED_PER_WINDOW = 65_536, 64
 """Of each window of messages so many are journalled as `Quarantined`; native/feed/edge_checks.h has the same."""
 LEVELS_MAX = 1 << 15
 """Levels of both sides for each book of a feed, together; one more is the fault `full`."""
+NEVER = (1 << 63) - 1
 Frame = tuple[int, bytes]
 """(record size, records of one frame)"""
 Level = tuple[int, int]
@@ -45,6 +48,8 @@ class BookState(Enum):
     VALID = auto()
     HALTED = auto()
     """A check said so; a person or program calls `resync`."""
+    SILENT = auto()
+    """Nothing came for too long, and nothing is known to be missing: the next message ends it."""
 
 
 class Policy(Enum):
@@ -58,14 +63,15 @@ class Policy(Enum):
     """It is counted, and the book stays as it is."""
 
 
-MARKABLE = ("crossed", "px_band", "px_tick", "qty_band", "qty_lot")
+MARKABLE = ("crossed", "px_band", "px_tick", "qty_band", "qty_lot", "clock_back")
 
 
 @dataclass(frozen=True)
 class Checks:
     """The policy of each check; they are always on. What would leave a wrong book in use cannot be only marked.
 
-    Of one message a check is marked once, whatever the number of its levels.
+    Of one message a check is marked once, whatever the number of its levels. Silence has no policy: the books are not
+    valid while it lasts.
     """
 
     sequence: Policy = Policy.RESYNC
@@ -78,11 +84,18 @@ class Checks:
     px_tick: Policy = Policy.MARK
     qty_band: Policy = Policy.MARK
     qty_lot: Policy = Policy.MARK
+    clock_back: Policy = Policy.MARK
+    clock_back_ns: int = 0
+    """The venue's time may go back by so much, from message to message of one symbol's depth, quotes or trades."""
+    stale_ns: int = 30_000_000_000
+    """Silence of the connection, signs of life included, after which its books are not valid; 0: never."""
 
     def __post_init__(self) -> None:
         marked = [name for name in vars(self) if name not in MARKABLE and getattr(self, name) is Policy.MARK]
         if marked:
             raise ValueError(f"expected RESYNC or HALT for {', '.join(marked)}: a book that failed it is wrong")
+        if min(self.clock_back_ns, self.stale_ns) < 0:
+            raise ValueError(f"expected times of 0 ns or more, found {self.clock_back_ns} and {self.stale_ns}")
 
 
 @dataclass
@@ -107,6 +120,8 @@ class Counters:
     snapshots_refused: int = 0
     """Not asked for, or older than the updates that wait."""
     checksums: int = 0
+    silences: int = 0
+    """Longer than `Checks.stale_ns`."""
     faults: dict[str, int] = field(default_factory=dict)
     """Failed checks by name."""
 
@@ -123,7 +138,7 @@ class Quarantined:
 class WebFeed(ABC):
     """The books, records and counters of one connection; a venue's feed adds its messages and rules."""
 
-    def __init__(self, listings: Iterable[Listing], *, source: int = 16, checks: Checks | None = None) -> None:
+    def __init__(self, listings: Iterable[Listing], *, source: int = Source.FEED, checks: Checks | None = None) -> None:
         self.listings: Mapping[str, Listing] = {listing.symbol: listing for listing in listings}
         self.source = source
         self.checks = checks or Checks()
@@ -137,11 +152,16 @@ class WebFeed(ABC):
         self._frames: list[Frame] = []
         self._wanted: dict[str, None] = {}
         self._window = self._written = 0
+        self._clocks: dict[tuple[str, str], int] = {}
+        self._heard = NEVER
+        """When anything came last; never, before the start."""
+        self.is_silent = False
 
     # ---- what the owner of the connection calls ------------------------------------------------------------------
 
     def start(self, ts_recv: int) -> None:
         """Announce the instruments; books that wait for a snapshot are not valid from the first frame on."""
+        self.ts_recv = self._heard = ts_recv
         for listing in self.listings.values():
             self._frames.append((records.LARGE, listing.record(ts_recv)))
             if listing.has_depth:
@@ -151,8 +171,7 @@ class WebFeed(ABC):
 
     def on_message(self, raw: bytes, ts_recv: int) -> None:
         """Take one message of the stream, received at `ts_recv` (ns)."""
-        self.counters.messages += 1
-        self.ts_recv = ts_recv
+        self._hear(ts_recv)
         try:
             self._take(raw)
         except DecodeError as error:
@@ -164,6 +183,25 @@ class WebFeed(ABC):
         for symbol, listing in self.listings.items():
             if listing.has_depth and self.states[symbol] is not BookState.HALTED:
                 self._invalidate(symbol, "disconnected", Policy.RESYNC)
+
+    @property
+    def silent_at_ns(self) -> int:
+        """When the connection will have been silent for too long; NEVER while that cannot be."""
+        is_watched = self.checks.stale_ns > 0 and not self.is_silent and self._heard != NEVER
+        return self._heard + self.checks.stale_ns if is_watched else NEVER
+
+    def on_time(self, now_ns: int) -> None:
+        """Time has passed: whoever owns the connection says so at `silent_at_ns` at the latest."""
+        if now_ns < self.silent_at_ns:
+            return
+        self.is_silent = True
+        self.counters.silences += 1
+        for symbol, listing in self.listings.items():
+            if listing.has_depth and self.states[symbol] is not BookState.VALID:
+                continue
+            self._say_gap(listing, now_ns, why="silence", code=records.GAP_STALE)
+            if listing.has_depth:
+                self.states[symbol] = BookState.SILENT
 
     def resync(self, symbol: str) -> None:
         """Release a halted book: it waits for a snapshot, which is asked for."""
@@ -201,6 +239,29 @@ class WebFeed(ABC):
 
     # ---- what a venue's feed uses --------------------------------------------------------------------------------
 
+    def _hear(self, ts_recv: int) -> None:
+        """A message came, whatever it says: it ends a silence; what is missing, its number will tell."""
+        self.on_time(ts_recv)
+        self.counters.messages += 1
+        self.ts_recv = self._heard = ts_recv
+        if not self.is_silent:
+            return
+        self.is_silent = False
+        for symbol, listing in self.listings.items():
+            if not listing.has_depth:
+                self._say_recovered(listing, ts=ts_recv)
+            elif self.states[symbol] is BookState.SILENT:
+                self._recover(symbol, ts=ts_recv, update=0)
+
+    def _is_clock_right(self, symbol: str, stream: str, ts: int) -> bool:
+        """False when the message must not be applied. A `ts` of 0 is one that the venue did not tell."""
+        if ts == 0:
+            return True
+        last = self._clocks.get((symbol, stream), ts)
+        self._clocks[(symbol, stream)] = ts
+        back = last - ts
+        return back <= self.checks.clock_back_ns or self._doubt(symbol, Check.CLOCK_BACK, (0, back), ts)
+
     def _emit(self, batch: list[bytes]) -> None:
         """Journal Market records, at most FRAME_RECORDS_MAX a frame."""
         for i in range(0, len(batch), FRAME_RECORDS_MAX):
@@ -215,7 +276,7 @@ class WebFeed(ABC):
 
     def _replace_book(self, symbol: str, bids: list[Level], asks: list[Level], *, ts: int, update: int) -> bool:
         """Clear the book and fill it with a snapshot; True when it passed the checks."""
-        if not self._check_levels(symbol, bids, asks, ts):
+        if not (self._is_clock_right(symbol, "depth", ts) and self._check_levels(symbol, bids, asks, ts)):
             return False
         listing = self.listings[symbol]
         cleared = [records.clear(listing.instrument, ts=ts, update=update)]
@@ -223,7 +284,7 @@ class WebFeed(ABC):
 
     def _change_book(self, symbol: str, bids: list[Level], asks: list[Level], *, ts: int, update: int) -> bool:
         """Apply one update; True when the book passed the checks after it."""
-        if not self._check_levels(symbol, bids, asks, ts):
+        if not (self._is_clock_right(symbol, "depth", ts) and self._check_levels(symbol, bids, asks, ts)):
             return False
         return self._apply(symbol, _levels(self.listings[symbol], bids, asks, ts, update, 0), ts, update)
 
@@ -265,6 +326,8 @@ class WebFeed(ABC):
 
     def _quote(self, symbol: str, bid: Level, ask: Level, *, ts: int, update: int) -> None:
         """The touch as the venue's own stream of it says, independent of the book by price."""
+        if not self._is_clock_right(symbol, "quotes", ts):
+            return
         of = self.listings[symbol].instrument
         self._emit([
             records.quote(of, True, *bid, ts=ts, update=update),
@@ -275,13 +338,14 @@ class WebFeed(ABC):
         of, check = self.listings[symbol].instrument, self.listings[symbol].oddity(px, qty)
         if check and not self._doubt(symbol, check, (px, qty), ts):
             return
+        if not self._is_clock_right(symbol, "trades", ts):
+            return
         self._emit([records.trade(of, is_resting_bid, px, qty, ts=ts, trade_id=trade_id)])
 
     def _recover(self, symbol: str, *, ts: int, update: int) -> None:
         """The book was built from a snapshot and what followed it, and passed every check: it is valid."""
         self.states[symbol] = BookState.VALID
-        instrument = self.listings[symbol].instrument
-        self._frames.append((records.LARGE, records.recovered(instrument, self.source, ts=ts, update=update)))
+        self._say_recovered(self.listings[symbol], ts=ts, update=update)
 
     def _fail(self, symbol: str, check: str, why: str, *, first: int = 0, end: int = 0) -> bool:
         """A check failed: count it and do what its policy says; True if the book stays in use."""
@@ -292,7 +356,7 @@ class WebFeed(ABC):
         return policy is Policy.MARK
 
     def _invalidate(self, symbol: str, why: str, policy: Policy, *, first: int = 0, end: int = 0) -> None:
-        if self.states[symbol] is BookState.VALID:
+        if self.states[symbol] in (BookState.VALID, BookState.SILENT):
             self.counters.gaps += 1
             self._say_gap(self.listings[symbol], self.ts_recv, first=first, end=end, why=why)
         if policy is Policy.HALT:
@@ -324,8 +388,14 @@ class WebFeed(ABC):
             said = records.quarantined(Check.MALFORMED, raw, ts=self.ts_recv, count=self.counters.malformed)
             self._frames.append((records.LARGE, said))
 
-    def _say_gap(self, listing: Listing, ts: int, *, first: int = 0, end: int = 0, why: str = "") -> None:
-        said = records.gap(listing.instrument, self.source, ts=ts, first=first, end=end, why=why)
+    def _say_gap(
+        self, listing: Listing, ts: int, *, first: int = 0, end: int = 0, why: str = "", code: int = 0
+    ) -> None:
+        said = records.gap(listing.instrument, self.source, ts=ts, first=first, end=end, why=why, code=code)
+        self._frames.append((records.LARGE, said))
+
+    def _say_recovered(self, listing: Listing, *, ts: int, update: int = 0) -> None:
+        said = records.recovered(listing.instrument, self.source, ts=ts, update=update)
         self._frames.append((records.LARGE, said))
 
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from openbell import _native as native
 from openbell.config_types import native_units
-from openbell.node.config import LEAVE_OUT, ChecksSettings, FeedSettings, InstrumentSettings
+from openbell.errors import ConfigError
+from openbell.node.config import LEAVE_OUT, ChecksSettings, FeedSettings, InstrumentSettings, NodeConfig
 from openbell.types import Check, CheckPolicy
 
 PX_DECIMALS = 4
 """ITCH prices are integers in 1e-4."""
+
+
+def feed_of(node: NodeConfig, name: str | None, file: Path) -> FeedSettings:
+    """The feed called `name` of the node in `file`; without a name its only one.
+
+    Raises:
+        ConfigError: there is none of that name, or several to choose from.
+    """
+    matches = [one for one in node.feeds if name is None or one.name == name]
+    if len(matches) != 1:
+        names = ", ".join(one.name for one in node.feeds)
+        raise ConfigError(f"--feed: expected one of {names} of {file}, found {name or 'none'}")
+    return matches[0]
 
 
 def edge_config(
