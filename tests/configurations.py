@@ -98,6 +98,11 @@ def free_udp_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_tcp_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 def exchange_toml(
     *, feed: int, ready_file: str = "exchange.json", cancel_on_disconnect: bool = True, seed: int = 1, rate: int = 300
 ) -> str:

@@ -4,17 +4,17 @@ import asyncio
 import contextlib
 import json
 import mmap
-import os
 import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from configurations import SYMBOLS, exchange_toml, free_udp_port, limits_toml, node_toml
+from configurations import SYMBOLS, exchange_toml, free_tcp_port, free_udp_port, limits_toml, node_toml
 from openbell._native import Follower, ouch_token_decode
 from openbell.exchange.control import ask
 from openbell.journal import open_journal
@@ -24,16 +24,17 @@ from openbell.node.holdings import symbol_of
 from openbell.types import OrderState, Type
 
 WAIT_S = 60.0
+LOOK_EVERY_S = 0.0005
 COMMITTED_SEQ_OFFSET = 64 + 16
 """Of journal.ctl: where the writer says how far it has come."""
 
 
 def wait_for(condition: Any, what: str, timeout_s: float = WAIT_S) -> Any:
     """Poll `condition` until it is true; the test fails after `timeout_s`, so that no run can pass by luck."""
-    give_up = time.monotonic() + timeout_s
+    give_up, pause = time.monotonic() + timeout_s, threading.Event()
     while not (found := condition()):
         assert time.monotonic() < give_up, f"waited {timeout_s} s for {what}"
-        os.sched_yield()
+        pause.wait(LOOK_EVERY_S)  # the processes under test need the cores
     return found
 
 
@@ -51,6 +52,7 @@ class World:
         strategy_class: str = "MarketMaker",
         durability: str = "memory",
         events_per_s: int = 1000,
+        exchange_hot: Path | None = None,
     ) -> None:
         self.directory, self.hot = directory, hot
         self.feed = free_udp_port()
@@ -58,10 +60,9 @@ class World:
         (directory / "exchange.toml").write_text(
             exchange_toml(feed=self.feed, cancel_on_disconnect=cancel_on_disconnect, seed=seed, rate=events_per_s)
         )
-        self.exchange = self._spawn("openbell", "exchange", str(directory / "exchange.toml"), quiet=True)
-        ready_file = directory / "exchange.json"
-        wait_for(ready_file.exists, "the exchange to be ready")
-        self.ready = json.loads(ready_file.read_text())
+        if exchange_hot is not None:
+            self._let_exchange_come_back(exchange_hot)
+        self.exchange = self._start_exchange()
         self.config_path = directory / "node.toml"
         (directory / "limits.toml").write_text(limits_toml())
         self.config_path.write_text(
@@ -77,8 +78,8 @@ class World:
         self.config = load_node(self.config_path)
         hot.mkdir(parents=True, exist_ok=True)
         (directory / "journal").mkdir(exist_ok=True)
-        self.archiver = self._spawn("openbell.journal.archiver", str(hot), str(directory / "journal"))
-        self.snapshots = self._spawn("openbell.node.snapshots", str(self.config_path))
+        self.archiver = self._start_archiver()
+        self.snapshots = self._start_snapshots()
         self.follower = Follower(capacity_of(self.config), str(directory / "journal"), str(hot))
         self.trading: subprocess.Popen[bytes] | None = None
 
@@ -97,6 +98,34 @@ class World:
             return subprocess.Popen(
                 [sys.executable, "-m", module, *arguments], stdout=subprocess.DEVNULL if quiet else log, stderr=log
             )
+
+    def _start_exchange(self) -> subprocess.Popen[bytes]:
+        ready_file = self.directory / "exchange.json"
+        ready_file.unlink(missing_ok=True)
+        process = self._spawn("openbell", "exchange", str(self.directory / "exchange.toml"), quiet=True)
+        wait_for(ready_file.exists, "the exchange to be ready")
+        self.ready = json.loads(ready_file.read_text())
+        return process
+
+    def _let_exchange_come_back(self, hot: Path) -> None:
+        """Give it a journal, and addresses that are the same in its next life."""
+        path = self.directory / "exchange.toml"
+        text = path.read_text().replace("[feed]", f'[feed]\nretransmit = "127.0.0.1:{free_udp_port()}"')
+        text += f'[order_entry]\nlisten = "127.0.0.1:{free_tcp_port()}"\n'
+        path.write_text(text + f'[journal]\ndir = "exchange-journal"\nhot_dir = "{hot}"\nsegment_mib = 4\n')
+
+    def _start_archiver(self) -> subprocess.Popen[bytes]:
+        return self._spawn("openbell.journal.archiver", str(self.hot), str(self.directory / "journal"))
+
+    def _start_snapshots(self) -> subprocess.Popen[bytes]:
+        return self._spawn("openbell.node.snapshots", str(self.config_path))
+
+    def kill_helper(self, name: str) -> None:
+        """kill -9 of `archiver`, `snapshots` or `exchange`; another one takes its place."""
+        process: subprocess.Popen[bytes] = getattr(self, name)
+        process.kill()
+        process.wait()
+        setattr(self, name, getattr(self, f"_start_{name}")())
 
     # ---- the node ----------------------------------------------------------------------------------
 

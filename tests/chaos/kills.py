@@ -1,0 +1,152 @@
+"""kill -9 of real processes under load, again and again; after each the books are the venue's to the last cent.
+
+    make kills ARGS="--kills 2000 --seed 1 --evidence FILE"
+
+An exchange with a journal, a node that trades on it, its archiver and its snapshots are processes; durability is
+`local`. Who is killed, and after how many frames, follows from the seed. Each kill is a line of the evidence at once: a
+run that is begun again with the same file goes on where it was. Exit code 1: something was lost, doubled or not
+explained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chaos.audit import Audit
+from chaos.world import World, wait_for
+
+REPO = Path(__file__).resolve().parents[2]
+KILLS_OF_A_WORLD = 200
+"""Then exchange and node begin anew, so that a long run is many days and not an endless one."""
+HELPERS = ("archiver", "snapshots", "exchange")
+VICTIMS = ("node",) * 14 + HELPERS + tuple(f"{helper} and node" for helper in HELPERS)
+FRAMES_BETWEEN = (5, 600)
+AGREE_WITHIN_S = 20.0
+FIGURES = {
+    "process started to epoch open": ("epoch_s", None),
+    "process started to cancels can leave": ("cancel_only_s", 2.0),
+    "process started to books equal to the venue's": ("reconciled_s", 10.0),
+}
+
+
+def main() -> int:
+    """Run the campaign; 1 when something was wrong."""
+    parser = argparse.ArgumentParser(prog="make kills", description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--evidence", type=Path, default=None)
+    asked = parser.parse_args()
+    evidence = asked.evidence or Path(tempfile.mkdtemp(prefix="openbell-kills-")) / "kills.jsonl"
+    rows = [json.loads(line) for line in evidence.read_text().splitlines()] if evidence.is_file() else []
+    print(f"seed {asked.seed}: {asked.kills} kills, {len(rows)} done before; rows in {evidence}", flush=True)
+    with evidence.open("a") as file:
+        while len(rows) < asked.kills:
+            number = len(rows)
+            for row in campaign(f"{asked.seed}-{number}", min(KILLS_OF_A_WORLD, asked.kills - number)):
+                rows.append({"seed": asked.seed, "kill": len(rows)} | row)
+                print(json.dumps(rows[-1]), file=file, flush=True)
+    return report(rows)
+
+
+def campaign(seed: str, kills: int) -> Iterator[dict[str, Any]]:
+    """One world, killed so many times; a row for each.
+
+    Raises:
+        AssertionError: something was lost, doubled or not explained; the world's directory is left for a look.
+    """
+    draw = random.Random(seed)
+    with one_world(draw) as world:
+        audit = Audit(world.directory / "journal", world.hot)
+        start(world, epoch := 1)
+        for _ in range(kills):
+            victim, unanswered = draw.choice(VICTIMS), len(audit.unanswered())
+            world.set_trading("T")
+            target = world.committed_seq() + draw.randint(*FRAMES_BETWEEN)
+            wait_for(lambda target=target: world.alive() and world.committed_seq() >= target, f"frame {target}")
+            row: dict[str, Any] = {"victim": victim, "at": target}
+            if (helper := victim.partition(" ")[0]) in HELPERS:
+                world.kill_helper(helper)
+            if "node" in victim:
+                world.kill9()
+            world.set_trading("H")
+            if "node" in victim:
+                row["unanswered"] = len(audit.unanswered()) - unanswered
+                row |= start(world, epoch := epoch + 1)
+            agree(world)
+            audit.expect_nothing_lost(world.ledger())
+            yield row | audit.counts()
+
+
+def start(world: World, epoch: int) -> dict[str, float]:
+    """Start the node and wait until it agrees with the venue; how long each step took."""
+    began = time.monotonic()
+    world.start()
+    wait_for(lambda: world.alive() and world.follow().epoch >= epoch, f"epoch {epoch}")
+    opened = time.monotonic() - began
+    world.wait_resolved(epoch)
+    resolved = time.monotonic() - began
+    agree(world)
+    return {"epoch_s": opened, "cancel_only_s": resolved, "reconciled_s": time.monotonic() - began}
+
+
+def agree(world: World) -> None:
+    """Positions, cash and open orders are the venue's, and none is in doubt."""
+
+    def is_same() -> bool:
+        return world.alive() and world.follow().is_session_up and world.node_view() == world.venue_view()
+
+    wait_for(is_same, "node and venue to agree", AGREE_WITHIN_S)
+
+
+@contextmanager
+def one_world(draw: random.Random) -> Iterator[World]:
+    """Half of them with cancel-on-disconnect; the directory stays when something is wrong."""
+    directory = Path(tempfile.mkdtemp(prefix="openbell-kills-"))
+    with (
+        tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-kills-") as hot,
+        World(
+            directory,
+            Path(hot) / "node",
+            cancel_on_disconnect=draw.random() < 0.5,
+            seed=draw.getrandbits(31),
+            strategy=REPO / "strategies/market_maker.py",
+            durability="local",
+            exchange_hot=Path(hot) / "exchange",
+        ) as world,
+    ):
+        try:
+            yield world
+        except AssertionError:
+            print(f"the world is left in {directory}", file=sys.stderr)
+            raise
+    shutil.rmtree(directory)
+
+
+def report(rows: list[dict[str, Any]]) -> int:
+    """Print what the evidence holds."""
+    victims = {name: sum(row["victim"] == name for row in rows) for name in sorted(set(VICTIMS))}
+    print(f"{len(rows)} kills, 0 violations; {victims}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    unanswered = sum(row.get("unanswered", 0) for row in rows)
+    print(f"commands of which a dead process had not said whether they left: {unanswered:,}")
+    for name, (key, target) in FIGURES.items():
+        if not (values := sorted(row[key] for row in rows if key in row)):
+            continue
+        shown = [values[min(len(values) - 1, int(len(values) * share))] for share in (0.5, 0.99, 1.0)]
+        aim = f"   target {target:.0f} s" if target else ""
+        print(f"{name:48} p50 {shown[0]:6.3f}  p99 {shown[1]:6.3f}  max {shown[2]:6.3f} s{aim}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
