@@ -1,25 +1,12 @@
 #include "book/level_books.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 namespace openbell {
 
 using ladder::kNone;
-
-namespace {
-
-// Of an odd number, modulo 2^64: each step of Newton's doubles the bits that are right, of which 5 are at first.
-u64 inverse_of(u64 odd) {
-    u64 x = odd * 3 ^ 2;
-    for (int i = 0; i < 4; ++i) x *= 2 - odd * x;
-    return x;
-}
-
-u64 distance(i64 a, i64 b) { return a > b ? u64(a) - u64(b) : u64(b) - u64(a); }
-
-}  // namespace
+using ticks::distance;
 
 LevelBooks::LevelBooks(u32 instruments_max, u32 levels_max)
     : sides_(std::size_t(2) * instruments_max),
@@ -138,9 +125,7 @@ i64 LevelBooks::common_tick(std::size_t s, i64 key) const {
         const ladder::Block& block = ladders_.block(b);
         for (u32 i = 0; i < block.count; ++i) common = std::gcd(common, distance(key, block.keys[i]));
     }
-    // So that the cells of a window never leave int64, and numbers beyond 2^64 / tick are none of them.
-    constexpr u64 kTickMax = u64(1) << 50;
-    return common == 0 ? state.tick : common > kTickMax ? 1 : i64(common);
+    return common == 0 ? state.tick : common > ticks::kTickMax ? 1 : i64(common);
 }
 
 // The window is empty: it moves to what the ladder holds.
@@ -163,14 +148,10 @@ void LevelBooks::move(std::size_t s, i64 best_key, i64 tick) {
         window.qty[cell] = 0;
     }
     std::fill(std::begin(window.bits), std::end(window.bits), 0);
-    const u64 room_below = distance(best_key, std::numeric_limits<i64>::min()) / u64(tick);
-    const u64 room_above = distance(std::numeric_limits<i64>::max(), best_key) / u64(tick);
-    u64 cells_below = std::min(kBestCell, room_below);
-    if (room_above < kCells - 1 - cells_below) cells_below = kCells - 1 - room_above;
-    state.base = i64(u64(best_key) - cells_below * u64(tick));
+    state.base = ticks::base_for(best_key, tick, kCells, kBestCell);
     state.tick = tick;
     state.shift = u8(std::countr_zero(u64(tick)));
-    state.inverse = inverse_of(u64(tick) >> state.shift);
+    state.inverse = ticks::inverse_of(u64(tick) >> state.shift);
     state.best = -1;
     state.best_qty = 0;
     while (state.far != kNone) {

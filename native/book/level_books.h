@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "big_array.h"
+#include "book/tick_cells.h"
 #include "ladder.h"
 
 namespace openbell {
@@ -94,10 +95,8 @@ class LevelBooks {
         u8 shift = 0;             // the tick is odd * 2^shift
         u8 pad[9] = {};
 
-        // The cell of `key`, or a large number if it is outside or between two ticks: a difference that is no multiple
-        // of the tick comes out beyond 2^64 / tick (Hacker's Delight, 10-17).
-        u64 cell_of(i64 key) const { return std::rotr((u64(key) - u64(base)) * inverse, shift); }
-        i64 key_at(u64 cell) const { return i64(u64(base) + cell * u64(tick)); }
+        u64 cell_of(i64 key) const { return ticks::cell_of(key, base, inverse, shift); }
+        i64 key_at(u64 cell) const { return ticks::key_at(cell, base, tick); }
     };
     static_assert(sizeof(State) == 64);
     struct Window {
