@@ -5,7 +5,6 @@
 namespace openbell {
 
 using ladder::key_of;
-using ladder::Place;
 
 namespace {
 
@@ -29,7 +28,7 @@ Books::Books(u32 instruments_max, u32 orders_max, u32 levels_max)
       slab_(orders_max),
       rungs_(levels_max_),
       table_(orders_max),
-      ladders_(2 * instruments_max, levels_max_),
+      index_(instruments_max, levels_max_),
       by_price_(instruments_max, levels_max_) {}
 
 bool Books::add_instrument(u32 instrument, u16 venue) {
@@ -68,7 +67,7 @@ BookChange Books::apply(const Market& r) {
 
 void Books::prefetch(const Market& r) const {
     if (r.type < u8(Type::BookClear) && has(r.instrument))
-        table_.prefetch(table_.mark_of(r.order_id, books_[r.instrument].venue));
+        prefetch_line(table_.line_of(table_.mark_of(r.order_id, books_[r.instrument].venue)));
 }
 
 BookChange Books::set_level(Book& book, const Market& r) {
@@ -109,14 +108,14 @@ BookChange Books::add(Book& book, const Market& r) {
     if (book.by_price != ByPrice::No) return refuse(book, BookChange::OtherKind);
     if (table_.order_at(slot) != kNone) return refuse(book, BookChange::DuplicateOrder);
     const Side side = side_of(r);
-    const Place place = ladders_.locate(book.best_block[index_of(side)], key_of(side, r.px));
-    if (is_full() || !has_room(place, r.qty, nullptr)) return refuse(book, BookChange::Full);
+    const u32 level = index_.find(LevelIndex::side_at(r.instrument, side), key_of(side, r.px));
+    if (is_full() || !has_room(level, r.qty, nullptr)) return refuse(book, BookChange::Full);
 
     const u32 order = free_order_ == kNone ? used_orders_++ : free_order_;
     if (order == free_order_) free_order_ = slab_[order].next;
     table_.insert(slot, mark, order);
     slab_[order] = {r.order_id, r.qty, kNone, kNone, kNone, r.instrument};
-    const Rung& rung = join(book, side, r.px, place, order);
+    const Rung& rung = join(book, side, r.px, level, order);
     return {.touched = touch_grew(book, rung), .resting_side = side, .handle = order, .px = r.px, .qty = r.qty};
 }
 
@@ -158,16 +157,15 @@ BookChange Books::modify(Book& book, const Market& r) {
     const Side side = rungs_[resting.level].side;
     const i64 old_px = rungs_[resting.level].px;
     const i64 old_qty = resting.qty;
-    u32& best_block = book.best_block[index_of(side)];
-    if (!has_room(ladders_.locate(best_block, key_of(side, r.px)), r.qty, &resting))
-        return refuse(book, BookChange::Full);
+    const std::size_t s = LevelIndex::side_at(r.instrument, side);
+    if (!has_room(index_.find(s, key_of(side, r.px)), r.qty, &resting)) return refuse(book, BookChange::Full);
 
     const Touch before = book.touch;
     touch_shrank(book, leave(book, order));
     table_.erase(slot);
     table_.insert(slot_of(new_mark, r.instrument, r.ref), new_mark, order);
     resting = {r.ref, r.qty, kNone, kNone, kNone, r.instrument};
-    touch_grew(book, join(book, side, r.px, ladders_.locate(best_block, key_of(side, r.px)), order));
+    touch_grew(book, join(book, side, r.px, index_.find(s, key_of(side, r.px)), order));
     return {.touched = !(before == book.touch), .resting_side = side, .handle = order, .px = old_px, .qty = old_qty};
 }
 
@@ -187,20 +185,19 @@ u32 Books::slot_of(u32 mark, u32 instrument, u64 order_id) const {
     });
 }
 
-// May an order of `qty` come to `place`, when `leaving` has left before?
-bool Books::has_room(const Place& place, i64 qty, const Order* leaving) const {
-    if (!place.is_found)
+// May an order of `qty` come to `level`, kNone: a new one, when `leaving` has left before?
+bool Books::has_room(u32 level, i64 qty, const Order* leaving) const {
+    if (level == kNone)
         return free_rung_ != kNone || used_rungs_ < levels_max_ || (leaving && rungs_[leaving->level].orders == 1);
-    const u32 level = ladders_.level_at(place);
     const i64 there = rungs_[level].qty - (leaving && leaving->level == level ? leaving->qty : 0);
     i64 sum;
     return !__builtin_add_overflow(there, qty, &sum);
 }
 
-Books::Rung& Books::join(Book& book, Side side, i64 px, const Place& place, u32 order) {
-    const u32 level = place.is_found ? ladders_.level_at(place) : open_rung(book, side, px, place);
-    Rung& rung = rungs_[level];
+Books::Rung& Books::join(Book& book, Side side, i64 px, u32 level, u32 order) {
     Order& o = slab_[order];
+    if (level == kNone) level = open_rung(o.instrument, side, px);
+    Rung& rung = rungs_[level];
     o.level = level;
     o.prev = rung.tail;
     *(rung.tail == kNone ? &rung.head : &slab_[rung.tail].next) = order;
@@ -223,7 +220,7 @@ Books::Rung& Books::leave(Book& book, u32 order) {
     rung.qty -= o.qty;
     --book.orders;
     --live_orders_;
-    if (--rung.orders == 0) close_rung(book, o.level);
+    if (--rung.orders == 0) close_rung(o.instrument, o.level);
     return rung;
 }
 
@@ -233,19 +230,17 @@ void Books::free_order(u32 slot, u32 order) {
     free_order_ = order;
 }
 
-u32 Books::open_rung(Book& book, Side side, i64 px, const Place& place) {
+u32 Books::open_rung(u32 instrument, Side side, i64 px) {
     const u32 level = free_rung_ == kNone ? used_rungs_++ : free_rung_;
     if (level == free_rung_) free_rung_ = rungs_[level].head;
     rungs_[level] = {px, 0, 0, kNone, kNone, side};
-    u32& best_block = book.best_block[index_of(side)];
-    best_block = ladders_.insert(best_block, place, key_of(side, px), level);
+    index_.insert(LevelIndex::side_at(instrument, side), key_of(side, px), level);
     return level;
 }
 
-void Books::close_rung(Book& book, u32 level) {
+void Books::close_rung(u32 instrument, u32 level) {
     Rung& rung = rungs_[level];
-    u32& best_block = book.best_block[index_of(rung.side)];
-    best_block = ladders_.erase(best_block, ladders_.locate(best_block, key_of(rung.side, rung.px)));
+    index_.erase(LevelIndex::side_at(instrument, rung.side), key_of(rung.side, rung.px));
     rung.head = free_rung_;
     free_rung_ = level;
 }
@@ -270,10 +265,10 @@ bool Books::touch_shrank(Book& book, const Rung& rung) {
     if (rung.px != best_px) return false;
     best_qty = rung.qty;
     if (rung.qty != 0) return true;
-    const u32 best_block = book.best_block[side];
+    const std::size_t s = LevelIndex::side_at(u32(&book - books_.data()), rung.side);
     best_px = 0;
-    if (best_block != kNone) {
-        const Rung& best = rungs_[ladders_.best_level(best_block)];
+    if (!index_.is_empty(s)) {
+        const Rung& best = rungs_[index_.best(s)];
         best_px = best.px;
         best_qty = best.qty;
     }
@@ -281,23 +276,22 @@ bool Books::touch_shrank(Book& book, const Rung& rung) {
 }
 
 void Books::empty(Book& book) {
-    by_price_.clear(u32(&book - books_.data()));
-    for (u32& best_block : book.best_block) {
-        for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
-            const ladder::Block& block = ladders_.block(at);
-            for (u32 i = 0; i < block.count; ++i) {
-                Rung& rung = rungs_[block.levels[i]];
-                for (u32 order = rung.head; order != kNone;) {
-                    const Order& o = slab_[order];
-                    const u32 next = o.next;
-                    free_order(slot_of(table_.mark_of(o.order_id, book.venue), o.instrument, o.order_id), order);
-                    order = next;
-                }
-                rung.head = free_rung_;
-                free_rung_ = block.levels[i];
+    const u32 instrument = u32(&book - books_.data());
+    by_price_.clear(instrument);
+    for (const Side side : {Side::Buy, Side::Sell}) {
+        const std::size_t s = LevelIndex::side_at(instrument, side);
+        index_.walk(s, [&](u32 level) {
+            for (u32 order = rungs_[level].head; order != kNone;) {
+                const Order& o = slab_[order];
+                const u32 next = o.next;
+                free_order(slot_of(table_.mark_of(o.order_id, book.venue), instrument, o.order_id), order);
+                order = next;
             }
-        }
-        best_block = ladders_.clear(best_block);
+            rungs_[level].head = free_rung_;
+            free_rung_ = level;
+            return true;
+        });
+        index_.clear(s);
     }
     book.touch = {};
     live_orders_ -= book.orders;
@@ -310,14 +304,12 @@ std::size_t Books::depth(u32 instrument, Side side, std::span<Level> out) const 
     if (!has(instrument)) return 0;
     if (books_[instrument].by_price != ByPrice::No) return depth_by_price(instrument, side, out);
     std::size_t n = 0;
-    for (u32 at = books_[instrument].best_block[index_of(side)]; at != kNone; at = ladders_.block(at).worse) {
-        const ladder::Block& block = ladders_.block(at);
-        for (u32 i = block.count; i-- > 0 && n < out.size();) {
-            const Rung& rung = rungs_[block.levels[i]];
-            out[n++] = {rung.px, rung.qty, rung.orders, 0};
-        }
-        if (n == out.size()) break;
-    }
+    if (out.empty()) return n;
+    index_.walk(LevelIndex::side_at(instrument, side), [&](u32 level) {
+        const Rung& rung = rungs_[level];
+        out[n++] = {rung.px, rung.qty, rung.orders, 0};
+        return n < out.size();
+    });
     return n;
 }
 
@@ -335,8 +327,8 @@ RestingOrder Books::at(u32 handle) const {
 
 u32 Books::front(u32 instrument, Side side, i64 px) const {
     if (!has(instrument)) return kNone;
-    const Place place = ladders_.locate(books_[instrument].best_block[index_of(side)], key_of(side, px));
-    return place.is_found ? rungs_[ladders_.level_at(place)].head : kNone;
+    const u32 level = index_.find(LevelIndex::side_at(instrument, side), key_of(side, px));
+    return level == kNone ? kNone : rungs_[level].head;
 }
 
 }  // namespace openbell

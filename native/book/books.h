@@ -3,9 +3,9 @@
 // A venue that tells levels or quotes instead of orders has a book by price (level_books.h) behind the same verbs.
 // Which one an instrument has is told by its first record; one of the other kind is a fault.
 //
-// Memory is taken once: 48 bytes an order (32 in the slab, 16 in the table), 66 bytes a level, 192 an
-// instrument, 16.7 kB more once it has a book by price. Orders of a level are a FIFO list through the slab; levels of a
-// side a ladder (native/ladder.h).
+// Memory is taken once: 48 bytes an order (32 in the slab, 16 in the table), 66 bytes a level, 672 an
+// instrument, 16.7 kB more once it has a book by price. Orders of a level are a FIFO list through the slab; a price
+// finds its level through level_index.h.
 //
 // Every record is checked before anything moves. One that contradicts the book is a fault: it is counted, it changes
 // nothing but makes the instrument's book invalid, until whoever recovers it says otherwise.
@@ -17,9 +17,9 @@
 
 #include "big_array.h"
 #include "book/level_books.h"
+#include "book/level_index.h"
 #include "book/order_table.h"
 #include "checks.h"
-#include "ladder.h"
 #include "records.h"
 #include "state.h"
 
@@ -121,14 +121,12 @@ class Books {
     template <class Visit>
     void walk(u32 instrument, Side side, Visit visit) const {
         if (!has(instrument)) return;
-        for (u32 b = books_[instrument].best_block[index_of(side)]; b != kNone; b = ladders_.block(b).worse) {
-            const ladder::Block& block = ladders_.block(b);
-            for (u32 i = block.count; i-- > 0;) {
-                const Rung& rung = rungs_[block.levels[i]];
-                for (u32 at = rung.head; at != kNone; at = slab_[at].next)
-                    if (!visit(RestingOrder{slab_[at].order_id, rung.px, slab_[at].qty, at, side})) return;
-            }
-        }
+        index_.walk(LevelIndex::side_at(instrument, side), [&](u32 level) {
+            const Rung& rung = rungs_[level];
+            for (u32 at = rung.head; at != kNone; at = slab_[at].next)
+                if (!visit(RestingOrder{slab_[at].order_id, rung.px, slab_[at].qty, at, side})) return false;
+            return true;
+        });
     }
 
     // Canonical: instruments by id, levels best first, orders by priority.
@@ -157,16 +155,14 @@ class Books {
     enum class ByPrice : u8 { No, Quotes, Levels };
     struct alignas(64) Book {
         Touch touch{};
-        u32 best_block[2] = {kNone, kNone};  // bids, asks
         u32 orders = 0;
-        u32 levels = 0;
         u16 venue = 0;
         bool is_here = false;
         bool is_valid = false;
         ByPrice by_price = ByPrice::No;
         Check touch_check = Check::None;
         bool is_doubted = false;
-        u8 pad[9] = {};
+        u8 pad[21] = {};
     };
     static_assert(sizeof(Book) == 64);
     static constexpr Touch kNoTouch{};
@@ -192,27 +188,27 @@ class Books {
     // ones: they are only where memory is asked for.
     struct Ahead {
         u32 mark = 0;
+        u32 cell = 0;
         u32 order = 0;
-        u32 block = 0;
         u32 level = 0;
+        bool is_add = false;
     };
     static constexpr std::size_t kSteps = 4;
     void look_further(std::span<const Market> records, std::size_t i);
     void ask_slot(const Market& r, Ahead& ahead) const;
     void ask_order(const Market& r, Ahead& ahead) const;
-    void ask_level(const Market& r, Ahead& ahead) const;
     void ask_neighbour(const Market& r, const Ahead& ahead) const;
 
     BookChange refuse(Book& book, BookChange::Fault fault);
 
     bool is_full() const { return free_order_ == kNone && used_orders_ == orders_max_; }
     u32 slot_of(u32 mark, u32 instrument, u64 order_id) const;
-    bool has_room(const ladder::Place& place, i64 qty, const Order* leaving) const;
-    Rung& join(Book& book, Side side, i64 px, const ladder::Place& place, u32 order);
+    bool has_room(u32 level, i64 qty, const Order* leaving) const;
+    Rung& join(Book& book, Side side, i64 px, u32 level, u32 order);
     Rung& leave(Book& book, u32 order);
     void free_order(u32 slot, u32 order);
-    u32 open_rung(Book& book, Side side, i64 px, const ladder::Place& place);
-    void close_rung(Book& book, u32 rung);
+    u32 open_rung(u32 instrument, Side side, i64 px);
+    void close_rung(u32 instrument, u32 level);
     static bool touch_grew(Book& book, const Rung& rung);
     bool touch_shrank(Book& book, const Rung& rung);
     void empty(Book& book);
@@ -225,7 +221,7 @@ class Books {
     BigArray<Order> slab_;
     BigArray<Rung> rungs_;
     book::OrderTable table_;
-    ladder::Pool ladders_;
+    LevelIndex index_;
     LevelBooks by_price_;
     u32 free_order_ = kNone;  // those that were used once; beyond `used_orders_` none was
     u32 used_orders_ = 0;

@@ -29,22 +29,20 @@ void Books::save(StateWriter& out) const {
 
 void Books::save_side(StateWriter& out, const Book& book, Side side) const {
     if (book.by_price != ByPrice::No) return save_side_by_price(out, u32(&book - books_.data()), side);
+    const std::size_t s = LevelIndex::side_at(u32(&book - books_.data()), side);
     u32 levels = 0;
-    const u32 best_block = book.best_block[index_of(side)];
-    for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) levels += ladders_.block(at).count;
+    index_.walk(s, [&](u32) { return ++levels > 0; });
     out.put(levels);
-    for (u32 at = best_block; at != kNone; at = ladders_.block(at).worse) {
-        const ladder::Block& block = ladders_.block(at);
-        for (u32 i = block.count; i-- > 0;) {
-            const Rung& rung = rungs_[block.levels[i]];
-            out.put(rung.px);
-            out.put(rung.orders);
-            for (u32 order = rung.head; order != kNone; order = slab_[order].next) {
-                out.put(slab_[order].order_id);
-                out.put(slab_[order].qty);
-            }
+    index_.walk(s, [&](u32 level) {
+        const Rung& rung = rungs_[level];
+        out.put(rung.px);
+        out.put(rung.orders);
+        for (u32 order = rung.head; order != kNone; order = slab_[order].next) {
+            out.put(slab_[order].order_id);
+            out.put(slab_[order].qty);
         }
-    }
+        return true;
+    });
 }
 
 void Books::load(StateReader& in) {
