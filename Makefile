@@ -39,8 +39,10 @@ help:
 demo: $(VENV)/.built
 	@$(BIN)/openbell demo $(ARGS)
 
+# A file's tests stay in one process: they share tapes and caches.
+WORKERS ?= 2
 test: $(VENV)/.built
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 compare: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m exchange.comparison $(ARGS)
