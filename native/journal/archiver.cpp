@@ -72,10 +72,10 @@ std::size_t Archiver::pass() {
 }
 
 bool Archiver::open_segment(u64 number) {
+    // Asked first: a segment opened before it was begun, and begun by now, is not missing.
+    if (number > control_->current_segment.load(std::memory_order_acquire)) return false;
     Mapping segment = Mapping::open_readable(hot_dir_ + "/" + segment_name(number));
     SegmentHeader header;
-    const u64 current = control_->current_segment.load(std::memory_order_acquire);
-    if (number > current) return false;
     if (!read_segment_header(segment.bytes(), number, header)) {
         throw_damaged(hot_dir_ + "/" + segment_name(number), 0, durable_seq_ + 1,
                       "segment is missing before it was archived");
