@@ -87,7 +87,11 @@ void bind_engine(nb::module_& m) {
     bind_breakers(m);
     nb::enum_<OperatorVerb>(m, "OperatorVerb", nb::is_arithmetic())
         .value("CANCEL_ALL", OperatorVerb::CancelAll)
-        .value("ASKED", OperatorVerb::Asked);
+        .value("ASKED", OperatorVerb::Asked)
+        .value("RECOVERED", OperatorVerb::Recovered)
+        .value("ACKNOWLEDGED", OperatorVerb::Acknowledged)
+        .value("LEFT_OPEN", OperatorVerb::LeftOpen);
+    m.attr("UNACKNOWLEDGED") = kUnacknowledged;
     nb::class_<EngineCapacity>(m, "EngineCapacity", "Every table of the engine, sized once.")
         .def(nb::init<>())
         .def_rw("instruments_max", &EngineCapacity::instruments_max)
@@ -105,6 +109,10 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("seq", &Engine::seq)
         .def_prop_ro("now_ns", &Engine::now_ns)
         .def_prop_ro("epoch", &Engine::epoch)
+        .def_prop_ro(
+            "started",
+            [](const Engine& e) { return nb::bytes(reinterpret_cast<const char*>(&e.started()), sizeof(Started)); },
+            "the Started record of the newest epoch")
         .def_prop_ro("state_hash", &Engine::state_hash)
         .def_prop_ro("rolling_hash", &Engine::rolling_hash)
         .def_prop_ro("refusals", &Engine::refusals)

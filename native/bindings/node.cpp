@@ -1,8 +1,11 @@
 // What Python sees of `node`: replay and recovery; the live node.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include "node/replay.h"
+#include "node/what_if.h"
 
 namespace nb = nanobind;
 
@@ -12,18 +15,52 @@ namespace {
 using namespace nb::literals;
 
 ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, const std::string& hot_dir,
-                            IntentSource* again, const std::string& tape_dir, i64 feed_ns) {
+                            IntentSource* again, const std::string& tape_dir, i64 feed_ns, u64 from_seq, u64 to_seq) {
     JournalReader reader(journal_dir, hot_dir, true);
     std::unique_ptr<JournalReader> tape;
     if (!tape_dir.empty()) tape = std::make_unique<JournalReader>(tape_dir);
     Replay replay(engine, again, tape.get(), feed_ns);
-    while (const FrameView frame = reader.next()) replay.feed(frame);
+    replay.compare_from(from_seq);
+    if (engine.seq() > 0) reader.seek(engine.seq() + 1);
+    bool is_whole = true;
+    while (const FrameView frame = reader.next()) {
+        // The decision about the last frame of the range stands behind it.
+        is_whole = frame.header->seq <= to_seq || frame.header->cause_seq == to_seq;
+        if (!is_whole) break;
+        replay.feed(frame);
+    }
+    if (!is_whole) replay.settle_last();
     replay.finish();
     ReplayReport report = replay.report();
     report.bytes_after = reader.bytes_after();
     report.end_offset = reader.offset();
     report.end_path = reader.path();
     return report;
+}
+
+WhatIfReport what_if_limits(const EngineCapacity& capacity, const std::vector<std::pair<std::string, nb::bytes>>& lines,
+                            const std::string& journal_dir, const std::string& hot_dir, const nb::bytes& state,
+                            u64 from_seq, u64 to_seq) {
+    std::vector<WhatIfLimits::Line> limits;
+    for (const auto& [symbol, record] : lines) {
+        if (record.size() != sizeof(Limit))
+            throw Error(ErrorKind::Config,
+                        "what-if: expected records of 128 bytes, found " + std::to_string(record.size()));
+        std::memcpy(&limits.emplace_back(WhatIfLimits::Line{symbol, {}}).record, record.data(), sizeof(Limit));
+    }
+    WhatIfLimits what_if(capacity, std::move(limits));
+    JournalReader reader(journal_dir, hot_dir, true);
+    what_if.compare_from(from_seq);
+    if (state.size() > 0) {
+        what_if.load({static_cast<const u8*>(state.data()), state.size()});
+        reader.seek(what_if.seq() + 1);
+    }
+    while (const FrameView frame = reader.next()) {
+        if (frame.header->seq > to_seq && frame.header->cause_seq != to_seq) break;
+        if (!what_if.feed(frame)) break;
+    }
+    what_if.finish();
+    return what_if.report();
 }
 
 nb::bytes bytes_of(const std::vector<u8>& record) { return nb::bytes(record.data(), record.size()); }
@@ -54,18 +91,36 @@ void bind_report(nb::module_& m) {
         .def_ro("strategy_frames", &ReplayReport::strategy_frames)
         .def_ro("bytes_after", &ReplayReport::bytes_after)
         .def_ro("end_offset", &ReplayReport::end_offset)
-        .def_ro("end_path", &ReplayReport::end_path);
+        .def_ro("end_path", &ReplayReport::end_path)
+        .def_ro("core_frames", &ReplayReport::core_frames)
+        .def_ro("strategy_differs", &ReplayReport::strategy_differs)
+        .def_ro("acknowledged_at", &ReplayReport::acknowledged_at);
+}
+
+void bind_what_if(nb::module_& m) {
+    nb::class_<WhatIfReport>(m, "WhatIfReport", "Where other limits would have decided otherwise.")
+        .def_ro("frames", &WhatIfReport::frames)
+        .def_ro("decisions", &WhatIfReport::decisions)
+        .def_ro("differs", &WhatIfReport::differs)
+        .def_ro("now_refused", &WhatIfReport::now_refused)
+        .def_ro("now_passes", &WhatIfReport::now_passes)
+        .def_ro("is_cut", &WhatIfReport::is_cut)
+        .def_ro("first", &WhatIfReport::first);
+    m.def("what_if_limits", &what_if_limits, "capacity"_a, "lines"_a, "journal_dir"_a, "hot_dir"_a = "",
+          "state"_a = nb::bytes("", 0), "from_seq"_a = 0, "to_seq"_a = ~u64(0),
+          "Judges every order of a journal under other limits, each given what really happened until then.");
 }
 
 }  // namespace
 
 void bind_node(nb::module_& m) {
     bind_report(m);
+    bind_what_if(m);
     m.def("recover", &recover, "engine"_a, "journal_dir"_a, "hot_dir"_a = "", "up_to_seq"_a = ~u64(0),
           "Brings the engine from where it stands to the end of the journal, without Python.",
           nb::call_guard<nb::gil_scoped_release>());
     m.def("replay_journal", &replay_journal, "engine"_a, "journal_dir"_a, "hot_dir"_a = "",
-          "again"_a.none() = nb::none(), "tape_dir"_a = "", "feed_ns"_a = 0,
+          "again"_a.none() = nb::none(), "tape_dir"_a = "", "feed_ns"_a = 0, "from_seq"_a = 0, "to_seq"_a = ~u64(0),
           "Plays a journal again and compares every decision.");
 }
 

@@ -268,6 +268,7 @@ void bind_follower(nb::module_& m) {
         .def(
             "load", [](Follower& f, const nb::bytes& state) { f.load(view(state)); }, "state"_a)
         .def("poll", &Follower::poll, "frames_max"_a = 100'000, "How many frames were played.")
+        .def_prop_ro("bytes", &Follower::bytes, "of the journal, played")
         .def_prop_ro("engine", &Follower::engine, nb::rv_policy::reference_internal)
         .def_prop_ro("report", &Follower::report)
         .def_prop_ro("updates", &Follower::updates, "Market records played so far, by instrument.");

@@ -37,6 +37,7 @@ void Engine::apply_started(const Started& record) {
     plan_breakers();
     happened_.started = true;
     checkpoint_ = true;
+    if (record.flags & kUnacknowledged) distrust({});
 }
 
 void Engine::apply_arm(const Control& record) {

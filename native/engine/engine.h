@@ -27,7 +27,14 @@ namespace openbell {
 enum class OperatorVerb : u32 {
     CancelAll = 1,
     Asked = 2,  // what became of a request, for the record: values = uid, approver or -1, act, outcome; text = it
+    // For the record too, of a process that starts or ends:
+    Recovered = 3,  // values = seq of the snapshot or 0, frames played, us, torn bytes cut; text = what was passed over
+    Acknowledged = 4,  // a person meant what runs: values = uid, approver or -1, first seq that this core decides
+                       // otherwise or 0; text = the hash
+    LeftOpen = 5,      // an order that was open at the end: values = id, version, leaves, state; text = why
 };
+
+inline constexpr u8 kUnacknowledged = 1;  // Started: what runs is not what ran, and no person has said that it is meant
 
 // What became of what a feed has missed: Control::code of its Gap, Recovered and Disconnected records.
 inline constexpr u32 kGapLost = 1;       // Gap: nobody will fill it

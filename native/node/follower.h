@@ -26,6 +26,7 @@ class Follower {
         for (; n < frames_max; ++n) {
             const FrameView frame = reader_.next();
             if (!frame) break;
+            bytes_ += frame.header->length;
             count_updates(frame);
             replay_->feed(frame);
         }
@@ -33,6 +34,7 @@ class Follower {
     }
     const Engine& engine() const { return engine_; }
     const ReplayReport& report() const { return replay_->report(); }
+    u64 bytes() const { return bytes_; }  // of the journal, played
     // Market records played of each instrument: whoever looks now and then sees how many one look stands for.
     const std::vector<u64>& updates() const { return updates_; }
 
@@ -46,6 +48,7 @@ class Follower {
     Engine engine_;
     JournalReader reader_;
     std::unique_ptr<Replay> replay_;
+    u64 bytes_ = 0;
     std::vector<u64> updates_;  // by instrument
 };
 

@@ -20,7 +20,8 @@ std::vector<u8> strategy_output(const Records& records, std::size_t count) {
     return said;
 }
 
-// The first of the large records that differs between `then` and `now`.
+}  // namespace
+
 Difference first_difference(u64 seq, Bytes then, Bytes now) {
     const std::size_t n = std::min(then.size(), now.size());
     std::size_t at = 0;
@@ -35,8 +36,6 @@ Difference first_difference(u64 seq, Bytes then, Bytes now) {
             record(then),
             record(now)};
 }
-
-}  // namespace
 
 Replay::Replay(Engine& engine, IntentSource* again, JournalReader* tape, i64 feed_ns)
     : engine_(engine), again_(again), tape_(tape), feed_ns_(feed_ns), next_seq_(engine.seq() + 1) {
@@ -100,17 +99,33 @@ void Replay::settle(const FrameView& out, bool is_cut) {
     ++report_.frames_in;
     const u64 seq = deciding_.header->seq;
     const Decision& now = engine_.on_event(deciding_, *this);
-    if (!is_cut) compare(out, now, seq);
+    if (!is_cut && seq >= compares_from_) compare(out, now, seq);
+    if (deciding_.type_at(0) == Type::Operator) accept_differences(deciding_);
+}
+
+// A person has said that this core is meant although it decides otherwise than the one before.
+void Replay::accept_differences(const FrameView& in) {
+    const auto& control = in.as<Control>(0);
+    if (OperatorVerb(control.code) != OperatorVerb::Acknowledged || control.values[2] == 0) return;
+    report_.acknowledged_at = in.header->seq;
+    report_.core = {};
+    report_.core_frames = 0;
 }
 
 void Replay::compare(const FrameView& recorded, const Decision& now, u64 seq) {
-    if (report_.core.seq) return;
-    const Bytes then = recorded ? recorded.bytes() : Bytes{};
-    const Bytes bytes = now.bytes();
-    // The hash of the state stands in the last record.
-    const std::size_t compared = compares_state_ || bytes.empty() ? bytes.size() : bytes.size() - kLargeRecord;
-    if (then.size() == bytes.size() && (compared == 0 || std::memcmp(then.data(), bytes.data(), compared) == 0)) return;
+    const auto is_same = [](Bytes a, Bytes b) {
+        return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+    };
+    const Bytes then = recorded ? recorded.bytes() : Bytes{}, bytes = now.bytes();
+    if (report_.core.seq) {  // what differed before stands in every hash after it
+        report_.core_frames += !is_same(without_hash(then), without_hash(bytes));
+        return;
+    }
+    if (compares_state_ ? is_same(then, bytes)
+                        : then.size() == bytes.size() && is_same(without_hash(then), without_hash(bytes)))
+        return;
     report_.core = first_difference(seq, then, bytes);
+    report_.core_frames = 1;
 }
 
 void Replay::decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) {
@@ -119,10 +134,12 @@ void Replay::decide(const FrameView& in, const Happened& happened, const World& 
     ++report_.strategy_frames;
     scratch_.clear();
     again_->decide(in, happened, world, scratch_);
-    if (report_.strategy.seq) return;
+    if (in.header->seq < compares_from_) return;
     const std::vector<u8> then = strategy_output(recorded_out_, recorded_out_ ? recorded_out_.count() : 0);
     const std::vector<u8> now = strategy_output(scratch_, scratch_.count());
-    if (then != now) report_.strategy = first_difference(in.header->seq, then, now);
+    if (then == now) return;
+    ++report_.strategy_differs;
+    if (report_.strategy.seq == 0) report_.strategy = first_difference(in.header->seq, then, now);
 }
 
 ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::string& hot_dir, u64 up_to_seq) {

@@ -20,6 +20,13 @@ struct Difference {
     std::vector<u8> found;
 };
 
+// The first of the large records that differs between `then` and `now`.
+Difference first_difference(u64 seq, Bytes then, Bytes now);
+// A decision without its last record, which hashes all that were made before.
+inline Bytes without_hash(Bytes decision) {
+    return decision.empty() ? decision : decision.first(decision.size() - kLargeRecord);
+}
+
 struct ReplayReport {
     u64 frames_in = 0;
     u64 frames_out = 0;
@@ -28,8 +35,11 @@ struct ReplayReport {
     u64 bytes_after = 0;      // of a torn end: bytes after the last whole frame, at `end_offset` of `end_path`
     u64 end_offset = 0;
     std::string end_path;
-    Difference core;      // decisions
-    Difference strategy;  // what strategies said, run again
+    Difference core;           // the first decision
+    Difference strategy;       // what strategies said, run again
+    u64 core_frames = 0;       // decided otherwise; that an earlier decision differed does not count again
+    u64 strategy_differs = 0;  // frames on which strategies said something else
+    u64 acknowledged_at = 0;   // a person accepted all differences up to here: from this frame on, this core
 };
 
 class Replay final : private IntentSource {
@@ -40,10 +50,15 @@ class Replay final : private IntentSource {
     // Full state hashes cover the sizes of the tables too. Without them an engine of other capacities may follow.
     void compare_decisions_only() { compares_state_ = false; }
 
+    // Frames before this one are played and not compared.
+    void compare_from(u64 seq) { compares_from_ = seq; }
+
     // The next frame in the journal's order. An IN frame is decided when its successor is known.
     void feed(const FrameView& frame);
     // No frame follows: the pending one had no decision, or the process died before it had one.
     void finish();
+    // No decision follows about the pending frame, although more frames do.
+    void settle_last() { settle_pending(); }
     bool has_pending() const { return has_pending_; }
     const ReplayReport& report() const { return report_; }
 
@@ -53,6 +68,7 @@ class Replay final : private IntentSource {
     void settle_pending();
     void play_tape(u64 up_to_seq);
     void compare(const FrameView& recorded, const Decision& now, u64 seq);
+    void accept_differences(const FrameView& in);
     FrameView pending() const;
 
     Engine& engine_;
@@ -65,6 +81,7 @@ class Replay final : private IntentSource {
     Decision scratch_;
     bool run_again_ = false;
     bool compares_state_ = true;
+    u64 compares_from_ = 0;
     std::vector<u8> in_;  // the pending IN frame, copied: its segment may go
     FrameHeader tape_header_{};
     const u8* tape_records_ = nullptr;

@@ -8,7 +8,7 @@ from tests.simulation.world import World, capacity
 from openbell import _native as native
 from openbell.errors import InvariantError, SnapshotError
 from openbell.node.recovery import recover_engine
-from openbell.node.snapshots import KEEP, audit, read_snapshot, write_snapshot
+from openbell.node.snapshots import KEEP, Policy, audit, open_follower, read_snapshot, write_snapshot
 from openbell.types import KillLevel
 
 
@@ -53,16 +53,52 @@ def test_the_newest_snapshot_is_used(recorded: Recorded):
     assert recorded.recover() == (seq_of(recorded.snapshots[1]), truth(recorded))
 
 
-@pytest.mark.parametrize("at", [0, 9, 13, 20, 40, 60, 500, -1])
-def test_a_damaged_snapshot_is_passed_over_for_an_older_one(recorded: Recorded, at: int):
-    newest = recorded.snapshots[1]
-    body = bytearray(newest.read_bytes())
-    body[at] ^= 0x40
-    newest.write_bytes(body)
+def test_a_snapshot_damaged_anywhere_is_passed_over_for_an_older_one(recorded: Recorded, rng):
+    newest, older = recorded.snapshots[1], (seq_of(recorded.snapshots[0]), truth(recorded))
+    whole = newest.read_bytes()
+    header = range(48)
+    for at in (*header, *(rng.randrange(len(whole)) for _ in range(150))):
+        body = bytearray(whole)
+        body[at] ^= 1 << rng.randrange(8)
+        newest.write_bytes(body)
+        assert recorded.recover() == older, f"bit of byte {at}"
+    for length in (*header, *(rng.randrange(len(whole)) for _ in range(50))):
+        newest.write_bytes(whole[:length])
+        assert recorded.recover() == older, f"cut to {length} bytes"
 
-    used, state = recorded.recover()
 
-    assert (used, state) == (seq_of(recorded.snapshots[0]), truth(recorded))
+def test_what_was_passed_over_and_why_is_told(recorded: Recorded):
+    newest, older = reversed(recorded.snapshots)
+    newest.write_bytes(newest.read_bytes()[:-1])
+
+    directories = recorded.world.journal_dir, recorded.world.hot_dir
+    _, recovered = recover_engine(capacity(), *directories)
+
+    assert recovered.snapshot_seq == seq_of(older)
+    (said,) = recovered.passed_over
+    assert said.startswith(f"{newest.name}: snapshot ") and "undamaged bytes of state" in said
+    assert said in str(recovered)
+
+
+def test_a_follower_begins_where_recovery_would(recorded: Recorded):
+    recorded.snapshots[1].write_bytes(b"")
+    follower = open_follower(capacity(), recorded.world.journal_dir, recorded.world.hot_dir)
+    assert follower.engine.seq == seq_of(recorded.snapshots[0])
+
+    smaller = capacity()
+    smaller.orders_max = 1 << 8
+    follower = open_follower(smaller, recorded.world.journal_dir, recorded.world.hot_dir)
+    while follower.poll():
+        pass
+    assert follower.engine.seq > seq_of(recorded.snapshots[0]) and follower.bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "frames", "bytes_", "is_due"),
+    [(10, 1, 1, True), (9, 99, 999, False), (0, 100, 1, True), (0, 1, 1000, True), (99, 0, 0, False)],
+)
+def test_a_snapshot_is_due_by_time_frames_or_bytes_and_never_without_news(seconds, frames, bytes_, is_due):
+    assert Policy(10, 100, 1000).is_due(seconds, frames, bytes_) == is_due
 
 
 def test_a_cut_snapshot_says_so_and_without_any_the_first_frame_is_the_start(recorded: Recorded):

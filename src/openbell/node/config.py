@@ -65,7 +65,10 @@ class NodeSettings(Settings):
     limited_percent: int = Field(default=10, ge=1, le=100, description="of the largest order, in state LIMITED")
     book_orders_max: int = Field(default=262_144, ge=1024, le=1 << 24, description="resting orders of all books")
     orders_per_second_max: int = Field(default=1_000, ge=1, description="of the perimeter, per second")
-    snapshot_every_s: float = Field(default=10.0, gt=0, le=86_400)
+    snapshot_every_s: float = Field(default=10.0, gt=0, le=86_400, description="or after so many frames or bytes")
+    snapshot_every_frames: int = Field(default=1_000_000, ge=1_000, le=10**9)
+    snapshot_every_mib: int = Field(default=256, ge=1, le=1 << 20, description="of the journal")
+    snapshots_kept: int = Field(default=3, ge=1, le=100)
     callback_budget_ms: int = Field(
         default=100, ge=1, le=60_000, description="of an interpreted callback; one over it halts its strategy"
     )

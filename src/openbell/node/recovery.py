@@ -7,55 +7,93 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbell import _native as native
-from openbell.errors import InvariantError, OpenbellError
-from openbell.node.snapshots import usable_snapshots
+from openbell.errors import InvariantError, JournalDamagedError, OpenbellError
+from openbell.node.snapshots import looked_at_snapshots
+
+
+class CoreDiffersError(InvariantError):
+    """This core decides otherwise than the one that wrote the journal."""
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """What a recovery did."""
+    """What a recovery did; `passed_over` are snapshots that were not used, and why."""
 
     snapshot_seq: int
     last_seq: int
     frames: int
     seconds: float
+    passed_over: tuple[str, ...] = ()
+    differs_at: int = 0
+    """The first frame that this core decides otherwise; 0: none, or a person has acknowledged it before."""
 
     def __str__(self) -> str:
         start = f"snapshot at seq {self.snapshot_seq:_}" if self.snapshot_seq else "the first frame"
-        return f"recovered to seq {self.last_seq:_} from {start}: {self.frames:_} frames in {self.seconds:.3f} s"
+        said = f"recovered to seq {self.last_seq:_} from {start}: {self.frames:_} frames in {self.seconds:.3f} s"
+        return "; ".join([said, *(f"passed over {one}" for one in self.passed_over)])
 
 
 def recover_engine(
-    capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path
+    capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path, *, accepts_this_core: bool = False
 ) -> tuple[native.Engine, Recovered]:
     """An engine at the end of the journal, and how it got there.
 
+    With `accepts_this_core` a core that decides otherwise goes on from the state that it has reached by itself, and
+    `differs_at` says so: its orders may not be those that left.
+
     Raises:
         JournalDamagedError: bytes below the durable watermark are wrong.
-        InvariantError: this core decides otherwise than the one that wrote the journal.
+        CoreDiffersError: this core decides otherwise than the one that wrote the journal.
     """
     began = time.perf_counter()
-    for snapshot in usable_snapshots(journal_dir, hot_dir):
+    passed_over = []
+    for name, snapshot in looked_at_snapshots(journal_dir, hot_dir):
+        if isinstance(snapshot, str):
+            passed_over.append(f"{name}: {snapshot}")
+            continue
         engine = native.Engine(capacity)
         try:
             engine.load(snapshot.state)
-        except OpenbellError:  # cut, or of other capacities
+        except OpenbellError as error:  # of other capacities
+            passed_over.append(f"{name}: {error}")
             continue
         if engine.state_hash != snapshot.state_hash:
+            passed_over.append(f"{name}: its state has another hash in this core")
             continue
         report = native.recover(engine, str(journal_dir), str(hot_dir))
         if not report.core_differs_at:
-            return engine, Recovered(snapshot.seq, engine.seq, report.frames_in + report.frames_out, _since(began))
+            return engine, _told(report, engine, began, snapshot.seq, passed_over)
+        passed_over.append(f"{name}: this core decides seq {report.core_differs_at} otherwise")
     engine = native.Engine(capacity)
     report = native.recover(engine, str(journal_dir), str(hot_dir))
-    if report.core_differs_at:
-        raise InvariantError(
+    if report.core_differs_at and not accepts_this_core:
+        raise CoreDiffersError(
             f"recovery of {journal_dir}: expected the decision that the journal holds for seq "
-            f"{report.core_differs_at}, found another ({report.what}); start the core that wrote it, or move the "
-            "journal aside and reconcile by hand"
+            f"{report.core_differs_at}, found another ({report.what}); {report.core_frames} decisions differ; start "
+            "the core that wrote it"
         )
-    return engine, Recovered(0, engine.seq, report.frames_in + report.frames_out, _since(began))
+    return engine, _told(report, engine, began, 0, passed_over)
 
 
-def _since(began: float) -> float:
-    return time.perf_counter() - began
+def expect_both_halves(journal_dir: Path, hot_dir: Path) -> None:
+    """Look whether the disk holds what shared memory says that it promised.
+
+    Raises:
+        JournalDamagedError: the journal's directory is empty or gone, and frames of it are in shared memory.
+    """
+    if not (hot_dir / "journal.ctl").is_file():
+        return
+    promised = native.JournalReader(str(journal_dir), str(hot_dir)).durable_seq
+    if promised and not any(journal_dir.glob("*.seg*")):
+        raise JournalDamagedError(
+            f"expected segments up to seq {promised:_} in {journal_dir}, found none, while {hot_dir} still holds the "
+            "newest ones; nothing was started. Restore the directory from its copy; or give the journal up: move "
+            f"{hot_dir} aside, start, and reconcile positions and open orders with the venue"
+        )
+
+
+def _told(
+    report: native.ReplayReport, engine: native.Engine, began: float, snapshot_seq: int, passed_over: list[str]
+) -> Recovered:
+    frames, seconds = report.frames_in + report.frames_out, time.perf_counter() - began
+    return Recovered(snapshot_seq, engine.seq, frames, seconds, tuple(passed_over), report.core_differs_at)

@@ -9,7 +9,6 @@ older one, and without any the journal is played from its first frame.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import struct
@@ -19,23 +18,27 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from openbell import _native as native
-from openbell.errors import InvariantError, SnapshotError
+from openbell.errors import InvariantError, OpenbellError, SnapshotError
 from openbell.journal.frames import Frame
 from openbell.node.lifeline import end_with_parent
 from openbell.types import KillLevel
+
+if TYPE_CHECKING:
+    from openbell.node.config import NodeConfig
 
 MAGIC = b"openbsnp"
 VERSION = 1
 HEADER = struct.Struct("<8sIIQqQQ")
 KEEP = 3
 POLL_S = 0.05
+FRAMES_PER_LOOK = 100_000
 
 
-def write_snapshot(directory: Path, engine: native.Engine) -> Path:
-    """Write `engine`'s state durably and return the file; older ones beyond `KEEP` are removed."""
+def write_snapshot(directory: Path, engine: native.Engine, kept: int = KEEP) -> Path:
+    """Write `engine`'s state durably and return the file; older ones beyond `kept` are removed."""
     state = engine.save()
     body = (
         HEADER.pack(MAGIC, VERSION, zlib.crc32(state), engine.seq, engine.now_ns, engine.state_hash, len(state)) + state
@@ -48,9 +51,39 @@ def write_snapshot(directory: Path, engine: native.Engine) -> Path:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)
-    for old in sorted(directory.glob("*.snap"))[:-KEEP]:
+    _sync_names(directory)
+    for old in sorted(directory.glob("*.snap"))[:-kept]:
         old.unlink()
     return target
+
+
+def begin_with(directory: Path, engine: native.Engine) -> None:
+    """Keep a snapshot of `engine` and no other: those there are were made by a core that decides otherwise."""
+    for other in directory.glob("*.snap"):
+        other.replace(other.with_suffix(".snap-of-another-core"))
+    write_snapshot(directory, engine)
+
+
+def _sync_names(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Policy(NamedTuple):
+    """When a snapshot is due: after so many seconds with news, frames, or bytes of the journal, whatever is first."""
+
+    every_s: float
+    every_frames: int
+    every_bytes: int
+    kept: int = KEEP
+
+    def is_due(self, seconds: float, frames: int, bytes_: int) -> bool:
+        """Whether one is, so much after the last one."""
+        is_long_ago = seconds >= self.every_s or frames >= self.every_frames or bytes_ >= self.every_bytes
+        return frames > 0 and is_long_ago
 
 
 class Snapshot(NamedTuple):
@@ -80,35 +113,49 @@ def read_snapshot(path: Path) -> Snapshot:
     return Snapshot(seq, now_ns, state_hash, state)
 
 
-def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
-    """Whole snapshots of frames that this journal holds, newest first; others are passed over.
+def looked_at_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[tuple[str, Snapshot | str]]:
+    """(file, snapshot) of every one, newest first; instead of one that cannot be used, why.
 
     A journal that lost its tail with the host may have snapshots of a future that did not happen.
     """
     for path in sorted((journal_dir / "snapshots").glob("*.snap"), reverse=True):
-        with contextlib.suppress(SnapshotError, OSError):
+        try:
             snapshot = read_snapshot(path)
             reader = native.JournalReader(str(journal_dir), str(hot_dir), False)
             reader.seek(snapshot.seq)
-            frame = reader.next()
-            if (
-                frame is not None
-                and Frame._make(frame).seq == snapshot.seq
-                and Frame._make(frame).ts_seq == snapshot.now_ns
-            ):
-                yield snapshot
+            frame = Frame._make(found) if (found := reader.next()) is not None else None
+        except (OpenbellError, OSError) as error:
+            yield path.name, str(error)
+            continue
+        if frame is None or (frame.seq, frame.ts_seq) != (snapshot.seq, snapshot.now_ns):
+            yield path.name, f"this journal holds no such frame {snapshot.seq}; a future that was lost"
+        else:
+            yield path.name, snapshot
 
 
-def start_from_snapshot(follower: native.Follower, journal_dir: Path, hot_dir: Path) -> int:
-    """Let `follower` begin at the newest usable snapshot; its seq, 0 without any."""
+def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
+    """Whole snapshots of frames that this journal holds, newest first; others are passed over."""
+    for _, snapshot in looked_at_snapshots(journal_dir, hot_dir):
+        if isinstance(snapshot, Snapshot):
+            yield snapshot
+
+
+def open_follower(capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path) -> native.Follower:
+    """A follower that stands at the newest snapshot it can use, or before the first frame."""
+    directories = str(journal_dir), str(hot_dir)
     for snapshot in usable_snapshots(journal_dir, hot_dir):
-        follower.load(snapshot.state)
-        return snapshot.seq
-    return 0
+        follower = native.Follower(capacity, *directories)
+        try:
+            follower.load(snapshot.state)
+        except OpenbellError:  # of other capacities
+            continue
+        if follower.engine.state_hash == snapshot.state_hash:
+            return follower
+    return native.Follower(capacity, *directories)
 
 
 def follow(config_path: Path, mode: str = "") -> None:
-    """Follow the node's journal and snapshot it every `snapshot_every_s`, until SIGTERM."""
+    """Follow the node's journal and snapshot it as its file says, until SIGTERM."""
     from openbell.node.assemble import capacity_of
     from openbell.node.config import load_node
 
@@ -117,23 +164,37 @@ def follow(config_path: Path, mode: str = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal_dir, hot_dir = config.node.journal_dir, config.node.hot_dir
-    follower = native.Follower(capacity_of(config), str(journal_dir), str(hot_dir))
-    written = start_from_snapshot(follower, journal_dir, hot_dir)
-    waited = 0.0
+    follower = open_follower(capacity_of(config), journal_dir, hot_dir)
+    policy = policy_of(config)
+    written, bytes_, at = follower.engine.seq, 0, time.monotonic()
     while not stop.is_set():
-        while follower.poll() and not stop.is_set():
-            pass
-        stop.wait(POLL_S)
-        waited += POLL_S
-        if waited >= config.node.snapshot_every_s and follower.engine.seq > written:
-            if follower.report.core_differs_at:
-                raise InvariantError(
-                    f"snapshots: expected the decision of the journal after seq {follower.report.core_differs_at}, "
-                    f"found another ({follower.report.what}); no snapshot is made of a state that is not the node's"
-                )
+        follower.poll(FRAMES_PER_LOOK)
+        if policy.is_due(time.monotonic() - at, follower.engine.seq - written, follower.bytes - bytes_):
+            expect_same(follower)
             audit(follower.engine, hot_dir)
-            write_snapshot(journal_dir / "snapshots", follower.engine)
-            written, waited = follower.engine.seq, 0.0
+            write_snapshot(journal_dir / "snapshots", follower.engine, policy.kept)
+            written, bytes_, at = follower.engine.seq, follower.bytes, time.monotonic()
+        elif not follower.poll(FRAMES_PER_LOOK):
+            stop.wait(POLL_S)
+
+
+def policy_of(config: NodeConfig) -> Policy:
+    """As the node's file says."""
+    node = config.node
+    return Policy(node.snapshot_every_s, node.snapshot_every_frames, node.snapshot_every_mib << 20, node.snapshots_kept)
+
+
+def expect_same(follower: native.Follower) -> None:
+    """Look whether the follower has decided what the node did.
+
+    Raises:
+        InvariantError: it has not.
+    """
+    if follower.report.core_differs_at:
+        raise InvariantError(
+            f"snapshots: expected the decision of the journal after seq {follower.report.core_differs_at}, "
+            f"found another ({follower.report.what}); no snapshot is made of a state that is not the node's"
+        )
 
 
 def audit(engine: native.Engine, hot_dir: Path) -> None:

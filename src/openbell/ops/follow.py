@@ -6,15 +6,13 @@ from pathlib import Path
 
 from openbell import _native as native
 from openbell.node.card import NodeCard
-from openbell.node.snapshots import start_from_snapshot
+from openbell.node.snapshots import open_follower
 
 
 def follow(card: NodeCard) -> native.Follower:
     """Return a follower of the node's journal; `poll` plays what has been committed since."""
     hot = card.hot_dir if Path(card.hot_dir).is_dir() else ""
-    follower = native.Follower(capacity_of_card(card), card.journal_dir, hot)
-    start_from_snapshot(follower, Path(card.journal_dir), Path(hot or card.journal_dir))
-    return follower
+    return open_follower(capacity_of_card(card), Path(card.journal_dir), Path(hot or card.journal_dir))
 
 
 def capacity_of_card(card: NodeCard) -> native.EngineCapacity:

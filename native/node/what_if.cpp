@@ -1,0 +1,123 @@
+#include "node/what_if.h"
+
+namespace openbell {
+namespace {
+
+// Orders that risk let pass in `decision` and not in `other`, by id and version.
+u64 passed_only_in(const Decision& decision, const Decision& other) {
+    const auto passes = [](const Decision& in, const Order& wanted) {
+        for (std::size_t i = 0; i < in.count(); ++i) {
+            const auto& order = in.as<Order>(i);
+            if (in.type_at(i) == Type::Approved && order.cl_ord_id == wanted.cl_ord_id &&
+                order.version == wanted.version)
+                return true;
+        }
+        return false;
+    };
+    u64 count = 0;
+    for (std::size_t i = 0; i < decision.count(); ++i)
+        count += decision.type_at(i) == Type::Approved && !passes(other, decision.as<Order>(i));
+    return count;
+}
+
+}  // namespace
+
+WhatIfLimits::WhatIfLimits(const EngineCapacity& capacity, std::vector<Line> lines)
+    : then_(capacity), now_(capacity), lines_(std::move(lines)) {
+    in_.reserve(kFrameBytesMax);
+}
+
+void WhatIfLimits::load(Bytes state) {
+    StateReader in(state);
+    then_.load(in);
+    resume();
+}
+
+bool WhatIfLimits::feed(const FrameView& frame) {
+    const FrameHeader& header = *frame.header;
+    if (header.frame_class == u8(FrameClass::Out)) {
+        if (has_pending_ && reinterpret_cast<const FrameHeader*>(in_.data())->seq == header.cause_seq) settle(frame);
+        return !report_.is_cut;
+    }
+    if (has_pending_) settle({});
+    in_.assign(reinterpret_cast<const u8*>(frame.header), reinterpret_cast<const u8*>(frame.header) + header.length);
+    has_pending_ = true;
+    return !report_.is_cut;
+}
+
+void WhatIfLimits::finish() {
+    if (has_pending_) settle({});
+}
+
+void WhatIfLimits::settle(const FrameView& out) {
+    has_pending_ = false;
+    const FrameView in(reinterpret_cast<const FrameHeader*>(in_.data()));
+    ++report_.frames;
+    recorded_then_.expect(out);
+    const Decision& then = then_.on_event(in, recorded_then_);
+    if (in.type_at(0) == Type::Limit) return follow();  // the other limits instead
+    if (in.type_at(0) == Type::Started) {
+        is_limited_ = false;
+        instruments_limited_ = 0;
+    }
+    recorded_now_.expect(out);
+    const Decision& now = now_.on_event(in, recorded_now_);
+    compare(in.header->seq, then, now);
+    if (is_limited_ && instruments_limited_ < now_.instruments()) follow();
+}
+
+void WhatIfLimits::compare(u64 seq, const Decision& then, const Decision& now) {
+    const bool is_counted = seq >= compares_from_;
+    report_.decisions += is_counted && !then.empty();
+    const Bytes a = without_hash(then.bytes()), b = without_hash(now.bytes());
+    if (a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0)) return;
+    if (is_counted) {
+        if (report_.differs++ == 0) report_.first = first_difference(seq, a, b);
+        report_.now_refused += passed_only_in(then, now);
+        report_.now_passes += passed_only_in(now, then);
+        report_.is_cut = report_.differs >= kDifferencesMax;
+    }
+    resume();
+}
+
+// From the state of what really happened, under the other limits.
+void WhatIfLimits::resume() {
+    StateWriter state;
+    then_.save(state);
+    StateReader in(state.bytes());
+    now_.load(in);
+    instruments_limited_ = 0;
+    follow();
+}
+
+// Gives the other limits where they are due: those of no instrument once in an epoch, the others as instruments are
+// known.
+void WhatIfLimits::follow() {
+    for (const Line& line : lines_)
+        if (line.symbol.empty()) give(line, kNoInstrument);
+    is_limited_ = true;
+    for (; instruments_limited_ < now_.instruments(); ++instruments_limited_)
+        for (const Line& line : lines_)
+            if (!line.symbol.empty() && line.symbol == symbol_of(*now_.instrument(instruments_limited_)))
+                give(line, instruments_limited_);
+}
+
+void WhatIfLimits::give(const Line& line, u32 instrument) {
+    struct {
+        FrameHeader header;
+        Limit record;
+    } frame{};
+    frame.header.length = sizeof frame;
+    frame.header.frame_class = u8(FrameClass::In);
+    frame.header.source = source::kOperator;
+    frame.header.record_size = sizeof(Limit);
+    frame.header.count = 1;
+    frame.header.seq = now_.seq();
+    frame.header.ts_seq = now_.now_ns();
+    frame.record = line.record;
+    frame.record.instrument = instrument;
+    NoStrategies nobody;
+    now_.on_event(FrameView(&frame.header), nobody);
+}
+
+}  // namespace openbell
