@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from openbell._native import AFTER_KILL, BREAKER_PARAMETERS, LIMIT_REMOVED, STRATEGY_PARAMETER, OperatorVerb
+from openbell._native import (
+    AFTER_KILL,
+    BREAKER_PARAMETERS,
+    LIMIT_REMOVED,
+    STRATEGY_PARAMETER,
+    UNACKNOWLEDGED,
+    OperatorVerb,
+)
 from openbell.types import (
     NO_INSTRUMENT,
     NO_STRATEGY,
@@ -68,8 +75,9 @@ def started(
     strategies: bytes = b"",
     limits: bytes = b"",
     config: bytes = b"",
+    is_acknowledged: bool = True,
 ) -> bytes:
-    """A new epoch begins; the hashes (16 bytes each) say with what."""
+    """A new epoch begins; the hashes (16 bytes each) say with what, and whether a person knows of it."""
 
     def word(digest: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         return np.frombuffer(digest.ljust(16, b"\0")[:16], np.uint8)
@@ -77,6 +85,7 @@ def started(
     return record(
         "Started",
         type=int(Type.STARTED),
+        flags=0 if is_acknowledged else UNACKNOWLEDGED,
         node=node,
         instrument=NO_INSTRUMENT,
         ts_event=now_ns,
@@ -144,6 +153,24 @@ def kill(
     return control(
         Type.KILL, code=int(level), values=(uid, -1, ticket), text=why, strategy=strategy, instrument=instrument
     )
+
+
+def recovered(*, snapshot_seq: int, frames: int, took_us: int, torn_bytes: int, text: str) -> bytes:
+    """For the record: how a process came to the end of its journal; `text` says what it passed over and doubts."""
+    values = (snapshot_seq, frames, took_us, torn_bytes)
+    return control(Type.OPERATOR, code=int(OperatorVerb.RECOVERED), values=values, text=text)
+
+
+def acknowledged(by: By, running: str, *, differs_at: int = 0) -> bytes:
+    """A person meant what runs, `running`; with `differs_at` also that this core decides otherwise from that seq on."""
+    values = (by.uid, by.approver_uid, differs_at)
+    return control(Type.OPERATOR, code=int(OperatorVerb.ACKNOWLEDGED), values=values, text=running)
+
+
+def left_open(*, cl_ord_id: int, version: int, leaves_qty: int, state: int, why: str, strategy: int) -> bytes:
+    """For the record: an order that was open when its process ended, and why."""
+    values = (cl_ord_id, version, leaves_qty, state)
+    return control(Type.OPERATOR, code=int(OperatorVerb.LEFT_OPEN), values=values, text=why, strategy=strategy)
 
 
 def cancel_all(why: str = "") -> bytes:

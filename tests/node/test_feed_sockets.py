@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.node.test_verify import MAKER, NODE
+from tests.node.lives import MAKER, NODE
 
 from configurations import limits_toml
 from openbell import _native as native
@@ -27,7 +27,7 @@ class Node:
     """A trading process in this one: what was sent before `run` waits in its sockets."""
 
     def __init__(self, folder: Path, feed: str, instrument: str = "") -> None:
-        text = NODE.replace("[[sessions]]", f"{feed}\n[[sessions]]", 1)
+        text = NODE.format(speed="interpreted").replace("[[sessions]]", f"{feed}\n[[sessions]]", 1)
         (folder / "node.toml").write_text(text.replace('symbol = "OBEL"', f'symbol = "OBEL"\n{instrument}', 1))
         (folder / "maker.py").write_text(MAKER)
         (folder / "limits.toml").write_text(limits_toml("OBEL"))

@@ -39,6 +39,7 @@ def arm(
     all: bool = False,
     release: bool = False,
     minutes: int = 0,
+    acknowledge: str = "",
     why: str = "",
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
@@ -60,6 +61,8 @@ def arm(
         After a kill, a doubt or a halt of this scope: another person has to approve it.
     minutes
         Break-glass: for so many minutes, at most 15, over a doubt; another person has to approve it.
+    acknowledge
+        What runs, as the node has printed it at its start, where that is not what ran before; with --release.
     why
         For the journal, and for that other person.
     as_json
@@ -67,7 +70,7 @@ def arm(
     """
     hot_dir = _find(node)
     request: dict[str, Any] = {"verb": "arm", "state": state, "release": release, "minutes": minutes, "why": why}
-    request |= {"strategy": strategy, "instrument": instrument, "all": all}
+    request |= {"strategy": strategy, "instrument": instrument, "all": all, "acknowledge": acknowledge}
     return _say(hot_dir, _asked(hot_dir, request), as_json)
 
 

@@ -31,6 +31,7 @@ def run(
     live: bool = False,
     for_s: Annotated[float, Parameter(name="--for")] = 0.0,
     accept_limits: int | None = None,
+    acknowledge: str = "",
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Run the node of CONFIG until Ctrl-C, which cancels its orders, waits for the venue's word, and sums up.
@@ -49,6 +50,9 @@ def run(
         Stop by itself after so many seconds; 0: never.
     accept_limits
         The version of the file of limits, when it loosens those of the last run by more than a typo would explain.
+    acknowledge
+        What runs, as the start before has printed it, where core, strategies, limits or configuration are not those of
+        the last run; without it the node comes up and opens nothing.
     as_json
         The summary as one JSON object on standard output.
     """
@@ -60,9 +64,12 @@ def run(
 
     chosen = load_node(config, mode or "")
     _expect_meant(chosen, config, live)
+    _expect_one_is_enough(chosen, acknowledge)
     _announce(chosen)
     expect_limits_meant(chosen, accept_limits)
-    supervisor = Supervisor(config, for_s=for_s, mode=mode or "", accepted_limits=accept_limits)
+    supervisor = Supervisor(
+        config, for_s=for_s, mode=mode or "", accepted_limits=accept_limits, acknowledged=acknowledge
+    )
     supervisor.stop_on_signals()
     with supervisor, Herald(card_of(chosen, config), lambda line: print(line, file=sys.stderr, flush=True)):
         summary = supervisor.wait()
@@ -86,6 +93,17 @@ def _expect_meant(config: "NodeConfig", path: Path, live: bool) -> None:
         raise ConfigError(
             f'{path}: expected mode = "live" for --live, found "{mode}"; nothing was started; leave --live out, or '
             "change [node] mode in the file"
+        )
+
+
+def _expect_one_is_enough(config: "NodeConfig", acknowledged: str) -> None:
+    from openbell.ops.control.__main__ import identities_of
+
+    if acknowledged and identities_of(config) > 1:
+        raise ConfigError(
+            f"--acknowledge: expected two people to say that what runs is meant, found one; nothing was started; start "
+            f"without it, then: openbell arm {config.node.name} full --all --release --acknowledge {acknowledged} "
+            '--why "...", and another person approves'
         )
 
 

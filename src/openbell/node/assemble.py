@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import json
 import secrets
@@ -132,22 +133,31 @@ def digest(*parts: bytes) -> bytes:
     return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
 
 
+@functools.cache
 def binary_hash() -> bytes:
     """16 bytes that change when the native core does."""
     return digest(Path(str(native.__file__)).read_bytes(), openbell.__version__.encode())
 
 
-def started_record(config: NodeConfig, epoch: int, now_ns: int) -> bytes:
+def running_now(config: NodeConfig, record: RunRecord) -> dict[str, bytes]:
+    """The hashes of what runs: of the core, the strategies, the limits and the whole configuration."""
+    return {
+        "binary": binary_hash(),
+        "strategies": digest(*(one.identity() for one in record.strategies)),
+        "limits": digest_of(config.limits),
+        "config": digest(repr(config).encode()),  # a secret's repr says nothing of it
+    }
+
+
+def started_record(config: NodeConfig, epoch: int, now_ns: int, *, is_acknowledged: bool = True) -> bytes:
     """The record that opens an epoch: who runs what, under which limits."""
     return events.started(
         node=config.node.id,
         epoch=epoch,
         now_ns=now_ns,
         seed=secrets.randbits(63) if config.node.seed is None else config.node.seed,
-        binary=binary_hash(),
-        strategies=digest(*(one.identity() for one in run_record(config).strategies)),
-        limits=digest_of(config.limits),
-        config=digest(repr(config).encode()),  # a secret's repr says nothing of it
+        is_acknowledged=is_acknowledged,
+        **running_now(config, run_record(config)),
     )
 
 

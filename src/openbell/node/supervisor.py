@@ -24,6 +24,7 @@ from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS
 from openbell.node.reconciliation import ReconciliationSettings
+from openbell.node.recovery import expect_both_halves
 
 RESTARTS_MAX = 5
 """Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
@@ -34,6 +35,13 @@ ARCHIVER_DRAIN_S = 30.0
 STOP_WITHIN_S = 8.0
 """The trading process waits up to 5 s for its cancels; one that has not ended after this is ended."""
 LOOK_EVERY_S = 0.1
+WITHOUT = {
+    "archiver": "nothing becomes durable and the node opens nothing; see what it said, look at the disk, start again",
+    "snapshots": "the node trades on, and its next start takes longer; see what it said",
+    "control": "nobody can ask the node anything but a kill, which needs no control process; see what it said",
+    "reconciliation": "nobody compares our books with others'; see what it said",
+}
+"""What it means that a helper is gone for good."""
 
 
 class NodeFailedError(OpenbellError):
@@ -51,21 +59,25 @@ class Supervisor:
         mode: str = "",
         log: Path | None = None,
         accepted_limits: int | None = None,
+        acknowledged: str = "",
     ) -> None:
         self.config_path = config_path
         self.mode = mode
         self.log = log
         self.accepted_limits = accepted_limits
+        self.acknowledged = acknowledged
         self.config = load_node(config_path, mode)
         self.for_s = for_s
         self.restarts: list[float] = []
         self._stops = 0
         self._stop_by = 0.0
+        self._ends: dict[str, list[float]] = {}
         self._helpers: dict[str, subprocess.Popen[bytes]] = {}
         self._trading: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Supervisor:
         node = self.config.node
+        expect_both_halves(node.journal_dir, node.hot_dir)
         if (others := self._reconciliation()) and others.password:
             others.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -100,8 +112,23 @@ class Supervisor:
             commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
-            if running is None or running.poll() is not None:
+            if running is None or (running.poll() is not None and self._may_start_again(name, running.returncode)):
                 self._helpers[name] = self._start(module, *arguments)
+
+    def _may_start_again(self, name: str, code: int) -> bool:
+        """One that ends as often as the trading process may crash is left as it is, and that is said once."""
+        ends, now = self._ends.setdefault(name, []), time.monotonic()
+        if len(ends) > RESTARTS_MAX:
+            return False
+        ends[:] = [at for at in ends if now - at < RESTART_WINDOW_S] + [now]
+        if len(ends) > RESTARTS_MAX:
+            print(
+                f"{name}: ended {len(ends)} times within {RESTART_WINDOW_S:.0f} s, last with code {code}; not started "
+                f"again: {WITHOUT[name]}",
+                file=sys.stderr,
+                flush=True,
+            )
+        return len(ends) <= RESTARTS_MAX
 
     def _start_trading(self) -> None:
         # Held back until the child can hear them, so that Ctrl-C in its first moments is not lost or a traceback.
@@ -112,6 +139,7 @@ class Supervisor:
             *("--for", str(self.for_s)),
             *("--mode", self.mode),
             *(("--accept-limits", str(self.accepted_limits)) if self.accepted_limits is not None else ()),
+            *(("--acknowledge", self.acknowledged) if self.acknowledged else ()),
             stdout=subprocess.PIPE,
         )
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -29,8 +29,10 @@ from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.limit_lines import expect_meant
 from openbell.node.record import read_record
-from openbell.node.recovery import recover_engine
+from openbell.node.recovery import Recovered
+from openbell.node.start import Start
 from openbell.strategy.budget import watched
+from openbell.types import OrderState
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Summary:
     state_hash: str
 
 
-def trade(config: NodeConfig, *, for_s: float = 0, accepted_limits: int | None = None) -> Summary:
+def trade(
+    config: NodeConfig, *, for_s: float = 0, accepted_limits: int | None = None, acknowledged: str = ""
+) -> Summary:
     """Run the node of `config` in this process until a signal, or for `for_s` seconds.
 
     Raises:
@@ -54,19 +58,22 @@ def trade(config: NodeConfig, *, for_s: float = 0, accepted_limits: int | None =
     """
     node_settings = config.node
     expect_limits_meant(config, accepted_limits)
-    engine, recovered = recover_engine(assemble.capacity_of(config), node_settings.journal_dir, node_settings.hot_dir)
+    start = Start(config, acknowledged)
+    engine, recovered = start.recover()
     strategies = assemble.build_strategies(config)
     with watched(strategies, node_settings.callback_budget_ms * 1_000_000):  # their on_start too
         node = native.LiveNode(assemble.live_config(config), engine, strategies)
-        assemble.run_record(config).write(node_settings.journal_dir)
-        for line in small_buffers(config, node):
+        start.record.write(node_settings.journal_dir)
+        for line in (*small_buffers(config, node), *start.says):
             print(line, file=sys.stderr)
         print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
-        _open_epoch(node, config)
+        _open_epoch(node, config, start, recovered, engine)
         gc.collect()
         gc.freeze()
         gc.disable()  # law 12: nothing collects while armed; callbacks make no cycles worth keeping
         open_orders = node.run(int(for_s * 1e9))
+    for order in engine.live_orders():
+        node.submit(left_open(engine, order), Source.NODE)
     node.close()
     return Summary(
         epoch=node.epoch,
@@ -104,8 +111,16 @@ def small_buffers(config: NodeConfig, node: native.LiveNode) -> Iterator[str]:
                 )
 
 
-def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
-    node.submit(assemble.started_record(config, node.epoch, time.time_ns()), Source.NODE)
+def _open_epoch(
+    node: native.LiveNode, config: NodeConfig, start: Start, recovered: Recovered, engine: native.Engine
+) -> None:
+    started = assemble.started_record(config, node.epoch, time.time_ns(), is_acknowledged=start.is_acknowledged)
+    node.submit(started, Source.NODE)
+    doubts = sum(order.state == OrderState.IN_DOUBT for order in engine.live_orders())
+    if doubts:
+        print(f"{doubts} orders in doubt: they count as live until the venue has told", file=sys.stderr, flush=True)
+    for record in start.records(recovered, doubts, node.torn_bytes):
+        node.submit(record, Source.NODE)
     node.submit(assemble.trading_day_record(config), Source.NODE)
     if config.node.mode == "paper":
         node.open_paper()
@@ -113,6 +128,21 @@ def _open_epoch(node: native.LiveNode, config: NodeConfig) -> None:
     by = events.By(os.getuid(), why="arm_at_start")
     arm = events.arm(assemble.arm_state(state), by=by, limited_percent=config.node.limited_percent)
     node.submit(arm, Source.OPERATOR)
+
+
+def left_open(engine: native.Engine, order: Any) -> bytes:
+    """The record of an order that this process leaves open, and why."""
+    why = "no word of the venue whether it has it" if order.state == OrderState.IN_DOUBT else "no word of its cancel"
+    if not engine.is_session_up:
+        why = "the order session is down; cancel-on-disconnect is what remains"
+    return events.left_open(
+        cl_ord_id=order.cl_ord_id,
+        version=order.version,
+        leaves_qty=order.leaves_qty,
+        state=int(order.state),
+        why=why,
+        strategy=order.strategy,
+    )
 
 
 def _hear_signals() -> None:
@@ -128,12 +158,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mode", default="", help="a safer mode than the file's")
     parser.add_argument("--for", dest="for_s", type=float, default=0.0, help="seconds; 0: until a signal")
     parser.add_argument("--accept-limits", type=int, help="the version of the limits that loosens, and is meant")
+    parser.add_argument("--acknowledge", default="", help="what runs, where it is not what ran")
     options = parser.parse_args(arguments)
     _hear_signals()
     end_with_parent()
     try:
         config = load_node(options.config, options.mode)
-        summary = trade(config, for_s=options.for_s, accepted_limits=options.accept_limits)
+        summary = trade(
+            config, for_s=options.for_s, accepted_limits=options.accept_limits, acknowledged=options.acknowledge
+        )
     except OpenbellError as error:
         print(f"openbell: {error}", file=sys.stderr)
         return 2

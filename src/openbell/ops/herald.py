@@ -117,7 +117,7 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
                 yield f"{_whose(record, names)}KILLED ({level.name.lower()}): {does}{_why(text)}"
             case Type.ARM:
                 yield f"{_whose(record, names)}{_armed(record)}{_why(text)}"
-            case Type.OPERATOR if text:
+            case Type.OPERATOR if text and int(record["code"]) == native.OperatorVerb.ASKED:
                 yield f"uid {int(record['values'][0])}: {text}"
 
 

@@ -26,6 +26,7 @@ class FakeNode:
         self.symbols = {"OBEL": 0}
         self.scopes: dict[Target, Armed] = {}
         self.room = 1_000
+        self.running = ""
         self.records: list[bytes] = []
         self.generation = 0
         self.tickets = 0
@@ -39,6 +40,9 @@ class FakeNode:
 
     def armed(self, target: Target) -> Armed:
         return self.scopes.get(Target(target.strategy, target.instrument), CALM)
+
+    def unacknowledged(self) -> str:
+        return self.running
 
     def engine_now_ns(self) -> int:
         return 1_000

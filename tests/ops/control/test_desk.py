@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.ops.control.desks import ANN, BOB, CALM, OPS, STRANGER, TOM, VIC, Desk
 
+from openbell._native import OperatorVerb
 from openbell.ops.control.desk import LimitsChange
 from openbell.ops.control.permissions import Act
 from openbell.ops.control.proposals import ENDED_MAX, OPEN_MAX, VALID_FOR_NS
@@ -136,6 +137,26 @@ def test_a_release_is_proposed_by_one_and_approved_by_another():
     (arm,) = desk.told(Type.ARM)
     assert (int(arm["flags"]), [int(v) for v in arm["values"]]) == (1, [OPS, BOB, 0, 0])
     assert desk.log() == [(OPS, Act.RELEASE, 2), (BOB, Act.APPROVE, 1)]
+
+
+def test_what_runs_and_did_not_run_before_is_acknowledged_by_its_name():
+    desk = killed_desk()
+    desk.node.running = "3f2a1c9e0b77"
+
+    for wrong in ("", "000000000000"):
+        error = desk.ask(ANN, "arm", **RELEASE, acknowledge=wrong)["error"]
+        assert "expected --acknowledge 3f2a1c9e0b77, because what runs is not what ran before" in error
+    said = desk.ask(ANN, "arm", **RELEASE, acknowledge="3f2a1c9e0b77")
+    assert "acknowledges that 3f2a1c9e0b77 runs" in said["proposal"]["says"]
+    assert desk.told(Type.ARM) == []
+
+    assert desk.ask(BOB, "approve", proposal="p-0")["ok"]
+    meant, *_ = [row for row in desk.told(Type.OPERATOR) if int(row["code"]) == OperatorVerb.ACKNOWLEDGED]
+    assert (bytes(meant["text"]).rstrip(b"\0"), [int(v) for v in meant["values"]]) == (
+        b"3f2a1c9e0b77",
+        [ANN, BOB, 0, 0],
+    )
+    assert len(desk.told(Type.ARM)) == 1
 
 
 @pytest.mark.parametrize("uid", [ANN])

@@ -143,10 +143,22 @@ class ControlDesk:
             )
         if act in TWO_PEOPLE and not request.why:
             raise RefusedError(f"arm {target.name}: expected why, found nothing; the other person has to judge it")
+        running = self._acknowledged(request, act, target)
         says = [f"{target.name}: {before.state.name} -> {state.name}"]
+        says += [f"acknowledges that {running} runs"] if running else []
         says += [f"releases: {_held(before)}"] if act == Act.RELEASE else []
         says += [f"for {request.minutes} minutes, then as before"] if act == Act.BREAK_GLASS else []
         return self._do_or_propose(act, target, tuple(says), request.why, request, who, now_ns)
+
+    def _acknowledged(self, request: asked.Arm, act: Act, target: Target) -> str:
+        """What the person says runs, where core, strategies, limits or configuration are not those of the last run."""
+        running = self.world.unacknowledged() if _kind(target) == ScopeKind.NODE else ""
+        if running and act in (Act.RELEASE, Act.BREAK_GLASS) and request.acknowledge != running:
+            raise RefusedError(
+                f"{target.name}: expected --acknowledge {running}, because what runs is not what ran before, found "
+                f"{request.acknowledge or 'nothing'}; the node has printed at its start what differs"
+            )
+        return running if act == Act.RELEASE else ""
 
     def _limits(self, request: asked.Limits, who: Operator, now_ns: int) -> Answer:
         if self.limits is None:
@@ -273,7 +285,9 @@ class ControlDesk:
         if isinstance(change, LimitsChange):
             return change.records
         until = self.world.engine_now_ns() + change.minutes * MINUTE_NS if change.minutes else 0
+        meant = (events.acknowledged(by, change.acknowledge),) if change.acknowledge and change.release else ()
         return (
+            *meant,
             events.arm(
                 ArmState[change.state.upper()],
                 after_kill=change.release,

@@ -41,11 +41,12 @@ class Kill(_Scoped, frozen=True, tag="kill"):
 
 
 class Arm(_Scoped, frozen=True, tag="arm", kw_only=True):
-    """Arm a scope; `release`: after a kill, a doubt or a halt; `minutes`: break-glass."""
+    """Arm a scope; `release`: after a kill, a doubt or a halt; `minutes`: break-glass; `acknowledge`: what runs."""
 
     state: Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"]
     release: bool = False
     minutes: Annotated[int, msgspec.Meta(ge=0, le=BREAK_GLASS_MINUTES_MAX)] = 0
+    acknowledge: Name = ""
     why: Why = ""
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from openbell import _native as native
+from openbell.node.acknowledge import is_unacknowledged, running_of
 from openbell.node.card import NodeCard
 from openbell.node.holdings import symbol_of
 from openbell.ops.find import read_page
@@ -65,6 +66,7 @@ class World(Protocol):
     def find_instrument(self, symbol: str) -> int | None: ...
     def instruments(self) -> dict[str, int]: ...
     def armed(self, target: Target) -> Armed: ...
+    def unacknowledged(self) -> str: ...
     def engine_now_ns(self) -> int: ...
     def set_kill(self, level: KillLevel, uid: int) -> None: ...
     def ask_scoped(self) -> int: ...
@@ -122,6 +124,12 @@ class LiveWorld:
         if is_node:
             killed = max(killed, self._cell.level)
         return Armed(state, unkilled, killed, doubted, until, target.strategy in halted or (is_node and bool(halted)))
+
+    def unacknowledged(self) -> str:
+        """What runs and nobody has acknowledged, by its name; empty where all is as it was."""
+        if (engine := self.engine) is None or not is_unacknowledged(engine):
+            return ""
+        return running_of(engine.started).name
 
     def changed_parameters(self) -> list[tuple[int, int, int]]:
         """(strategy, word, bits) of parameters that were changed while their strategies ran."""

@@ -1,0 +1,84 @@
+"""A start of the trading process: is what runs what ran, what recovery did, and what of both goes into the journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from openbell import _native as native
+from openbell import events
+from openbell.errors import ConfigError
+from openbell.node import acknowledge
+from openbell.node.assemble import capacity_of, run_record, running_now
+from openbell.node.config import NodeConfig
+from openbell.node.record import read_record
+from openbell.node.recovery import CoreDiffersError, Recovered, expect_both_halves, recover_engine
+from openbell.node.snapshots import begin_with
+
+
+class Start:
+    """One start of the node of `config`; `acknowledged` is what a person has said that runs, or empty.
+
+    Raises:
+        ConfigError: that is not what runs.
+    """
+
+    def __init__(self, config: NodeConfig, acknowledged: str = "") -> None:
+        self.config = config
+        self.record = run_record(config)
+        self.running = acknowledge.Running(**running_now(config, self.record))
+        self.is_meant = bool(acknowledged)
+        self.is_acknowledged = True
+        self.says: list[str] = []
+        if acknowledged not in ("", self.running.name):
+            raise ConfigError(
+                f"--acknowledge: expected {self.running.name}, which is what would run, found {acknowledged}; nothing "
+                "was started; look at what differs, then say it again"
+            )
+
+    def recover(self) -> tuple[native.Engine, Recovered]:
+        """The engine at the end of its journal; whether a person has to acknowledge what runs is known then.
+
+        Raises:
+            JournalDamagedError: bytes below the durable watermark are wrong.
+            CoreDiffersError: this core decides otherwise than the one that wrote the journal, and nobody said that it
+                is meant.
+        """
+        node = self.config.node
+        expect_both_halves(node.journal_dir, node.hot_dir)
+        try:
+            engine, recovered = recover_engine(
+                capacity_of(self.config), node.journal_dir, node.hot_dir, accepts_this_core=self.is_meant
+            )
+        except CoreDiffersError as error:
+            raise CoreDiffersError(
+                f"{error}; or, if this one is meant from here on: openbell run ... --acknowledge {self.running.name}, "
+                "which opens nothing until a person has reconciled"
+            ) from None
+        differs = acknowledge.question(engine, self.running)
+        if recovered.differs_at:
+            begin_with(node.journal_dir / "snapshots", engine)
+        # Where the core decides otherwise its orders may not be those that left: a person has to look even so.
+        self.is_acknowledged = not recovered.differs_at and (not differs or self._settles(engine))
+        if not self.is_acknowledged:
+            old = read_record(node.journal_dir)
+            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name))
+        return engine, recovered
+
+    def _settles(self, engine: native.Engine) -> bool:
+        """What an earlier start was asked about is answered by a release: orders may have been left in doubt since."""
+        return self.is_meant and not acknowledge.is_unacknowledged(engine)
+
+    def records(self, recovered: Recovered, doubts: int, torn_bytes: int) -> Iterator[bytes]:
+        """What the journal is told of this start, after its Started."""
+        told = [f"{doubts} in doubt"] if doubts else []
+        told += [f"passed over {one}" for one in recovered.passed_over]
+        yield events.recovered(
+            snapshot_seq=recovered.snapshot_seq,
+            frames=recovered.frames,
+            took_us=int(recovered.seconds * 1e6),
+            torn_bytes=torn_bytes,
+            text="; ".join(told),
+        )
+        if self.is_meant:
+            yield events.acknowledged(events.By(os.getuid()), self.running.name, differs_at=recovered.differs_at)
