@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare feed-sim lint sanitize coverage fuzz format bench cst soak kill-drill kills references-live lock clean
+.PHONY: help demo test compare feed-sim lint sanitize coverage fuzz format bench cst exchange-soak soak kill-drill kills references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -25,7 +25,8 @@ help:
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
 	@echo 'make cst     zero-intelligence flow through the engine against exact values   ARGS="--trials 400000 --seed 7"'
-	@echo 'make soak    a day of the exchange at full size, with crashes  ARGS="--sessions 1000 --orders 10000000 --seed 1"'
+	@echo 'make soak    a node for hours at 50 000 messages a second: does anything grow?   HOURS=2 ARGS="--seed 1 --evidence FILE"'
+	@echo 'make exchange-soak  a day of the exchange at full size, with crashes  ARGS="--sessions 1000 --orders 10000000 --seed 1"'
 	@echo 'make kill-drill  kills of a live node, and the wire around them  ARGS="--kills 1000 --seed 1 --stuck-ms 200"'
 	@echo 'make kills  kill -9 of node, archiver, snapshots, exchange under load  ARGS="--kills 2000 --seed 1 --evidence FILE"'
 	@echo 'make references-live  every reference on a real exchange, then stopped   MINUTES=10 ARGS="--seed 7 --speed compiled"'
@@ -128,8 +129,12 @@ kills: $(VENV)/.built
 references-live: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m tests.strategies.live --minutes $(or $(MINUTES),1) $(ARGS)
 
+exchange-soak: $(VENV)/.built
+	@$(BIN)/python -m bench.exchange_soak $(ARGS)
+
+HOURS ?= 2
 soak: $(VENV)/.built
-	@$(BIN)/python -m bench.soak $(ARGS)
+	@$(BIN)/python -m bench.soak --hours $(HOURS) $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --upgrade --output-file requirements.lock

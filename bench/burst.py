@@ -3,26 +3,24 @@ the node is late. Once with the buffers that are configured by default, once wit
 """
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.harness import REPO, Figure, Result, percentile
-from bench.tick_to_order import LIMITS, _free_port
+from bench.harness import Figure, Result, percentile
+from bench.processes import free_port, start, wait_until_it_runs
+from bench.tick_to_order import LIMITS
 from openbell import _native as native
 
 RATE, BEFORE_S, BURST_S, AFTER_S = 20_000, 5, 10, 5
 BUFFERS_KIB = {"8 MiB": 8_192, "128 KiB": 128}
 LOOK_EVERY_S = 0.002
 WINDOW_NS = 100_000_000
-START_S = 20.0
 NODE = """
 [node]
 name = "burst"
@@ -116,18 +114,18 @@ def _behind_s(seen: dict[str, Any]) -> float:
 def _life(buffer_kib: int) -> dict[str, Any]:
     base = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="openbell-burst-", dir=base if base.is_dir() else None))
-    a, b = _free_port(), _free_port()
+    a, b = free_port(), free_port()
     rates = [str(n) for n in (a, b, RATE, BEFORE_S, BURST_S, AFTER_S)]
-    sender = _start("bench.burst_sender", *rates, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    sender = start("bench.burst_sender", *rates, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     node = None
     try:
         requests = int(sender.stdout.readline())
         text = NODE.format(dir=folder, a=a, b=b, requests=requests, buffer_kib=buffer_kib)
         (folder / "node.toml").write_text(text)
         (folder / "limits.toml").write_text(LIMITS.replace("AMZN", "OBEL"))
-        node = _start("openbell", "run", folder / "node.toml", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        node = start("openbell", "run", folder / "node.toml", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         counters = folder / "hot/counters"
-        _wait_until_it_runs(counters, node)
+        wait_until_it_runs(counters, node)
         sender.stdin.write("go\n")
         sender.stdin.flush()
         samples = _watch(counters, sender)
@@ -166,17 +164,3 @@ def _watch(path: Path, sender: subprocess.Popen[str]) -> list[tuple[int, int, in
         samples.append((time.time_ns(), now["feed.f.waited_ns"], now["feed.f.behind"]))
         time.sleep(LOOK_EVERY_S)
     return samples
-
-
-def _wait_until_it_runs(counters: Path, node: subprocess.Popen[str]) -> None:
-    give_up = time.monotonic() + START_S
-    while not (counters.is_file() and dict(native.Counters.attach(str(counters)).read()).get("loops", 0)):
-        if node.poll() is not None or time.monotonic() > give_up:
-            raise RuntimeError(f"the node did not start: {node.communicate()[1] if node.poll() is not None else ''}")
-        time.sleep(0.05)
-
-
-def _start(module: str, *arguments: object, **options: Any) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": f"{REPO / 'src'}:{REPO}"}
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.Popen(command, text=True, env=environment, cwd=REPO, **options)

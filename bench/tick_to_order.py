@@ -6,9 +6,7 @@ answers OUCH orders; it never waits for the node (open loop). Each hop counts fr
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from bench.amzn import amzn_zip
 from bench.harness import REPO, Figure, Result
+from bench.processes import free_port, start
 from openbell import _native as native
 
 RUNS, SECONDS = 3, 15
@@ -102,8 +101,8 @@ def _figure(hop: str, count: int, values: list[int]) -> Figure:
 def _life() -> dict[str, tuple[int, list[int]]]:
     """Hop -> (count, values at QUANTILES) of one run."""
     with _directory() as directory:
-        feed = _free_port()
-        venue = _start("bench.loopback_venue", amzn_zip(), GAP_NS_MAX, feed, stdout=subprocess.PIPE)
+        feed = free_port()
+        venue = start("bench.loopback_venue", amzn_zip(), GAP_NS_MAX, feed, stdout=subprocess.PIPE)
         try:
             assert venue.stdout
             values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
@@ -111,7 +110,7 @@ def _life() -> dict[str, tuple[int, list[int]]]:
             (directory / "node.toml").write_text(text)
             (directory / "limits.toml").write_text(LIMITS)
             (directory / "hot").mkdir()
-            node = _start("openbell.node.trading", directory / "node.toml", "--for", SECONDS, stdout=subprocess.DEVNULL)
+            node = start("openbell.node.trading", directory / "node.toml", "--for", SECONDS, stdout=subprocess.DEVNULL)
             if node.wait() not in (0, 3):
                 raise RuntimeError("the node failed; its message is above")
         finally:
@@ -131,14 +130,3 @@ def _directory() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _start(module: str, *arguments: object, stdout: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=stdout, cwd=REPO)
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])

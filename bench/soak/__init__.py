@@ -1,1 +1,1 @@
-"""A day of the exchange at full size: `python -m bench.soak`, see __main__.py."""
+"""A node for hours at a steady rate: does anything grow?"""

@@ -1,65 +1,172 @@
-"""A day of the exchange at full size: sessions over sockets, cuts, kill -9, recovery; then its accounts are compared.
+"""A node for hours at a steady rate of market data: memory, descriptors and latency must not grow.
 
-    python -m bench.soak [--sessions 1000] [--orders 10000000] [--seed 1] [--folder DIR]
+    python -m bench.soak [--hours 2] [--rate 50000] [--seed 1] [--evidence FILE] [--folder DIR]
 
-A process of `openbell exchange` with a journal takes the orders of all sessions, half in OUCH 4.2 and half in 5.0;
-sessions are cut and resume all the time. The venue is killed in the middle and at the end. The exit code is 1 if the
-ledger and the clients' reports are not one account, if the venue is another one after recovery, or if its memory grows.
+A paper node of four instruments with its archiver, snapshots and control process hears a market without an end
+(market.py) and trades all the time. The exit code is 1 if anything grows, is lost, or does not end in good order.
+Samples go to the evidence file as they are made; a picture of them lies beside it.
 """
 
+from __future__ import annotations
+
 import argparse
+import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE
+from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 
-from bench.soak.play import Outcome, bytes_per_order, soak
+from bench.harness import REPO
+from bench.processes import START_S, free_port, start, wait_until_it_runs
+from bench.soak.judging import judge, picture, summary
+from bench.soak.watch import Watch
 
-SHOWN_PROBLEMS_MAX = 20
+SYMBOLS = ("SOKA", "SOKB", "SOKC", "SOKD")
+SAMPLE_S = 10.0
+FLOW_HOURS = 0.1
+NODE = """
+[node]
+name = "soak"
+id = 1
+mode = "paper"
+run_dir = "{hot}"
+journal_dir = "{folder}/journal"
+limits = "{folder}/limits.toml"
+durability = "local"
+wait = "block"
+arm_at_start = "full"
+segment_mib = 64
+orders_per_second_max = 100000
+[[feeds]]
+name = "f"
+kind = "itch_moldudp64"
+listen = "127.0.0.1:{port}"
+retransmit = "127.0.0.1:{requests}"
+receive_buffer_kib = 65536
+retry_ms = 50
+tries_max = 100
+"""
+STRATEGY = """
+[[strategies]]
+name = "steady"
+id = 1
+file = "{file}"
+class = "Steady"
+instruments = {symbols}
+"""
+LIMITS = """
+owner = "soak"
+version = 1
+base_currency = "USD"
+[account]
+order_rate_max = 100000
+order_rate_window_ms = 1000
+gross_notional_max = "1000000000.00"
+daily_loss_max = "1000000000.00"
+"""
+LIMITS_OF_ONE = """
+[[instruments]]
+symbol = "{symbol}"
+order_qty_max_lots = 1000
+order_notional_max = "1000000.00"
+position_long_max_lots = 1000
+position_short_max_lots = 1000
+collar_bps = 2000
+open_orders_max = 20
+"""
 
 
 def main() -> int:
-    """Play the day and print what was found; 1 if something is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m bench.soak", description="A day of the exchange at full size.")
-    parser.add_argument("--sessions", type=int, default=1_000)
-    parser.add_argument("--orders", type=int, default=10_000_000, help="orders and replaces, shared out evenly")
+    """Soak, print what was found, write the picture; 1 if something grew or was lost."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__.splitlines()[0])
+    parser.add_argument("--hours", type=float, default=2.0)
+    parser.add_argument("--rate", type=float, default=50_000.0, help="market-data messages a second")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--folder", type=Path, help="where a folder for journal and reports is made; kept if something is wrong"
-    )
+    parser.add_argument("--evidence", type=Path, help="one line a sample; kept in the folder otherwise")
+    parser.add_argument("--folder", type=Path, help="where a folder for the journal is made: 11 GB an hour")
     asked = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(f"seed {asked.seed}: python -m bench.soak --sessions {asked.sessions} --orders {asked.orders}")
     folder = Path(tempfile.mkdtemp(prefix="openbell-soak-", dir=asked.folder))
-    console.print(f"journal and reports in {folder}")
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=console) as progress:
-        outcome = soak(asked.sessions, asked.orders, asked.seed, folder, progress)
-    console.print(_table(outcome))
-    for problem in outcome.problems[:SHOWN_PROBLEMS_MAX]:
+    evidence = asked.evidence or folder / "soak.jsonl"
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(f"seed {asked.seed}: {asked.rate:,.0f} messages/s for {asked.hours:g} h; samples in {evidence}")
+    samples, sent, ended = soak(asked.hours, asked.rate, asked.seed, folder, evidence, console)
+    problems = judge(samples, sent, ended, asked.rate)
+    evidence.with_suffix(".svg").write_text(picture(samples, asked.rate))
+    console.print_json(data={"sent": sent, "ended": ended, "load": os.getloadavg()[0], **summary(samples)})
+    for problem in problems:
         console.print(f"[red]{problem}[/red]")
-    console.print(f"seed {asked.seed}: {len(outcome.problems) or 'no'} problems")
-    if not outcome.problems:
+    console.print(f"seed {asked.seed}: {len(problems) or 'no'} problems")
+    if not problems and asked.evidence:
         shutil.rmtree(folder)
-    return int(bool(outcome.problems))
+    return int(bool(problems))
 
 
-def _table(outcome: Outcome) -> Table:
-    table = Table(title=f"{outcome.orders:_} orders of {outcome.sessions:_} sessions", show_header=False)
-    table.add_column("what")
-    table.add_column("found", justify="right")
-    table.add_row("orders/s through the wire", f"{outcome.orders_per_s:_.0f}")
-    table.add_row("reports", f"{outcome.reports:_}")
-    table.add_row("cuts and resumes", f"{outcome.cuts:_}")
-    for number, life in enumerate(outcome.lives, start=1):
-        table.add_row(f"life {number}: start, with recovery", f"{life.start_s:.1f} s")
-        if slope := bytes_per_order(life) if life.memory else None:
-            first, last = life.memory[0][1], life.memory[-1][1]
-            table.add_row("  RssAnon", f"{first / 1e6:.0f} MB to {last / 1e6:.0f} MB, {slope:+.2f} bytes an order")
-    return table
+def soak(
+    hours: float, rate: float, seed: int, folder: Path, evidence: Path, console: Console
+) -> tuple[list[dict[str, float]], dict[str, Any], dict[str, Any]]:
+    """The samples, what the sender sent, and how the node summed itself up."""
+    base = Path("/dev/shm")
+    hot = Path(tempfile.mkdtemp(prefix="openbell-soak-", dir=base if base.is_dir() else None))
+    port = free_port()
+    sender = start("bench.soak.sender", port, rate, seed, FLOW_HOURS, *SYMBOLS, stdin=PIPE, stdout=PIPE)
+    node = None
+    try:
+        assert sender.stdin and sender.stdout
+        requests = int(sender.stdout.readline())
+        node = start("openbell", "run", _configured(folder, hot / "node", port, requests), "--json", stdout=PIPE)
+        wait_until_it_runs(hot / "node/counters", node)
+        sender.stdin.write("go\n")
+        sender.stdin.flush()
+        samples = _watch(Watch(node.pid, hot / "node"), hours * 3_600, evidence, console, (sender, node))
+        node.send_signal(signal.SIGINT)
+        ended = json.loads(node.communicate(timeout=START_S)[0])
+        sender.stdin.close()
+        return samples, json.loads(sender.stdout.readline()), ended
+    finally:
+        for process in (sender, node):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                process.wait()
+        shutil.rmtree(hot, ignore_errors=True)
+
+
+def _configured(folder: Path, hot: Path, port: int, requests: int) -> Path:
+    text = NODE.format(folder=folder, hot=hot, port=port, requests=requests)
+    text += "".join(f'[[instruments]]\nsymbol = "{symbol}"\n' for symbol in SYMBOLS)
+    text += STRATEGY.format(file=REPO / "bench/strategies/steady.py", symbols=json.dumps(SYMBOLS))
+    (folder / "node.toml").write_text(text)
+    (folder / "limits.toml").write_text(LIMITS + "".join(LIMITS_OF_ONE.format(symbol=s) for s in SYMBOLS))
+    return folder / "node.toml"
+
+
+def _watch(
+    watch: Watch, seconds: float, evidence: Path, console: Console, processes: Sequence[subprocess.Popen[str]]
+) -> list[dict[str, float]]:
+    samples: list[dict[str, float]] = []
+    began = before = time.monotonic()
+    bar = Progress(*Progress.get_default_columns(), TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+    with bar, evidence.open("w") as file:
+        task = bar.add_task("soak", total=seconds)
+        while before - began < seconds:
+            time.sleep(max(0.0, min(SAMPLE_S, began + seconds - before)))
+            if any(process.poll() is not None for process in processes):
+                raise RuntimeError("expected sender and node to run, found one of them ended; see its words above")
+            now = time.monotonic()
+            samples.append({"hours": (now - began) / 3_600, "seconds": now - before, **watch.sample()})
+            print(json.dumps(samples[-1]), file=file, flush=True)
+            bar.update(task, completed=now - began)
+            before = now
+    return samples
 
 
 if __name__ == "__main__":

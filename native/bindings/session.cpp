@@ -259,6 +259,20 @@ void bind_live(nb::module_& m) {
             return rows;
         },
         "path"_a, "quantiles"_a, "[(count, [ns by quantile])] by hop, each counted from the receive call.");
+    m.def(
+        "latency_counts",
+        [](const std::string& path) {
+            const Mapping file = Mapping::open_readable(path);
+            std::vector<std::vector<u64>> rows;
+            if (file.size() < sizeof(Latency)) return rows;
+            for (const Histogram& h : reinterpret_cast<const Latency*>(file.data())->hops)
+                rows.emplace_back(std::begin(h.buckets), std::end(h.buckets));
+            return rows;
+        },
+        "path"_a, "What each bucket of LATENCY_EDGES_NS has counted, by hop: the difference of two is an interval.");
+    nb::list edges;
+    for (u32 bucket = 0; bucket < Histogram::kBuckets; ++bucket) edges.append(Histogram::upper_edge(bucket));
+    m.attr("LATENCY_EDGES_NS") = nb::tuple(edges);
 }
 
 void bind_follower(nb::module_& m) {

@@ -1,12 +1,12 @@
-"""A small day of `make soak`: sessions of both protocols over sockets, cuts, kill -9, one account of it all."""
+"""A small `make exchange-soak`: sessions of both protocols over sockets, cuts, kill -9, one account of it all."""
 
 import pytest
-from bench.soak.day import Life
-from bench.soak.languages import LANGUAGES
-from bench.soak.play import memory_problems, soak
-from bench.soak.scripts import Script, write_script
-from bench.soak.sessions import LostError, Session
-from bench.soak.tally import tally
+from bench.exchange_soak.day import Life
+from bench.exchange_soak.languages import LANGUAGES
+from bench.exchange_soak.play import memory_problems, soak
+from bench.exchange_soak.scripts import Script, write_script
+from bench.exchange_soak.sessions import LostError, Session
+from bench.exchange_soak.tally import tally
 from rich.progress import Progress
 
 from openbell._native import ouch50_encode_outbound, ouch_encode_outbound, soup_login_accepted, soup_packet

@@ -9,8 +9,8 @@ import socket
 import struct
 from pathlib import Path
 
-from bench.soak.languages import ANSWERS
-from bench.soak.scripts import Script
+from bench.exchange_soak.languages import ANSWERS
+from bench.exchange_soak.scripts import Script
 from openbell._native import soup_login_request, soup_packet, soup_packets, soup_parse_login_accepted
 
 PASSWORD = "soak"

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.soak.day import Day
-from bench.soak.sessions import Session
-from bench.soak.tally import Tally, tally
-from bench.soak.venue import SYMBOLS, Venue
+from bench.exchange_soak.day import Day
+from bench.exchange_soak.sessions import Session
+from bench.exchange_soak.tally import Tally, tally
+from bench.exchange_soak.venue import SYMBOLS, Venue
 
 PAGE_ROWS = 1_000
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from bench.soak.languages import LANGUAGES
-from bench.soak.scripts import Script, write_script
-from bench.soak.sessions import READ_BYTES, TIMEOUT_S, Session
-from bench.soak.venue import SYMBOLS, Venue
+from bench.exchange_soak.languages import LANGUAGES
+from bench.exchange_soak.scripts import Script, write_script
+from bench.exchange_soak.sessions import READ_BYTES, TIMEOUT_S, Session
+from bench.exchange_soak.venue import SYMBOLS, Venue
 
 SCRIPTS_MAX = 100
 ORDERS_PER_CUT = 500

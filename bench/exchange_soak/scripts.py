@@ -9,7 +9,7 @@ import random
 from array import array
 from dataclasses import dataclass
 
-from bench.soak.languages import Language, Order
+from bench.exchange_soak.languages import Language, Order
 from openbell._native import soup_packet
 
 TICK, TICKS, MID = 100, 50, 50_0000

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from bench.soak.checks import conserves, orders_agree, replays_agree, state_hash
-from bench.soak.day import Day, Life
-from bench.soak.sessions import LostError
+from bench.exchange_soak.checks import conserves, orders_agree, replays_agree, state_hash
+from bench.exchange_soak.day import Day, Life
+from bench.exchange_soak.sessions import LostError
 from openbell.exchange.server import allow_sockets
 
 MEMORY_BYTES_PER_ORDER_MAX = 16.0

@@ -12,8 +12,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from bench.exchange_soak.sessions import PASSWORD
 from bench.harness import REPO
-from bench.soak.sessions import PASSWORD
 from openbell.exchange.control import Answer, ask
 
 SYMBOLS = tuple(f"SYM{n}" for n in range(10))

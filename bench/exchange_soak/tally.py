@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.soak.languages import ACCEPTED, CANCELED, EXECUTED, REJECTED, REPLACED, SYSTEM
-from bench.soak.scripts import Script
-from bench.soak.sessions import PAYLOAD_BYTES_MAX, LostError
+from bench.exchange_soak.languages import ACCEPTED, CANCELED, EXECUTED, REJECTED, REPLACED, SYSTEM
+from bench.exchange_soak.scripts import Script
+from bench.exchange_soak.sessions import PAYLOAD_BYTES_MAX, LostError
 from openbell._native import soup_packets
 
 
