@@ -100,8 +100,7 @@ void bind_report(nb::module_& m) {
 void bind_what_if(nb::module_& m) {
     nb::class_<WhatIfReport>(m, "WhatIfReport", "Where other limits would have decided otherwise.")
         .def_ro("frames", &WhatIfReport::frames)
-        .def_ro("decisions", &WhatIfReport::decisions)
-        .def_ro("differs", &WhatIfReport::differs)
+        .def_ro("judged", &WhatIfReport::judged)
         .def_ro("now_refused", &WhatIfReport::now_refused)
         .def_ro("now_passes", &WhatIfReport::now_passes)
         .def_ro("is_cut", &WhatIfReport::is_cut)

@@ -56,9 +56,9 @@ void Replay::feed(const FrameView& frame) {
     report_.last_seq = header.seq;
     next_seq_ = header.seq + 1;
     if (header.frame_class == u8(FrameClass::Out)) {
+        if (!has_pending_ || pending().header->seq != header.cause_seq) return;  // of a frame before the snapshot
         ++report_.frames_out;
-        if (has_pending_ && pending().header->seq == header.cause_seq) settle(frame, false);
-        return;
+        return settle(frame, false);
     }
     settle_pending();
     in_.assign(reinterpret_cast<const u8*>(frame.header), reinterpret_cast<const u8*>(frame.header) + header.length);

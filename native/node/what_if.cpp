@@ -3,21 +3,21 @@
 namespace openbell {
 namespace {
 
-// Orders that risk let pass in `decision` and not in `other`, by id and version.
-u64 passed_only_in(const Decision& decision, const Decision& other) {
-    const auto passes = [](const Decision& in, const Order& wanted) {
-        for (std::size_t i = 0; i < in.count(); ++i) {
-            const auto& order = in.as<Order>(i);
-            if (in.type_at(i) == Type::Approved && order.cl_ord_id == wanted.cl_ord_id &&
-                order.version == wanted.version)
-                return true;
-        }
-        return false;
-    };
-    u64 count = 0;
-    for (std::size_t i = 0; i < decision.count(); ++i)
-        count += decision.type_at(i) == Type::Approved && !passes(other, decision.as<Order>(i));
-    return count;
+bool is_verdict(Type type) { return type == Type::Approved || type == Type::Refused; }
+
+// The verdict of `in` about the order of `wanted`; null where it was not judged.
+const Order* verdict_about(const Decision& in, const Order& wanted) {
+    for (std::size_t i = 0; i < in.count(); ++i) {
+        const auto& order = in.as<Order>(i);
+        if (is_verdict(in.type_at(i)) && order.cl_ord_id == wanted.cl_ord_id && order.version == wanted.version)
+            return &order;
+    }
+    return nullptr;
+}
+
+std::vector<u8> bytes_of(const Order& order) {
+    const auto* at = reinterpret_cast<const u8*>(&order);
+    return {at, at + sizeof order};
 }
 
 }  // namespace
@@ -66,17 +66,21 @@ void WhatIfLimits::settle(const FrameView& out) {
     if (is_limited_ && instruments_limited_ < now_.instruments()) follow();
 }
 
+// Only verdicts about the same order count: the other engine may also try again what was refused, because it has just
+// been told of limits.
 void WhatIfLimits::compare(u64 seq, const Decision& then, const Decision& now) {
-    const bool is_counted = seq >= compares_from_;
-    report_.decisions += is_counted && !then.empty();
+    for (std::size_t i = 0; i < then.count() && seq >= compares_from_; ++i) {
+        if (!is_verdict(then.type_at(i))) continue;
+        const auto& was = then.as<Order>(i);
+        ++report_.judged;
+        const Order* is = verdict_about(now, was);
+        if (is == nullptr || is->type == was.type) continue;
+        (Type(was.type) == Type::Approved ? report_.now_refused : report_.now_passes) += 1;
+        if (report_.first.seq == 0) report_.first = {seq, u32(i), 1, 1, bytes_of(was), bytes_of(*is)};
+    }
     const Bytes a = without_hash(then.bytes()), b = without_hash(now.bytes());
     if (a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0)) return;
-    if (is_counted) {
-        if (report_.differs++ == 0) report_.first = first_difference(seq, a, b);
-        report_.now_refused += passed_only_in(then, now);
-        report_.now_passes += passed_only_in(now, then);
-        report_.is_cut = report_.differs >= kDifferencesMax;
-    }
+    report_.is_cut = ++resumed_ >= kResumedMax;
     resume();
 }
 

@@ -13,17 +13,16 @@ namespace openbell {
 
 struct WhatIfReport {
     u64 frames = 0;
-    u64 decisions = 0;    // of the journal, in the range
-    u64 differs = 0;      // of those
-    u64 now_refused = 0;  // orders that passed then
-    u64 now_passes = 0;   // orders that were refused then
-    bool is_cut = false;  // so many differ that the rest was not looked at
+    u64 judged = 0;       // orders, in the range
+    u64 now_refused = 0;  // that passed then
+    u64 now_passes = 0;   // that were refused then
+    bool is_cut = false;  // so many frames differ that the rest was not looked at
     Difference first;
 };
 
 class WhatIfLimits {
   public:
-    static constexpr u64 kDifferencesMax = 100'000;
+    static constexpr u64 kResumedMax = 100'000;
     struct Line {
         std::string symbol;  // empty: of no instrument
         Limit record;
@@ -56,6 +55,7 @@ class WhatIfLimits {
     bool is_limited_ = false;  // has been given those of no instrument in this epoch
     u32 instruments_limited_ = 0;
     u64 compares_from_ = 0;
+    u64 resumed_ = 0;
     WhatIfReport report_;
 };
 

@@ -45,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make kills", description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--behind", type=int, default=0, help="frames after the last snapshot when the node starts")
     parser.add_argument("--evidence", type=Path, default=None)
     asked = parser.parse_args()
     evidence = asked.evidence or Path(tempfile.mkdtemp(prefix="openbell-kills-")) / "kills.jsonl"
@@ -53,13 +54,13 @@ def main() -> int:
     with evidence.open("a") as file:
         while len(rows) < asked.kills:
             number = len(rows)
-            for row in campaign(f"{asked.seed}-{number}", min(KILLS_OF_A_WORLD, asked.kills - number)):
+            for row in campaign(f"{asked.seed}-{number}", min(KILLS_OF_A_WORLD, asked.kills - number), asked.behind):
                 rows.append({"seed": asked.seed, "kill": len(rows)} | row)
                 print(json.dumps(rows[-1]), file=file, flush=True)
     return report(rows)
 
 
-def campaign(seed: str, kills: int) -> Iterator[dict[str, Any]]:
+def campaign(seed: str, kills: int, behind: int = 0) -> Iterator[dict[str, Any]]:
     """One world, killed so many times; a row for each.
 
     Raises:
@@ -69,8 +70,9 @@ def campaign(seed: str, kills: int) -> Iterator[dict[str, Any]]:
     with one_world(draw) as world:
         audit = Audit(world.directory / "journal", world.hot)
         start(world, epoch := 1)
+        unanswered: set[tuple[int, int]] = set()  # of those that died, for good
         for _ in range(kills):
-            victim, unanswered = draw.choice(VICTIMS), len(audit.unanswered())
+            victim = draw.choice(VICTIMS)
             world.set_trading("T")
             target = world.committed_seq() + draw.randint(*FRAMES_BETWEEN)
             wait_for(lambda target=target: world.alive() and world.committed_seq() >= target, f"frame {target}")
@@ -81,7 +83,11 @@ def campaign(seed: str, kills: int) -> Iterator[dict[str, Any]]:
                 world.kill9()
             world.set_trading("H")
             if "node" in victim:
-                row["unanswered"] = len(audit.unanswered()) - unanswered
+                if behind:
+                    world.fall_behind(behind)
+                    epoch += 1  # the writer of those frames had one
+                row["unanswered"] = len(audit.unanswered() - unanswered)
+                unanswered |= audit.unanswered()
                 row |= start(world, epoch := epoch + 1)
             agree(world)
             audit.expect_nothing_lost(world.ledger())

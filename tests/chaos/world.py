@@ -14,14 +14,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from configurations import SYMBOLS, exchange_toml, free_tcp_port, free_udp_port, limits_toml, node_toml
-from openbell._native import Follower, ouch_token_decode
+from openbell._native import Follower, JournalWriter, ouch_token_decode
 from openbell.exchange.control import ask
-from openbell.journal import open_journal
+from openbell.journal import Source, open_journal
 from openbell.node.assemble import capacity_of
 from openbell.node.config import load_node
 from openbell.node.holdings import symbol_of
-from openbell.types import OrderState, Type
+from openbell.types import RECORDS, OrderState, Type
 
 WAIT_S = 60.0
 LOOK_EVERY_S = 0.0005
@@ -126,6 +128,27 @@ class World:
         process.kill()
         process.wait()
         setattr(self, name, getattr(self, f"_start_{name}")())
+
+    def fall_behind(self, frames: int) -> None:
+        """Let so many frames follow the last snapshot while the node is dead: an order far away comes and goes."""
+        self.snapshots.kill()
+        self.snapshots.wait()
+        now_ns = self.follow().now_ns
+        add, cancel = np.zeros(1, RECORDS["Market"]), np.zeros(1, RECORDS["Market"])
+        add["type"], add["order_id"], add["px"], add["qty"], add["flags"] = Type.BOOK_ADD, 2**62, 100, 1, 1
+        cancel["type"], cancel["order_id"], cancel["qty"] = Type.BOOK_CANCEL, 2**62, 1
+        rows = [add.view(np.uint8), cancel.view(np.uint8)]
+        writer = JournalWriter(str(self.directory / "journal"), str(self.hot), segment_bytes=4 << 20, node=1)
+
+        def append(n: int) -> int | None:
+            ts = now_ns + n
+            return writer.append(1, Source.FEED, 48, rows[n % 2], ts_recv=ts, ts_seq=ts)
+
+        for n in range(frames):
+            if append(n) is None:
+                wait_for(lambda n=n: append(n), "hot space")
+        writer.close()
+        self.kill_helper("archiver")  # it takes a journal that is closed for one that is over
 
     # ---- the node ----------------------------------------------------------------------------------
 

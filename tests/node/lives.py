@@ -92,7 +92,7 @@ def run_epoch(
     start = Start(config, acknowledged)
     engine, recovered = start.recover()
     node = native.LiveNode(assemble.live_config(config), engine, assemble.build_strategies(config))
-    start.record.write(config.node.journal_dir)
+    start.record.write(config.node.journal_dir, node.epoch)
     trading._open_epoch(node, config, start, recovered, engine)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for number, message in enumerate(messages, start=seq):

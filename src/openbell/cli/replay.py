@@ -23,6 +23,10 @@ def run(
     /,
     *,
     verify: Annotated[bool, Parameter(negative="")] = False,
+    from_seq: Annotated[int, Parameter(name="--from")] = 0,
+    to_seq: Annotated[int, Parameter(name="--to")] = 0,
+    what_if: Annotated[list[str] | None, Parameter(consume_multiple=False, negative="")] = None,
+    bisect: Annotated[bool, Parameter(negative="")] = False,
     speed: Literal["interpreted", "compiled"] | None = None,
     config: Path | None = None,
     tape: Path | None = None,
@@ -37,6 +41,15 @@ def run(
         Directory of a backtest's or a node's journal.
     verify
         Run the strategies again too, and compare what they say.
+    from_seq
+        Compare from this frame on; from the newest snapshot before it, or with --verify before its epoch.
+    to_seq
+        Compare up to this frame. Default: the end.
+    what_if
+        limits=FILE, strategy=FILE or NAME=VALUE (a parameter; STRATEGY.NAME=VALUE, strategy.NAME=FILE where there are
+        several): how often that would have decided otherwise, and where first.
+    bisect
+        Find the first frame at which this core and the one that made journal and snapshots part.
     speed
         Of the strategies that are run again. Default: as they ran.
     config
@@ -50,12 +63,37 @@ def run(
     """
     from openbell.node.verify import replay
 
-    replayed = replay(journal, _record(journal, config), run_strategies=verify, tape_dir=tape, hot_dir=hot, speed=speed)
+    record, between = _record(journal, config), (from_seq, to_seq)
+    if what_if or bisect:
+        return _look(journal, record, what_if or [], hot, tape, between, as_json=as_json)
+    replayed = replay(journal, record, run_strategies=verify, tape_dir=tape, hot_dir=hot, speed=speed, between=between)
     if as_json:
         print(json.dumps(asdict(replayed) | {"is_identical": replayed.is_identical}, indent=2))
     else:
         _show(replayed)
     return 0 if replayed.is_identical else EXIT_DIFFERS
+
+
+def _look(
+    journal: Path,
+    record: "RunRecord",
+    changes: list[str],
+    hot: Path | None,
+    tape: Path | None,
+    between: tuple[int, int],
+    *,
+    as_json: bool,
+) -> int:
+    """A what-if, or without changes a bisection; 1 where something differs."""
+    from openbell.node import what_if as desk
+
+    found = (
+        desk.what_if(journal, record, changes, hot_dir=hot, tape_dir=tape, between=between)
+        if changes
+        else desk.bisect(journal, record, hot_dir=hot)
+    )
+    print(json.dumps(asdict(found), indent=2) if as_json else "\n".join(found.lines()))
+    return 0 if found.is_identical else EXIT_DIFFERS
 
 
 def _record(journal: Path, config: Path | None) -> "RunRecord":
@@ -78,6 +116,7 @@ def _record(journal: Path, config: Path | None) -> "RunRecord":
 
 
 def _show(replayed: "Replayed") -> None:
+    # core: the recorded words of strategies through this core; strategy: their code run again beside it.
     print(f"{replayed.frames:,} frames to seq {replayed.last_seq:,} in {replayed.seconds:.2f} s")
     _show_finding("core", replayed.core)
     if replayed.strategy is None:
@@ -93,3 +132,5 @@ def _show(replayed: "Replayed") -> None:
 def _show_finding(name: str, finding: "Finding") -> None:
     verdict = "identical" if finding.is_identical else f"differs at seq {finding.differs_at:,}: {finding.what}"
     print(f"{name}: {verdict}")
+    if not finding.is_identical:
+        print(f"  {finding.frames:,} frames differ; the first:\n  then  {finding.then}\n  now   {finding.now}")

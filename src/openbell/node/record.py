@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 Params = dict[str, bool | int | float | str]
 FILES = {"backtest": "backtest.json", "node": "node.json"}
+RUNS = "runs"
+"""Folder of a node's records by epoch; node.json is the newest of them."""
 
 
 class StrategyRecord(Settings):
@@ -139,21 +141,26 @@ class RunRecord(Settings):
     end: EndRecord | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
 
-    def write(self, directory: Path) -> None:
-        """Put the file into `directory`, whole or not at all."""
-        path = directory / FILES[self.kind]
+    def write(self, directory: Path, epoch: int = 0) -> None:
+        """Put the file into `directory`, whole or not at all; that of an epoch is kept beside those of the others."""
+        if epoch:
+            (directory / RUNS).mkdir(exist_ok=True)
+            self._put(directory / RUNS / f"{epoch:06}.json")
+        self._put(directory / FILES[self.kind])
+
+    def _put(self, path: Path) -> None:
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(self.model_dump_json(indent=2) + "\n")
         unfinished.replace(path)
 
 
-def read_record(directory: Path) -> RunRecord | None:
-    """The record of the journal in `directory`; None when there is none.
+def read_record(directory: Path, epoch: int = 0) -> RunRecord | None:
+    """The record of the journal in `directory`, the newest or that of an epoch; None when there is none.
 
     Raises:
         JournalError: it is there and damaged, or of a later format.
     """
-    for name in FILES.values():
+    for name in [f"{RUNS}/{epoch:06}.json"] if epoch else FILES.values():
         path = directory / name
         if path.is_file():
             try:

@@ -63,7 +63,7 @@ def trade(
     strategies = assemble.build_strategies(config)
     with watched(strategies, node_settings.callback_budget_ms * 1_000_000):  # their on_start too
         node = native.LiveNode(assemble.live_config(config), engine, strategies)
-        start.record.write(node_settings.journal_dir)
+        start.record.write(node_settings.journal_dir, node.epoch)
         for line in (*small_buffers(config, node), *start.says):
             print(line, file=sys.stderr)
         print(f"epoch {node.epoch}: {recovered}; durability {node_settings.durability}", file=sys.stderr, flush=True)
@@ -72,8 +72,7 @@ def trade(
         gc.freeze()
         gc.disable()  # law 12: nothing collects while armed; callbacks make no cycles worth keeping
         open_orders = node.run(int(for_s * 1e9))
-    for order in engine.live_orders():
-        node.submit(left_open(engine, order), Source.NODE)
+    name_open_orders(node, engine)
     node.close()
     return Summary(
         epoch=node.epoch,
@@ -130,19 +129,23 @@ def _open_epoch(
     node.submit(arm, Source.OPERATOR)
 
 
-def left_open(engine: native.Engine, order: Any) -> bytes:
-    """The record of an order that this process leaves open, and why."""
-    why = "no word of the venue whether it has it" if order.state == OrderState.IN_DOUBT else "no word of its cancel"
-    if not engine.is_session_up:
-        why = "the order session is down; cancel-on-disconnect is what remains"
-    return events.left_open(
-        cl_ord_id=order.cl_ord_id,
-        version=order.version,
-        leaves_qty=order.leaves_qty,
-        state=int(order.state),
-        why=why,
-        strategy=order.strategy,
-    )
+def name_open_orders(node: native.LiveNode, engine: native.Engine) -> None:
+    """Journal every order that this process leaves open, and why."""
+    for order in engine.live_orders():
+        why = (
+            "no word of the venue whether it has it" if order.state == OrderState.IN_DOUBT else "no word of its cancel"
+        )
+        if not engine.is_session_up:
+            why = "the order session is down; cancel-on-disconnect is what remains"
+        record = events.left_open(
+            cl_ord_id=order.cl_ord_id,
+            version=order.version,
+            leaves_qty=order.leaves_qty,
+            state=int(order.state),
+            why=why,
+            strategy=order.strategy,
+        )
+        node.submit(record, Source.NODE)
 
 
 def _hear_signals() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from openbell.config_types import Speed
 from openbell.errors import JournalDamagedError, JournalError
 from openbell.journal import RECORD_OF, open_journal
 from openbell.node.assemble import binary_hash, digest
-from openbell.node.record import RunRecord, StrategyRecord, build_host, machine_code
+from openbell.node.record import RunRecord, StrategyRecord, build_host, machine_code, read_record
+from openbell.node.snapshots import usable_snapshots
 from openbell.strategy.loader import load_strategy
 from openbell.types import RECORDS, Type
+
+SEQ_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Finding:
 
     differs_at: int
     what: str = ""
+    frames: int = 0
+    """How many frames differ."""
+    then: str = ""
+    now: str = ""
 
     @property
     def is_identical(self) -> bool:
@@ -44,6 +51,8 @@ class Replayed:
     state_hash: str
     seconds: float
     notes: tuple[str, ...]
+    strategy_frames: int = 0
+    """On which strategies were run again."""
 
     @property
     def is_identical(self) -> bool:
@@ -59,8 +68,13 @@ def replay(
     tape_dir: Path | None = None,
     hot_dir: Path | None = None,
     speed: Speed | None = None,
+    between: tuple[int, int] = (0, 0),
+    instead: Callable[[RunRecord], RunRecord] = lambda of_epoch: of_epoch,
 ) -> Replayed:
     """Play the journal at `journal_dir` again. `tape_dir`, `hot_dir` and `speed` stand for those of `record`.
+
+    `between` compares only the frames from the first to the second seq (0: the end). `instead` may change what an epoch
+    runs: a what-if.
 
     Raises:
         JournalDamagedError: the journal or the tape is damaged; the message names the position.
@@ -68,41 +82,103 @@ def replay(
         StrategyError: a strategy cannot be loaded any more.
     """
     open_journal(journal_dir, hot_dir)
-    strategies = tuple(one.model_copy(update={"speed": speed or one.speed}) for one in record.strategies)
-    tape = _tape(record, tape_dir)
-    hot = hot_dir or (Path(record.hot_dir) if record.hot_dir else None)
-    if hot is not None and not hot.is_dir():
-        hot = None
-    host = build_host(strategies) if run_strategies else None
+    hot = live_hot_dir(record, hot_dir)
+    lives = list(_lives(journal_dir, hot, record)) if record.tape is None else [Life(0, 0, record)]
+    first, last = between[0], between[1] or SEQ_MAX
     engine = native.Engine(record.capacity.native())
+    if record.tape is None:
+        lives = _begin(engine, lives, journal_dir, hot, first, run_strategies=run_strategies)
+    tape = _tape(record, tape_dir)
+    reports = []
     began = time.perf_counter()
-    report = native.replay_journal(
-        engine,
-        str(journal_dir),
-        str(hot or ""),
-        host,
-        str(tape or ""),
-        record.tape.feed_latency_ns if record.tape else 0,
-    )
+    for life, next_life in zip(lives, [*lives[1:], None], strict=True):
+        host = build_host(_strategies(instead(life.record), speed)) if run_strategies else None
+        reports.append(
+            native.replay_journal(
+                engine,
+                str(journal_dir),
+                str(hot or ""),
+                host,
+                str(tape or ""),
+                record.tape.feed_latency_ns if record.tape else 0,
+                first,
+                min(last, next_life.first_seq - 1) if next_life else last,
+            )
+        )
+        if next_life is None or next_life.first_seq > last:
+            break
     seconds = time.perf_counter() - began
-    if report.frames_in == 0:
-        raise JournalError(f"{journal_dir}: expected frames, found none; is it the journal's directory?")
-    notes = list(_end_notes(journal_dir, record, report))
-    core = _finding(report.core)
-    if core.is_identical and record.end and record.end.state_hash != f"{engine.state_hash:016x}":
-        core = Finding(report.last_seq, f"state hash: expected {record.end.state_hash}, found {engine.state_hash:016x}")
+    frames = sum(report.frames_in + report.frames_out for report in reports)
+    if frames == 0:
+        raise JournalError(f"{journal_dir}: expected frames, found none; is it the journal's directory, and the range?")
+    core = next((report.core for report in reports if report.core.seq), reports[-1].core)
+    strategy = next((report.strategy for report in reports if report.strategy.seq), reports[-1].strategy)
+    notes = list(_end_notes(journal_dir, record, reports[-1])) if last == SEQ_MAX else []
+    finding = _finding(core, sum(report.core_frames for report in reports))
+    is_other_end = record.end and last == SEQ_MAX and record.end.state_hash != f"{engine.state_hash:016x}"
+    if finding.is_identical and is_other_end:
+        assert record.end
+        said = f"state hash: expected {record.end.state_hash}, found {engine.state_hash:016x}"
+        finding = Finding(reports[-1].last_seq, said)
     if run_strategies:
-        notes += _source_notes(strategies)
-    notes += _epoch_notes(journal_dir, hot, record)
+        notes += _source_notes(_strategies(lives[-1].record, speed))
+    notes += _epoch_notes(journal_dir, hot, lives)
     return Replayed(
-        core=core,
-        strategy=_finding(report.strategy) if run_strategies else None,
-        frames=report.frames_in + report.frames_out,
-        last_seq=report.last_seq,
+        core=finding,
+        strategy=_finding(strategy, sum(r.strategy_differs for r in reports)) if run_strategies else None,
+        frames=frames,
+        last_seq=reports[-1].last_seq,
         state_hash=f"{engine.state_hash:016x}",
         seconds=seconds,
         notes=tuple(notes),
+        strategy_frames=sum(report.strategy_frames for report in reports),
     )
+
+
+class Life(NamedTuple):
+    """One epoch of a node: its Started frame, and what ran."""
+
+    epoch: int
+    first_seq: int
+    record: RunRecord
+
+
+def _lives(journal_dir: Path, hot: Path | None, newest: RunRecord) -> Iterator[Life]:
+    """Every epoch with its own record; with `newest` where none was kept, or where that is not the journal's own."""
+    is_its_own = newest == read_record(journal_dir)
+    found = [
+        (int(row["epoch"]), int(seq))
+        for rows, seqs, _ in open_journal(journal_dir, hot).batches("Started")
+        for row, seq in zip(rows, seqs, strict=True)
+    ]
+    for epoch, seq in found or [(0, 0)]:
+        yield Life(epoch, seq, (is_its_own and epoch and read_record(journal_dir, epoch)) or newest)
+
+
+def _begin(
+    engine: native.Engine, lives: list[Life], journal_dir: Path, hot: Path | None, first: int, *, run_strategies: bool
+) -> list[Life]:
+    """Bring `engine` to the newest snapshot before `first`; what a strategy has not journalled yet is in none, so that
+    strategies begin with their epoch. The lives that remain.
+    """
+    here = next((n for n, life in reversed(list(enumerate(lives))) if life.first_seq <= first), 0)
+    limit = lives[here].first_seq if run_strategies else first
+    for snapshot in usable_snapshots(journal_dir, hot or journal_dir):
+        if snapshot.seq < limit:
+            engine.load(snapshot.state)
+            break
+    remaining = next((n for n, life in reversed(list(enumerate(lives))) if life.first_seq <= engine.seq + 1), 0)
+    return lives[remaining:]
+
+
+def _strategies(record: RunRecord, speed: Speed | None) -> tuple[StrategyRecord, ...]:
+    return tuple(one.model_copy(update={"speed": speed or one.speed}) for one in record.strategies)
+
+
+def live_hot_dir(record: RunRecord, given: Path | None) -> Path | None:
+    """The directory in shared memory that still holds the newest frames, if there is one."""
+    hot = given or (Path(record.hot_dir) if record.hot_dir else None)
+    return hot if hot is not None and hot.is_dir() else None
 
 
 def _tape(record: RunRecord, given: Path | None) -> Path | None:
@@ -148,26 +224,44 @@ def _source_notes(strategies: tuple[StrategyRecord, ...]) -> Iterator[str]:
                 yield f"strategy {one.name}: its machine code is {found} here, {one.object_hash} ran"
 
 
-def _epoch_notes(journal_dir: Path, hot: Path | None, record: RunRecord) -> Iterator[str]:
+def _epoch_notes(journal_dir: Path, hot: Path | None, lives: list[Life]) -> Iterator[str]:
     """What each epoch's Started record says beside what is here now."""
-    strategies = digest(*(one.identity() for one in record.strategies))
     binary = binary_hash()
+    records = {life.epoch: life.record for life in lives}
     for batch in open_journal(journal_dir, hot).arrays("Started"):
         for row in batch:
             epoch = int(row["epoch"])
-            if bytes(row["strategies_hash"]) != strategies:
+            ran = records.get(epoch, lives[-1].record)
+            if bytes(row["strategies_hash"]) != digest(*(one.identity() for one in ran.strategies)):
                 yield f"epoch {epoch} ran other strategies than the last one: run again they may say other things"
             if bytes(row["binary_hash"]) != binary:
                 yield f"epoch {epoch} ran another build of the native core than this one"
 
 
-def _finding(difference: native.Difference) -> Finding:
+def _finding(difference: native.Difference, frames: int) -> Finding:
     if difference.seq == 0:
         return Finding(0)
-    return Finding(difference.seq, _in_words(difference))
+    return Finding(difference.seq, in_words(difference), frames, *sides(difference))
 
 
-def _in_words(difference: native.Difference) -> str:
+def sides(difference: native.Difference) -> tuple[str, str]:
+    """The two records side by side, all that is set in them."""
+    return _whole(_record(difference.expected)), _whole(_record(difference.found))
+
+
+def _whole(record: Any) -> str:
+    if record is None:
+        return "nothing"
+    hidden = ("type", "pad", "ts_event", "text", "bytes")
+    fields = [
+        f"{name} {_value(record[name])}"
+        for name in record.dtype.names
+        if not name.startswith(hidden) and np.any(record[name] != 0)
+    ]
+    return " ".join([_name(record), *fields])
+
+
+def in_words(difference: native.Difference) -> str:
     """`record 0: INTENT bid_px: expected 2231500, found 2231400`, at most a line."""
     expected, found = _record(difference.expected), _record(difference.found)
     place = f"record {difference.record}"

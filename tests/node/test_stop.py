@@ -1,0 +1,82 @@
+"""Every order that ever left is over when a node has stopped, or the end of its journal names it and says why."""
+
+from pathlib import Path
+
+import pytest
+from tests.simulation.world import World
+
+from openbell._native import OperatorVerb
+from openbell.journal import open_journal
+from openbell.node.trading import name_open_orders
+from openbell.types import Type
+
+STEPS_TO_STOP = 400
+ENDS = (Type.REJECTED, Type.EXPIRED)
+
+
+class Ledger:
+    """What left and what became of it, from the journal alone."""
+
+    def __init__(self, world: World) -> None:
+        self.open: dict[int, int] = {}  # cl_ord_id -> open quantity
+        self.accepted: set[int] = set()
+        self.left = 0
+        self.named: dict[int, str] = {}
+        for frame in open_journal(world.journal_dir, world.hot_dir):
+            for i in range(len(frame.raw) if frame.raw.shape[1] == 128 else 0):
+                self._take(frame.record(i))
+
+    def _take(self, record) -> None:
+        kind = record["type"]
+        if kind == Type.OPERATOR and record["code"] == OperatorVerb.LEFT_OPEN:
+            self.named[int(record["values"][0])] = bytes(record["text"]).rstrip(b"\0").decode()
+        if kind == Type.NEW_ORDER:
+            self.open[int(record["cl_ord_id"])] = int(record["qty"])
+            self.left += 1
+        if kind == Type.RESOLVED:  # the venue has said all it knows: what it has not accepted never reached it
+            self.open = {order: leaves for order, leaves in self.open.items() if order in self.accepted}
+        if not Type.ACCEPTED <= kind <= Type.NOT_SENT or int(record["cl_ord_id"]) not in self.open:
+            return
+        order = int(record["cl_ord_id"])
+        if kind in (Type.ACCEPTED, Type.REPLACED):
+            self.open[order] = int(record["leaves_qty"])
+            self.accepted.add(order)
+        elif kind in (Type.FILLED, Type.CANCELED):
+            self.open[order] -= int(record["last_qty"])
+        if kind in ENDS or (kind == Type.NOT_SENT and record["command"] == Type.NEW_ORDER):
+            self.open[order] = 0
+
+
+def venue_goes(world: World) -> None:
+    world.venue.stop()
+
+
+def line_is_cut(world: World) -> None:
+    world.stream.cut()
+
+
+def all_is_well(world: World) -> None:
+    world.heal()
+
+
+@pytest.mark.parametrize("fault", [all_is_well, venue_goes, line_is_cut])
+def test_no_order_is_left_without_a_word(tmp_path: Path, seed: int, fault):
+    left = named = 0
+    for n in range(6):
+        world = World(f"stop-{seed}-{n}", tmp_path / str(n))
+        world.run(400)
+        fault(world)
+        world.node.begin_stop()
+        for _ in range(STEPS_TO_STOP):
+            world.step()
+        name_open_orders(world.node, world.engine)
+        world.node.close()
+
+        ledger = Ledger(world)
+        still_open = {order for order, leaves in ledger.open.items() if leaves > 0}
+        assert still_open - set(ledger.named) == set(), f"world {n}: left open and not named"
+        assert all(ledger.named.values())
+        left += ledger.left
+        named += len(ledger.named)
+    assert left > 100
+    assert named == 0 if fault is all_is_well else named > 0
