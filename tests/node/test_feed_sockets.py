@@ -12,7 +12,7 @@ from openbell.journal import open_journal
 from openbell.node import assemble, trading
 from openbell.node.card import card_of
 from openbell.node.config import FeedSettings, NodeConfig, load_node
-from openbell.node.recovery import recover_engine
+from openbell.node.start import Start
 from openbell.ops.feed_view import checks_line, take_feeds
 from openbell.ops.herald import Herald
 from oracles import mold
@@ -33,11 +33,11 @@ class Node:
         (folder / "limits.toml").write_text(limits_toml("OBEL"))
         self.config: NodeConfig = load_node(folder / "node.toml")
         self.config.node.hot_dir.mkdir(exist_ok=True)
-        node = self.config.node
-        self.engine, _ = recover_engine(assemble.capacity_of(self.config), node.journal_dir, node.hot_dir)
+        start = Start(self.config, "")
+        self.engine, recovered = start.recover()
         strategies = assemble.build_strategies(self.config)
         self.node = native.LiveNode(assemble.live_config(self.config), self.engine, strategies)
-        trading._open_epoch(self.node, self.config)
+        trading._open_epoch(self.node, self.config, start, recovered, self.engine)
 
     def hear(self, line: int, datagrams: list[bytes]) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
