@@ -51,17 +51,21 @@ void EdgeChecks::assign(u32 instrument, std::string_view symbol) {
         absolute_.resize(instrument + 1);
         limits_.resize(instrument + 1);
     }
-    EdgeLimits& of = absolute_[instrument];
-    const auto found = std::lower_bound(configured_.begin(), configured_.end(), symbol,
-                                        [](const auto& configured, auto wanted) { return configured.first < wanted; });
-    of = found != configured_.end() && found->first == symbol ? found->second : EdgeLimits{};
+    EdgeLimits& of = absolute_[instrument] = limits_of(symbol);
     Limit& limit = limits_[instrument];
     limit.qty_max = of.qty_max ? u64(of.qty_max) : ~u64(0);
-    limit.tick = magic_of(u64(of.tick));
+    limit.tick = magic_of(std::max(u64(of.tick), u64(1)));
     limit.lot = magic_of(u64(of.lot));
     limit.band_bps = of.band_bps;
     if (limit.reference < of.px_low || limit.reference > of.px_high) limit.reference = 0;  // of other limits
     set_band(instrument);
+}
+
+const EdgeLimits& EdgeChecks::limits_of(std::string_view symbol) const {
+    static constexpr EdgeLimits kWide;
+    const auto found = std::lower_bound(configured_.begin(), configured_.end(), symbol,
+                                        [](const auto& configured, auto wanted) { return configured.first < wanted; });
+    return found != configured_.end() && found->first == symbol ? found->second : kWide;
 }
 
 void EdgeChecks::start_session() {
@@ -87,7 +91,7 @@ bool EdgeChecks::can_leave_out() const {
         const EdgeLimits& of = configured.second;
         const bool has_band = of.px_low > wide.px_low || of.px_high < wide.px_high || of.band_bps > 0;
         return of.keep_low > wide.keep_low || of.keep_high < wide.keep_high || (has_band && drops(Check::PxBand)) ||
-               (of.tick > wide.tick && drops(Check::PxTick)) || (of.qty_max > 0 && drops(Check::QtyBand)) ||
+               (of.tick > 1 && drops(Check::PxTick)) || (of.qty_max > 0 && drops(Check::QtyBand)) ||
                (of.lot > wide.lot && drops(Check::QtyLot));
     });
 }

@@ -22,7 +22,7 @@ struct EdgeLimits {
     i64 px_low = 0;
     i64 px_high = 0xFFFF'FFFF;
     u32 band_bps = 0;  // around the last print that said its price; 0: no such band
-    i64 tick = 1;      // of the prices of displayed orders from 1.0000 on
+    i64 tick = 0;      // of the prices of displayed orders from 1.0000 on, and the instrument's; 0: any, and the feed's
     i64 lot = 1;       // of the quantities of displayed orders
     i64 qty_max = 0;   // of an order or print; 0: any
     i64 keep_low = 0;  // displayed orders outside are left out before anything is checked
@@ -83,6 +83,8 @@ class EdgeChecks {
 
     explicit EdgeChecks(const EdgeConfig& config);
     void assign(u32 instrument, std::string_view symbol);
+    // As configured, or wide.
+    const EdgeLimits& limits_of(std::string_view symbol) const;
 
     // The venue's clock and references begin anew.
     void start_session();

@@ -10,7 +10,7 @@ namespace {
 
 using namespace itch50;
 
-constexpr i64 kTick = 100;  // 0.01 at 4 decimals
+constexpr i64 kTick = 100;  // 0.01 at 4 decimals, where no other is configured: the feed says none
 constexpr u8 kPxDecimals = 4;
 
 // Where a message names its instrument; those of the market carry nothing there.
@@ -185,7 +185,8 @@ Emitted ItchFeed::announce(const StockDirectory& m) {
     put_text(instrument_.currency, "USD");
     instrument_.locate = m.locate;
     instrument_.px_decimals = kPxDecimals;
-    instrument_.tick = kTick;
+    const i64 tick = checks_.limits_of(symbol).tick;
+    instrument_.tick = tick ? tick : kTick;
     instrument_.lot = 1;
     instrument_.multiplier = 1;
     instrument_.valid_from = midnight_ns_;

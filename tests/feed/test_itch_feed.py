@@ -313,3 +313,17 @@ def test_a_file_cut_anywhere_is_used_up_to_its_last_whole_message():
 
     ends = [0, len(framed[0]), len(framed[0]) + 2, len(data)]
     assert used == [max(end for end in ends if end <= n) for n in range(len(data) + 1)]
+
+
+@pytest.mark.parametrize("limits, tick", [(None, 100), ({"px_high": 20_000}, 100), ({"tick": 500}, 500)])
+def test_the_tick_is_the_configured_one_or_a_cent(limits: dict[str, int] | None, tick: int):
+    checks = native.EdgeConfig()
+    if limits is not None:
+        checks.add_limits("ALC", **limits)
+    feed = native.ItchFeed([], MIDNIGHT, checks=checks)
+
+    for symbol in ("ALC", "OTHER"):
+        feed.push(native.itch_encode(HEAD | {"type": "R", "symbol": symbol}))
+
+    instruments = np.frombuffer(feed.take_instruments(), dtype=RECORDS["Instrument"])
+    assert instruments["tick"].tolist() == [tick, 100]

@@ -15,6 +15,7 @@ from openbell.node.config import FeedSettings, NodeConfig, load_node
 from openbell.node.start import Start
 from openbell.ops.feed_view import checks_line, take_feeds
 from openbell.ops.herald import Herald
+from openbell.types import Type
 from oracles import mold
 
 RUN_NS = 100_000_000
@@ -164,3 +165,17 @@ def test_a_bad_price_and_a_silent_feed_over_sockets(tmp_path: Path):
     report = native.replay_journal(again, str(config.journal_dir), str(config.hot_dir))
     assert (report.core_differs_at, report.what) == (0, "")
     assert again.state_hash == node.engine.state_hash
+
+
+def test_the_tick_of_the_configuration_is_the_instruments(tmp_path: Path):
+    node = Node(tmp_path, "", 'tick = "0.05"')
+    node.hear(0, packets(1, 1))
+    node.node.step(native.WallClock().now_ns())
+    node.node.close()
+
+    config = node.config.node
+    journal = open_journal(config.journal_dir, config.hot_dir)
+    (instrument,) = [
+        r for frame in journal for r in frame.records if frame.source == FEED and r["type"] == Type.INSTRUMENT
+    ]
+    assert instrument["tick"] == 500
