@@ -89,7 +89,7 @@ class Books {
         if (i + kStream < records.size()) __builtin_prefetch(&records[i + kStream]);
         if (live_orders_ < kLiveInCache) {
             if (i + kNear < records.size()) prefetch(records[i + kNear]);
-        } else if (i % kNear == 0) {
+        } else {
             look_further(records, i);
         }
     }
@@ -181,6 +181,7 @@ class Books {
     // Measured: `kNear` records hide one miss and stay in the cache. With more orders than the cache holds, what an
     // order leads to is asked for in steps, each when the step before has come (books_ahead.cpp).
     static constexpr std::size_t kNear = 4;
+    static constexpr std::size_t kStep = 8;
     static constexpr u32 kLiveInCache = 1 << 14;
     // The records themselves: the processor's own prefetch stops at each page, which is 85 of them.
     static constexpr std::size_t kStream = 64;
@@ -193,11 +194,14 @@ class Books {
         u32 level = 0;
         bool is_add = false;
     };
-    static constexpr std::size_t kSteps = 4;
     void look_further(std::span<const Market> records, std::size_t i);
+    void begin_ahead(std::span<const Market> records);
+    void end_ahead(std::span<const Market> records, std::size_t i);
+    u32 known(const Market& r) const;
+    void ask_book(const Market& r) const;
     void ask_slot(const Market& r, Ahead& ahead) const;
-    void ask_order(const Market& r, Ahead& ahead) const;
-    void ask_neighbour(const Market& r, const Ahead& ahead) const;
+    void ask_order(Ahead& ahead) const;
+    void ask_neighbour(const Ahead& ahead) const;
 
     BookChange refuse(Book& book, BookChange::Fault fault);
 
@@ -228,7 +232,7 @@ class Books {
     u32 free_rung_ = kNone;
     u32 used_rungs_ = 0;
     u32 live_orders_ = 0;
-    std::array<Ahead, kSteps * kNear> ahead_{};
+    std::array<Ahead, 4 * kStep> ahead_{};
     CheckPolicies policies_;
     CheckCounts counts_{};
 };

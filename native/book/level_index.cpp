@@ -7,7 +7,7 @@ namespace openbell {
 LevelIndex::LevelIndex(u32 instruments_max, u32 levels_max)
     : windows_(std::size_t(2) * instruments_max),
       learnt_(std::size_t(2) * instruments_max),
-      cells_(std::size_t(2) * instruments_max),
+      cells_(std::size_t(2) * instruments_max * kCells),
       ladders_(2 * instruments_max, levels_max) {}
 
 void LevelIndex::clear(std::size_t s) {
@@ -79,7 +79,7 @@ i64 LevelIndex::common_tick(std::size_t s, i64 key) const {
 void LevelIndex::move(std::size_t s, i64 best_key, i64 tick) {
     Window& window = windows_[s];
     for (u64 bits = window.bits; bits != 0; bits ^= u64(1) << top_of(bits))
-        put_far(s, ticks::key_at(top_of(bits), window.base, learnt_[s].tick), cells_[s].levels[top_of(bits)]);
+        put_far(s, ticks::key_at(top_of(bits), window.base, learnt_[s].tick), cells_[s * kCells + top_of(bits)]);
     learnt_[s].tick = tick;
     window.base = ticks::base_for(best_key, tick, kCells, kBestCell);
     window.shift = u8(std::countr_zero(u64(tick)));

@@ -32,12 +32,12 @@ class LevelIndex {
         const Window& window = windows_[s];
         const u64 cell = window.cell_of(key);
         if (cell < kCells) [[likely]]
-            return window.has(cell) ? cells_[s].levels[cell] : kNone;
+            return window.has(cell) ? cells_[s * kCells + cell] : kNone;
         const ladder::Place place = ladders_.locate(window.far, key);
         return place.is_found ? ladders_.level_at(place) : kNone;
     }
     // Of a side that has levels.
-    u32 best(std::size_t s) const { return cells_[s].levels[windows_[s].best_cell()]; }
+    u32 best(std::size_t s) const { return cells_[s * kCells + windows_[s].best_cell()]; }
     bool is_empty(std::size_t s) const { return windows_[s].bits == 0; }
 
     // There is no level of this key.
@@ -65,7 +65,7 @@ class LevelIndex {
         for (u64 bits = windows_[s].bits; bits != 0;) {
             const u64 cell = top_of(bits);
             bits ^= u64(1) << cell;
-            if (!visit(cells_[s].levels[cell])) return false;
+            if (!visit(cells_[s * kCells + cell])) return false;
         }
         for (u32 b = windows_[s].far; b != kNone; b = ladders_.block(b).worse) {
             const ladder::Block& block = ladders_.block(b);
@@ -75,13 +75,12 @@ class LevelIndex {
         return true;
     }
 
-    // For whoever only wants memory to come: where an order of this key will look if it is near the touch, and the
-    // level that is there, else 0.
+    // For whoever only wants memory to come: what is known of an instrument, where an order of this key will look if it
+    // is near the touch, and the level that is there, else 0.
+    const void* line_of(u32 instrument) const { return &windows_[side_at(instrument, Side::Buy)]; }
     u32 cell_of(std::size_t s, i64 key) const { return u32(s * kCells + windows_[s].cell_of(key) % kCells); }
-    const void* line_of(u32 cell) const { return &cells_[cell / kCells].levels[cell % kCells]; }
-    u32 guess(u32 cell) const {
-        return cells_[cell / kCells].levels[cell % kCells] & -u32(windows_[cell / kCells].has(cell % kCells));
-    }
+    const void* line_at(u32 cell) const { return &cells_[cell]; }
+    u32 guess(u32 cell) const { return cells_[cell] & -u32(windows_[cell / kCells].has(cell % kCells)); }
 
   private:
     static constexpr u64 kCells = 64;
@@ -101,9 +100,6 @@ class LevelIndex {
         u64 best_cell() const { return top_of(bits); }
     };
     static_assert(sizeof(Window) == 32);
-    struct Cells {
-        u32 levels[kCells];  // undefined where no bit is set
-    };
     struct Learnt {  // of one side, looked at when a level comes from outside of the window
         i64 tick = 1;
         u32 outside = 0;  // how many came from there, to look for a larger tick
@@ -113,7 +109,7 @@ class LevelIndex {
     static u64 top_of(u64 bits) { return 63 - u64(std::countl_zero(bits)); }
 
     void put(std::size_t s, u64 cell, u32 level) {
-        cells_[s].levels[cell] = level;
+        cells_[s * kCells + cell] = level;
         windows_[s].bits |= u64(1) << cell;
     }
     i64 best_key(std::size_t s) const {
@@ -129,7 +125,7 @@ class LevelIndex {
 
     std::vector<Window> windows_;
     std::vector<Learnt> learnt_;
-    BigArray<Cells> cells_;
+    BigArray<u32> cells_;  // levels, kCells a side; undefined where no bit is set
     ladder::Pool ladders_;
 };
 
