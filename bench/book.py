@@ -1,18 +1,19 @@
 """Updates of the L3 book, every integrity check on, from Market records in memory; beside a bare kernel."""
 
-from time import perf_counter_ns
+from time import thread_time_ns
 from typing import Any
 
 import numpy as np
 
 from bench import flow, flow_many
-from bench.harness import Figure, Result, throughput
+from bench.harness import Figure, Result, samples, throughput
 from openbell._native import BareBook
 from openbell.book import Books
 from openbell.types import RECORDS, Type
 
 EVENTS, SEED, REPETITIONS, BATCH = 2_000_000, 7, 9, 1_000
-INSTRUMENTS = (1, 1_000, 10_000)
+INSTRUMENTS = {1: None, 1_000: 1.5, 10_000: 3.0}
+"""How many, and what an event may cost then of what it costs with one."""
 
 
 def run() -> Result:
@@ -28,7 +29,8 @@ def run() -> Result:
             throughput("L3 update from Python in batches of 1000", "events/s", batches, target=20e6),
             *_growth(),
         ],
-        notes="1 to 2 thousand live orders; table of 2^21 slots; 48 bytes an order, 66 a level; one thread; in turns",
+        notes="1 to 2 thousand live orders; table of 2^21 slots; 48 bytes an order, 66 a level, 672 an instrument; "
+        "one thread, its own time; in turns; the floor: one array of orders by reference, one of levels by tick",
     )
 
 
@@ -51,19 +53,20 @@ def _rates(records: Any) -> tuple[list[float], list[float], list[float]]:
 
 
 def _rate(books: Any, batches: list[Any]) -> float:
-    start = perf_counter_ns()
+    start = thread_time_ns()
     faults = [books.apply(batch) for batch in batches]
-    elapsed = perf_counter_ns() - start
+    elapsed = thread_time_ns() - start
     if any(faults):
         raise RuntimeError(f"expected a flow without faults, found {sum(faults)}; see bench/flow.py")
     return float(sum(len(batch) for batch in batches) * 1e9 / elapsed)
 
 
-def _compare(floor: BareBook, books: Books, px_min: int) -> None:
-    bid_px, _, ask_px, _ = books.touch(0)
-    bare = tuple(px_min + tick * flow.TICK for tick in floor.best())
-    if bare != (bid_px, ask_px):
-        raise RuntimeError(f"expected the touch of both to be equal, found {bare} and {(bid_px, ask_px)}")
+def _compare(floor: BareBook, books: Books, px_min: int, instruments: int = 1) -> None:
+    for instrument in range(instruments):
+        bid_px, _, ask_px, _ = books.touch(instrument)
+        bare = tuple(px_min + tick * flow.TICK for tick in floor.best(instrument))
+        if bare != (bid_px, ask_px):
+            raise RuntimeError(f"expected the touch of both to be equal, found {bare} and {(bid_px, ask_px)}")
 
 
 def clear_record() -> np.ndarray:
@@ -74,14 +77,35 @@ def clear_record() -> np.ndarray:
 
 
 def _growth() -> list[Figure]:
-    """The same per event with ever more instruments, a hundred or two live orders each; in turns."""
+    """The same per event with ever more instruments, a hundred or two live orders each, beside the floor; in turns."""
     flows = {n: flow_many.make(n, EVENTS, SEED) for n in INSTRUMENTS}
     rates: dict[int, list[float]] = {n: [] for n in INSTRUMENTS}
+    floors: dict[int, list[float]] = {n: [] for n in INSTRUMENTS}
     for _ in range(REPETITIONS // 2):
         for n, (warm_up, events) in flows.items():
             books = Books(instruments_max=n, orders_max=1 << 21)
             for instrument in range(n):
                 books.add_instrument(instrument)
-            _rate(books, [warm_up])
-            rates[n].append(_rate(books, [events]))
-    return [throughput(f"L3 update, {n:_} instruments", "events/s", rates[n]) for n in INSTRUMENTS]
+            floor, px_min = _floor(n, np.concatenate([warm_up, events]))
+            for book, into in ((books, rates), (floor, floors)):
+                _rate(book, [warm_up])
+                into[n].append(_rate(book, [events]))
+            _compare(floor, books, px_min, n)
+    return [
+        *(throughput(f"L3 update, {n:_} instruments", "events/s", rates[n]) for n in INSTRUMENTS),
+        *(throughput(f"floor, {n:_} instruments", "events/s", floors[n]) for n in INSTRUMENTS),
+        *(_cost(f"cost of an event, {n:_} instruments to 1", rates, n) for n in INSTRUMENTS if n > 1),
+        *(_cost(f"floor: cost of an event, {n:_} instruments to 1", floors, n) for n in INSTRUMENTS if n > 1),
+    ]
+
+
+def _floor(instruments: int, records: Any) -> tuple[BareBook, int]:
+    adds = records[records["type"] == Type.BOOK_ADD]
+    px_min, px_max = int(adds["px"].min()) - flow.TICK, int(adds["px"].max()) + flow.TICK
+    return BareBook(int(adds["order_id"].max()), px_min, px_max, flow.TICK, instruments), px_min
+
+
+def _cost(name: str, rates: dict[int, list[float]], instruments: int) -> Figure:
+    """How much more an event costs than with one instrument, of each turn."""
+    target = None if name.startswith("floor") else INSTRUMENTS[instruments]
+    return samples(name, "x", [one / many for one, many in zip(rates[1], rates[instruments], strict=True)], target)
