@@ -277,8 +277,8 @@ void bind_live(nb::module_& m) {
 
 void bind_follower(nb::module_& m) {
     nb::class_<Follower>(m, "Follower", "An engine that follows a journal from another process.")
-        .def(nb::init<const EngineCapacity&, std::string, std::string>(), "capacity"_a, "journal_dir"_a,
-             "hot_dir"_a = "")
+        .def(nb::init<const EngineCapacity&, std::string, std::string, IntentSource*>(), "capacity"_a, "journal_dir"_a,
+             "hot_dir"_a = "", "again"_a.none() = nb::none(), nb::keep_alive<1, 5>())
         .def(
             "load", [](Follower& f, const nb::bytes& state) { f.load(view(state)); }, "state"_a)
         .def("poll", &Follower::poll, "frames_max"_a = 100'000, "How many frames were played.")

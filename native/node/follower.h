@@ -1,4 +1,5 @@
-// An engine in another process that follows a journal: the monitor's view, and who makes snapshots (law 14).
+// An engine in another process that follows a journal: the monitor's view, who makes snapshots (law 14), and the
+// standby, which runs the strategies again as it goes and compares.
 #pragma once
 
 #include "node/replay.h"
@@ -7,10 +8,12 @@ namespace openbell {
 
 class Follower {
   public:
-    Follower(const EngineCapacity& capacity, const std::string& journal_dir, const std::string& hot_dir)
-        : engine_(capacity),
+    Follower(const EngineCapacity& capacity, const std::string& journal_dir, const std::string& hot_dir,
+             IntentSource* again = nullptr)
+        : again_(again),
+          engine_(capacity),
           reader_(journal_dir, hot_dir),
-          replay_(std::make_unique<Replay>(engine_)),
+          replay_(std::make_unique<Replay>(engine_, again)),
           updates_(capacity.instruments_max) {}
 
     // Starts from a snapshot instead of the first frame. Before the first `poll`.
@@ -18,7 +21,7 @@ class Follower {
         StateReader in(state);
         engine_.load(in);
         reader_.seek(engine_.seq() + 1);
-        replay_ = std::make_unique<Replay>(engine_);
+        replay_ = std::make_unique<Replay>(engine_, again_);
     }
     // Plays what has been committed; the last frame waits until its successor is known.
     u64 poll(u64 frames_max) {
@@ -45,6 +48,7 @@ class Follower {
             if (const u32 id = frame.as<Market>(i).instrument; id < updates_.size()) ++updates_[id];
     }
 
+    IntentSource* again_;
     Engine engine_;
     JournalReader reader_;
     std::unique_ptr<Replay> replay_;

@@ -34,9 +34,9 @@ VICTIMS = ("node",) * 14 + HELPERS + tuple(f"{helper} and node" for helper in HE
 FRAMES_BETWEEN = (5, 600)
 AGREE_WITHIN_S = 20.0
 FIGURES = {
-    "process started to epoch open": ("epoch_s", None),
-    "process started to cancels can leave": ("cancel_only_s", 2.0),
-    "process started to books equal to the venue's": ("reconciled_s", 10.0),
+    "start (standby: kill) to epoch open": ("epoch_s", None),
+    "start (standby: kill) to cancels can leave": ("cancel_only_s", 2.0),
+    "start (standby: kill) to books equal to the venue's": ("reconciled_s", 10.0),
 }
 
 
@@ -46,6 +46,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--behind", type=int, default=0, help="frames after the last snapshot when the node starts")
+    parser.add_argument("--standby", action="store_true", help="only the node is killed, and its standby takes over")
     parser.add_argument("--evidence", type=Path, default=None)
     asked = parser.parse_args()
     evidence = asked.evidence or Path(tempfile.mkdtemp(prefix="openbell-kills-")) / "kills.jsonl"
@@ -54,13 +55,13 @@ def main() -> int:
     with evidence.open("a") as file:
         while len(rows) < asked.kills:
             number = len(rows)
-            for row in campaign(f"{asked.seed}-{number}", min(KILLS_OF_A_WORLD, asked.kills - number), asked.behind):
+            for row in campaign(f"{asked.seed}-{number}", min(KILLS_OF_A_WORLD, asked.kills - number), asked):
                 rows.append({"seed": asked.seed, "kill": len(rows)} | row)
                 print(json.dumps(rows[-1]), file=file, flush=True)
     return report(rows)
 
 
-def campaign(seed: str, kills: int, behind: int = 0) -> Iterator[dict[str, Any]]:
+def campaign(seed: str, kills: int, asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One world, killed so many times; a row for each.
 
     Raises:
@@ -69,35 +70,44 @@ def campaign(seed: str, kills: int, behind: int = 0) -> Iterator[dict[str, Any]]
     draw = random.Random(seed)
     with one_world(draw) as world:
         audit = Audit(world.directory / "journal", world.hot)
-        start(world, epoch := 1)
+        start(world, epoch := 1, time.monotonic())
+        lost: set[tuple[int, int]] = set()
         unanswered: set[tuple[int, int]] = set()  # of those that died, for good
         for _ in range(kills):
-            victim = draw.choice(VICTIMS)
+            victim = "node" if asked.standby else draw.choice(VICTIMS)
+            if asked.standby:
+                world.stand_by()
             world.set_trading("T")
             target = world.committed_seq() + draw.randint(*FRAMES_BETWEEN)
             wait_for(lambda target=target: world.alive() and world.committed_seq() >= target, f"frame {target}")
             row: dict[str, Any] = {"victim": victim, "at": target}
             if (helper := victim.partition(" ")[0]) in HELPERS:
                 world.kill_helper(helper)
+            killed = time.monotonic()
             if "node" in victim:
                 world.kill9()
-            world.set_trading("H")
+            if not asked.standby:
+                world.set_trading("H")
+                lost = audit.unanswered() - unanswered
+                unanswered |= lost
             if "node" in victim:
-                if behind:
-                    world.fall_behind(behind)
+                if asked.behind:
+                    world.fall_behind(asked.behind)
                     epoch += 1  # the writer of those frames had one
-                row["unanswered"] = len(audit.unanswered() - unanswered)
-                unanswered |= audit.unanswered()
-                row |= start(world, epoch := epoch + 1)
+                row |= start(world, epoch := epoch + 1, killed if asked.standby else time.monotonic())
+                row["unanswered"] = len(lost)
+            world.set_trading("H")
             agree(world)
             audit.expect_nothing_lost(world.ledger())
             yield row | audit.counts()
 
 
-def start(world: World, epoch: int) -> dict[str, float]:
-    """Start the node and wait until it agrees with the venue; how long each step took."""
-    began = time.monotonic()
-    world.start()
+def start(world: World, epoch: int, began: float) -> dict[str, float]:
+    """Start the node, or let its standby be it, until it agrees with the venue; seconds from `began` to each step."""
+    if world.standby:
+        world.promote()
+    else:
+        world.start()
     wait_for(lambda: world.alive() and world.follow().epoch >= epoch, f"epoch {epoch}")
     opened = time.monotonic() - began
     world.wait_resolved(epoch)
@@ -110,7 +120,10 @@ def agree(world: World) -> None:
     """Positions, cash and open orders are the venue's, and none is in doubt."""
 
     def is_same() -> bool:
-        return world.alive() and world.follow().is_session_up and world.node_view() == world.venue_view()
+        if world.alive() and world.follow().is_session_up and world.node_view() == world.venue_view():
+            return True
+        world.set_trading("H")  # a follower plays the last frame of a silent market when another one follows
+        return False
 
     wait_for(is_same, "node and venue to agree", AGREE_WITHIN_S)
 
@@ -150,7 +163,7 @@ def report(rows: list[dict[str, Any]]) -> int:
             continue
         shown = [values[min(len(values) - 1, int(len(values) * share))] for share in (0.5, 0.99, 1.0)]
         aim = f"   target {target:.0f} s" if target else ""
-        print(f"{name:48} p50 {shown[0]:6.3f}  p99 {shown[1]:6.3f}  max {shown[2]:6.3f} s{aim}")
+        print(f"{name:52} p50 {shown[0]:6.3f}  p99 {shown[1]:6.3f}  max {shown[2]:6.3f} s{aim}")
     return 0
 
 

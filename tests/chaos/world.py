@@ -84,12 +84,13 @@ class World:
         self.snapshots = self._start_snapshots()
         self.follower = Follower(capacity_of(self.config), str(directory / "journal"), str(hot))
         self.trading: subprocess.Popen[bytes] | None = None
+        self.standby: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "World":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in (self.trading, self.snapshots, self.archiver, self.exchange):
+        for process in (self.trading, self.standby, self.snapshots, self.archiver, self.exchange):
             if process is not None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
@@ -154,6 +155,18 @@ class World:
 
     def start(self) -> None:
         self.trading = self._spawn("openbell.node.trading", str(self.config_path))
+
+    def stand_by(self) -> None:
+        """Start a standby of the node that runs, and wait until it has followed to its present."""
+        log = self.directory / "openbell.node.standby.log"
+        before = log.read_text() if log.is_file() else ""
+        self.standby = self._spawn("openbell.node.standby", str(self.config_path))
+        wait_for(lambda: "standing by" in log.read_text()[len(before) :], "the standby to have caught up")
+
+    def promote(self) -> None:
+        """The node is dead: what was its standby is the node."""
+        assert self.standby is not None
+        self.trading, self.standby = self.standby, None
 
     def reroute_orders(self, address: str) -> None:
         """Let the node connect to `address` instead of the exchange; before `start`."""

@@ -1,5 +1,9 @@
 """A start with another core, strategy, limits or configuration than the journal's opens nothing until it is meant."""
 
+import os
+import signal
+import threading
+
 import pytest
 from tests.cli.world import wait_for
 from tests.node import lives
@@ -89,6 +93,25 @@ def test_what_recovery_did_is_in_the_journal(node):
     assert [snapshot for snapshot, _ in notes(node, OperatorVerb.RECOVERED)] == [0, 0, 0]
     frames = [f for f in open_journal(node.parent / "journal") if f.record(0)["type"] == Type.OPERATOR]
     assert all(f.source == Source.NODE for f in frames if f.record(0)["code"] == OperatorVerb.RECOVERED)
+
+
+def test_under_a_supervisor_the_standby_becomes_the_node_and_another_one_stands_by(tmp_path):
+    node = lives.write_node(tmp_path)
+    node.write_text(node.read_text().replace("seed = 7", "seed = 7\nstandby = true"))
+    log, said = node.parent / "log", []
+
+    def kill_and_stop() -> None:
+        wait_for(lambda: log.is_file() and "standing by" in log.read_text(), "the standby")
+        os.kill(supervisor.trading_pid, signal.SIGKILL)
+        wait_for(lambda: "taken over by the standby" in log.read_text(), "the take-over")
+        wait_for(lambda: log.read_text().count("standing by") == 2, "the next standby")
+        supervisor.stop()
+
+    with Supervisor(node, log=log) as supervisor:
+        threading.Thread(target=kill_and_stop, daemon=True).start()
+        said.append(supervisor.wait())
+    assert said[0]["recovered"].startswith("taken over by the standby at seq ")
+    assert said[0]["orders_open"] == 0 and said[0]["epoch"] == 2
 
 
 def test_a_journal_of_which_only_the_hot_half_is_left_says_what_is_there_and_the_way_out(node):

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Verb] = {
     "run": Verb("openbell.cli.run:app", "Run a node: paper, shadow or live."),
     "backtest": Verb("openbell.cli.backtest:app", "Run a strategy over a tape."),
     "strategy": Verb("openbell.cli.strategy:app", "Check a strategy before it trades, or begin a new one."),
+    "standby": Verb("openbell.cli.standby:app", "Follow a live node on this host; take over when its process dies."),
     "replay": Verb("openbell.cli.replay:app", "Run a journal again and compare every decision."),
     "exchange": Verb("openbell.cli.exchange:app", "A simulated exchange that speaks ITCH and OUCH."),
     "tape": Verb("openbell.cli.tape:app", "Recorded market data: import, record, list, look into, export, compress."),

@@ -68,6 +68,7 @@ class NodeSettings(Settings):
     snapshot_every_s: float = Field(default=10.0, gt=0, le=86_400, description="or after so many frames or bytes")
     snapshot_every_frames: int = Field(default=1_000_000, ge=1_000, le=10**9)
     snapshot_every_mib: int = Field(default=256, ge=1, le=1 << 20, description="of the journal")
+    standby: bool = Field(default=False, description="a second process follows, and takes over when the first one dies")
     snapshots_kept: int = Field(default=3, ge=1, le=100)
     callback_budget_ms: int = Field(
         default=100, ge=1, le=60_000, description="of an interpreted callback; one over it halts its strategy"

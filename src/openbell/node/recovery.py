@@ -26,8 +26,11 @@ class Recovered:
     passed_over: tuple[str, ...] = ()
     differs_at: int = 0
     """The first frame that this core decides otherwise; 0: none, or a person has acknowledged it before."""
+    by_standby: bool = False
 
     def __str__(self) -> str:
+        if self.by_standby:
+            return f"taken over by the standby at seq {self.last_seq:_}, in {self.seconds:.3f} s"
         start = f"snapshot at seq {self.snapshot_seq:_}" if self.snapshot_seq else "the first frame"
         said = f"recovered to seq {self.last_seq:_} from {start}: {self.frames:_} frames in {self.seconds:.3f} s"
         return "; ".join([said, *(f"passed over {one}" for one in self.passed_over)])

@@ -55,6 +55,12 @@ class Start:
                 f"{error}; or, if this one is meant from here on: openbell run ... --acknowledge {self.running.name}, "
                 "which opens nothing until a person has reconciled"
             ) from None
+        self.judge(engine, recovered)
+        return engine, recovered
+
+    def judge(self, engine: native.Engine, recovered: Recovered) -> None:
+        """Find out whether a person has to acknowledge what runs, on the journal that `engine` has played."""
+        node = self.config.node
         differs = acknowledge.question(engine, self.running)
         if recovered.differs_at:
             begin_with(node.journal_dir / "snapshots", engine)
@@ -63,7 +69,6 @@ class Start:
         if not self.is_acknowledged:
             old = read_record(node.journal_dir)
             self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name))
-        return engine, recovered
 
     def _settles(self, engine: native.Engine) -> bool:
         """What an earlier start was asked about is answered by a release: orders may have been left in doubt since."""
@@ -71,7 +76,8 @@ class Start:
 
     def records(self, recovered: Recovered, doubts: int, torn_bytes: int) -> Iterator[bytes]:
         """What the journal is told of this start, after its Started."""
-        told = [f"{doubts} in doubt"] if doubts else []
+        told = ["by the standby"] if recovered.by_standby else []
+        told += [f"{doubts} in doubt"] if doubts else []
         told += [f"passed over {one}" for one in recovered.passed_over]
         yield events.recovered(
             snapshot_seq=recovered.snapshot_seq,

@@ -2,6 +2,7 @@
 
 trading process     the one that trades; restarted after a crash, within limits
 archiver            makes the journal durable; outlives the trading process until all is on disk
+standby             follows the journal where the file asks for one; it becomes the trading process when that has died
 snapshots           follows the journal; its death changes nothing in trading
 control             answers people on a Unix socket; the same
 reconciliation      compares our books with others', where the file names some; the same
@@ -38,6 +39,7 @@ LOOK_EVERY_S = 0.1
 WITHOUT = {
     "archiver": "nothing becomes durable and the node opens nothing; see what it said, look at the disk, start again",
     "snapshots": "the node trades on, and its next start takes longer; see what it said",
+    "standby": "the next crash is a start from the journal; see what it said",
     "control": "nobody can ask the node anything but a kill, which needs no control process; see what it said",
     "reconciliation": "nobody compares our books with others'; see what it said",
 }
@@ -108,12 +110,20 @@ class Supervisor:
             "snapshots": ["openbell.node.snapshots", str(self.config_path), self.mode],
             "control": ["openbell.ops.control", str(self.config_path), self.mode],
         }
+        if node.standby:
+            commands["standby"] = ["openbell.node.standby", str(self.config_path), *self._mode_option()]
         if self._reconciliation():
             commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
             if running is None or (running.poll() is not None and self._may_start_again(name, running.returncode)):
-                self._helpers[name] = self._start(module, *arguments)
+                # The summary of a standby that has taken over is the node's.
+                self._helpers[name] = self._start(
+                    module, *arguments, stdout=subprocess.PIPE if name == "standby" else None
+                )
+
+    def _mode_option(self) -> tuple[str, ...]:
+        return ("--mode", self.mode)
 
     def _may_start_again(self, name: str, code: int) -> bool:
         """One that ends as often as the trading process may crash is left as it is, and that is said once."""
@@ -228,11 +238,18 @@ class Supervisor:
                 f"trading process: crashed {len(self.restarts)} times within {RESTART_WINDOW_S:.0f} s, last by signal "
                 f"{-code}; not restarted again: look at the journal in {self.config.node.journal_dir}"
             )
+        standby = self._helpers.get("standby")
+        if standby is not None and standby.poll() is None:
+            print(f"trading process ended by signal {-code}; the standby takes over", file=sys.stderr, flush=True)
+            self._trading = self._helpers.pop("standby")
+            return
         print(f"trading process ended by signal {-code}; restarting", file=sys.stderr, flush=True)
         self._start_trading()
 
     def _end_helpers(self) -> None:
         for name, process in self._helpers.items():
+            if process.stdout is not None:  # of a standby that has not become the node
+                process.stdout.close()
             is_closed = self._trading is not None and self._trading.returncode in ENDED_IN_ORDER
             if name == "archiver" and is_closed:  # ends by itself when everything is durable
                 try:

@@ -56,11 +56,26 @@ def trade(
     Raises:
         OpenbellError: nothing was started, or the journal or a socket failed; the order sockets are closed.
     """
-    node_settings = config.node
     expect_limits_meant(config, accepted_limits)
     start = Start(config, acknowledged)
     engine, recovered = start.recover()
-    strategies = assemble.build_strategies(config)
+    return session(config, start, engine, recovered, assemble.build_strategies(config), for_s)
+
+
+def session(
+    config: NodeConfig,
+    start: Start,
+    engine: native.Engine,
+    recovered: Recovered,
+    strategies: native.StrategyHost,
+    for_s: float = 0,
+) -> Summary:
+    """Trade in a new epoch, from the end of the journal at which `engine` stands.
+
+    Raises:
+        OpenbellError: as `trade`.
+    """
+    node_settings = config.node
     with watched(strategies, node_settings.callback_budget_ms * 1_000_000):  # their on_start too
         node = native.LiveNode(assemble.live_config(config), engine, strategies)
         start.record.write(node_settings.journal_dir, node.epoch)
@@ -148,7 +163,7 @@ def name_open_orders(node: native.LiveNode, engine: native.Engine) -> None:
         node.submit(record, Source.NODE)
 
 
-def _hear_signals() -> None:
+def hear_signals() -> None:
     """From here on a signal means stop; the supervisor held them back while Python was starting."""
     native.install_stop_handler()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -163,7 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--accept-limits", type=int, help="the version of the limits that loosens, and is meant")
     parser.add_argument("--acknowledge", default="", help="what runs, where it is not what ran")
     options = parser.parse_args(arguments)
-    _hear_signals()
+    hear_signals()
     end_with_parent()
     try:
         config = load_node(options.config, options.mode)

@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import struct
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from openbell.errors import ConfigError
 from openbell.node.card import CARD_NAME, read_card
+from openbell.node.page import CONTROL_NAME, JournalPage, read_page
 from openbell.node.paths import SHARED_MEMORY
 
-CONTROL_NAME = "journal.ctl"
-WRITER_OPEN = 1
+__all__ = ["CONTROL_NAME", "JournalPage", "find_hot_dir", "read_page"]
 NODES_MAX = 1_000
 """Folders of the shared memory that are looked through."""
-
-
-@dataclass(frozen=True)
-class JournalPage:
-    """The page where writer, archiver and readers meet (native/journal/control.h)."""
-
-    writer_pid: int
-    state: int
-    epoch: int
-    committed_seq: int
-    durable_seq: int
-
-    @property
-    def is_alive(self) -> bool:
-        """A process holds the journal open. A process that died in the middle does not."""
-        return self.state == WRITER_OPEN and _is_process(self.writer_pid)
-
-
-def read_page(hot_dir: Path) -> JournalPage:
-    """The journal's page in `hot_dir`; zeros when no node has opened a journal there."""
-    try:
-        with (hot_dir / CONTROL_NAME).open("rb") as file:
-            raw = file.read(256)
-    except OSError:
-        raw = b""
-    if len(raw) < 256 or raw[:8] != b"openbctl":
-        return JournalPage(0, 0, 0, 0, 0)
-    pid, state, epoch = struct.unpack_from("<III", raw, 24)
-    (committed,) = struct.unpack_from("<Q", raw, 80)
-    (durable,) = struct.unpack_from("<Q", raw, 144)
-    return JournalPage(pid, state, epoch, committed, durable)
 
 
 def find_hot_dir(target: str | None = None, shared: Path = SHARED_MEMORY) -> Path:
@@ -102,17 +68,3 @@ def _hot_dir_of_file(path: Path) -> Path:
             f"{path}: expected a [node] table with a name, found {error!r}; give the name itself"
         ) from None
     return (path.parent / Path(run_dir).expanduser()).resolve() if run_dir else SHARED_MEMORY / str(name)
-
-
-def _is_process(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        try:
-            os.kill(pid, 0)
-        except OSError:
-            return False
-        return True
-    return state not in ("Z", "X")
