@@ -91,8 +91,9 @@ bool Archiver::open_segment(u64 number) {
     return true;
 }
 
-// How much of the segment the disk has already, in whole frames: a predecessor may have died between write
-// and publication. What differs above the watermark is cut off and written again; below it is damage.
+// How much of the segment the disk has already, in whole frames. What stands above the watermark is cut off and
+// written again, although it may look right: a predecessor may have died between write and sync, and after a sync that
+// failed the kernel shows bytes that the next one will not write. What differs below the watermark is damage.
 std::size_t Archiver::agreed_with_disk() {
     const std::vector<u8> on_disk = disk_.read(name_);
     const Bytes hot = segment_.bytes();
@@ -100,13 +101,15 @@ std::size_t Archiver::agreed_with_disk() {
     std::size_t agreed = 0;
     while (agreed < n && on_disk[agreed] == hot[agreed]) ++agreed;
     const bool is_promised = control_->durable_segment.load(std::memory_order_acquire) == number_;
-    const u64 promised = is_promised ? control_->durable_offset.load(std::memory_order_relaxed) : 0;
+    u64 promised = is_promised ? control_->durable_offset.load(std::memory_order_relaxed) : 0;
+    const Watermark watermark = read_watermark(disk_.read(kWatermarkName));
+    if (watermark.segment == number_) promised = std::max(promised, watermark.offset);
     if (agreed < promised) {
         throw_damaged(name_ + " of the journal directory", agreed, durable_seq_, "archived bytes differ from memory");
     }
-    while (step(agreed)) {
+    while (step(promised)) {
     }
-    const std::size_t whole = agreed >= walked_ ? walked_ : 0;
+    const std::size_t whole = promised >= walked_ ? walked_ : 0;
     if (on_disk.size() > whole) disk_.truncate(name_, whole);
     return whole;
 }
