@@ -223,6 +223,8 @@ bool LiveNode::poll_operator() {
         if (command.source == u16(kill_.generation())) kill_.release(kill_.generation());
         kill_.take_all_scoped();
     }
+    // Arming ends a CancelAll: a node on its way out would trade again, and leave orders behind.
+    if (is_stopping_ && command.type == u8(Type::Arm)) cancel_all();
     operator_.pop();
     return true;
 }
@@ -289,6 +291,10 @@ i64 LiveNode::next_deadline(i64 now_ns) const {
 void LiveNode::begin_stop() {
     is_stopping_ = true;
     stop_by_ns_ = clock_.now_ns() + config_.stop_timeout_ns;
+    cancel_all();
+}
+
+void LiveNode::cancel_all() {
     const u32 verb = u32(OperatorVerb::CancelAll);
     driver_.submit_one(source::kOperator, make_control(Type::Operator, clock_.now_ns(), 0, verb));
 }

@@ -98,6 +98,7 @@ class LiveNode {
     bool poll_operator();
     bool poll_kill();
     bool poll_paper(i64 now_ns);
+    void cancel_all();
     void tick(i64 now_ns);
     void wait(i64 now_ns);
     void watch(StreamPort& port, int& polled_fd, bool wants_to_write);

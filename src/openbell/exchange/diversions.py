@@ -45,6 +45,7 @@ class Diversions:
         """Put into the log what `one` holds, and let it see nothing more."""
         if one in self._filters.get(account, []):
             self._settle(account)
+        if one in self._filters.get(account, []):  # else what it still held ended it
             self._end(account, one)
 
     def discard(self, account: int, act: Callable[[], None]) -> None:

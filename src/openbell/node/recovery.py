@@ -60,6 +60,9 @@ def recover_engine(
         except OpenbellError as error:  # of other capacities
             passed_over.append(f"{name}: {error}")
             continue
+        if engine.seq != snapshot.seq:
+            passed_over.append(f"{name}: its state is of frame {engine.seq}, it says {snapshot.seq}")
+            continue
         if engine.state_hash != snapshot.state_hash:
             passed_over.append(f"{name}: its state has another hash in this core")
             continue

@@ -38,7 +38,10 @@ FRAMES_PER_LOOK = 100_000
 
 
 def write_snapshot(directory: Path, engine: native.Engine, kept: int = KEEP) -> Path:
-    """Write `engine`'s state durably and return the file; older ones beyond `kept` are removed."""
+    """Write `engine`'s state durably and return the file.
+
+    Older ones beyond `kept` are removed, and later ones: they are of a future that did not happen.
+    """
     state = engine.save()
     body = (
         HEADER.pack(MAGIC, VERSION, zlib.crc32(state), engine.seq, engine.now_ns, engine.state_hash, len(state)) + state
@@ -52,8 +55,9 @@ def write_snapshot(directory: Path, engine: native.Engine, kept: int = KEEP) -> 
         os.fsync(file.fileno())
     temporary.replace(target)
     _sync_names(directory)
-    for old in sorted(directory.glob("*.snap"))[:-kept]:
-        old.unlink()
+    stay = [path for path in sorted(directory.glob("*.snap")) if path <= target][-kept:]
+    for other in set(directory.glob("*.snap")) - set(stay):
+        other.unlink()
     return target
 
 
