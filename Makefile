@@ -16,11 +16,13 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare feed-sim lint sanitize coverage fuzz format bench cst exchange-soak soak kill-drill kills references-live lock clean
+.PHONY: help demo test compare sim bugbench feed-sim lint sanitize coverage fuzz format bench cst exchange-soak soak kill-drill kills references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make compare the matching engine against its oracle        ARGS="--operations 1000000 --seed 7"'
+	@echo 'make sim     whole nodes under swarms of faults              ARGS="--seeds 2000 --seed 7 --evidence FILE"'
+	@echo 'make bugbench  planted defects that simulation and tests must find    ARGS="--only sync-error-ignored"'
 	@echo 'make feed-sim  books behind two bad lines against the exchange     ARGS="--seeds 10000 --seed 7"'
 	@echo 'make lint    ruff, mypy --strict, clang-format, layering'
 	@echo 'make bench   every file of bench/, a table, bench/results/     ARGS="journal book"'
@@ -47,6 +49,12 @@ test: $(VENV)/.built
 
 compare: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m exchange.comparison $(ARGS)
+
+sim: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m tests.simulation $(ARGS)
+
+bugbench: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m tests.bugs $(ARGS)
 
 feed-sim: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m tests.feed.sim $(ARGS)

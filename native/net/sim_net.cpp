@@ -55,6 +55,7 @@ void SimStream::connect() {
     out_ = std::make_shared<SimPipe>();
     up_at_ = net_.clock_.now_ns() + 2 * net_.faults.delay_ns;
     found->second->waiting_.push_back({out_, in_});
+    if (is_tapped_) sent_.push_back({net_.clock_.now_ns(), net_.mark, {}});
 }
 
 StreamState SimStream::state() {

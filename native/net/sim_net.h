@@ -98,7 +98,7 @@ struct SimPipe {
     bool is_closed = false;                // the writer is gone: end of stream after the bytes
 };
 
-// What a tapped stream took at one call of `send`.
+// What a tapped stream took at one call of `send`; no bytes: another connection began.
 struct SimSent {
     i64 at_ns;
     u64 mark;

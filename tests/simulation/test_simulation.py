@@ -1,65 +1,105 @@
-"""A whole node under a seed: lost and overtaking datagrams, streams cut at any byte, a venue and a node that die.
-
-`OPENBELL_SIMULATIONS=2000 make test ARGS=tests/simulation` runs more seeds; a failing one is `OPENBELL_SEED`.
-"""
+"""A whole node under a swarm of faults: some seeds of what `make sim` runs by the thousand."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
-from tests.simulation.world import STRATEGY, World, capacity
+from tests.simulation import evidence, table
+from tests.simulation.day import Day
+from tests.simulation.faults import FAULTS, acts
+from tests.simulation.minimise import minimise
+from tests.simulation.plan import Event
+from tests.simulation.session import Outcome, plan_of, play
+from tests.simulation.states import STATES
 
 from openbell import _native as native
 from openbell import events
-from openbell.types import RECORDS, OrderState, Type
+from openbell.types import RECORDS, Type
 from oracles.order_records import fields_of
 
-SEEDS = int(os.environ.get("OPENBELL_SIMULATIONS", "50"))
-STEPS = 1_500
+SEEDS = int(os.environ.get("OPENBELL_SIMULATIONS", "40"))
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "simulation.md"
 
 
 @pytest.mark.parametrize("run", range(SEEDS))
-def test_after_the_faults_the_node_knows_what_the_venue_knows(run: int, seed: int, tmp_path: Path):
-    world = World(f"{seed}-{run}", tmp_path)
-    world.run(STEPS)
-    world.heal()
-
-    assert world.account() == world.venue.holding()
-    assert world.open_orders() == world.venue.open_orders()
-    assert world.touch() == world.venue.touch()
-    assert all(order.state in (OrderState.NEW, OrderState.PARTIALLY_FILLED) for order in world.engine.live_orders())
-    assert not world.engine.is_halted(STRATEGY)
-
-    world.wind_down()
-    world.close()
-    assert world.venue.open_orders() == []
-    replayed = native.Engine(capacity())
-    report = native.replay_journal(replayed, str(world.journal_dir), str(world.hot_dir))
-    assert (report.core_differs_at, report.what) == (0, "")
-    assert replayed.state_hash == world.engine.state_hash
+def test_after_the_faults_node_journal_and_venue_agree(run: int, seed: int):
+    assert play(plan_of(f"{seed}-{run}")).wrong == ""
 
 
 @pytest.mark.parametrize("run", range(3))
-def test_the_same_seed_gives_the_same_journal(run: int, seed: int, tmp_path: Path):
-    journals = []
-    for name in ("first", "second"):
-        world = World(f"same {seed}-{run}", tmp_path / name)
-        world.run(STEPS)
-        world.wind_down_from_anywhere()
-        journals.append(world.frames())
+def test_the_same_seed_ends_with_the_same_state(run: int, seed: int):
+    first, second = (play(plan_of(f"same {seed}-{run}")) for _ in range(2))
 
-    assert len(journals[0]) > 300
-    assert journals[0] == journals[1]
+    assert first.wrong == second.wrong == ""
+    assert first.facts["frames"] > 300
+    assert (first.state_hash, first.facts, first.cells) == (second.state_hash, second.facts, second.cells)
+
+
+def test_both_speeds_of_a_strategy_end_with_the_same_state(seed: int):
+    from dataclasses import replace
+
+    plan = plan_of(f"speeds {seed}")
+    python, compiled = play(replace(plan, speed="python")), play(replace(plan, speed="compiled"))
+
+    assert python.wrong == compiled.wrong == ""
+    assert (python.state_hash, python.facts) == (compiled.state_hash, compiled.facts)
 
 
 def test_timers_that_are_due_fire_before_the_next_frame(seed: int, tmp_path: Path):
-    world = World(f"timers {seed}", tmp_path)
-    deadline = world.engine.next_deadline
-    world.clock.advance_to(deadline + 1)
+    day = Day(plan_of(f"timers {seed}").with_events(()), acts(), tmp_path)
+    day.step()
+    day.clock.advance_to(day.node.engine.next_deadline + 1)
 
-    world.node.submit(events.control(Type.HEARTBEAT))
+    assert day.node.native is not None
+    day.node.native.submit(events.control(Type.HEARTBEAT))
 
-    came_in = [frame for frame in world.frames() if frame[0] == 1]
-    assert [Type(frame[-1][0]) for frame in came_in[-2:]] == [Type.TIMER, Type.HEARTBEAT]
-    (timer,) = fields_of(came_in[-2][-1], RECORDS["Timer"])
-    assert timer["ts_event"] == deadline
+    reader = native.JournalReader(str(day.node.journal_dir), str(day.node.hot_dir), False)
+    came_in = []
+    while frame := reader.next():
+        came_in += [frame] if frame[0] == 1 else []
+    assert [Type(frame[-1][0][0]) for frame in came_in[-2:]] == [Type.TIMER, Type.HEARTBEAT]
+    (timer,) = fields_of(came_in[-2][-1].tobytes(), RECORDS["Timer"])
+    assert timer["ts_event"] < day.clock.now_ns()
+
+
+def test_a_failing_plan_is_made_small():
+    plan = plan_of("small").with_events(tuple(Event(step, "ab"[step % 2], step) for step in range(100, 1_100, 10)))
+    culprits = {plan.events[30], plan.events[61]}
+
+    small = minimise(plan, lambda smaller: culprits <= set(smaller.events), budget_s=60)
+
+    assert set(small.events) == culprits
+    assert max(event.step for event in small.events) < small.steps < plan.steps
+
+
+def test_evidence_adds_up_over_runs(tmp_path: Path):
+    path = tmp_path / "evidence.jsonl"
+    for first in (0, 50):
+        batch = evidence.Evidence()
+        for n in range(50):
+            outcome = Outcome(f"7-{first + n}", counts={"cut": 2}, cells={("cut", "full"): 2}, facts={"frames": 10})
+            batch.add(outcome, is_python=n % 2 == 0)
+        evidence.append(path, batch.line("abc", "7", first))
+
+    sums, following = evidence.read(path, "7")
+
+    assert (sums.seeds, sums.with_python, following) == (100, 50, 100)
+    assert (sums.counts["cut"], sums.cells["cut", "full"], sums.facts["frames"]) == (200, 200, 1_000)
+    assert evidence.read(path, "another")[1] == 0
+
+
+def test_a_run_says_which_states_its_faults_have_not_met():
+    acts()
+    cells = {(name, state): 1 for name in FAULTS for state in STATES}
+    assert table.missing(evidence.Counter(cells)) == []
+
+    (told,) = table.missing(evidence.Counter({key: n for key, n in cells.items() if key[0] != "cut"}))
+    assert told.startswith("cut: in 0 states")
+
+
+def test_every_fault_is_in_the_documentation():
+    acts()
+    rows = DOCS.read_text().partition("| fault | number |")[2]
+    listed = dict(re.findall(r"^\| ([a-z0-9,' -]+?) \| (F\d+|) ?\|", rows, re.M))
+    assert listed == {name: one.number for name, one in FAULTS.items()}

@@ -1,0 +1,57 @@
+"""While a simulated node runs, its strategies' own clocks and chance follow the seed, and the world outside is refused.
+
+An undisciplined strategy never breaks the replay of the core, which takes its recorded words; but a seed must mean one
+run. What cannot be made to follow from the seed (`datetime.now`, the order of a set of strings) stays the strategy's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "_thread.start_new_thread")
+IMPORTED = (".py", ".pyc", ".so")
+CLOCKS = ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
+
+
+class RefusedError(RuntimeError):
+    """A strategy reached for the world outside."""
+
+
+_is_running = False
+_is_installed = False
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _is_running:
+        return
+    opens = event == "open" and not str(arguments[0]).endswith(IMPORTED)
+    if opens or event.startswith(REFUSED):
+        raise RefusedError(f"{event} of {arguments[:1]}: a simulated strategy has its ctx, and nothing of the host")
+
+
+@contextlib.contextmanager
+def disciplined(now_ns: int, chance: random.Random) -> Iterator[None]:
+    """Around a step of a simulated node."""
+    global _is_running, _is_installed
+    if not _is_installed:
+        sys.addaudithook(_watch)  # for the life of the process
+        _is_installed = True
+    before = {name: getattr(time, name) for name in CLOCKS}
+    urandom = os.urandom
+    for name in CLOCKS:
+        setattr(time, name, (lambda: now_ns) if name.endswith("_ns") else (lambda: now_ns * 1e-9))
+    os.urandom = chance.randbytes
+    _is_running = True
+    try:
+        yield
+    finally:
+        _is_running = False
+        os.urandom = urandom
+        for name, function in before.items():
+            setattr(time, name, function)

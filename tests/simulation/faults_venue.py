@@ -1,0 +1,154 @@
+"""Faults of the venue: it tells the truth late, twice, in the worst order, or not at all."""
+
+import random
+
+from tests.simulation import market as m
+from tests.simulation.day import Day
+from tests.simulation.faults import fault
+
+from openbell.exchange.diversions import LAYOUTS, FillFirst, FillLast, Filter, Lose
+
+LAYOUT = LAYOUTS["ouch42"]
+ERRONEOUS = "E"
+
+
+class LoseAck(Lose):
+    """A report that is told by no replay either; `token` is whose."""
+
+    token = ""
+
+    def apply(self, messages: list[bytes]) -> list[bytes]:
+        kept = super().apply(messages)
+        for message in [one for one in messages if one not in kept]:
+            self.token = message[LAYOUT.order].decode()
+        return kept
+
+
+class LateFill(FillLast):
+    """A fill that waits for a cancel, but not beyond a replace: that says what is open after it."""
+
+    def apply(self, messages: list[bytes]) -> list[bytes]:
+        if self.is_over or not any(message[:1] == b"U" for message in messages):
+            return super().apply(messages)
+        self.is_over = True
+        return self.release() + messages
+
+
+class Repeat(Filter):
+    """The next execution is told twice, under two numbers."""
+
+    def apply(self, messages: list[bytes]) -> list[bytes]:
+        out = []
+        for message in messages:
+            out.append(message)
+            if message[:1] == b"E" and not self.is_over:
+                self.is_over = True
+                out.append(message)
+        return out
+
+
+def _divert(day: Day, one: Filter) -> None:
+    day.market.wrong.filters.append(one)
+    day.market.diversions.add(day.market.account, one)
+
+
+@fault("lost ack", "F29", weight=0.5)
+def lost_ack(day: Day, rng: random.Random) -> None:
+    _divert(day, LoseAck(rng.choice([b"A", b"U", b"C"])))
+
+
+@fault("early fill", "F30")
+def early_fill(day: Day, rng: random.Random) -> None:
+    _divert(day, FillFirst(LAYOUT))
+
+
+@fault("late fill", "F30")
+def late_fill(day: Day, rng: random.Random) -> None:
+    core, account = day.market.core, day.market.account
+
+    def is_open(token: bytes) -> bool:
+        return any(row[8] > 0 for row in core.orders(account) if row[0] == token.decode().strip())
+
+    one = LateFill(LAYOUT, is_open)
+    _divert(day, one)
+    # Not for ever: the node remembers ended orders for so many others.
+    day.later(rng.randint(20, 100), lambda: day.market.diversions.remove(day.market.account, one))
+
+
+@fault("fill told twice", "F31")
+def fill_told_twice(day: Day, rng: random.Random) -> None:
+    _divert(day, Repeat())
+
+
+@fault("login without answer", "F32")
+def login_without_answer(day: Day, rng: random.Random) -> None:
+    """The node waits until it loses its patience."""
+    day.market.wrong.mute_logins = 1
+    day.node.stream.cut()
+    day.later(rng.randint(20, 60), lambda: day.clock.advance(10_100_000_000))
+
+
+@fault("bust", "F33")
+def bust(day: Day, rng: random.Random) -> None:
+    if fills := day.market.fills():
+        day.market.core.bust(rng.choice(fills)[0], ERRONEOUS, day.clock.now_ns())
+
+
+@fault("correction", "F33")
+def correction(day: Day, rng: random.Random) -> None:
+    if fills := day.market.fills():
+        number, px, qty = rng.choice(fills)
+        px, qty = px + rng.choice([-m.TICK, 0, m.TICK]), rng.randint(1, qty)
+        day.market.core.correct(number, px, qty, ERRONEOUS, day.clock.now_ns())
+
+
+@fault("unasked cancels", "F33")
+def unasked_cancels(day: Day, rng: random.Random) -> None:
+    day.market.core.cancel_all(day.market.account, day.clock.now_ns())
+
+
+@fault("halt", "F34")
+def halt(day: Day, rng: random.Random) -> None:
+    instrument, core = rng.randrange(len(m.SYMBOLS)), day.market.core
+    core.set_state(instrument, rng.choice("HP"), day.clock.now_ns())
+    day.later(rng.randint(10, 100), lambda: core.set_state(instrument, "T", day.clock.now_ns()))
+
+
+@fault("rejects", "F35")
+def rejects(day: Day, rng: random.Random) -> None:
+    day.market.core.reject_next(day.market.account, rng.randint(1, 20), day.clock.now_ns())
+
+
+@fault("venue restarts", "F36")
+def venue_restarts(day: Day, rng: random.Random) -> None:
+    """With or without the orders of before, as its rule about disconnects says."""
+    day.market.shut_door()
+    day.later(rng.randint(5, 100), lambda: day.market.open_door() if day.market.door is None else None)
+
+
+@fault("cut before a report", "F18")
+def cut_before_a_report(day: Day, rng: random.Random) -> None:
+    day.market.wrong.cut_before = rng.choice([b"A", b"U", b"C", b"E"])
+
+
+@fault("wrong data", "F37")
+def wrong_data(day: Day, rng: random.Random) -> None:
+    """A message of the feed that contradicts the book, in sequence; snapshots do not have it."""
+    locate = rng.randint(1, len(m.SYMBOLS))
+    stamp = (day.clock.now_ns() - day.node.day_ns).to_bytes(6, "big")
+    head = locate.to_bytes(2, "big") + b"\0\0" + stamp
+    unknown = (1 << 60 | rng.getrandbits(40)).to_bytes(8, "big")
+    message = rng.choice(
+        [
+            b"D" + head + unknown,
+            b"E" + head + unknown + (5).to_bytes(4, "big") + (1).to_bytes(8, "big"),
+            b"X" + head + unknown + (5).to_bytes(4, "big"),
+        ]
+    )
+    day.market.core.publish([message])
+
+
+@fault("snapshots are cut", "F18")
+def snapshots_are_cut(day: Day, rng: random.Random) -> None:
+    day.market.wrong.snapshot_cuts = 0.2
+    day.later(rng.randint(20, 200), lambda: setattr(day.market.wrong, "snapshot_cuts", 0.0))

@@ -1,0 +1,231 @@
+"""The reference: a plain reader of one journal that recomputes orders, positions, cash and limits, and nothing else.
+
+It knows the records' layout (`RECORDS`) and no code of the node. What it holds for open is what certainly is, so a
+limit that it sees exceeded was exceeded.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from openbell import _native as native
+from openbell.types import ArmState, KillLevel, LimitKind, LimitScope, Type
+
+ORDER = struct.Struct("<BBBBIqQqqqqqqIHHQQIBBHqIIq")
+REPORT = struct.Struct("<BBBBIqQQQqqqqqIIHBBHHQQQQ")
+CONTROL = struct.Struct("<BBHIqIHHqqqq72s")
+LIMIT = struct.Struct("<BBHIqqqqBBHI16s16s")
+IN, OUT = 1, 2
+BUY, SELL = 1, 2
+NONE = 0xFFFFFFFF
+NO_STRATEGY = 0xFFFF
+AFTER_KILL = 1
+COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
+
+
+class Command(NamedTuple):
+    """What a decision let leave, and the frame it stands in."""
+
+    seq: int
+    px: int
+    qty: int
+    leaves: int
+
+
+class Fill(NamedTuple):
+    """An execution as it stands."""
+
+    instrument: int
+    side: int
+    px: int
+    qty: int
+
+
+@dataclass
+class Held:
+    """One order, by what was said of it."""
+
+    instrument: int
+    side: int
+    qty: int
+    cum: int = 0
+    cancelled: int = 0
+    is_told: bool = False
+    is_over: bool = False
+
+    def leaves(self) -> int:
+        """What certainly is open at the venue."""
+        return max(0, self.qty - self.cum - self.cancelled) if self.is_told and not self.is_over else 0
+
+
+@dataclass
+class Model:
+    """`take` reads one frame; `wrong` says what must never be."""
+
+    commands: dict[tuple[int, int], Command] = field(default_factory=dict)
+    orders: dict[int, Held] = field(default_factory=dict)
+    fills: dict[tuple[int, int], Fill] = field(default_factory=dict)
+    busted: set[tuple[int, int]] = field(default_factory=set)
+    limits: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(kind, instrument) -> value, of the scope instrument."""
+    wrong: list[str] = field(default_factory=list)
+    seq: int = 0
+    epoch: int = 0
+    epochs: set[int] = field(default_factory=set)
+    killed: int = 0
+    armed: int = 0
+    is_doubted: bool = False
+    is_up: bool = False
+    ts_seq: int = 0
+    _broken: dict[int, bool] = field(default_factory=lambda: defaultdict(bool))
+
+    def take_all(self, reader: native.JournalReader) -> Model:
+        """Every frame of the journal."""
+        while frame := reader.next():
+            kind, seq, epoch, _, _, _, _, ts_seq, _, records = frame
+            if seq != self.seq + 1:
+                self.wrong.append(f"frame {seq} follows {self.seq}")
+            if ts_seq and ts_seq < self.ts_seq:
+                self.wrong.append(f"frame {seq}: time goes back from {self.ts_seq} to {ts_seq}")
+            self.seq, self.ts_seq = seq, max(self.ts_seq, ts_seq)
+            if epoch < self.epoch:
+                self.wrong.append(f"frame {seq} is of epoch {epoch} after {self.epoch}")
+            self.epoch = epoch
+            if records.shape[1] == 128:
+                rows = [row.tobytes() for row in records]
+                if kind == IN:
+                    self._take_in(seq, rows)
+                else:
+                    self._take_out(seq, rows)
+        return self
+
+    # ---- what came in
+
+    def _take_in(self, seq: int, rows: list[bytes]) -> None:
+        for row in rows:
+            kind = row[0]
+            if Type.ACCEPTED <= kind <= Type.NOT_SENT:
+                self._report(seq, REPORT.unpack(row))
+            elif kind == Type.STARTED:
+                self._start(seq)
+            elif kind == Type.LIMIT:
+                _, flags, _, instrument, _, value, _, _, of, scope, *_ = LIMIT.unpack_from(row)
+                if scope == LimitScope.INSTRUMENT:
+                    self.limits[of, instrument] = NONE if flags & 1 else value
+            elif kind in (Type.ARM, Type.KILL, Type.CONNECTED, Type.DISCONNECTED, Type.RESOLVED, Type.OPERATOR):
+                self._control(kind, CONTROL.unpack(row))
+
+    def _start(self, seq: int) -> None:
+        if self.epoch in self.epochs:
+            self.wrong.append(f"frame {seq}: epoch {self.epoch} begins a second time")
+        self.epochs.add(self.epoch)
+        self.armed, self.is_up = ArmState.OFF, False
+
+    def _control(self, kind: int, c: tuple[int, ...]) -> None:
+        _, flags, strategy, instrument, _, code, *_ = c
+        of_node = strategy == NO_STRATEGY and instrument == NONE
+        if kind == Type.RESOLVED:
+            self.is_up = True
+        elif kind in (Type.CONNECTED, Type.DISCONNECTED):
+            self.is_up = False
+        elif kind == Type.ARM and of_node:
+            self.armed = code
+            if flags & AFTER_KILL:
+                self.killed = KillLevel.NONE
+        elif kind == Type.KILL and of_node:
+            self.killed = max(self.killed, code)
+
+    def _report(self, seq: int, r: tuple[int, ...]) -> None:
+        kind, _, _, _, _, _, number, _, exec_id, px, qty, _, _, _, version, _, _, _, command, *_ = r
+        order = self.orders.get(number)
+        if kind == Type.BUSTED or kind == Type.CORRECTED:
+            self._amend(kind, (number, exec_id), px, qty)
+        if order is None:
+            return
+        if kind == Type.FILLED:
+            self._fill(seq, order, (number, exec_id), px, qty)
+        elif kind in (Type.ACCEPTED, Type.REPLACED):
+            order.is_told = True
+            if said := self.commands.get((number, version)):
+                order.qty = said.qty
+        elif kind in (Type.CANCELED, Type.EXPIRED):
+            order.cancelled += qty
+        elif (kind == Type.REJECTED and version == 1) or (kind == Type.NOT_SENT and command == Type.NEW_ORDER):
+            order.is_over = True
+
+    def _fill(self, seq: int, order: Held, key: tuple[int, int], px: int, qty: int) -> None:
+        if key in self.fills or key in self.busted:
+            return
+        self.fills[key] = Fill(order.instrument, order.side, px, qty)
+        order.cum += qty
+        most = max(c.qty for (number, _), c in self.commands.items() if number == key[0])
+        if order.cum > most:
+            self.wrong.append(f"frame {seq}: order {key[0]} has filled {order.cum} of {most}")
+
+    def _amend(self, kind: int, key: tuple[int, int], px: int, qty: int) -> None:
+        fill = self.fills.get(key)
+        if fill is None:
+            if kind == Type.CORRECTED and key not in self.busted and (order := self.orders.get(key[0])):
+                self.fills[key] = Fill(order.instrument, order.side, px, qty)
+            elif kind == Type.BUSTED:
+                self.busted.add(key)
+            return
+        if kind == Type.BUSTED:
+            del self.fills[key]
+            self.busted.add(key)
+        else:
+            self.fills[key] = fill._replace(px=px, qty=qty)
+
+    # ---- what was decided
+
+    def _take_out(self, seq: int, rows: list[bytes]) -> None:
+        before = b""
+        for row in rows:
+            if row[0] in COMMANDS:
+                o = ORDER.unpack(row)
+                if row[0] != Type.CANCEL_ORDER:
+                    self._open(seq, o, before)
+                elif o[6] not in self.orders:
+                    self.wrong.append(f"frame {seq}: a cancel of an order that never was, {o[6]}")
+            before = row
+
+    def _open(self, seq: int, o: tuple[int, ...], before: bytes) -> None:
+        kind, _, side, _, instrument, _, number, px, qty, *_ = o
+        version, leaves = o[13], o[22]
+        where = f"frame {seq}: order {number} version {version}"
+        if before[:1] != bytes([Type.APPROVED]) or before[1:104] != ORDER.pack(*o)[1:104]:
+            self.wrong.append(f"{where} has no approval before it")
+        if (number, version) in self.commands or (kind == Type.NEW_ORDER and number in self.orders):
+            self.wrong.append(f"{where} is asked for a second time")
+        if self.killed >= KillLevel.HARD or self.armed <= ArmState.CANCEL_ONLY or not self.is_up:
+            self.wrong.append(f"{where} although killed {self.killed}, armed {self.armed}, session {self.is_up}")
+        self.commands[number, version] = Command(seq, px, qty, leaves)
+        if kind == Type.NEW_ORDER:
+            self.orders[number] = Held(instrument, side, qty)
+        self._check_limits(where, instrument, side, number, leaves)
+
+    def _check_limits(self, where: str, instrument: int, side: int, number: int, leaves: int) -> None:
+        if leaves > self.limits.get((LimitKind.ORDER_QTY, instrument), 0):
+            self.wrong.append(f"{where} for {leaves} lots, above the limit")
+        others = sum(
+            o.leaves() for n, o in self.orders.items() if n != number and o.instrument == instrument and o.side == side
+        )
+        position = self.position(instrument)[0]
+        kind = LimitKind.POSITION_LONG if side == BUY else LimitKind.POSITION_SHORT
+        worst = (position if side == BUY else -position) + others + leaves
+        held = position if side == BUY else -position
+        most = self.limits.get((kind, instrument), 0)
+        if worst > most and worst > 0 and held + leaves > 0:
+            self.wrong.append(f"{where} could lead to a position of {worst}, the limit is {most}")
+
+    # ---- what it comes to
+
+    def position(self, instrument: int) -> tuple[int, int]:
+        """(lots, cash) of all executions that stand."""
+        mine = [f for f in self.fills.values() if f.instrument == instrument]
+        lots = sum(f.qty if f.side == BUY else -f.qty for f in mine)
+        cash = sum(-f.qty * f.px if f.side == BUY else f.qty * f.px for f in mine)
+        return lots, cash

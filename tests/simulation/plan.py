@@ -1,0 +1,81 @@
+"""What one seed means: the node's configuration, and which fault comes at which step."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+STEPS = 1_200
+QUIET = "quiet"
+Speed = Literal["python", "compiled"]
+
+
+class Event(NamedTuple):
+    """One fault: when, which, and the seed of its own choices."""
+
+    step: int
+    fault: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run. Dropping events leaves the others as they were."""
+
+    seed: str
+    steps: int
+    is_durable: bool
+    """`local` durability: a command waits until its decision is on the disk."""
+    speed: Speed
+    has_rogue: bool
+    has_lines: int
+    has_requests: bool
+    has_snapshots: bool
+    segment_bytes: int
+    rate_max: int
+    """The gate's orders a second."""
+    events: tuple[Event, ...]
+
+    def with_events(self, events: tuple[Event, ...]) -> Plan:
+        """The same run with some of its events."""
+        return replace(self, events=events)
+
+    def shortened(self, steps: int) -> Plan:
+        """The same run, ended earlier."""
+        return replace(self, steps=steps, events=tuple(e for e in self.events if e.step < steps))
+
+    def kinds(self) -> list[str]:
+        """Of its faults, in the order of their first event."""
+        return list(dict.fromkeys(event.fault for event in self.events))
+
+
+def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int = STEPS) -> Plan:
+    """The plan of a seed. `weights`: of every fault; `needs`: what a fault asks of the configuration.
+
+    Swarm: each fault is on in about half of the seeds, so some days are calm and some combinations rare no longer.
+    """
+    rng = random.Random(f"plan {seed}")
+    plan = Plan(
+        seed=seed,
+        steps=steps,
+        is_durable=rng.random() < 0.5,
+        speed="python" if rng.random() < 0.5 else "compiled",
+        has_rogue=rng.random() < 0.35,
+        has_lines=rng.choice([1, 2, 2]),
+        has_requests=rng.random() < 0.85,
+        has_snapshots=True,
+        segment_bytes=rng.choice([1 << 19, 1 << 20]),
+        rate_max=rng.choice([100_000, 100_000, 300]),
+        events=(),
+    )
+    on = [name for name in weights if rng.random() < 0.5 and (name not in needs or getattr(plan, needs[name]))]
+    mean = rng.choice([15, 30, 30, 60, 400])
+    """Steps between two events, on the average."""
+    events = []
+    step = rng.randint(1, mean)
+    while on and step < steps:
+        fault = rng.choices(on, [weights[name] for name in on])[0]
+        events.append(Event(step, fault, rng.getrandbits(40)))
+        step += 1 + int(rng.expovariate(1 / mean))
+    return plan.with_events(tuple(events))

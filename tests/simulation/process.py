@@ -1,0 +1,252 @@
+"""The node as processes come and go: trading process, archiver, snapshots; memory, shared memory and disk."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.simulation import market as m
+from tests.simulation.plan import Plan
+from tests.simulation.strategies import Restless, Rogue
+
+from openbell import _native as native
+from openbell import events
+from openbell.errors import JournalError
+from openbell.node.record import machine_code
+from openbell.node.recovery import recover_engine
+from openbell.node.snapshots import write_snapshot
+from openbell.types import ArmState, BreakerKind, LimitKind, LimitScope
+
+NODE = 3
+RESTLESS, ROGUE = 1, 2
+QTY_MAX, POSITION_MAX, OPEN_MAX = 100, 300, 20
+OPERATOR = 1
+LOOKS_MAX = 200
+"""A node polls until nothing happens; here, a bounded number of times."""
+
+
+def capacity() -> native.EngineCapacity:
+    """Small tables: a full one is met now and then."""
+    out = native.EngineCapacity()
+    out.instruments_max, out.strategies_max, out.book_orders_max, out.orders_max = 2, 3, 1 << 10, 128
+    out.timers_max = 64
+    return out
+
+
+def presets() -> native.Presets:
+    """Limits so narrow that some orders meet them, and breakers that trip now and then."""
+    values = {
+        LimitKind.ORDER_QTY: QTY_MAX,
+        LimitKind.ORDER_NOTIONAL: 10**12,
+        LimitKind.COLLAR_BPS: 500,
+        LimitKind.POSITION_LONG: POSITION_MAX,
+        LimitKind.POSITION_SHORT: POSITION_MAX,
+        LimitKind.OPEN_ORDERS: OPEN_MAX,
+    }
+    out = native.Presets()
+    out.add_conversion(events.conversion("USD", 10**8))
+    out.add_limit(events.limit(LimitKind.ORDER_RATE, 100_000, scope=LimitScope.ACCOUNT, window_ns=10**9))
+    for kind in (LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS):
+        out.add_limit(events.limit(kind, 10**15, scope=LimitScope.ACCOUNT, owner="sim"))
+    for symbol in m.SYMBOLS:
+        for kind, value in values.items():
+            out.add_limit(events.limit(kind, value, scope=LimitScope.INSTRUMENT, owner="sim"), symbol)
+    out.add_control(
+        events.breaker(
+            BreakerKind.REJECT_RATE, to=ArmState.REDUCE_ONLY, threshold=8, again_below=1, window_ns=10**8, owner="sim"
+        )
+    )
+    return out
+
+
+@cache
+def compiled() -> Any:
+    """The machine code of `Restless`, made once a process."""
+    return machine_code(Restless)
+
+
+class Node:
+    """One node on its host. `native` is None while its process is down."""
+
+    def __init__(self, plan: Plan, clock: native.SimClock, nets: dict[str, native.SimNet], directory: Path) -> None:
+        self.plan, self.clock, self.nets = plan, clock, nets
+        self.rng = random.Random(f"node {plan.seed}")
+        self.journal_dir, self.hot_dir = directory / "journal", directory / "hot"
+        self.journal_dir.mkdir(parents=True)
+        self.ports = {line: native.SimDatagrams(nets[line], at) for line, at in (("A", m.LINE_A), ("B", m.LINE_B))}
+        self.ports["requests"] = native.SimDatagrams(nets["requests"], m.REQUESTS)
+        self.disk = native.SimDisk(str(self.journal_dir))
+        self.archiver: native.Archiver | None = None
+        self.is_rebooting = False
+        self.disk_waits_until_ns = 0
+        self.strategy_seed = self.rng.getrandbits(63)
+        self.native: native.LiveNode | None = None
+        self.engine: native.Engine
+        self.stream: native.SimStream
+        self.epochs = 0
+        self.archiver_failures = 0
+        self.last_recovery = ""
+
+    # ---- the trading process
+
+    def start(self) -> None:
+        """A process begins: recovery, a new epoch. It is not armed.
+
+        Raises:
+            JournalError: there is no room for its journal; a supervisor tries again later.
+        """
+        plan, nets = self.plan, self.nets
+        self.stream = native.SimStream(nets["orders"], m.DOOR)
+        self.stream.tap()
+        self.stream.send_max = self.rng.choice([11, 4096, 1 << 18])
+        snapshots = native.SimStream(nets["requests"], m.GLIMPSE)
+        if not self.is_rebooting:
+            self.start_archiver()
+        self.engine, how = recover_engine(capacity(), self.journal_dir, self.hot_dir)
+        self.last_recovery = str(how)
+        lines = [self.ports["A"], self.ports["B"]][: plan.has_lines]
+        feed = native.FeedPorts(lines, self.ports["requests"] if plan.has_requests else None, snapshots)
+        node = native.LiveNode(self._config(), self.engine, self._host(), self.clock, [feed], self.stream)
+        now = self.clock.now_ns()
+        node.submit(events.started(node=NODE, epoch=node.epoch, now_ns=now, seed=self.strategy_seed))
+        self.native = node
+        self.epochs += 1
+        self._look_at_disk()
+
+    def _host(self) -> native.StrategyHost:
+        host, symbols = native.StrategyHost(), list(m.SYMBOLS)
+        if self.plan.speed == "compiled":
+            host.add_compiled(RESTLESS, "restless", Restless(), symbols, compiled())
+        else:
+            host.add(RESTLESS, "restless", Restless(), symbols)
+        if self.plan.has_rogue:
+            host.add(ROGUE, "rogue", Rogue(), symbols)
+        return host
+
+    def _config(self) -> native.LiveConfig:
+        plan = self.plan
+        config, feed, gate = native.LiveConfig(), native.LiveFeedConfig(), native.GateLimits()
+        config.journal_dir, config.hot_dir = str(self.journal_dir), str(self.hot_dir)
+        config.segment_bytes, config.node, config.capacity = plan.segment_bytes, NODE, capacity()
+        config.durability = native.Durability.LOCAL if plan.is_durable else native.Durability.MEMORY
+        feed.name, feed.session, feed.symbols = "sim", m.SESSION, list(m.SYMBOLS)
+        feed.midnight_ns, feed.stale_ns = self.day_ns, 500_000_000
+        feed.mold.retry_ns, feed.mold.tries_max = 5_000_000, 3
+        if plan.has_requests:
+            feed.set_retransmit(*m.FEED_OUT)
+        feed.set_snapshots(*m.GLIMPSE, "SNAP", "secret")
+        feed.snapshot_tries_max, feed.snapshot_retry_ns, feed.buffer_bytes = 1_000, 1_000_000, 1 << 18
+        config.feeds = [feed]
+        config.set_session(*m.DOOR, "SIM", "secret", "FIRM", self.day_ns)
+        config.reconnect_ns, config.reconnect_max_ns = 1_000_000, 100_000_000
+        gate.order_qty_max, gate.order_notional_max, gate.orders_per_second_max = QTY_MAX, 10**12, plan.rate_max
+        config.gate, config.presets = gate, presets()
+        return config
+
+    is_settled = False
+    """Whether this process has reached the market since it started."""
+
+    day_ns = 0
+    """Midnight of the simulated day; set by the world."""
+
+    def step(self) -> None:
+        """One turn of the loop, until nothing happens.
+
+        Raises:
+            SimulatedDeath: the process died; call `die`.
+            JournalError: it ended itself for want of space; the same.
+        """
+        if self.native is None:
+            return
+        for _ in range(LOOKS_MAX):
+            if not self.native.step(self.clock.now_ns()):
+                break
+
+    def die(self) -> None:
+        """The process is gone between two instructions; nothing is said to anyone."""
+        self.clock.die_at_look(0)
+        if self.native is not None:
+            self.native.abandon()
+            self.native = None
+        self.stream.die_at_send(0)
+        self.stream.cut()
+
+    def close(self) -> None:
+        """The orderly end of the process."""
+        assert self.native is not None
+        self.native.close()
+        self.native = None
+        self.stream.shutdown()
+
+    # ---- its helpers
+
+    def archive(self) -> None:
+        """A pass of the archiver, unless the disk lets it wait.
+
+        Raises:
+            SimulatedDeath: the host lost power in the middle of it.
+        """
+        if self.archiver is None or self.clock.now_ns() < self.disk_waits_until_ns:
+            return
+        try:
+            self.archiver.run_once()
+        except JournalError:
+            self.archiver, self.archiver_failures = None, self.archiver_failures + 1
+        if self.archiver is not None:
+            self.nets["orders"].mark = self.archiver.durable_seq
+
+    def durable_seq(self) -> int:
+        """As the trading process sees it."""
+        return self.native.durable_seq if self.native is not None else 0
+
+    def lose_power(self, seed: int) -> None:
+        """The host: memory and shared memory are gone, the disk keeps what the seed says of the unsynced."""
+        if self.native is not None:
+            self.die()
+        self.archiver = None
+        self.disk.die_at_call(0)
+        self.disk.fail_sync(0)
+        self.disk.crash(seed)
+        shutil.rmtree(self.hot_dir, ignore_errors=True)
+        self.is_rebooting = True
+        self.disk_waits_until_ns = 0
+
+    def _look_at_disk(self) -> None:
+        """After a boot the disk is what the recovery has left of it."""
+        if self.is_rebooting:
+            self.is_rebooting = False
+            self.disk = native.SimDisk(str(self.journal_dir))
+            self.start_archiver()
+
+    def start_archiver(self) -> None:
+        """A new process, where the last one has failed or died."""
+        if self.archiver is None:
+            self.archiver = native.Archiver(str(self.hot_dir), self.disk)
+
+    def take_snapshot(self) -> Path | None:
+        """What the process that makes snapshots does; None where it has nothing new."""
+        if self.native is None:
+            return None
+        follower = native.Follower(capacity(), str(self.journal_dir), str(self.hot_dir))
+        while follower.poll():
+            pass
+        assert not follower.report.core_differs_at, f"a follower decides otherwise: {follower.report.what}"
+        follower.engine.audit()
+        return write_snapshot(self.journal_dir / "snapshots", follower.engine) if follower.engine.seq else None
+
+    # ---- people
+
+    def submit(self, record: bytes) -> None:
+        """By the operator's ring, as the control desk does."""
+        if self.hot_dir.is_dir() and (self.hot_dir / "operator.ring").exists():
+            import numpy as np
+
+            native.Ring.attach(str(self.hot_dir / "operator.ring")).push(np.frombuffer(record, np.uint8))
+
+    def kill_cell(self) -> native.KillCell | None:
+        """The switch in shared memory, where there is a hot directory."""
+        path = self.hot_dir / "kill"
+        return native.KillCell.open(str(path)) if path.exists() else None

@@ -1,0 +1,169 @@
+"""One seed, from open to close, before its judges."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.simulation import market as m
+from tests.simulation.day import OPEN_NS, Day, Violation
+from tests.simulation.faults import FAULTS, acts, load
+from tests.simulation.model import Model
+from tests.simulation.plan import STEPS, Plan, draw
+from tests.simulation.process import QTY_MAX, RESTLESS, ROGUE, capacity
+from tests.simulation.tap import WireTap
+
+from openbell import _native as native
+from openbell.node.recovery import recover_engine
+
+MEMORY = Path("/dev/shm")
+
+
+@dataclass
+class Outcome:
+    """What became of a seed. `wrong` is empty, or says what was broken, with the place."""
+
+    seed: str
+    wrong: str = ""
+    state_hash: int = 0
+    cpu_s: float = 0.0
+    facts: dict[str, int] = field(default_factory=dict)
+    cells: dict[tuple[str, str], int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def plan_of(seed: str, steps: int = STEPS) -> Plan:
+    """The plan that follows from a seed."""
+    load()
+    weights = {name: one.weight for name, one in FAULTS.items()}
+    needs = {name: one.needs for name, one in FAULTS.items() if one.needs}
+    return draw(seed, weights, needs, steps)
+
+
+def play(plan: Plan) -> Outcome:
+    """Run a plan in a folder of its own; never raises."""
+    folder = Path(tempfile.mkdtemp(prefix="openbell-sim-", dir=MEMORY if MEMORY.is_dir() else None))
+    began = time.thread_time()
+    outcome = Outcome(plan.seed)
+    try:
+        _play(plan, folder, outcome)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = "" if isinstance(error, Violation) else f" at {Path(last.filename).name}:{last.lineno}"
+        outcome.wrong = f"{type(error).__name__}: {error}{where}"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    outcome.cpu_s = time.thread_time() - began
+    return outcome
+
+
+def _play(plan: Plan, folder: Path, outcome: Outcome) -> None:
+    day = Day(plan, acts(), folder)
+    try:
+        day.run()
+        outcome.cells, outcome.counts = dict(day.cells), dict(day.counts)
+        day.heal()
+        judge_books(day)
+        day.wind_down()
+        judge_ledger(day)
+        judge_journal(day)
+        outcome.state_hash = day.node.engine.state_hash
+    finally:
+        outcome.facts = {
+            "epochs": day.node.epochs,
+            "frames": day.node.engine.seq,
+            "simulated ms": (day.clock.now_ns() - OPEN_NS) // 1_000_000,
+            "orders": len(day.tap.opened),
+            "cancels": day.tap.cancels,
+            "fills": len(day.market.fills()),
+        }
+        outcome.cells, outcome.counts = dict(day.cells), dict(day.counts)
+        day.clock.set_on_relax(_nothing)
+
+
+def _nothing() -> None:
+    """A world keeps its clock, and the clock must not keep its world."""
+
+
+# ---- judges
+
+
+def judge_books(day: Day) -> None:
+    """After the faults: orders and market as the venue has them."""
+    engine, untold = day.node.engine, day.market_untold()
+    for instrument in range(len(m.SYMBOLS)):
+        at_venue = m.SYMBOLS.index(symbol_of(engine, instrument))
+        expect("touch of " + m.SYMBOLS[at_venue], engine.touch(instrument), day.market.touch(at_venue))
+    ours = [
+        (native.ouch_token(o.cl_ord_id, o.version), o.px, o.leaves_qty)
+        for o in engine.live_orders()
+        if o.cl_ord_id not in untold
+    ]
+    theirs = [row for row in day.market.open_orders() if native.ouch_token_decode(row[0])[0] not in untold]
+    expect("open orders", sorted(ours), theirs)
+    if day.tap.wrong:
+        raise Violation(f"the wire: {day.tap.wrong[0]} ({len(day.tap.wrong)} in all)")
+
+
+def judge_ledger(day: Day) -> None:
+    """At the end of the day: flat of orders, and position and cash to the last unit."""
+    engine = day.node.engine
+    for instrument in range(len(m.SYMBOLS)):
+        at_venue = m.SYMBOLS.index(symbol_of(engine, instrument))
+        of_strategies = [engine.position(s, instrument) for s in (RESTLESS, ROGUE)]
+        ours = (sum(p["qty"] for p in of_strategies), sum(p["cash"] for p in of_strategies))
+        expect("position and cash of " + m.SYMBOLS[at_venue], ours, day.market.holdings()[at_venue])
+    left = {native.ouch_token_decode(token)[0] for token, _, _ in day.market.open_orders()}
+    if not left <= day.market_untold():
+        raise Violation(f"orders open at the venue after the close: {left - day.market_untold()}")
+    engine.audit()
+    if day.tap.wrong:
+        raise Violation(f"the wire: {day.tap.wrong[0]} ({len(day.tap.wrong)} in all)")
+
+
+def judge_journal(day: Day) -> None:
+    """The journal alone: a plain model of it, what left against it, and its replay."""
+    node = day.node
+    reader = native.JournalReader(str(node.journal_dir), str(node.hot_dir), True)
+    model = Model().take_all(reader)
+    if model.wrong:
+        raise Violation(f"the model: {model.wrong[0]} ({len(model.wrong)} in all)")
+    for instrument in range(len(m.SYMBOLS)):
+        at_venue = m.SYMBOLS.index(symbol_of(node.engine, instrument))
+        expect("the model's position and cash", model.position(instrument), day.market.holdings()[at_venue])
+    executions = sorted((exec_id, f.px, f.qty) for (_, exec_id), f in model.fills.items())
+    expect("executions that stand", executions, day.market.fills())
+    judge_wire(day.tap, model, is_durable=day.plan.is_durable)
+    replayed = native.Engine(capacity())
+    report = native.replay_journal(replayed, str(node.journal_dir), str(node.hot_dir))
+    expect("replay", (report.core_differs_at, report.what), (0, ""))
+    expect("hash of the replay", replayed.state_hash, node.engine.state_hash)
+    recovered, _ = recover_engine(capacity(), node.journal_dir, node.hot_dir)
+    expect("hash of the recovery from a snapshot", recovered.state_hash, replayed.state_hash)
+
+
+def judge_wire(tap: WireTap, model: Model, *, is_durable: bool) -> None:
+    """Everything that left was approved as it left, and was on the disk before where that was promised."""
+    for one in tap.opened:
+        said = model.commands.get((one.cl_ord_id, one.version))
+        if said is None or said.px != one.px or one.qty not in (said.qty, said.leaves):
+            raise Violation(f"{one} left, the journal says {said}")
+        if said.leaves > QTY_MAX:
+            raise Violation(f"{one} left for {said.leaves} lots, the perimeter lets {QTY_MAX} pass")
+        if is_durable and one.durable_seq < said.seq:
+            raise Violation(f"{one} left before frame {said.seq} was durable")
+
+
+def expect(what: str, found: object, expected: object) -> None:
+    """Raise unless both are the same."""
+    if found != expected:
+        raise Violation(f"{what}: expected {expected}, found {found}")
+
+
+def symbol_of(engine: native.Engine, instrument: int) -> str:
+    """By the engine's own number."""
+    return bytes(engine.instrument_record(instrument)[16:32]).rstrip(b"\0").decode()
