@@ -1,0 +1,73 @@
+"""Plants every known defect in a copy of the tree; simulation or tests must find each: `make bugbench`.
+
+A survivor fails the run. Results are kept with the commit, so the next run goes on with what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bugs.bench import REPO, BugBench, BuildError, Found
+from tests.bugs.patches import PatchError, all_bugs
+
+SEEDS_MAX = 500
+
+
+def main() -> int:
+    """Run what is missing; 1 if one survived or does not apply."""
+    parser = argparse.ArgumentParser(prog="make bugbench", description="Planted defects that must be found.")
+    parser.add_argument("--only", default="", help="names, by comma")
+    parser.add_argument("--seeds", type=int, default=SEEDS_MAX, help="of the simulation, for each defect")
+    parser.add_argument("--folder", type=Path, default=REPO / "build" / "bugs", help="of the copy and the results")
+    parser.add_argument("--again", action="store_true", help="also those that were found at this commit")
+    wanted = parser.parse_args()
+    results = wanted.folder / "found.jsonl"
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPO, capture_output=True, text=True).stdout.strip()
+    known = {} if wanted.again else found_before(results, commit)
+    names = wanted.only.split(",") if wanted.only else None
+    bugs = [bug for bug in all_bugs() if names is None or bug.name in names]
+    bench, lost = BugBench(wanted.folder), []
+    print(f"{len(bugs)} defects, {sum(bug.name in known for bug in bugs)} of them found before; building", flush=True)
+    bench.refresh()
+    for bug in bugs:
+        if bug.name in known:
+            print(line(known[bug.name]))
+            continue
+        try:
+            found = bench.search(bug, wanted.seeds)
+        except (PatchError, BuildError, subprocess.TimeoutExpired) as error:
+            found = Found(bug.name, "", f"{type(error).__name__}: {error}", 0, 0.0, 0.0)
+        print(line(found), flush=True)
+        if found.by:
+            with results.open("a") as file:
+                file.write(json.dumps({"kind": "bug", "commit": commit, **found.row()}) + "\n")
+        else:
+            lost.append(bug)
+    for bug in lost:
+        print(f"survived: {bug.name}: {bug.defect} It has to be found by {bug.found_by}.")
+    print(f"{len(bugs) - len(lost)} of {len(bugs)} found")
+    return int(bool(lost))
+
+
+def found_before(results: Path, commit: str) -> dict[str, Found]:
+    """What was found at this commit."""
+    if not results.is_file():
+        return {}
+    rows = [json.loads(text) for text in results.read_text().splitlines()]
+    names = list(Found.__dataclass_fields__)
+    return {row["name"]: Found(*(row[name] for name in names)) for row in rows if row["commit"] == commit}
+
+
+def line(found: Found) -> str:
+    """For people."""
+    seeds = f"{found.seeds} seeds" if found.seeds else ""
+    by = found.by or "NOBODY"
+    return f"{found.name:<36}{by:<12.60} {seeds:>9} {found.build_s:>6.1f} s {found.search_s:>6.1f} s  {found.what[:90]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
