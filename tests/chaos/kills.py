@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def start(world: World, epoch: int, began: float) -> dict[str, float]:
         world.start()
     wait_for(lambda: world.alive() and world.follow().epoch >= epoch, f"epoch {epoch}")
     opened = time.monotonic() - began
-    world.wait_resolved(epoch)
+    nudged(world, lambda: world.follow().is_session_up, f"epoch {epoch} to be resolved", AGREE_WITHIN_S)
     resolved = time.monotonic() - began
     agree(world)
     return {"epoch_s": opened, "cancel_only_s": resolved, "reconciled_s": time.monotonic() - began}
@@ -120,12 +120,21 @@ def agree(world: World) -> None:
     """Positions, cash and open orders are the venue's, and none is in doubt."""
 
     def is_same() -> bool:
-        if world.alive() and world.follow().is_session_up and world.node_view() == world.venue_view():
+        return world.follow().is_session_up and world.node_view() == world.venue_view()
+
+    nudged(world, is_same, "node and venue to agree", AGREE_WITHIN_S)
+
+
+def nudged(world: World, condition: Callable[[], bool], what: str, within_s: float) -> None:
+    """Wait; a follower plays the last frame of a silent market only when another one follows, so that one is made."""
+
+    def is_true() -> bool:
+        if world.alive() and condition():
             return True
-        world.set_trading("H")  # a follower plays the last frame of a silent market when another one follows
+        world.set_trading("H")
         return False
 
-    wait_for(is_same, "node and venue to agree", AGREE_WITHIN_S)
+    wait_for(is_true, what, within_s)
 
 
 @contextmanager
