@@ -25,6 +25,8 @@ from typing import Any
 
 from chaos.audit import Audit
 from chaos.world import World, wait_for
+from openbell import events
+from openbell.ops.control.world import push_record
 
 REPO = Path(__file__).resolve().parents[2]
 KILLS_OF_A_WORLD = 200
@@ -32,7 +34,8 @@ KILLS_OF_A_WORLD = 200
 HELPERS = ("archiver", "snapshots", "exchange")
 VICTIMS = ("node",) * 14 + HELPERS + tuple(f"{helper} and node" for helper in HELPERS)
 FRAMES_BETWEEN = (5, 600)
-AGREE_WITHIN_S = 20.0
+AGREE_WITHIN_S = 60.0
+NUDGE_EVERY_S = 0.05
 FIGURES = {
     "start (standby: kill) to epoch open": ("epoch_s", None),
     "start (standby: kill) to cancels can leave": ("cancel_only_s", 2.0),
@@ -93,6 +96,7 @@ def campaign(seed: str, kills: int, asked: argparse.Namespace) -> Iterator[dict[
             if "node" in victim:
                 if asked.behind:
                     world.fall_behind(asked.behind)
+                    world.follow()  # we look at the node, and do not want to be what takes so long
                     epoch += 1  # the writer of those frames had one
                 row |= start(world, epoch := epoch + 1, killed if asked.standby else time.monotonic())
                 row["unanswered"] = len(lost)
@@ -126,12 +130,16 @@ def agree(world: World) -> None:
 
 
 def nudged(world: World, condition: Callable[[], bool], what: str, within_s: float) -> None:
-    """Wait; a follower plays the last frame of a silent market only when another one follows, so that one is made."""
+    """Wait; a follower plays the last frame of a silent node only when another one follows, so that one is made."""
+    nudge, due = events.asked(events.By(why="look"), 0, 0), time.monotonic() + NUDGE_EVERY_S
 
     def is_true() -> bool:
+        nonlocal due
         if world.alive() and condition():
             return True
-        world.set_trading("H")
+        if time.monotonic() > due:
+            push_record(world.hot, nudge)
+            due = time.monotonic() + NUDGE_EVERY_S
         return False
 
     wait_for(is_true, what, within_s)
