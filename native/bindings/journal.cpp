@@ -159,7 +159,7 @@ void bind_writer(nb::module_& m) {
         .def_prop_ro("durable_seq", &JournalWriter::durable_seq)
         .def_prop_ro("epoch", &JournalWriter::epoch)
         .def_prop_ro("segment", &JournalWriter::segment)
-        .def_prop_ro("is_archiver_failed", &JournalWriter::is_archiver_failed)
+        .def_prop_ro("is_archiver_failed", &JournalWriter::has_failed)
         .def_prop_ro("is_locked_in_memory", &JournalWriter::is_locked_in_memory)
         .def_prop_ro(
             "torn_bytes", [](const JournalWriter& w) { return w.recovery().torn_bytes; },

@@ -93,7 +93,7 @@ std::size_t InputJournal::append(std::span<const Input> inputs) {
 }
 
 bool InputJournal::is_durable() const {
-    if (writer_.is_archiver_failed())
+    if (writer_.has_failed())
         throw Error(ErrorKind::Journal,
                     "journal of the exchange: expected the archiver to write it to disk, found that it has failed; see "
                     "its log, check the disk and start again");

@@ -23,7 +23,7 @@ std::size_t Archiver::run_once() {
     control_->archiver_passes.fetch_add(1, std::memory_order_relaxed);
     try {
         return pass();
-    } catch (const Error&) {
+    } catch (...) {  // also no memory: nothing is published of a pass that did not end
         is_failed_ = true;
         control_->archiver_state.store(u32(ArchiverState::Failed), std::memory_order_release);
         throw;
@@ -60,9 +60,9 @@ std::size_t Archiver::pass() {
     if (!segment_ && !open_segment(control_->durable_segment.load(std::memory_order_acquire))) return 0;
     while (walked_ < copied_ + kArchiveBatchBytesMax && step(segment_.size())) {
     }
-    if (walked_ == copied_ && is_synced_) return 0;
+    if (walked_ == copied_) return 0;
     const std::size_t fresh = walked_ - copied_;
-    append_and_sync();
+    write_and_sync();
     publish(is_end_reached_ ? number_ + 1 : number_, is_end_reached_ ? 0 : copied_);
     if (is_end_reached_) {
         finished_.push_back(number_);
@@ -87,13 +87,12 @@ bool Archiver::open_segment(u64 number) {
     next_seq_ = header.first_seq;
     is_end_reached_ = false;
     copied_ = agreed_with_disk();
-    is_synced_ = copied_ == 0;  // what a predecessor wrote may not be
     return true;
 }
 
-// How much of the segment the disk has already, in whole frames. What stands above the watermark is cut off and
-// written again, although it may look right: a predecessor may have died between write and sync, and after a sync that
-// failed the kernel shows bytes that the next one will not write. What differs below the watermark is damage.
+// How much of the segment was promised, which the disk must have. What a predecessor wrote above that may never have
+// been synced, or its sync may have failed and the pages pass for clean: it is written again, in place, and what
+// differs is cut off.
 std::size_t Archiver::agreed_with_disk() {
     const std::vector<u8> on_disk = disk_.read(name_);
     const Bytes hot = segment_.bytes();
@@ -101,17 +100,16 @@ std::size_t Archiver::agreed_with_disk() {
     std::size_t agreed = 0;
     while (agreed < n && on_disk[agreed] == hot[agreed]) ++agreed;
     const bool is_promised = control_->durable_segment.load(std::memory_order_acquire) == number_;
-    u64 promised = is_promised ? control_->durable_offset.load(std::memory_order_relaxed) : 0;
+    u64 promised = is_promised ? control_->durable_offset.load(std::memory_order_acquire) : 0;
     const Watermark watermark = read_watermark(disk_.read(kWatermarkName));
     if (watermark.segment == number_) promised = std::max(promised, watermark.offset);
     if (agreed < promised) {
         throw_damaged(name_ + " of the journal directory", agreed, durable_seq_, "archived bytes differ from memory");
     }
-    while (step(promised)) {
+    while (walked_ < promised && step(promised)) {
     }
-    const std::size_t whole = promised >= walked_ ? walked_ : 0;
-    if (on_disk.size() > whole) disk_.truncate(name_, whole);
-    return whole;
+    if (on_disk.size() > agreed) disk_.truncate(name_, agreed);
+    return promised;
 }
 
 // Goes over one committed frame (or the end marker) that ends at or before `limit`; false when there is none.
@@ -129,23 +127,24 @@ bool Archiver::step(std::size_t limit) {
     return true;
 }
 
-void Archiver::append_and_sync() {
+void Archiver::write_and_sync() {
     const bool is_new = copied_ == 0;
-    if (walked_ > copied_) disk_.append(name_, segment_.bytes().subspan(copied_, walked_ - copied_));
+    disk_.write_at(name_, copied_, segment_.bytes().subspan(copied_, walked_ - copied_));
     disk_.sync(name_);
     if (is_new) disk_.sync_names();
     copied_ = walked_;
-    is_synced_ = true;
 }
 
 void Archiver::publish(u64 segment, std::size_t offset) {
-    durable_seq_ = next_seq_ - 1;
+    durable_seq_ = std::max(durable_seq_, next_seq_ - 1);
+    // Whoever dies between two of these stores leaves a place that is not beyond what is durable.
+    if (segment != number_) control_->durable_offset.store(0, std::memory_order_release);
     control_->durable_segment.store(segment, std::memory_order_release);
-    control_->durable_offset.store(offset, std::memory_order_relaxed);
+    control_->durable_offset.store(offset, std::memory_order_release);
     control_->durable_seq.store(durable_seq_, std::memory_order_release);
     // Not synced itself: whenever it reaches the disk, what it says has been true for long.
     const Watermark watermark = make_watermark(durable_seq_, segment, offset);
-    disk_.overwrite(kWatermarkName, {reinterpret_cast<const u8*>(&watermark), sizeof watermark});
+    disk_.write_at(kWatermarkName, 0, {reinterpret_cast<const u8*>(&watermark), sizeof watermark});
 }
 
 }  // namespace openbell

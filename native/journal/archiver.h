@@ -19,7 +19,8 @@ class Archiver {
     ~Archiver();
 
     // One pass: copy, sync, publish. Bytes made durable. Throws JournalDamaged when disk and memory differ below
-    // the watermark, Journal when the disk fails; after either it never runs again.
+    // the watermark, Journal when the disk fails; after either it never runs again. What a failed sync has lost, a
+    // second one does not bring back: another archiver writes everything above the watermark anew.
     std::size_t run_once();
 
     // Up to `passes` passes; after an empty one waits `wait_ns` (0 = busy). Ends early when done.
@@ -37,7 +38,7 @@ class Archiver {
     bool open_segment(u64 number);
     std::size_t agreed_with_disk();
     bool step(std::size_t limit);
-    void append_and_sync();
+    void write_and_sync();
     void publish(u64 segment, std::size_t offset);
     std::size_t pass();
 
@@ -48,10 +49,9 @@ class Archiver {
     std::string name_;
     u64 number_ = 0;
     u32 epoch_ = 0;
-    std::size_t copied_ = 0;  // bytes of the segment on disk
+    std::size_t copied_ = 0;  // bytes of the segment on disk, synced by us or promised before
     std::size_t walked_ = 0;  // bytes of the segment that are whole frames
     u64 next_seq_ = 0;        // at walked_
-    bool is_synced_ = true;
     bool is_end_reached_ = false;
     u64 durable_seq_ = 0;
     bool is_failed_ = false;

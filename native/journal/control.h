@@ -40,7 +40,7 @@ struct ControlPage {
     // The next byte to make durable. The release store of durable_seq comes last and pairs with the
     // writer's acquire load before a command leaves (law 8).
     alignas(64) std::atomic<u64> durable_segment;  // release; acquire by the writer before it unlinks
-    std::atomic<u64> durable_offset;               // relaxed, before durable_seq
+    std::atomic<u64> durable_offset;               // release; acquire by the next archiver
     std::atomic<u64> durable_seq;                  // release
 
     alignas(64) std::atomic<u32> archiver_pid;  // relaxed: for people

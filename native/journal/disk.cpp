@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 namespace openbell {
 namespace {
@@ -30,13 +31,13 @@ off_t size_of(int fd, const std::string& path) {
 RealDisk::RealDisk(std::string dir) : dir_(std::move(dir)) { make_directories(dir_); }
 
 int RealDisk::opened(const std::string& name) {
-    if (!open_ || open_name_ != name) {
+    if (open_[0].name != name) std::swap(open_[0], open_[1]);
+    if (open_[0].name != name) {
         Fd fd(::open(path(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
         if (!fd) throw_errno("open", path(name));
-        open_ = std::move(fd);
-        open_name_ = name;
+        open_[0] = {name, std::move(fd)};
     }
-    return open_.get();
+    return open_[0].fd.get();
 }
 
 std::vector<u8> RealDisk::read(const std::string& name) {
@@ -49,10 +50,8 @@ void RealDisk::append(const std::string& name, Bytes bytes) {
     write_all(fd, bytes, size_of(fd, path(name)), path(name));
 }
 
-void RealDisk::overwrite(const std::string& name, Bytes bytes) {
-    Fd fd(::open(path(name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
-    if (!fd) throw_errno("open", path(name));
-    write_all(fd.get(), bytes, 0, path(name));
+void RealDisk::write_at(const std::string& name, u64 offset, Bytes bytes) {
+    write_all(opened(name), bytes, off_t(offset), path(name));
 }
 
 void RealDisk::truncate(const std::string& name, u64 bytes) {
@@ -64,7 +63,8 @@ void RealDisk::sync(const std::string& name) {
 }
 
 void RealDisk::rename(const std::string& from, const std::string& to) {
-    if (open_name_ == from || open_name_ == to) open_ = Fd();
+    for (Open& open : open_)
+        if (open.name == from || open.name == to) open = {};
     if (::rename(path(from).c_str(), path(to).c_str()) != 0) throw_errno("rename", path(from));
 }
 
@@ -78,6 +78,17 @@ void RealDisk::lock() {
     if (lock_) return;
     throw Error(ErrorKind::JournalLocked, "journal directory has one archiver: expected " + dir_ +
                                               " to be free, found it locked; stop the other archiver first");
+}
+
+void sync_path_to(const std::string& dir) {
+    std::filesystem::path folder = std::filesystem::absolute(dir).lexically_normal();
+    while (folder.has_relative_path()) {
+        folder = folder.parent_path();
+        const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!fd && errno == EACCES) return;
+        const bool is_synced = fd && (::fsync(fd.get()) == 0 || errno == EINVAL);  // of no disk
+        if (!is_synced) throw_errno("sync", folder);
+    }
 }
 
 void replace_durably(Disk& disk, const std::string& name, Bytes bytes) {

@@ -4,6 +4,7 @@
 // may already be marked clean, so nobody retries it (the caller stops).
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,9 @@ namespace openbell {
 class Disk {
   public:
     virtual ~Disk() = default;
-    virtual std::vector<u8> read(const std::string& name) = 0;         // empty when absent
-    virtual void append(const std::string& name, Bytes bytes) = 0;     // creates the file
-    virtual void overwrite(const std::string& name, Bytes bytes) = 0;  // from its beginning; creates the file
+    virtual std::vector<u8> read(const std::string& name) = 0;                    // empty when absent
+    virtual void append(const std::string& name, Bytes bytes) = 0;                // creates the file
+    virtual void write_at(const std::string& name, u64 offset, Bytes bytes) = 0;  // creates the file
     virtual void truncate(const std::string& name, u64 bytes) = 0;
     virtual void sync(const std::string& name) = 0;  // contents, and size
     virtual void rename(const std::string& from, const std::string& to) = 0;
@@ -29,7 +30,7 @@ class RealDisk final : public Disk {
     explicit RealDisk(std::string dir);
     std::vector<u8> read(const std::string& name) override;
     void append(const std::string& name, Bytes bytes) override;
-    void overwrite(const std::string& name, Bytes bytes) override;
+    void write_at(const std::string& name, u64 offset, Bytes bytes) override;
     void truncate(const std::string& name, u64 bytes) override;
     void sync(const std::string& name) override;
     void rename(const std::string& from, const std::string& to) override;
@@ -42,11 +43,17 @@ class RealDisk final : public Disk {
     std::string path(const std::string& name) const { return dir_ + "/" + name; }
     int opened(const std::string& name);
 
+    struct Open {
+        std::string name;
+        Fd fd;
+    };
     std::string dir_;
-    std::string open_name_;  // the one descriptor kept: segments are appended to many times
-    Fd open_;
+    std::array<Open, 2> open_;  // the files used last: a segment and the watermark are written many times
     Fd lock_;
 };
+
+// After a directory was made: its name, and those of the folders above it. What is not ours is left to its owner.
+void sync_path_to(const std::string& dir);
 
 // Write under another name, sync, rename, sync the directory: a reader sees the old file or the new one.
 void replace_durably(Disk& disk, const std::string& name, Bytes bytes);

@@ -1,5 +1,6 @@
 #include "journal/mapping.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 
 #include "journal/segment.h"
 
@@ -40,16 +42,17 @@ Mapping Mapping::map(int fd, std::size_t bytes, int protection, bool resident, c
 Mapping Mapping::create(const std::string& path, std::size_t bytes, bool resident) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
     if (!fd) throw_errno("create", path);
-    if (resident) {
-        errno = ::posix_fallocate(fd.get(), 0, off_t(bytes));
-        if (errno) {
-            ::unlink(path.c_str());
+    try {
+        do {
+            errno = resident ? ::posix_fallocate(fd.get(), 0, off_t(bytes)) : 0;
+        } while (errno == EINTR);
+        if (resident ? errno != 0 : ::ftruncate(fd.get(), off_t(bytes)) != 0)
             throw_errno("allocate " + std::to_string(bytes) + " bytes for", path);
-        }
-    } else if (::ftruncate(fd.get(), off_t(bytes)) != 0) {
-        throw_errno("size", path);
+        return map(fd.get(), bytes, PROT_READ | PROT_WRITE, resident, path);
+    } catch (...) {
+        ::unlink(path.c_str());  // or it would be in the way of the next attempt
+        throw;
     }
-    return map(fd.get(), bytes, PROT_READ | PROT_WRITE, resident, path);
 }
 
 Mapping Mapping::open_writable(const std::string& path, bool resident) {
@@ -93,14 +96,24 @@ void make_directories(const std::string& path) {
     if (code) throw Error(ErrorKind::Journal, "cannot create directory " + path + ": " + code.message());
 }
 
-std::vector<u64> segments_in(const std::string& dir) {
-    std::vector<u64> numbers;
-    std::error_code code;
-    for (const auto& entry : std::filesystem::directory_iterator(dir, code)) {
-        const std::string name = entry.path().filename().string();
-        const u64 number = std::strtoull(name.c_str(), nullptr, 10);
-        if (number > 0 && name == segment_name(number)) numbers.push_back(number);
+std::vector<u64> segments_in(const std::string& dir) { return segments_in(dir, ""); }
+
+// A folder that cannot be read is not one without segments. (The iterators of the library end the process where there
+// is no memory.)
+std::vector<u64> segments_in(const std::string& dir, const std::string& suffix) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(dir.c_str()), &::closedir);
+    if (!folder) {
+        if (errno == ENOENT) return {};
+        throw_errno("list", dir);
     }
+    std::vector<u64> numbers;
+    errno = 0;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        const u64 number = std::strtoull(entry->d_name, nullptr, 10);
+        if (number > 0 && entry->d_name == segment_name(number) + suffix) numbers.push_back(number);
+        errno = 0;
+    }
+    if (errno != 0) throw_errno("list", dir);
     std::sort(numbers.begin(), numbers.end());
     return numbers;
 }

@@ -58,5 +58,6 @@ bool file_exists(const std::string& path);
 void make_directories(const std::string& path);
 // Numbers of the `<n>.seg` files in a directory, ascending; empty when the directory does not exist.
 std::vector<u64> segments_in(const std::string& dir);
+std::vector<u64> segments_in(const std::string& dir, const std::string& suffix);  // of `<n>.seg<suffix>`
 
 }  // namespace openbell

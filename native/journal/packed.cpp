@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <mutex>
 
 #include "journal/segment.h"
@@ -59,12 +58,8 @@ OpenSegment open_segment(const std::string& dir, u64 number) {
 
 std::vector<u64> readable_segments_in(const std::string& dir) {
     std::vector<u64> numbers = segments_in(dir);
-    std::error_code code;
-    for (const auto& entry : std::filesystem::directory_iterator(dir, code)) {
-        const std::string name = entry.path().filename().string();
-        const u64 number = std::strtoull(name.c_str(), nullptr, 10);
-        if (number > 0 && name == segment_name(number) + kPacked) numbers.push_back(number);
-    }
+    const std::vector<u64> packed = segments_in(dir, kPacked);
+    numbers.insert(numbers.end(), packed.begin(), packed.end());
     std::sort(numbers.begin(), numbers.end());
     numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
     return numbers;

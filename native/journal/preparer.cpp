@@ -59,12 +59,12 @@ void SegmentPreparer::run() {
 
 bool SegmentPreparer::prepare() {
     old_ = Mapping();
-    unlink_archived(plan_.control->durable_segment.load(std::memory_order_acquire));
-    if (segments_in(plan_.dir).size() >= plan_.segments_max) return false;
     try {
+        unlink_archived(plan_.control->durable_segment.load(std::memory_order_acquire));
+        if (segments_in(plan_.dir).size() >= plan_.segments_max) return false;
         ready_ = make(true);
-    } catch (const Error&) {
-        return false;  // no space: the writer halts as when the archiver is behind
+    } catch (const std::exception&) {
+        return false;  // no space or memory: the writer halts as when the archiver is behind
     }
     return true;
 }

@@ -101,14 +101,17 @@ bool JournalReader::is_passed() {
                             control_->durable_seq.load(std::memory_order_acquire) >= next_seq_);
     }
     // A tape that is being written has prepared its next segment before it is begun.
-    const bool has_next = passes(number_ + 1, [](const SegmentHeader&, const FrameView&) { return true; });
-    return has_next || durable_seq() >= next_seq_;
+    return is_next_begun() || durable_seq() >= next_seq_;
 }
 
-// Bad bytes above the watermark, in the last segment, are where the journal ends.
+// Bad bytes above the watermark, in the last segment that was begun, are where the journal ends.
 bool JournalReader::is_end_torn() {
     const std::vector<u64> all = numbers();
-    return next_seq_ > durable_seq() && (all.empty() || all.back() <= number_ + 1);
+    return next_seq_ > durable_seq() && (all.empty() || all.back() <= number_ + 1) && !is_next_begun();
+}
+
+bool JournalReader::is_next_begun() const {
+    return passes(number_ + 1, [](const SegmentHeader&, const FrameView&) { return true; });
 }
 
 u64 JournalReader::durable_seq() const {

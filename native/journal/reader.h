@@ -50,6 +50,7 @@ class JournalReader {
     bool passes(u64 number, const Test& test) const;
     bool is_passed();
     bool is_end_torn();
+    bool is_next_begun() const;
     std::vector<u64> numbers() const;
 
     std::string journal_dir_;

@@ -93,9 +93,21 @@ u64 last_begun(const std::string& dir, std::vector<u64> numbers) {
     return 0;
 }
 
+// The segment before the last was whole before that one was begun, or the archiver has lied.
+void expect_whole(const std::string& dir, u64 number, u64 next_seq) {
+    const std::string path = path_of(dir, number);
+    const Mapping m = Mapping::open_readable(path);
+    SegmentHeader header;
+    if (!m) return;  // packed, or removed by retention
+    if (!read_segment_header(m.bytes(), number, header)) throw_damaged(path, 0, next_seq, "segment header is missing");
+    const Scan scan = scan_segment(m.bytes(), path, header, next_seq - 1);
+    if (!scan.is_ended) throw_damaged(path, scan.end, next_seq, "segment has no end marker");
+}
+
 void end_segment(Disk& disk, const std::string& name, std::size_t end) {
     u8 marker[kEndMarkerBytes] = {0xFF, 0xFF, 0xFF, 0xFF};
     disk.truncate(name, end);
+    disk.sync(name);  // or the marker might reach the disk before what follows it has gone
     disk.append(name, marker);
     disk.sync(name);
 }
@@ -118,6 +130,7 @@ Recovery recover_disk(const std::string& journal_dir, u64 durable_seq) {
     const Scan scan = scan_segment(m.bytes(), path, header, durable_seq);
     // It is the oldest unfinished segment, or the end marker says that the next one had begun in memory.
     if (scan.last_seq < durable_seq) throw_damaged(path, scan.end, scan.last_seq + 1, "segment is missing");
+    if (r.segment > kFirstSegment) expect_whole(journal_dir, r.segment - 1, header.first_seq);
     r.end = scan.end;
     r.last_seq = scan.last_seq;
     r.epoch = scan.epoch;

@@ -49,13 +49,10 @@ inline SegmentHeader make_segment_header(u16 node, u32 epoch, u64 number, u64 fi
     return h;
 }
 
-// Whether the bytes begin with the header of segment `number`. A prepared segment (zeros) has none yet.
-inline bool read_segment_header(Bytes bytes, u64 number, SegmentHeader& out) {
-    if (bytes.size() < kSegmentHeaderBytes) return false;
-    std::memcpy(&out, bytes.data(), sizeof out);
-    return std::memcmp(out.magic, "openbell", 8) == 0 && out.version == kFormatVersion && out.number == number &&
-           out.crc32c == header_crc(out);
-}
+// Whether the bytes begin with the header of segment `number`. A prepared segment (zeros) has none yet. Throws Journal
+// when it is of another format: magic, version and the CRC keep their places in every one, so that it is known for
+// what it is and never taken for a segment that was not begun.
+bool read_segment_header(Bytes bytes, u64 number, SegmentHeader& out);
 
 inline std::string segment_name(u64 number) {
     char name[32];
@@ -94,12 +91,18 @@ inline const char* flaw_of(const FrameHeader& h, u32 length, u64 expected_seq, b
     return nullptr;
 }
 
+inline Look look_at_end(Bytes marker) {
+    for (const u8 byte : marker.subspan(sizeof(u32)))
+        if (byte != 0) return {Slot::Damaged, kEndMarkerBytes, "end marker is torn"};
+    return {Slot::End};
+}
+
 // Looks at the frame at `offset`, which should be `expected_seq`. Never reads past the segment's bytes.
 inline Look look_at(Bytes segment, std::size_t offset, u64 expected_seq, bool check_crc) {
     if (offset + kEndMarkerBytes > segment.size()) return {Slot::Empty};
     const u32 length = load_commit(segment.data() + offset);
     if (length == 0) return {Slot::Empty};
-    if (length == kEndMarker) return {Slot::End};
+    if (length == kEndMarker) return look_at_end(segment.subspan(offset, kEndMarkerBytes));
     if (length < sizeof(FrameHeader) || length % kFrameAlignment)
         return {Slot::Damaged, length, "length is impossible"};
     if (length > segment.size() - offset) return {Slot::Damaged, length, "frame is cut short"};

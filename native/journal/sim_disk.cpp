@@ -50,23 +50,23 @@ void SimDisk::fail(const std::string& what) {
     throw Error(ErrorKind::Journal, "cannot " + what);
 }
 
-void SimDisk::append(const std::string& name, Bytes bytes) {
-    look_for_death();
-    const u64 used = this->bytes();
-    const std::size_t fits =
-        used + bytes.size() <= room_ ? bytes.size() : std::min(bytes.size() / 2, room_ - std::min(room_, used));
-    auto& now = files_[name].now;
-    now.insert(now.end(), bytes.begin(), bytes.begin() + std::ptrdiff_t(fits));
-    if (shown_) shown_->append(name, bytes.first(fits));
-    if (fits < bytes.size()) fail("write " + name + ": simulated: no space left on device");
-}
+void SimDisk::append(const std::string& name, Bytes bytes) { write_at(name, files_[name].now.size(), bytes); }
 
-void SimDisk::overwrite(const std::string& name, Bytes bytes) {
+void SimDisk::write_at(const std::string& name, u64 offset, Bytes bytes) {
     look_for_death();
-    auto& now = files_[name].now;
-    if (now.size() < bytes.size()) now.resize(bytes.size());
-    std::copy(bytes.begin(), bytes.end(), now.begin());
-    if (shown_) shown_->overwrite(name, bytes);
+    File& file = files_[name];
+    const std::size_t end = std::size_t(offset) + bytes.size();
+    const std::size_t grows = end > file.now.size() ? end - file.now.size() : 0;
+    const u64 used = this->bytes();
+    const std::size_t fits = used + grows <= room_
+                                 ? bytes.size()
+                                 : bytes.size() - grows + std::min(grows / 2, room_ - std::min(room_, used));
+    if (file.now.size() < offset + fits) file.now.resize(offset + fits);
+    std::copy(bytes.begin(), bytes.begin() + std::ptrdiff_t(fits), file.now.begin() + std::ptrdiff_t(offset));
+    // Written again, the pages that a failed sync gave up are dirty again.
+    if (offset <= file.lost_from) file.lost_from = std::min(std::max(file.lost_from, offset + fits), file.lost_to);
+    if (shown_) shown_->write_at(name, offset, bytes.first(fits));
+    if (fits < bytes.size()) fail("write " + name + ": simulated: no space left on device");
 }
 
 void SimDisk::truncate(const std::string& name, u64 bytes) {

@@ -18,7 +18,7 @@ class SimDisk final : public Disk {
 
     std::vector<u8> read(const std::string& name) override;
     void append(const std::string& name, Bytes bytes) override;
-    void overwrite(const std::string& name, Bytes bytes) override;
+    void write_at(const std::string& name, u64 offset, Bytes bytes) override;
     void truncate(const std::string& name, u64 bytes) override;
     void sync(const std::string& name) override;
     void rename(const std::string& from, const std::string& to) override;

@@ -28,6 +28,15 @@ u32 parse_epoch(const std::vector<u8>& text) {
     return u32(std::strtoul(std::string(text.begin(), text.end()).c_str(), nullptr, 10));
 }
 
+// Retention leaves the newest as they are; what a person has packed would be taken for missing.
+void expect_newest_plain(const std::string& dir) {
+    const std::vector<u64> all = readable_segments_in(dir), plain = segments_in(dir);
+    if (all.empty() || (!plain.empty() && plain.back() == all.back())) return;
+    throw Error(ErrorKind::Journal, "expected the newest segment in " + dir + " to be plain, found segment " +
+                                        std::to_string(all.back()) +
+                                        " packed; unpack it with zstd -d and remove the packed one");
+}
+
 void cut_file(const std::string& path, std::size_t bytes) {
     if (::truncate(path.c_str(), off_t(bytes)) != 0) throw_errno("truncate", path);
 }
@@ -50,7 +59,7 @@ JournalWriter::JournalWriter(JournalOptions options) : options_(std::move(option
 JournalWriter::~JournalWriter() {
     try {
         close();
-    } catch (const Error&) {  // the journal stays as a crash would leave it: recovery handles that
+    } catch (const std::exception&) {  // the journal stays as a crash would leave it: recovery handles that
     }
 }
 
@@ -74,9 +83,11 @@ void JournalWriter::open_tape() {
 
 void JournalWriter::open_live() {
     control_ = JournalControl::open_as_writer(options_.hot_dir);
+    sync_path_to(options_.journal_dir);
     RealDisk disk(options_.journal_dir);
     const Watermark watermark = read_watermark(disk.read(kWatermarkName));
     const u64 durable_seq = std::max(control_->durable_seq.load(std::memory_order_acquire), watermark.seq);
+    expect_newest_plain(options_.journal_dir);
     recovery_ = recover_hot(options_.hot_dir, durable_seq);
     if (!recovery_.is_hot) recovery_ = recover_disk(options_.journal_dir, durable_seq);
     const std::vector<u64> archived = segments_in(options_.journal_dir);
@@ -181,7 +192,7 @@ u64 JournalWriter::durable_seq() const {
     return control_ ? control_->durable_seq.load(std::memory_order_acquire) : seq_;
 }
 
-bool JournalWriter::is_archiver_failed() const {
+bool JournalWriter::has_failed() const {
     return control_ && control_->archiver_state.load(std::memory_order_acquire) == u32(ArchiverState::Failed);
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "journal/durable.h"
 #include "journal/preparer.h"
 #include "journal/recovery.h"
 
@@ -21,11 +22,11 @@ struct JournalOptions {
     bool is_alone = false;  // no thread prepares segments beside the writer: in simulation all is one thread
 };
 
-class JournalWriter {
+class JournalWriter final : public Durable {
   public:
     // Opens or recovers. Throws JournalLocked, JournalDamaged (below the watermark), Journal, Config.
     explicit JournalWriter(JournalOptions options);
-    ~JournalWriter();
+    ~JournalWriter() override;
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
 
@@ -53,8 +54,8 @@ class JournalWriter {
 
     u64 last_seq() const { return seq_; }
     // Everything up to here survives the host. A tape promises nothing and answers last_seq.
-    u64 durable_seq() const;
-    bool is_archiver_failed() const;
+    u64 durable_seq() const override;
+    bool has_failed() const override;  // the archiver
     u32 epoch() const { return epoch_; }
     u64 segment() const { return number_; }
     bool is_locked_in_memory() const { return segment_.is_locked(); }

@@ -190,17 +190,17 @@ void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 received_ns)
     if (!has_commands) return;
     bool is_durable = true;
     if (parts_.durability == Durability::Local && has_openings) {  // cancels alone wait for nothing
-        is_durable = await_durable(seq);
+        is_durable = await(parts_.journal, seq);
         must_fall_back_ |= !is_durable;
         if (received_ns) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - received_ns);
     }
     send_commands(decision, is_durable, received_ns);
 }
 
-bool Driver::await_durable(u64 seq) {
+bool Driver::await(const Durable& level, u64 seq) {
     const i64 give_up = parts_.clock.now_ns() + kDurableTimeoutNs;
-    while (parts_.journal.durable_seq() < seq) {
-        if (parts_.clock.now_ns() > give_up) return false;
+    while (level.durable_seq() < seq) {
+        if (level.has_failed() || parts_.clock.now_ns() > give_up) return false;
         parts_.clock.relax();
     }
     return true;

@@ -90,7 +90,7 @@ class Driver {
     void stamp(FrameHeader& in);
     void decide(const FrameView& in);
     void carry_out(const Decision& decision, u64 cause_seq, i64 received_ns);
-    bool await_durable(u64 seq);
+    bool await(const Durable& level, u64 seq);
     void send_commands(const Decision& decision, bool is_durable, i64 received_ns);
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     void report_outcomes();

@@ -106,6 +106,32 @@ def test_failed_sync_is_final_and_the_writer_sees_it(hot, disk):
     assert writer.is_archiver_failed
 
 
+def test_what_a_failed_sync_gave_up_is_written_again_before_it_is_promised(hot, tmp_path, seed):
+    """The kernel counts the pages as written, and the next sync succeeds without them."""
+    for round_ in range(20):
+        for path in hot.iterdir():
+            path.unlink()
+        sim, base = SimDisk(), tmp_path / f"journal{round_}"
+        writer = JournalWriter(str(base), str(hot), **SMALL)
+        archiver = Archiver(str(hot), sim)
+        expected = append_all(writer, random_frames(round_, 10))
+        archiver.run_once()
+        expected += append_all(writer, random_frames(round_ + 100, 1 + round_ * 4))
+        sim.fail_sync(1)
+        with pytest.raises(JournalError, match="simulated"):
+            run_to_end(archiver)
+        assert writer.durable_seq == 10
+
+        run_to_end(Archiver(str(hot), sim))
+
+        assert writer.durable_seq == len(expected)
+        writer.close()
+        sim.crash(seed + round_)
+        for name in sim.names():
+            (base / name).write_bytes(sim.read(name))
+        assert parse_journal(base) == expected
+
+
 def test_second_archiver_is_refused(hot, disk):
     first = Archiver(str(hot), str(disk))
     with pytest.raises(JournalLockedError, match="one archiver"):

@@ -14,6 +14,7 @@ from openbell import _native as native
 from openbell.config import Settings
 from openbell.config_types import Speed
 from openbell.errors import JournalError
+from openbell.journal.durable import replace_durably
 from openbell.node.limit_lines import Line
 from openbell.strategy.loader import load_strategy, source_hash
 
@@ -149,9 +150,7 @@ class RunRecord(Settings):
         self._put(directory / FILES[self.kind])
 
     def _put(self, path: Path) -> None:
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(self.model_dump_json(indent=2) + "\n")
-        unfinished.replace(path)
+        replace_durably(path, (self.model_dump_json(indent=2) + "\n").encode())
 
 
 def read_record(directory: Path, epoch: int = 0) -> RunRecord | None:

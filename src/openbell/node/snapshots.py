@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell import _native as native
 from openbell.errors import InvariantError, OpenbellError, SnapshotError
+from openbell.journal.durable import replace_durably
 from openbell.journal.frames import Frame
 from openbell.node.lifeline import end_with_parent
 from openbell.types import KillLevel
@@ -48,13 +49,7 @@ def write_snapshot(directory: Path, engine: native.Engine, kept: int = KEEP) -> 
     )
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / f"{engine.seq:012}.snap"
-    temporary = target.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    _sync_names(directory)
+    replace_durably(target, body)
     stay = [path for path in sorted(directory.glob("*.snap")) if path <= target][-kept:]
     for other in set(directory.glob("*.snap")) - set(stay):
         other.unlink()
@@ -66,14 +61,6 @@ def begin_with(directory: Path, engine: native.Engine) -> None:
     for other in directory.glob("*.snap"):
         other.replace(other.with_suffix(".snap-of-another-core"))
     write_snapshot(directory, engine)
-
-
-def _sync_names(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class Policy(NamedTuple):

@@ -1,0 +1,52 @@
+"""Files that are there after a power cut, whole: written beside, synced, renamed, and the folder synced."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from openbell.errors import JournalError
+
+
+def replace_durably(path: Path, data: bytes) -> None:
+    """Let `path` hold `data`; whoever looks, at any time and after any crash, sees the old file or the new one.
+
+    Raises:
+        JournalError: the disk refused. A failed sync is not tried again.
+    """
+    fresh = path.with_name(path.name + ".new")
+    with _refusal("write", fresh), fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    with _refusal("rename", fresh):
+        fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Let the contents of `path`, whoever wrote them, be on disk. Raises as `replace_durably`."""
+    with _refusal("sync", path), path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Let creations, renames and removals in the folder `path` be on disk. Raises as `replace_durably`."""
+    with _refusal("sync", path):
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def _refusal(what: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JournalError(
+            f"cannot {what} {path}: {error.strerror}; check the disk, its space and who may write"
+        ) from error
