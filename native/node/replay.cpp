@@ -53,6 +53,12 @@ FrameView Replay::pending() const {
 void Replay::feed(const FrameView& frame) {
     const FrameHeader& header = *frame.header;
     if (tape_ != nullptr && header.seq > next_seq_) play_tape(header.seq);
+    if (tape_ == nullptr && header.seq > next_seq_ && !(header.flags & kAfterTape)) {
+        throw Error(ErrorKind::Journal,
+                    "replay: expected frame " + std::to_string(next_seq_) + ", found that the journal begins at " +
+                        std::to_string(header.seq) +
+                        "; earlier segments were removed: start from a snapshot, or bring them back");
+    }
     report_.last_seq = header.seq;
     next_seq_ = header.seq + 1;
     if (header.frame_class == u8(FrameClass::Out)) {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openbell.backtest.tape import TapeFacts, files_of, write_index
-from openbell.errors import JournalDamagedError, JournalError, JournalLockedError
-from openbell.journal.segments import PACKED, open_segment
+from openbell.errors import JournalError, JournalLockedError
+from openbell.journal.packing import LEVEL, pack_segment
+from openbell.journal.segments import PACKED
 
-LEVEL = 1
-"""Of zstd: on frames of ITCH, higher ones take twice the time and more for a few percent (docs/tapes.md)."""
-CHUNK_BYTES = 1 << 20
 NODE_FILES = ("DURABLE", "node.json")
 """Marks of a journal that a node writes: the durable watermark and the record of its run."""
 
@@ -52,39 +49,12 @@ def pack_tape(path: Path, *, level: int = LEVEL, progress: Callable[[int, int], 
     with _writers_lock(path):
         for file in plain:
             size = file.stat().st_size
-            _pack(file, level)
+            pack_segment(file, level)
             done += size
             if progress:
                 progress(done, total)
         facts = write_index(path)
     return Packed(total, sum(facts.files[file.name + PACKED] for file in plain), facts)
-
-
-def _pack(plain: Path, level: int) -> None:
-    import zstandard
-
-    unfinished, packed = plain.with_name(f".{plain.name}{PACKED}"), plain.with_name(plain.name + PACKED)
-    with plain.open("rb") as source, unfinished.open("wb") as out:
-        compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
-        compressor.copy_stream(source, out, size=plain.stat().st_size)
-        out.flush()
-        os.fsync(out.fileno())
-    if _digest(unfinished) != _digest(plain):
-        unfinished.unlink()
-        raise JournalDamagedError(
-            f"packed segment is damaged: expected to read back what {plain} holds, found something else; the plain "
-            "segment is still there: check disk and memory"
-        )
-    unfinished.replace(packed)
-    plain.unlink()
-
-
-def _digest(segment: Path) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    with open_segment(segment) as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.digest()
 
 
 @contextmanager

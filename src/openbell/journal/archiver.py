@@ -11,14 +11,19 @@ never delays a sync.
 from __future__ import annotations
 
 import argparse
+import fcntl
+import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from openbell._native import Archiver
 from openbell.errors import OpenbellError
+from openbell.journal.retention import Retention, retain
 from openbell.journal.seal import seal_finished
 
 WAIT_US = 50
@@ -41,11 +46,12 @@ class _Stop:
 
 
 class _Sealer(threading.Thread):
-    """Seals finished segments whenever it is woken, until it is told to end."""
+    """Seals finished segments whenever it is woken, and lets the policy have the old ones, until it is told to end."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, retention: Retention) -> None:
         super().__init__(name="sealer", daemon=True)
         self._directory = directory
+        self._retention = retention
         self._wake = threading.Event()
         self._is_ending = False
         self.error: Exception | None = None
@@ -65,12 +71,39 @@ class _Sealer(threading.Thread):
                 self._wake.wait()
                 self._wake.clear()
                 seal_finished(self._directory)
+                if not self._retention.is_idle:
+                    retain(self._directory, self._retention)
             seal_finished(self._directory)  # what finished while the pass before the end was under way
-        except (OSError, OpenbellError) as error:
+        except (OSError, OpenbellError) as error:  # frames go on becoming durable; their seals do not
+            print(
+                f"openbell archiver, sealing: {error}; no segment is sealed until it is started again", file=sys.stderr
+            )
             self.error = error
 
 
-def archive(hot: Path, directory: Path, *, wait_us: int = WAIT_US, stop: _Stop | None = None) -> None:
+@contextmanager
+def locked(directory: Path) -> Iterator[bool]:
+    """Whether `directory` has no archiver; while inside, it gets none."""
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(folder)
+
+
+def archive(
+    hot: Path,
+    directory: Path,
+    *,
+    wait_us: int = WAIT_US,
+    stop: _Stop | None = None,
+    retention: Retention = Retention(),  # noqa: B008 (it is frozen)
+) -> None:
     """Archive until the writer has closed and all is durable, or until `stop` is asked.
 
     Raises:
@@ -79,7 +112,7 @@ def archive(hot: Path, directory: Path, *, wait_us: int = WAIT_US, stop: _Stop |
         JournalDamagedError: disk and memory differ below the watermark.
     """
     archiver = Archiver(str(hot), str(directory))
-    sealer = _Sealer(directory)
+    sealer = _Sealer(directory, retention)
     sealer.start()
     sealer.wake()
     try:
@@ -101,11 +134,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("hot", type=Path, help="the node's directory in shared memory")
     parser.add_argument("directory", type=Path, help="the journal's directory on disk")
     parser.add_argument("--wait-us", type=int, default=WAIT_US, help="wait after an empty pass; 0 polls (default 50)")
+    parser.add_argument("--plain-segments", type=int, help="pack sealed segments but for so many of the newest")
+    parser.add_argument("--keep-days", type=float, help="remove sealed segments that are older")
+    parser.add_argument("--keep-bytes", type=int, help="remove the oldest sealed segments while all are larger")
     options = parser.parse_args(arguments)
+    retention = Retention(options.plain_segments, options.keep_days, options.keep_bytes)
     try:
-        archive(options.hot, options.directory, wait_us=options.wait_us, stop=_Stop())
+        archive(options.hot, options.directory, wait_us=options.wait_us, stop=_Stop(), retention=retention)
     except (OSError, OpenbellError) as error:
-        print(f"openbell archiver: {error}", file=sys.stderr)
+        print(
+            f"openbell archiver: {error}; nothing more becomes durable until another one writes it anew",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

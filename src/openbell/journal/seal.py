@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, cast
 
 from openbell._native import JournalReader
 from openbell.errors import JournalDamagedError
-from openbell.journal.segments import open_segment, segment_file
+from openbell.journal.durable import replace_durably, sync_file
+from openbell.journal.segments import open_segment, removed_through, segment_file
 
 NO_SEAL = "0" * 64
 """`prev` of the first seal."""
@@ -45,13 +46,17 @@ def seal_finished(directory: Path) -> list[Seal]:
     """Seal, in order, every complete segment that has no seal yet; return the new seals."""
     made = []
     prev = NO_SEAL
+    if seals := sorted(directory.glob("[0-9]*.seal")):
+        prev = hashlib.sha256(seals[-1].read_bytes()).hexdigest()
     for number in segment_numbers(directory):
         path = directory / f"{number:08}.seal"
+        if seals and number <= int(seals[-1].stem):
+            continue
         if not path.exists():
             seal = _seal_of(directory, number, prev)
             if seal is None:
                 break
-            _write_durably(path, json.dumps(seal._asdict()).encode() + b"\n")
+            replace_durably(path, json.dumps(seal._asdict()).encode() + b"\n")
             made.append(seal)
         prev = hashlib.sha256(path.read_bytes()).hexdigest()
     return made
@@ -70,7 +75,7 @@ def verify_seals(directory: Path) -> Iterator[Seal]:
         JournalDamagedError: a sealed segment is missing or altered, or the chain is broken; the message names
             the first one.
     """
-    prev = NO_SEAL
+    prev, removed = NO_SEAL, removed_through(directory)
     for path in sorted(directory.glob("[0-9]*.seal")):
         text = path.read_bytes()
         try:
@@ -78,12 +83,13 @@ def verify_seals(directory: Path) -> Iterator[Seal]:
         except (ValueError, TypeError) as error:
             raise JournalDamagedError(f"expected a seal, found {text[:80]!r} in {path}; restore it") from error
         segment = segment_file(directory, int(path.stem))
+        is_removed = seal.segment <= removed
         if seal.prev != prev:
             raise JournalDamagedError(
                 f"hash chain is broken: expected prev {prev[:16]}..., found {seal.prev[:16]}... in {path}; "
                 "a seal before it was altered or removed"
             )
-        if not segment.exists() or (found := _sha256(segment)) != seal.sha256:
+        if not is_removed and (not segment.exists() or (found := _sha256(segment)) != seal.sha256):
             state = f"found {found[:16]}..." if segment.exists() else "found no file"
             raise JournalDamagedError(
                 f"sealed segment was altered: expected sha256 {seal.sha256[:16]}..., {state}, in {segment} "
@@ -109,6 +115,7 @@ def _seal_of(directory: Path, number: int, prev: str) -> Seal | None:
         file.seek(size - len(END_MARKER))
         if file.read() != END_MARKER:
             return None
+    sync_file(path)  # an archiver that died may have left it written and not synced; a seal must not outlive it
     (first_seq,) = struct.unpack_from("<Q", head, _FIRST_SEQ_AT)
     last_seq = _last_seq(directory, number, first_seq)
     return Seal(number, first_seq, last_seq, size, _sha256(path), prev)
@@ -133,17 +140,3 @@ def _seq_before(segment: Path) -> int | None:
         return None
     with segment.open("rb") as file:
         return int(struct.unpack_from("<Q", file.read(_FIRST_SEQ_AT + 8), _FIRST_SEQ_AT)[0]) - 1
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -6,6 +6,7 @@ A packed segment is `<n>.seg.zst`: the same bytes in one zstd frame that states 
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -13,6 +14,8 @@ from typing import BinaryIO, cast
 from openbell.errors import JournalDamagedError
 
 PACKED = ".zst"
+RETENTION = "RETENTION"
+"""Beside the segments: which of them were removed, and why nobody misses them."""
 SEGMENT_BYTES_MAX = 1 << 30
 """What a packed segment may say that it holds; more is damage."""
 FRAME_HEADER_BYTES_MAX = 18
@@ -31,6 +34,12 @@ def segment_file(directory: Path, number: int) -> Path:
     plain = directory / f"{number:08}.seg"
     packed = plain.with_name(plain.name + PACKED)
     return packed if not plain.exists() and packed.exists() else plain
+
+
+def removed_through(directory: Path) -> int:
+    """The last segment that retention has removed; 0 when it has removed none."""
+    path = directory / RETENTION
+    return int(json.loads(path.read_bytes())["removed_through"]) if path.exists() else 0
 
 
 def open_segment(path: Path) -> BinaryIO:

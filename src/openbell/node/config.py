@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from openbell.config import Problem, Settings, load_toml
 from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, Speed, is_ipv4
@@ -20,6 +20,7 @@ from openbell.node.limits import LimitSet
 from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
 from openbell.node.reconciliation import ReconciliationSettings
+from openbell.node.retention import RetentionSettings
 from openbell.node.signals import SIGNALS_MAX, SignalSettings, check_signals
 
 NODE_ID_MAX = 63
@@ -46,6 +47,15 @@ NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,15}$"
 
 
+def _durability(value: object) -> object:
+    if value == "quorum":
+        raise ValueError(
+            '"memory" or "local"; "quorum" (other hosts hold a decision before it leaves) is not built yet: '
+            "docs/durability.md says what it takes"
+        )
+    return value
+
+
 class NodeSettings(Settings):
     """`[node]`: identity, mode, where the journal lives, and how cautiously the node starts."""
 
@@ -55,7 +65,7 @@ class NodeSettings(Settings):
     run_dir: NearPath | None = None
     journal_dir: NearPath
     limits: NearPath = Field(description="the file of limits; examples/limits.toml shows every key")
-    durability: Literal["memory", "local"] = "local"
+    durability: Annotated[Literal["memory", "local"], BeforeValidator(_durability)] = "local"
     seed: int | None = Field(
         default=None, ge=0, le=2**63 - 1, description="of the strategies' random source; drawn by the system if absent"
     )
@@ -278,6 +288,7 @@ class NodeConfig(Settings):
     checks: ChecksSettings = ChecksSettings()
     control: ControlSettings = ControlSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
+    retention: RetentionSettings = RetentionSettings()
     operators: tuple[OperatorSettings, ...] = Field(default=(), max_length=OPERATORS_MAX)
     signals: tuple[SignalSettings, ...] = Field(default=(), max_length=SIGNALS_MAX)
 

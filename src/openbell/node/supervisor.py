@@ -105,8 +105,9 @@ class Supervisor:
 
     def _start_helpers(self) -> None:
         node = self.config.node
+        keeps = self.config.retention.arguments()
         commands = {
-            "archiver": ["openbell.journal.archiver", str(node.hot_dir), str(node.journal_dir)],
+            "archiver": ["openbell.journal.archiver", str(node.hot_dir), str(node.journal_dir), *keeps],
             "snapshots": ["openbell.node.snapshots", str(self.config_path), self.mode],
             "control": ["openbell.ops.control", str(self.config_path), self.mode],
         }
