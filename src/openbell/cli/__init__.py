@@ -37,6 +37,7 @@ COMMANDS: dict[str, Verb] = {
     "strategy": Verb("openbell.cli.strategy:app", "Check a strategy before it trades, or begin a new one."),
     "standby": Verb("openbell.cli.standby:app", "Follow a live node on this host; take over when its process dies."),
     "replay": Verb("openbell.cli.replay:app", "Run a journal again and compare every decision."),
+    "journal": Verb("openbell.cli.journal:app", "Verify a journal independently; pack and remove what is old."),
     "exchange": Verb("openbell.cli.exchange:app", "A simulated exchange that speaks ITCH and OUCH."),
     "tape": Verb("openbell.cli.tape:app", "Recorded market data: import, record, list, look into, export, compress."),
     "status": Verb("openbell.cli.status:app", "What a running node is doing."),
