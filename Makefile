@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare sim bugbench feed-sim lint sanitize coverage fuzz format bench cst exchange-soak soak kill-drill kills references-live lock clean
+.PHONY: help demo test compare sim bugbench feed-sim lint sanitize coverage fuzz fuzz-readers format images nth bench cst exchange-soak soak kill-drill kills references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -34,7 +34,10 @@ help:
 	@echo 'make references-live  every reference on a real exchange, then stopped   MINUTES=10 ARGS="--seed 7 --speed compiled"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
 	@echo 'make coverage  branches of risk, oms and kill that no test takes   ARGS="tests/risk"'
+	@echo 'make images  power cuts of the journal, recovered   ARGS="--scenarios 200 --seed 7 --evidence build/images.jsonl"'
+	@echo 'make nth     the n-th call on a file fails, for every n   ARGS="--every 1 --seed 7"'
 	@echo 'make fuzz    codecs and venue under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
+	@echo 'make fuzz-readers  snapshot, state, record and configuration under any bytes   ARGS="--runs 100000"'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
 	@echo 'make clean   remove what the others made, .venv included'
@@ -136,6 +139,9 @@ kills: $(VENV)/.built
 
 references-live: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m tests.strategies.live --minutes $(or $(MINUTES),1) $(ARGS)
+
+images nth fuzz-readers: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m journal.crash.$(@:fuzz-%=%) $(ARGS)
 
 exchange-soak: $(VENV)/.built
 	@$(BIN)/python -m bench.exchange_soak $(ARGS)

@@ -1,0 +1,204 @@
+"""The n-th call fails, for every n: each ends in an error that teaches or in the stated policy, and loses nothing.
+
+    python -m journal.crash.nth [--every 1] [--seed 7]
+
+A small life of a journal (start, append, archive, seal, pack, snapshot, close, recovery with and without its hot
+segments) is run again and again, each time in a process of its own, and each time another call on its files fails:
+with EIO, ENOSPC, EROFS, EMFILE, EINTR, as half a write, once or from then on. Then every allocation of native code
+fails once, and every start of a thread. Afterwards the disk is sound again: whatever had been appended must be there,
+and whatever had been promised must be there even if the power had gone in that moment.
+"""
+
+import argparse
+import errno
+import os
+import random
+import signal
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from journal.crash.disk_model import Disk
+from journal.crash.lives import OPTIONS, Life, folders, frames_of, removed_frames
+from journal.crash.recovers import ViolationError, check
+from journal.crash.shim import SHORT, Shim, be_seen
+from journal.crash.trace import Call, read_trace
+from openbell import _native as native
+from openbell.errors import OpenbellError
+from openbell.journal import Archiver, JournalWriter
+
+FAULTS = {name: getattr(errno, name) for name in ("EIO", "ENOSPC", "EROFS", "EMFILE", "EINTR")} | {"SHORT": SHORT}
+CALLS_MAX = 20_000
+MET, WRONG = 10, 11
+TAUGHT = (OpenbellError, OSError, MemoryError)
+"""What a failure may end in; anything else is a traceback that nobody meant."""
+
+
+class Run:
+    """One life of a journal in which something fails: what was appended and what was promised."""
+
+    def __init__(self, journal: Path, hot: Path, seed: int) -> None:
+        self.journal, self.hot, self.rng = journal, hot, random.Random(seed)
+        self.appended = self.promised = self.errors = 0
+        self.first_error = ""
+
+    def attempt(self, what: Callable[[], object]) -> bool:
+        """Do one thing that may fail, as its process would: an error ends it and nothing else."""
+        try:
+            what()
+        except TAUGHT as error:
+            self.errors += 1
+            self.first_error = self.first_error or f"{type(error).__name__}: {error}"
+            return False
+        finally:
+            if life := getattr(self, "life", None):
+                self.appended = max(self.appended, life.writer.last_seq)
+                self.promised = max(self.promised, life.writer.durable_seq)
+        return True
+
+    def begin(self) -> None:
+        self.life = Life(self.journal, self.hot, self.rng)
+
+    def end(self) -> None:
+        self.life.writer.close()
+        del self.life
+
+    def reopen(self) -> None:
+        """Recovery, with the hot segments of the life before."""
+        JournalWriter(str(self.journal), str(self.hot), **OPTIONS).close()
+
+    def go(self) -> None:
+        if self.attempt(self.begin):
+            for _ in range(3):
+                for step in (self.life.append, self.life.append, self.life.append, self.life.archive):
+                    self.attempt(step)
+                for step in (self.life.seal, self.life.snapshot, self.life.record):
+                    self.attempt(step)
+            self.attempt(self.life.retain)
+            self.attempt(self.end)
+        self.attempt(self.reopen)
+        self.attempt(self.engine)
+
+    def engine(self) -> None:
+        """What else a node makes at its start, and recovery of its state."""
+        capacity = native.EngineCapacity()
+        capacity.instruments_max = capacity.strategies_max = 2
+        capacity.book_orders_max, capacity.orders_max = 1024, 64
+        engine = native.Engine(capacity)
+        engine.load(engine.save())
+        native.KillCell.open(str(self.hot / "kill"))
+        native.Counters.open(str(self.hot / "counters"))
+
+
+def _case(
+    shim: Shim, journal: Path, hot: Path, seed: int, arm: Callable[[], None], is_met: Callable[[], bool]
+) -> tuple[bool, str]:
+    """One run in this process: whether it met the fault, and what was wrong with how it went."""
+    run, trace = Run(journal, hot, seed), journal.parent.parent / "trace"
+    journal.parent.mkdir()
+    with shim.watching(journal.parent, hot, control=hot / "journal.ctl"), shim.recording(trace):
+        arm()
+        run.go()
+        met = is_met()
+        shim.disarm()
+    calls = [c for c in read_trace(trace, journal.parent) if not c.name.startswith(str(hot))]
+    return met, _what_is_left(run, journal, hot) or _what_a_cut_leaves(run, calls, journal, hot)
+
+
+def _what_is_left(run: Run, journal: Path, hot: Path) -> str:
+    """The process died with its error; on a sound disk the next one finds everything appended."""
+    writer = JournalWriter(str(journal), str(hot), **OPTIONS)
+    if writer.last_seq != run.appended:
+        return f"expected all {run.appended} frames after a restart, found {writer.last_seq}; {run.first_error}"
+    writer.append(1, 16, 48, np.ones(48, np.uint8))
+    archiver = Archiver(str(hot), str(journal))
+    while archiver.run_once():
+        pass
+    if writer.durable_seq != run.appended + 1:
+        return f"expected frame {run.appended + 1} durable on a sound disk, found {writer.durable_seq}"
+    writer.close()
+    return ""
+
+
+def _what_a_cut_leaves(run: Run, calls: list[Call], journal: Path, hot: Path) -> str:
+    """The power had gone after the last call, and what was not synced with it."""
+    disk = Disk()
+    for call in calls:
+        disk.apply(call)
+    frames = removed_frames(journal) | frames_of(journal, hot)
+    for image in disk.images(2, random.Random(0)):
+        try:
+            check(image, frames, run.promised, 0)
+        except ViolationError as violation:
+            return f"{violation}; {run.first_error}"
+    return ""
+
+
+def _in_a_process(shim: Shim, seed: int, arm: Callable[[], None], is_met: Callable[[], bool]) -> tuple[int, str]:
+    """How one run in a process of its own ended, and what was wrong."""
+    sys.stdout.flush()
+    with folders() as (journal, hot):
+        if (child := os.fork()) == 0:
+            try:
+                met, wrong = _case(shim, journal, hot, seed, arm, is_met)
+                if wrong:
+                    print(f"  {wrong}", flush=True)
+                os._exit(WRONG if wrong else MET if met else 0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(WRONG)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code == -signal.SIGABRT:
+            JournalWriter(str(journal), str(hot), **OPTIONS).close()
+    return code, "" if code in (0, MET) else f"it ended with {code}"
+
+
+def loop(
+    name: str, shim: Shim, options: argparse.Namespace, arm: Callable[[int], None], is_met: Callable[[int], bool]
+) -> Counter[str]:
+    """Fail one n after another until a run meets none; how many runs, and how many went wrong."""
+    counts: Counter[str] = Counter()
+    for n in range(1 + options.seed % options.every, CALLS_MAX, options.every):
+        code, wrong = _in_a_process(shim, options.seed, lambda n=n: arm(n), lambda n=n: is_met(n))
+        if code == -signal.SIGABRT and name == "allocation":  # of an argument on its way from Python: as by kill -9
+            counts["aborted"] += 1
+        elif wrong:
+            print(f"WRONG: {name} at {n}, seed {options.seed}: {wrong}")
+            counts["wrong"] += 1
+        if code == 0:
+            return counts
+        counts["runs"] += 1
+    raise AssertionError(f"{name}: expected a run without a fault within {CALLS_MAX}, found none")
+
+
+def main() -> int:
+    """Every loop; the exit code."""
+    parser = argparse.ArgumentParser(description="The n-th call of a journal's life fails, for every n.")
+    parser.add_argument("--every", type=int, default=1, help="only one n in so many")
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    be_seen("journal.crash.nth")
+    shim, total = Shim(), Counter[str]()
+    for name, fault in FAULTS.items():
+        for lasting in (False,) if name == "EINTR" else (False, True):  # who is interrupted for ever waits for ever
+
+            def arm(n: int, fault: int = fault, lasting: bool = lasting) -> None:
+                shim.arm(n, fault, lasting=lasting)
+
+            label = f"{name}{' from then on' if lasting else ''}"
+            total += loop(label, shim, options, arm, lambda _: bool(shim.met))
+    total += loop("allocation", shim, options, shim.arm_allocation, lambda n: shim.allocations >= n)
+    total += loop("thread", shim, options, shim.arm_thread, lambda n: shim.threads >= n)
+    print(
+        f"seed {options.seed}: {total['runs']} calls and allocations failed, {total['aborted']} ended the "
+        f"process as a kill does, {total['wrong']} wrong"
+    )
+    return 1 if total["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
