@@ -3,6 +3,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <unistd.h>
+
 #include <chrono>
 
 #include "journal/ring.h"
@@ -31,7 +33,7 @@ inline bool append_one(JournalWriter& writer, u64 n) {
 
 void append_waiting(JournalWriter& writer, u64 n) {
     while (!append_one(writer, n)) {
-        if (writer.is_archiver_failed()) throw Error(ErrorKind::Journal, "archiver failed while measuring");
+        if (writer.has_failed()) throw Error(ErrorKind::Journal, "archiver failed while measuring");
     }
 }
 
@@ -52,6 +54,32 @@ std::vector<i64> bench_append_paced(JournalWriter& writer, u64 n, i64 interval_n
         while (start < due) start = now_ns();
         append_waiting(writer, i);
         took[i] = now_ns() - start;
+    }
+    return took;
+}
+
+// ns of each of `n` frames from its append until `durable_seq` covers it.
+std::vector<i64> bench_durable(JournalWriter& writer, u64 n) {
+    std::vector<i64> took(n);
+    for (u64 i = 0; i < n; ++i) {
+        const i64 start = now_ns();
+        append_waiting(writer, i);
+        while (writer.durable_seq() < writer.last_seq()) {
+            if (writer.has_failed()) throw Error(ErrorKind::Journal, "archiver failed while measuring");
+        }
+        took[i] = now_ns() - start;
+    }
+    return took;
+}
+
+// The floor: ns of each of `n` appends of `bytes` to a file with their fdatasync.
+std::vector<i64> bench_fdatasync(int fd, u64 n, u64 bytes) {
+    const std::vector<u8> record(bytes);
+    std::vector<i64> took(n);
+    for (i64& t : took) {
+        const i64 start = now_ns();
+        if (::write(fd, record.data(), bytes) != ssize_t(bytes) || ::fdatasync(fd) != 0) throw_errno("write", "file");
+        t = now_ns() - start;
     }
     return took;
 }
@@ -139,6 +167,8 @@ void bind_journal_bench(nb::module_& m) {
     const auto free = nb::call_guard<nb::gil_scoped_release>();
     m.def("bench_append", &bench_append, "writer"_a, "n"_a, free);
     m.def("bench_append_paced", &bench_append_paced, "writer"_a, "n"_a, "interval_ns"_a, free);
+    m.def("bench_durable", &bench_durable, "writer"_a, "n"_a, free);
+    m.def("bench_fdatasync", &bench_fdatasync, "fd"_a, "n"_a, "bytes"_a, free);
     m.def("bench_ring_ping", &bench_ring_ping, "requests"_a, "answers"_a, "n"_a, free);
     m.def("bench_ring_echo", &bench_ring_echo, "requests"_a, "answers"_a, "n"_a, free);
     m.def("bench_ring_push", &bench_ring_push, "ring"_a, "n"_a, "first"_a = 0, free);
