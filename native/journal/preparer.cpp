@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <system_error>
 
 #include "journal/segment.h"
 
@@ -29,7 +30,16 @@ void SegmentPreparer::want(u64 number, Mapping old) {
     if (thread_.joinable()) {
         state_.notify_all();
     } else {
+        start();
+    }
+}
+
+void SegmentPreparer::start() {
+    try {
         thread_ = std::thread(&SegmentPreparer::run, this);
+    } catch (const std::system_error& error) {
+        throw Error(ErrorKind::Journal, std::string("cannot start the thread that prepares segments: ") + error.what() +
+                                            "; allow this user more processes (ulimit -u)");
     }
 }
 

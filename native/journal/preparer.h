@@ -33,6 +33,7 @@ class SegmentPreparer {
 
   private:
     enum State : u32 { kIdle, kWanted, kReady, kFull, kStopped };
+    void start();
     void run();
     bool prepare();
     void unlink_archived(u64 durable_segment);

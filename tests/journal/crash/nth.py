@@ -105,6 +105,7 @@ def _case(
         run.go()
         met = is_met()
         shim.disarm()
+    run.__dict__.pop("life", None)  # its process has ended, and with it its locks
     calls = [c for c in read_trace(trace, journal.parent) if not c.name.startswith(str(hot))]
     return met, _what_is_left(run, journal, hot) or _what_a_cut_leaves(run, calls, journal, hot)
 
