@@ -148,6 +148,8 @@ class Day:
     def _stop(self) -> None:
         if self.node.native is None:
             self.stop_by_ns = 0
+        elif not self.node.engine.is_draining:
+            raise Violation("a node on its way out trades again")
         elif not self.node.engine.live_orders() or self.clock.now_ns() >= self.stop_by_ns:
             self.counts["left orders open"] += bool(self.node.engine.live_orders())
             self.stop_by_ns = 0
