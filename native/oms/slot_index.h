@@ -13,7 +13,7 @@ class SlotIndex {
     static constexpr u32 kNone = 0xFFFF'FFFF;
 
     explicit SlotIndex(u32 slots_max) {
-        cells_.resize(std::bit_ceil(u64(slots_max) * 2 + 2), kNone);
+        cells_.resize(u64(1) << std::bit_width(u64(slots_max) * 2 + 1), kNone);
         mask_ = cells_.size() - 1;
     }
 

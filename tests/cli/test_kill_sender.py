@@ -115,16 +115,42 @@ def test_one_strategy_goes_by_the_control_socket(hot, answer, code, said):
 
         thread = threading.Thread(target=serve)
         thread.start()
-        done = send(hot, "--strategy", "s", "--why", 'a "quote"\n')
+        done = send(hot, "--strategy", "s", "--why", 'a "quote", a \\\n')
         thread.join()
     assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
-    assert heard == [b'{"verb": "kill", "level": "hard", "strategy": "s", "why": "a \\"quote\\""}\n']
+    assert heard == [b'{"verb": "kill", "level": "hard", "strategy": "s", "why": "a \\"quote\\", a \\\\"}\n']
 
 
 def test_without_a_control_process_one_strategy_is_told_what_works(hot):
     done = send(hot, "--instrument", "OBEL")
     assert done.returncode == 2
     assert "--all works without it" in done.stderr
+
+
+def test_a_control_process_that_goes_while_it_is_told_has_not_heard(hot):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(hot / "control.sock"))
+        server.listen()
+
+        def hang_up() -> None:
+            with server.accept()[0] as peer:
+                peer.recv(1)  # of more than the socket holds
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        done = send(hot, "--strategy", "s" * 120_000, "--why", "w" * 120_000)
+        thread.join()
+    assert done.returncode == 2
+    assert "expected the node's control process, found: " in done.stderr
+
+
+def test_a_node_whose_page_nobody_can_read_is_killed_all_the_same(hot):
+    with (hot / "journal.ctl").open("r+b") as page:
+        page.write(bytes(8))  # as of another version
+    done = send(hot, "--all", "--numbers")
+    assert done.returncode == 3
+    assert done.stdout.split()[4] == "0"  # nothing is known of its frames
+    assert KillCell.open(str(hot / "kill")).level == KillLevel.HARD
 
 
 def test_one_instrument_that_the_trading_thread_has_not_taken_is_told(hot):

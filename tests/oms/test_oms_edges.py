@@ -184,6 +184,27 @@ def test_a_reject_counts_for_the_version_it_names(version, kind):
     assert desk.state(i) == (OrderState.NEW if version == 3 else OrderState.PENDING_REPLACE)
 
 
+@pytest.mark.parametrize(("version", "kind"), [(1, "ILLEGAL"), (2, "ILLEGAL"), (3, "DONE"), (4, "ILLEGAL")])
+def test_a_replace_is_confirmed_only_where_it_is_in_flight(version, kind):
+    desk = Desk()
+    i = desk.resting()
+    desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=50)
+    desk.report(Type.REJECTED, i, version=2)
+    told = {"version": version, "px": 1002, "leaves_qty": 50}
+    assert desk.report(Type.REPLACED, i, **told | {"version": 2}) == "ILLEGAL"  # nothing is
+    desk.command(Type.REPLACE_ORDER, i, version=3, px=1002, qty=50)
+    assert desk.report(Type.REPLACED, i, **told) == kind
+
+
+def test_a_replace_that_an_order_did_not_live_to_see_is_confirmed_no_more():
+    desk = Desk()
+    i = desk.resting()
+    desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=50)
+    desk.report(Type.REJECTED, i, version=2)
+    desk.report(Type.CANCELED, i, version=1, last_qty=100)
+    assert desk.report(Type.REPLACED, i, version=2, px=1001, leaves_qty=50) == "ILLEGAL"
+
+
 @pytest.mark.parametrize(("version", "kind"), [(0, "DONE"), (1, "IGNORED"), (2, "DONE"), (3, "ILLEGAL")])
 def test_a_refused_replace_is_taken_back_where_it_is_named(version, kind):
     desk = Desk()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from openbell import events
+from openbell import _native, events
 from openbell.cli import kill as verb
 from openbell.cli import main
 from openbell.journal import Counters, JournalWriter, KillCell
@@ -141,6 +141,9 @@ def test_an_engine_stands_as_the_journal_left_it(node, monkeypatch):
     monkeypatch.undo()
     node.write(events.started(node=1, epoch=1, now_ns=1, seed=1))
     assert kill_follow.engine_at(node.card, 1).live_orders() == []
+    newer = SimpleNamespace(seq=2, state=b"of what comes after")
+    monkeypatch.setattr(kill_follow, "usable_snapshots", lambda *_: [newer])
+    assert kill_follow.engine_at(node.card, 1).live_orders() == []
 
 
 # ---- in words
@@ -244,6 +247,18 @@ def test_one_scope_goes_by_the_control_process(node, monkeypatch, capsys, words,
     assert run(str(node.hot), *words, "--why", "looks odd", "--json") == 0
     assert heard == [{"verb": "kill", "level": "hard", "why": "looks odd", **asked}]
     assert json.loads(capsys.readouterr().out)["what"] == " ".join(*asked.items())
+
+
+def test_a_kill_of_one_scope_waits_until_the_trading_thread_has_taken_it(node, monkeypatch):
+    looks = iter([True, True, False])
+
+    class Cell:
+        awaits_scoped = property(lambda _: next(looks))
+
+    monkeypatch.setattr(_native, "KillCell", SimpleNamespace(open=lambda _: Cell()))
+    monkeypatch.setattr(client, "ask", lambda *_: None)
+    monkeypatch.setattr(verb, "ANSWER_WITHIN_S", 60)
+    assert verb._ask(node.hot, {"verb": "kill"}, 7).answer_s is not None
 
 
 def test_what_the_sender_did_is_reported_and_not_done_again(node, monkeypatch, capsys):

@@ -38,9 +38,9 @@ def give(desk: Desk, *records: bytes) -> None:
 
 
 def ask(desk: Desk, strategy: int = 0, side: int = BUY, px: int = BID, qty: int = 10, instrument: int = 0,
-        source: int = d.FEED) -> Refusal | None:  # fmt: skip
+        tif: int = 0, source: int = d.FEED) -> Refusal | None:  # fmt: skip
     """Sends an order down the path; None when it left for the venue."""
-    wish = d.intent(IntentKind.ORDER, strategy, side=side, px=px, qty=qty, instrument=instrument)
+    wish = d.intent(IntentKind.ORDER, strategy, side=side, px=px, qty=qty, instrument=instrument, tif=tif)
     order_id = 1_000 + desk.seq
     decision = desk.frame(d.add(order_id, 500_000, 1, buy=True, instrument=2), source=source, script=(wish,))
     refused = [d.read(r) for r in decision if r[0] == Type.REFUSED]

@@ -19,7 +19,7 @@ from tests.risk.test_checks import (
 )
 
 from openbell import events
-from openbell.types import ArmState, LimitKind, LimitScope, Reason, Type
+from openbell.types import ArmState, LimitKind, LimitScope, Reason, Tif, TradingState, Type
 
 BUY, SELL = 1, 2
 TWO_SCOPES = [case for case in checks.CASES if case.kind != LimitKind.DRIFT_BPS]
@@ -133,6 +133,16 @@ def test_a_quote_of_more_than_sums_can_hold_is_none(qty: int):
     refused = [Reason(d.read(r)["reason"]) for r in decision if r[0] == Type.REFUSED]
     assert refused == [Reason.WOULD_OVERFLOW]  # with what was executed
     assert [c["type"] for c in desk.sent] == [Type.CANCEL_ORDER]  # what rests at the old target goes
+
+
+@pytest.mark.parametrize("tif", [Tif.AT_OPEN, Tif.AT_CLOSE, Tif.DAY])
+@pytest.mark.parametrize("state", [TradingState.TRADING, TradingState.QUOTE_ONLY, TradingState.HALTED])
+def test_what_is_for_an_auction_may_come_in_while_the_venue_collects(tif: Tif, state: TradingState):
+    desk = d.trading_desk()
+    desk.feed(d.status(state))
+    is_collected = state == TradingState.QUOTE_ONLY and tif != Tif.DAY
+    refused = (Reason.NOT_TRADING, TradingState.TRADING, state, 0, 0)
+    assert ask(desk, tif=tif) == (None if state == TradingState.TRADING or is_collected else refused)
 
 
 def test_a_window_of_less_than_eight_ns_counts_in_one():

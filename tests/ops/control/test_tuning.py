@@ -1,5 +1,6 @@
 """Signals and parameters at the desk: what is refused, and what the node is then told."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord
 from openbell.node.signals import SignalSettings, check_signals
 from openbell.ops.control.permissions import Act
 from openbell.ops.control.tuning import Tuning
-from openbell.strategy.loader import source_hash
+from openbell.strategy.loader import load_strategy, source_hash
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, Type
 
 SOURCE = """
@@ -111,6 +112,7 @@ def test_parameters_change_together_and_the_journal_says_who_did_it(desk: Desk):
         ({"edge": True}, "expected float"),
         ({"quotes": 1}, "it has size, edge, is_on"),
         ({"size": 8, "edge": -1}, "0.0 <= edge"),
+        ({f"p{n}": n for n in range(65)}, "expected at most 64 at once, found 65"),
     ],
 )
 def test_a_value_outside_the_bounds_of_the_class_changes_nothing(desk: Desk, values: dict, expected: str):
@@ -118,6 +120,21 @@ def test_a_value_outside_the_bounds_of_the_class_changes_nothing(desk: Desk, val
     assert not answer["ok"]
     assert expected.replace(".0 <=", " <=") in answer["error"].replace(".0 <=", " <=")
     assert desk.told(Type.PARAMETERS) == []
+
+
+def test_a_full_ring_loses_a_change_and_says_so(desk: Desk):
+    desk.node.room = 0
+    answer = desk.ask(TOM, "params", strategy="maker", values={"size": 8})
+    assert "maker.size: 7 -> 8 is lost" in answer["error"]
+
+
+def test_what_is_not_there_has_no_parameters(desk: Desk):
+    assert "expected a strategy of the node, found 'nobody'; it has maker" in desk.ask(
+        VIC, "params", strategy="nobody"
+    )["error"]
+    desk.desk.tuning.run = lambda: None
+    assert "has not begun its first epoch" in desk.ask(VIC, "params")["error"]
+    assert "it only records" in Desk().ask(VIC, "params")["error"]
 
 
 def test_a_strategy_of_somebody_else_is_not_tuned(desk: Desk):
@@ -133,11 +150,13 @@ def test_a_file_that_changed_since_the_start_has_no_bounds_to_trust(desk: Desk):
 
 
 def test_shown_are_the_values_in_force_beside_those_of_the_file(desk: Desk):
-    desk.node.changed = [(0, 2, 9)]
+    maker = desk.desk.tuning.run().strategies[0]
+    word = {cell.name: cell.offset for cell in load_strategy(maker.file, maker.class_name).layout().cells}
+    desk.node.changed = [(0, word["size"], 9), (0, word["edge"], int.from_bytes(struct.pack("<d", 0.75), "little")), (1, word["is_on"], 0)]
     found = desk.ask(VIC, "params")["params"]["maker"]
     assert {name: (one["value"], one["configured"]) for name, one in found.items()} == {
         "size": (9, 7),
-        "edge": (0.5, 0.5),
+        "edge": (0.75, 0.5),
         "is_on": (True, True),
     }
 

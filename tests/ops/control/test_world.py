@@ -30,9 +30,11 @@ def test_a_running_node_is_seen_and_told(tmp_path):
         view = LiveWorld(read_card(world.hot))
         assert view.find_instrument("OBEL") is None
         assert view.armed(Target()).state == ArmState.OFF  # nothing is known before the first look
+        assert view.changed_parameters() == []
         wait_for(view.poll, "the journal")
         assert set(view.instruments()) == {"OBEL", "RING"}
         assert view.armed(Target()).state == ArmState.FULL
+        assert view.changed_parameters() == []
         assert view.engine_now_ns() >= view.engine.now_ns
 
         assert view.push(events.arm(ArmState.LIMITED, strategy=view.strategies["maker"]))
