@@ -31,26 +31,32 @@ struct MoneyScale {
     i64 down(i128 units) const { return worth(units, false); }
     i64 to_money_up(i64 px, i64 qty) const { return up(i128(px) * qty); }
 
-    // to_money_up(px, qty) <= limit, for a limit below kMoneyMax.
-    bool fits(i64 px, i64 qty, i64 limit) const {
-        const i128 units = i128(px) * qty;
+    // to_money_up(px, qty) <= limit, for a limit below kMoneyMax; up(units) <= limit.
+    bool fits(i64 px, i64 qty, i64 limit) const { return units_fit(i128(px) * qty, limit); }
+    bool units_fit(i128 units, i64 limit) const {
         if (is_one()) return units <= limit;
-        i128 worth, most;
-        if (!is_known() || __builtin_mul_overflow(units, i128(num), &worth)) return false;
-        return __builtin_mul_overflow(i128(limit), den, &most) ? limit > 0 : worth <= most;
+        if (!is_known()) return false;
+        if (is_short(units) && is_short(den)) return i128(i64(units)) * num <= i128(limit) * i64(den);
+        i128 product, most;
+        if (__builtin_mul_overflow(units, i128(num), &product)) return false;
+        return __builtin_mul_overflow(i128(limit), den, &most) ? limit > 0 : product <= most;
     }
 
   private:
+    static bool is_short(i128 v) { return v == i64(v); }
+
     i64 worth(i128 units, bool is_up) const {
-        i128 product;
+        if (is_one()) return clamp_money(units);
         if (!is_known()) return is_up ? kMoneyMax : kMoneyMin;
+        i128 product;
         if (__builtin_mul_overflow(units, i128(num), &product)) return units > 0 ? kMoneyMax : kMoneyMin;
-        if (den != 1) {
-            const i128 rest = product % den;
-            product /= den;  // toward zero
-            product += is_up ? rest > 0 : -i128(rest < 0);
-        }
-        return clamp_money(product);
+        if (is_short(product) && is_short(den)) return divided(i64(product), i64(den), is_up);
+        return clamp_money(divided(product, den, is_up));
+    }
+    template <class Int>
+    static Int divided(Int v, Int by, bool is_up) {
+        const Int rest = v % by;  // of the sign of v
+        return v / by + (is_up ? Int(rest > 0) : -Int(rest < 0));
     }
 };
 

@@ -28,6 +28,7 @@ template <class T>
 void flush(const T& value) {
     const char* at = reinterpret_cast<const char*>(&value);
     for (std::size_t i = 0; i < sizeof(T); i += 64) _mm_clflush(at + i);
+    _mm_clflush(at + sizeof(T) - 1);
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ class RiskBench {
         return is_taken;
     }
 
-    nb::tuple check(const nb::bytes& order) const {
+    nb::tuple check(const nb::bytes& order) {
         const auto candidate = orders::record_from<Order>(order);
         const Verdict v = risk_.check(candidate, view_of(candidate));
         return nb::make_tuple(v.reason, v.limit, v.observed, u8(v.scope), u8(v.kind));
@@ -84,17 +85,20 @@ class RiskBench {
         return double(ns_of(CLOCK_THREAD_CPUTIME_ID) - start) / count;
     }
 
-    // Each check by itself, of another strategy and instrument, after everything it reads was put out of the caches.
-    std::vector<i64> cold(const nb::bytes& order, u32 count, u64 seed) {
+    // Each check by itself, of another strategy and instrument, after everything it reads was put out of the caches; of
+    // a pair that was asked for before, or of one whose bounds have to be drawn up first.
+    std::vector<i64> cold(const nb::bytes& order, u32 count, u64 seed, bool is_known) {
         auto candidate = orders::record_from<Order>(order);
         SplitMix64 rng(seed);
         std::vector<i64> spent;
         for (u32 i = 0; i < count; ++i) {
             candidate.strategy = u16(rng.below(strategies_));
             candidate.instrument = u32(rng.below(known_.size()));
+            if (is_known) expect_pass(risk_.check(candidate, view_of(candidate)));
             evict(candidate);
             const i64 nothing = ns_of(CLOCK_MONOTONIC);
             const i64 start = ns_of(CLOCK_MONOTONIC);
+            risk_.prefetch(candidate);  // as the engine does
             const Verdict v = risk_.check(candidate, view_of(candidate));
             expect_pass(v);
             const i64 end = ns_of(CLOCK_MONOTONIC);
@@ -128,11 +132,15 @@ class RiskBench {
                 0,
                 accounts_};
     }
-    void evict(const Order& o) const {
+    void evict(const Order& o) {
         const LimitTable& limits = risk_.limits();
         for (const u32 row : limits.rows_of(o.account, o.strategy, o.instrument).at) flush(limits[row]);
         for (const u32 row : limits.rows_of(o.account, o.strategy, o.instrument).at) flush(risk_.flow_.rows_[row]);
-        for (const auto& keys : risk_.flow_.seen_.keys_) flush(keys);
+        for (const auto& set : risk_.flow_.seen_.sets_) flush(set);
+        flush(risk_.bounds_.bounds_[risk_.bounds_.place_of(o)]);
+        flush(risk_.arming_.strategies_[o.strategy]);
+        flush(risk_.arming_.instruments_[o.instrument]);
+        flush(accounts_.rows_[accounts_.row_of(o.strategy)]);
         flush(risk_.drift_[o.instrument]);
         flush(known_[o.instrument]);
         flush(touches_[o.instrument]);
@@ -157,8 +165,8 @@ void bind_risk_bench(nb::module_& m) {
         .def("save", &RiskBench::save)
         .def("load", &RiskBench::load, "state"_a)
         .def("hot", &RiskBench::hot, "order"_a, "count"_a, "mean ns of one check of the same order")
-        .def("cold", &RiskBench::cold, "order"_a, "count"_a, "seed"_a,
-             "ns of each check of random strategies and instruments, their limits out of the caches");
+        .def("cold", &RiskBench::cold, "order"_a, "count"_a, "seed"_a, "is_known"_a = true,
+             "ns of each check of random strategies and instruments, asked for before or not, out of the caches");
 }
 
 }  // namespace openbell

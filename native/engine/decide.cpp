@@ -125,6 +125,7 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
 }
 
 void Engine::prepare(Order& candidate, i64 leaves_after) {
+    risk_.prefetch(candidate);
     candidate.ts_event = now_ns_;
     candidate.intent_seq = seq_;
     candidate.leaves_qty = leaves_after;

@@ -67,6 +67,7 @@ void Accounts::start_day(i64 yyyymmdd) {
     for (std::size_t at = 0; at < rows_.size(); ++at) {
         Row& row = rows_[at];
         row.day_base = row.realized + row.unrealized - row.fees;
+        row.result = result_of(row);
         row.peak = 0;
         set_dirty(at);
     }
@@ -76,7 +77,7 @@ bool Accounts::settle() {
     if (dirty_.empty()) return false;
     for (const u32 at : dirty_) {
         Row& row = rows_[at];
-        row.peak = std::max(row.peak, result_of(row));
+        row.peak = std::max(row.peak, row.result);
         row.is_dirty = false;
     }
     dirty_.clear();
@@ -90,7 +91,7 @@ Totals Accounts::totals(u16 strategy) const {
     return {clamp_money(row.realized),
             clamp_money(row.unrealized),
             clamp_money(row.fees),
-            result_of(row),
+            row.result,
             row.peak,
             drawdown(strategy),
             clamp_money(row.gross),
@@ -107,7 +108,7 @@ Earned Accounts::earned(u16 strategy, u32 instrument) const {
 
 i64 Accounts::drawdown(u16 strategy) const {
     const Row& row = rows_[row_of(strategy)];
-    return clamp_money(std::max<i128>(0, i128(row.peak) - result_of(row)));
+    return clamp_money(std::max<i128>(0, i128(row.peak) - row.result));
 }
 
 Worst Accounts::worst(u16 strategy, u32 instrument, Side side, i128 value) const {
@@ -128,6 +129,20 @@ Worst Accounts::worst_of_instrument(u16 strategy, u32 instrument, Side side, i12
             then.gross > share(at, instrument).bound.gross};
 }
 
+// What rounds each part up makes a sum that is no smaller, and an instrument that binds no more margin than its worth
+// no more of it.
+bool Accounts::has_room(u16 strategy, u32 instrument, Side side, i128 value, const MoneyScale& scale,
+                        const MoneyBounds& most) const {
+    const Row& row = rows_[row_of(strategy)];
+    if (row.result < -most.loss || i128(row.peak) - row.result > most.drawdown) return false;
+    i128 room = std::min(most.gross - row.gross, most.net - (side == Side::Buy ? row.if_bought : row.if_sold));
+    if (most.margin != kMoneyMax) {
+        if (marks_[instrument].margin_bps > kWholeBps) return false;
+        room = std::min(room, most.margin - row.margin);
+    }
+    return scale.units_fit(value, clamp_money(std::min<i128>(room, kMoneyMax - 1)));
+}
+
 // ---- from integers to money ------------------------------------------------------------------------
 
 void Accounts::update(std::size_t at, u32 instrument) {
@@ -141,6 +156,7 @@ void Accounts::update(std::size_t at, u32 instrument) {
     add(row, known, -1);
     known = share_of(at, instrument);
     add(row, known, +1);
+    row.result = result_of(row);
     set_dirty(at);
 }
 
@@ -227,6 +243,7 @@ void Accounts::load(StateReader& in) {
     }
     for (Mark& mark : marks_) mark = in.get<Mark>();
     for (std::size_t at = 0; at < rows_.size(); ++at) {
+        rows_[at].result = result_of(rows_[at]);
         for (u32 instrument = 0; instrument < instruments_max_; ++instrument) {
             const u16 strategy = strategy_of(at);
             if (is_traded(oms_.position(strategy, instrument), oms_.open_value(strategy, instrument)))

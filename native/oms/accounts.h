@@ -42,6 +42,11 @@ struct Worst {
     bool is_more;  // gross grows by it; if not, the order binds nothing that was free
 };
 
+// The most that may be bound or lost; kMoneyMax: anything.
+struct MoneyBounds {
+    i64 gross, net, margin, loss, drawdown;
+};
+
 class Accounts {
   public:
     explicit Accounts(const Oms& oms);
@@ -63,7 +68,7 @@ class Accounts {
     // Realized, unrealized, fees of a row in one instrument.
     Earned earned(u16 strategy, u32 instrument) const;
     i64 day() const { return day_; }
-    i64 day_result(u16 strategy) const { return result_of(rows_[row_of(strategy)]); }
+    i64 day_result(u16 strategy) const { return rows_[row_of(strategy)].result; }
     i64 drawdown(u16 strategy) const;
     i64 position(u16 strategy, u32 instrument) const { return oms_.position(strategy, instrument).qty; }
     bool is_priced(u16 strategy) const { return rows_[row_of(strategy)].unpriced == 0; }
@@ -71,11 +76,16 @@ class Accounts {
     // With `value` (price x quantity) more open on that side of an instrument: the row, and the instrument in it.
     Worst worst(u16 strategy, u32 instrument, Side side, i128 value) const;
     Worst worst_of_instrument(u16 strategy, u32 instrument, Side side, i128 value) const;
+    // Whether the row stays within bounds even if nothing of the value nets; not: ask `worst`. `scale`: the
+    // instrument's.
+    bool has_room(u16 strategy, u32 instrument, Side side, i128 value, const MoneyScale& scale,
+                  const MoneyBounds& most) const;
 
     void save(StateWriter&) const;
     void load(StateReader&);  // after the OMS and the scales
 
   private:
+    friend class RiskBench;
     // What one instrument binds.
     struct Bound {
         i64 gross, margin;
@@ -89,13 +99,14 @@ class Accounts {
         u8 is_listed, is_doubtful, is_unpriced, pad;
     };
     static_assert(sizeof(Share) == 64);
-    struct Row {
+    struct alignas(64) Row {
+        i128 gross, if_bought, if_sold;  // first what every order asks
+        i64 result;                      // of the day
+        u32 doubtful, unpriced;
+        i128 margin;
         i128 realized, unrealized, fees;
-        i128 gross, margin;
-        i128 if_bought, if_sold;
         i128 day_base;
         i64 peak;
-        u32 doubtful, unpriced;
         bool is_dirty;
     };
     struct Mark {

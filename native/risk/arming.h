@@ -78,6 +78,7 @@ class Arming {
     void load(StateReader&);  // of the same capacity
 
   private:
+    friend class RiskBench;
     struct Row {
         u8 ceiling;  // the state that follows from the rest
         u8 armed;

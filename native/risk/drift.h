@@ -30,8 +30,9 @@ class DriftHistory {
     // Twice the mid, in px units; 0: there never was one.
     i64 twice_mid_ago(i64 now) const {
         const i64 steps = now < start_ + width_ ? 0 : (now - start_) / width_;
-        for (i64 i = steps; i < i64(kSamples); ++i) {
-            const i64 sample = samples_[(head_ + u64(i)) % kSamples];
+        u64 at = head_ + u64(steps);  // meaningful while it is one of them
+        for (i64 i = steps; i < i64(kSamples); ++i, ++at) {
+            const i64 sample = samples_[at < kSamples ? at : at - kSamples];
             if (sample > 0) return sample;
         }
         return last_;

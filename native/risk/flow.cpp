@@ -1,5 +1,9 @@
 #include "risk/flow.h"
 
+#include <algorithm>
+#include <array>
+#include <limits>
+
 #include "risk/tightest.h"
 
 namespace openbell {
@@ -16,52 +20,58 @@ u64 hash_of(LimitKind kind, Parts... parts) {
     return hash;
 }
 u64 hash_of(const Order& o) {
-    return hash_of(Duplicates, u64(o.account) << 32 | u64(o.strategy) << 8 | o.side, o.instrument, o.px, o.leaves_qty);
+    return hash_of(Duplicates, u64(o.account) << 48 | u64(o.strategy) << 32 | o.instrument, u64(o.px) << 8 | o.side,
+                   o.leaves_qty);
 }
-u64 key_of(u64 hash, LimitScope scope, i64 window_ns) { return mix_id(hash ^ (u64(window_ns) << 3 | u64(scope))) | 1; }
+// Of what is counted over one length of window: an event is the same in all of its scopes.
+u64 key_of(u64 hash, i64 window_ns) { return mix_id(hash ^ u64(window_ns)) | 1; }
+
+// As the bytes have been from the first version on.
+using RowPad = std::array<u8, 48>;
+using LatchPad = std::array<u8, 6>;
+
+u32 clamp_count(i64 most) { return u32(std::min<i64>(most, std::numeric_limits<u32>::max())); }
 
 }  // namespace
 
 Flow::Flow(const LimitTable& limits, u32 strategies_max)
-    : limits_(limits), rows_(limits.rows()), latched_(strategies_max) {}
+    : limits_(limits), strategies_max_(strategies_max), rows_(limits.rows()) {
+    on_limits();
+}
 
 // ---- may it be sent --------------------------------------------------------------------------------
 
-Verdict Flow::check(const Order& o, const OrderRows& rows, u32 kinds, i64 now) const {
-    if (kinds & bit_of(Duplicates)) {
+u64 Flow::key_of_equals(const Order& o, const Bounds& b) const { return key_of(hash_of(o), b.duplicates_window_ns); }
+
+Verdict Flow::check(const Order& o, const Bounds& b, const OrderRows& rows, u64 equals, i64 now) const {
+    const bool has_one_window = b.duplicates_window_ns != 0;
+    if ((b.kinds & bit_of(Duplicates)) && (!has_one_window || seen_.count(equals, now) >= b.duplicates)) {
         if (const Verdict v = check_duplicates(o, rows, now); !v.passes()) return v;
     }
+    bool has_room = !is_latched(o.strategy);
+    for (const u32 at : rows.at) has_room &= rows_[at].has_room();
+    if (has_room) return {};
     if (const Verdict v = check_rate(Reason::OrderRate, OrderRate, rows, now); !v.passes()) return v;
-    if (kinds & bit_of(MessageRate)) {
-        if (const Verdict v = check_rate(Reason::MessageRate, MessageRate, rows, now); !v.passes()) return v;
-    }
-    if (const Latch& latch = latched_[o.strategy]; latch.kind != 0)
-        return {Reason::Repeats, latch.limit, latch.observed, LimitScope(latch.scope), LimitKind(latch.kind)};
-    return kinds & bit_of(OrdersPerTrade) ? check_orders_per_trade(rows) : Verdict{};
+    if (const Verdict v = check_rate(Reason::MessageRate, MessageRate, rows, now); !v.passes()) return v;
+    if (const Row& row = row_of(o.strategy); row.latched_kind != 0)
+        return {Reason::Repeats, row.latched_limit, row.latched_observed, LimitScope(row.latched_scope),
+                LimitKind(row.latched_kind)};
+    return check_orders_per_trade(rows);
 }
 
 Verdict Flow::check_duplicates(const Order& o, const OrderRows& rows, i64 now) const {
     const u64 hash = hash_of(o);
-    return tightest_refusal(Reason::DuplicateOrder, Duplicates, limits_, rows,
-                            [&](LimitScope scope, const LimitRow& limit) {
-                                return i64(seen_.count(key_of(hash, scope, limit.window_ns(Duplicates)), now)) + 1;
-                            });
+    return tightest_refusal(Reason::DuplicateOrder, Duplicates, limits_, rows, [&](LimitScope, const LimitRow& limit) {
+        return i64(seen_.count(key_of(hash, limit.window_ns(Duplicates)), now)) + 1;
+    });
 }
 
 Verdict Flow::check_rate(Reason reason, LimitKind kind, const OrderRows& rows, i64 now) const {
-    const bool is_of_orders = kind == OrderRate;
-    bool is_within = true;
-    for (const u32 at : rows.at) {
-        if (!limits_[at].has(kind)) continue;
-        const i64 most = is_of_orders ? limits_[at].value(kind) : limits_[at].value(kind) - limits_[at].reserve(kind);
-        is_within &= (is_of_orders ? rows_[at].orders : rows_[at].messages).count(now) < most;
-    }
-    if (is_within) return {};
     return tightest_refusal(
         reason, kind, limits_, rows,
         [&](LimitScope scope, const LimitRow&) {
             const Row& row = rows_[rows.of(scope)];
-            return i64((kind == OrderRate ? row.orders : row.messages).count(now)) + 1;
+            return i64((kind == OrderRate ? row.order_times : row.message_times).count(now)) + 1;
         },
         [&](LimitScope, const LimitRow& row) {
             return kind == OrderRate ? row.value(OrderRate) : row.value(MessageRate) - row.reserve(MessageRate);
@@ -70,75 +80,131 @@ Verdict Flow::check_rate(Reason reason, LimitKind kind, const OrderRows& rows, i
 
 // Before the first execution the ratio is that of one.
 Verdict Flow::check_orders_per_trade(const OrderRows& rows) const {
-    const auto over = [&](LimitScope scope, const LimitRow& limit) {
-        return i128(rows_[rows.of(scope)].orders_today) + 1 - limit.reserve(OrdersPerTrade);
-    };
-    const auto trades = [&](LimitScope scope) { return std::max<i64>(1, rows_[rows.of(scope)].trades_today); };
-    bool is_within = true;
-    for (u32 i = 0; i < kLimitScopes; ++i) {
-        const LimitScope scope{u8(i + 1)};
-        const LimitRow& limit = limits_[rows.at[i]];
-        is_within &= over(scope, limit) <= i128(limit.value(OrdersPerTrade)) * trades(scope);
-    }
-    if (is_within) return {};
     return tightest_refusal(Reason::OrdersPerTrade, OrdersPerTrade, limits_, rows,
                             [&](LimitScope scope, const LimitRow& limit) -> i128 {
-                                const i128 counted = over(scope, limit);
-                                return counted <= 0 ? 0 : (counted + trades(scope) - 1) / trades(scope);
+                                const Row& row = rows_[rows.of(scope)];
+                                const i128 counted = i128(row.orders_today) + 1 - limit.reserve(OrdersPerTrade);
+                                const i64 trades = std::max<i64>(1, row.trades_today);
+                                return counted <= 0 ? 0 : (counted + trades - 1) / trades;
                             });
 }
 
 // ---- what happened ---------------------------------------------------------------------------------
 
 void Flow::on_limit(u32 at, LimitKind kind) {
-    if (kind == OrderRate) rows_[at].orders.set_length(limits_[at].window_ns(OrderRate));
-    if (kind == MessageRate) rows_[at].messages.set_length(limits_[at].window_ns(MessageRate));
+    const LimitRow& limit = limits_[at];
+    if (kind == OrderRate && limit.has(kind)) rows_[at].order_times.set_length(limit.window_ns(kind));
+    if (kind == MessageRate && limit.has(kind)) rows_[at].message_times.set_length(limit.window_ns(kind));
+    settle(at);
 }
 
-void Flow::on_command(const Order& o, const OrderRows& rows) {
+void Flow::on_limits() {
+    for (u32 at = 0; at < rows_.size(); ++at) settle(at);
+}
+
+void Flow::forget(u32 at) {
+    rows_[at] = {};
+    settle(at);
+}
+
+void Flow::settle(u32 at) {
+    const LimitRow& limit = limits_[at];
+    Row& row = rows_[at];
+    row.counted = u8((limit.has(OrderRate) ? kOrders : 0) | (limit.has(MessageRate) ? kMessages : 0) |
+                     (limit.has(OrdersPerTrade) ? kToday : 0) | (limit.has(Repeats) ? kRepeats : 0));
+    row.orders = row.order_times.total();
+    row.messages = row.message_times.total();
+    row.orders_most = clamp_count(limit.value(OrderRate));
+    row.messages_most =
+        clamp_count(limit.value(MessageRate) - (limit.has(MessageRate) ? limit.reserve(MessageRate) : 0));
+    settle_today(row, limit);
+}
+
+void Flow::settle_today(Row& row, const LimitRow& limit) {
+    const i128 earned = i128(limit.value(OrdersPerTrade)) * std::max<i64>(1, row.trades_today);
+    row.orders_today_most = limit.has(OrdersPerTrade) ? saturated(earned + limit.reserve(OrdersPerTrade)) : kUnlimited;
+}
+
+void Flow::on_command(const Order& o, const Bounds& b, const OrderRows& rows) {
+    const bool is_opening = opens(o);
+    for (const u32 at : rows.at) {
+        Row& row = rows_[at];
+        if (row.counted & kMessages) {
+            row.message_times.add(o.ts_event);
+            row.messages = row.message_times.total();
+        }
+        if (!is_opening) continue;
+        if (row.counted & kOrders) {
+            row.order_times.add(o.ts_event);
+            row.orders = row.order_times.total();
+        }
+        row.orders_today += (row.counted & kToday) != 0;
+    }
+    if (!is_opening || !(b.kinds & bit_of(Duplicates))) return;
+    const u64 hash = hash_of(o);
+    if (const i64 window_ns = b.duplicates_window_ns; window_ns != 0) {
+        seen_.add(key_of(hash, window_ns), o.ts_event, window_ns);
+        return;
+    }
     for (u32 i = 0; i < kLimitScopes; ++i) {
-        const LimitRow& limit = limits_[rows.at[i]];
-        Row& row = rows_[rows.at[i]];
-        if (limit.has(MessageRate)) row.messages.add(o.ts_event);
-        if (!opens(o)) continue;
-        if (limit.has(OrderRate)) row.orders.add(o.ts_event);
-        if (limit.has(OrdersPerTrade)) ++row.orders_today;
-        if (limit.has(Duplicates))
-            seen_.add(key_of(hash_of(o), LimitScope(i + 1), limit.window_ns(Duplicates)), o.ts_event,
-                      limit.window_ns(Duplicates));
+        if (!is_first_window(Duplicates, rows, i)) continue;
+        const i64 window_ns = limits_[rows.at[i]].window_ns(Duplicates);
+        seen_.add(key_of(hash, window_ns), o.ts_event, window_ns);
     }
 }
 
 bool Flow::on_fill(u16 account, u16 strategy, u32 instrument, Side side, const OrderRows& rows, i64 now) {
     bool is_new = false;
     for (u32 i = 0; i < kLimitScopes; ++i) {
-        const LimitScope scope{u8(i + 1)};
+        Row& row = rows_[rows.at[i]];
+        if (row.counted & kToday) {
+            ++row.trades_today;
+            settle_today(row, limits_[rows.at[i]]);
+        }
+        if (!(row.counted & kRepeats)) continue;
         const LimitRow& limit = limits_[rows.at[i]];
-        if (limit.has(OrdersPerTrade)) ++rows_[rows.at[i]].trades_today;
-        if (!limit.has(Repeats)) continue;
-        const u64 hash = hash_of(Repeats, u64(account) << 32 | strategy, instrument, u8(side));
-        const u64 key = key_of(hash, scope, limit.window_ns(Repeats));
-        is_new |= latch(key, strategy, scope, limit, now);
+        const i64 window_ns = limit.window_ns(Repeats);
+        const u64 key = key_of(hash_of(Repeats, u64(account) << 32 | strategy, instrument, u8(side)), window_ns);
+        const bool is_first = is_first_window(Repeats, rows, i);
+        const i64 count = is_first ? seen_.add(key, now, window_ns) : seen_.count(key, now);
+        if (count <= limit.value(Repeats) || is_latched(strategy)) continue;
+        Row& latched = row_of(strategy);
+        latched.latched_limit = limit.value(Repeats);
+        latched.latched_observed = count;
+        latched.latched_scope = u8(i + 1);
+        latched.latched_kind = u8(Repeats);
+        is_new = true;
     }
     return is_new;
 }
 
-bool Flow::latch(u64 key, u16 strategy, LimitScope scope, const LimitRow& limit, i64 now) {
-    const i64 count = seen_.add(key, now, limit.window_ns(Repeats));
-    if (count <= limit.value(Repeats) || is_latched(strategy)) return false;
-    latched_[strategy] = {limit.value(Repeats), count, u8(scope), u8(Repeats), {}};
+// The scope has that limit, and none before it one over the same window.
+bool Flow::is_first_window(LimitKind kind, const OrderRows& rows, u32 scope) const {
+    const LimitRow& limit = limits_[rows.at[scope]];
+    if (!limit.has(kind)) return false;
+    for (u32 i = 0; i < scope; ++i) {
+        const LimitRow& before = limits_[rows.at[i]];
+        if (before.has(kind) && before.window_ns(kind) == limit.window_ns(kind)) return false;
+    }
     return true;
 }
 
 void Flow::release(u16 strategy) {
-    if (strategy == kNoStrategy) std::fill(latched_.begin(), latched_.end(), Latch{});
-    if (strategy < latched_.size()) latched_[strategy] = {};
+    for (u32 s = 0; s < strategies_max_; ++s) {
+        if (strategy != kNoStrategy && strategy != s) continue;
+        Row& row = row_of(u16(s));
+        row.latched_limit = row.latched_observed = 0;
+        row.latched_scope = row.latched_kind = 0;
+    }
 }
 
 void Flow::on_trading_day(i64 date) {
     if (date == today_) return;
     today_ = date;
-    for (Row& row : rows_) row.orders_today = row.trades_today = 0;
+    for (u32 at = 0; at < rows_.size(); ++at) {
+        rows_[at].orders_today = rows_[at].trades_today = 0;
+        settle_today(rows_[at], limits_[at]);
+    }
 }
 
 // ---- state -----------------------------------------------------------------------------------------
@@ -146,15 +212,27 @@ void Flow::on_trading_day(i64 date) {
 void Flow::save(StateWriter& w) const {
     w.put(today_);
     const auto is_used = [](const Row& row) {
-        return row.orders.width_ns() || row.messages.width_ns() || row.orders_today || row.trades_today;
+        return row.order_times.width_ns() || row.message_times.width_ns() || row.orders_today || row.trades_today;
     };
     w.put(u64(std::count_if(rows_.begin(), rows_.end(), is_used)));
     for (u32 at = 0; at < rows_.size(); ++at) {
-        if (!is_used(rows_[at])) continue;
+        const Row& row = rows_[at];
+        if (!is_used(row)) continue;
         w.put(at);
-        w.put(rows_[at]);
+        w.put(row.order_times);
+        w.put(row.message_times);
+        w.put(row.orders_today);
+        w.put(row.trades_today);
+        w.put(RowPad{});
     }
-    for (const Latch& latch : latched_) w.put(latch);
+    for (u32 s = 0; s < strategies_max_; ++s) {
+        const Row& row = row_of(u16(s));
+        w.put(row.latched_limit);
+        w.put(row.latched_observed);
+        w.put(row.latched_scope);
+        w.put(row.latched_kind);
+        w.put(LatchPad{});
+    }
     seen_.save(w);
 }
 
@@ -162,11 +240,23 @@ void Flow::load(StateReader& r) {
     today_ = r.get<i64>();
     std::fill(rows_.begin(), rows_.end(), Row{});
     for (u64 n = r.get<u64>(); n > 0; --n) {
-        const u32 at = r.get<u32>() % u32(rows_.size());
-        rows_[at] = r.get<Row>();
+        Row& row = rows_[r.get<u32>() % rows_.size()];
+        row.order_times = r.get<Window>();
+        row.message_times = r.get<Window>();
+        row.orders_today = r.get<i64>();
+        row.trades_today = r.get<i64>();
+        r.get<RowPad>();
     }
-    for (Latch& latch : latched_) latch = r.get<Latch>();
+    for (u32 s = 0; s < strategies_max_; ++s) {
+        Row& row = row_of(u16(s));
+        row.latched_limit = r.get<i64>();
+        row.latched_observed = r.get<i64>();
+        row.latched_scope = r.get<u8>();
+        row.latched_kind = r.get<u8>();
+        r.get<LatchPad>();
+    }
     seen_.load(r);
+    on_limits();
 }
 
 }  // namespace openbell

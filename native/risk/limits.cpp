@@ -45,6 +45,7 @@ LimitTable::LimitTable(u32 strategies_max, u32 instruments_max, u32 pairs_max)
 
 bool LimitTable::set(const Limit& l) {
     version_ = l.version;
+    ++generation_;
     const bool is_taken = names_its_scope(l, strategies_max_, instruments_max_) && makes_sense(l) && take(l);
     if (!is_taken) {
         const bool is_kind = l.kind < kLimitKindsMax && kPlaceOf[l.kind] != kNoPlace;
@@ -104,6 +105,7 @@ void LimitTable::close_pair(u32 row) {
 }
 
 void LimitTable::clear() {
+    ++generation_;
     std::fill(rows_.begin(), rows_.end(), LimitRow{});
     std::fill(pair_keys_.begin(), pair_keys_.end(), kFree);
     index_.clear();

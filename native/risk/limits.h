@@ -41,12 +41,19 @@ class LimitTable {
     u32 rows() const { return u32(rows_.size()); }
     const LimitRow& operator[](u32 row) const { return rows_[row]; }
     u32 first_pair() const { return pairs_at_; }
+    u32 row_of_strategy(u16 strategy) const { return kStrategies + strategy; }  // of one that is known
+    // Another one whenever anything may have changed.
+    u32 generation() const { return generation_; }
 
     // Unknown ids have no limits.
     OrderRows rows_of(u16 account, u16 strategy, u32 instrument) const {
+        return rows_of(account, strategy, instrument, pair_row(strategy, instrument));
+    }
+    // Of whoever knows the row of the strategy in the instrument.
+    OrderRows rows_of(u16 account, u16 strategy, u32 instrument, u32 pair) const {
         return {{kFirm, account < kAccountsMax ? kAccounts + account : kNone,
                  strategy < strategies_max_ ? kStrategies + strategy : kNone,
-                 instrument < instruments_max_ ? instruments_at_ + instrument : kNone, pair_row(strategy, instrument)}};
+                 instrument < instruments_max_ ? instruments_at_ + instrument : kNone, pair}};
     }
     // Where a limit of that scope stands or would stand; kNone: nowhere yet.
     u32 row_of(const Limit&) const;
@@ -77,6 +84,7 @@ class LimitTable {
     u32 instruments_at_, pairs_at_;
     u32 pairs_ = 0;
     u32 version_ = 0;
+    u32 generation_ = 1;
     Fault fault_{};
     std::vector<LimitRow> rows_;
     std::vector<u64> pair_keys_;  // by slot; kFree

@@ -12,11 +12,6 @@ using enum LimitKind;
 // What the limits of one row are compared with; 0 where the order leaves it as it is.
 struct Asked {
     i64 gross, net, margin, loss, drawdown;
-
-    bool fits(const LimitRow& row) const {
-        return gross <= row.value(GrossNotional) && net <= row.value(NetNotional) && margin <= row.value(Margin) &&
-               loss <= row.value(DailyLoss) && drawdown <= row.value(Drawdown);
-    }
 };
 
 Asked asked_of(const Accounts& accounts, u16 row, const Order& o, i128 added, bool reduces) {
@@ -26,21 +21,28 @@ Asked asked_of(const Accounts& accounts, u16 row, const Order& o, i128 added, bo
             reduces ? 0 : accounts.drawdown(row)};
 }
 
+// Nothing of the order nets with what is held and open, and it still has room: what nearly every order is.
+bool has_room(const Order& o, const MoneyView& view, const Bounds& bounds, const LimitTable& limits,
+              const OrderRows& rows) {
+    const auto fits = [&](u16 row, const MoneyBounds& most) {
+        return view.accounts.has_room(row, o.instrument, Side(o.side), view.added, view.scale, most);
+    };
+    if (!fits(kNoStrategy, bounds.money)) return false;
+    return !bounds.has_money_of_strategy ||
+           fits(o.strategy, money_bounds_of(limits, rows, scope_bit(LimitScope::Strategy)));
+}
+
 }  // namespace
 
-Verdict check_money(const Order& o, const MoneyView& view, const LimitTable& limits, const OrderRows& rows) {
+Verdict check_money(const Order& o, const MoneyView& view, const Bounds& bounds, const LimitTable& limits,
+                    const OrderRows& rows) {
     // What has no rate counts nothing in the sums: they are too small to be compared with what an order opens.
     const bool only_reduces = view.account_reduces && view.strategy_reduces;
     if (!only_reduces && !view.accounts.is_priced(kNoStrategy)) return {Reason::NoConversion, 1, 0};
+    if (has_room(o, view, bounds, limits, rows)) return {};
     // One account trades, so the firm's row is the account's.
     const Asked account = asked_of(view.accounts, kNoStrategy, o, view.added, view.account_reduces);
-    Asked strategy{};
-    if (limits[rows.of(LimitScope::Strategy)].set & kMoneyKinds)
-        strategy = asked_of(view.accounts, o.strategy, o, view.added, view.strategy_reduces);
-    if (account.fits(limits[rows.of(LimitScope::Firm)]) && account.fits(limits[rows.of(LimitScope::Account)]) &&
-        strategy.fits(limits[rows.of(LimitScope::Strategy)]))
-        return {};
-
+    const Asked strategy = asked_of(view.accounts, o.strategy, o, view.added, view.strategy_reduces);
     const auto refusal = [&](Reason reason, LimitKind kind, i64 Asked::* figure) {
         return tightest_refusal(reason, kind, limits, rows, [&](LimitScope scope, const LimitRow&) {
             return (scope == LimitScope::Strategy ? strategy : account).*figure;

@@ -96,6 +96,7 @@ Risk::Risk(u32 strategies_max, u32 instruments_max, u32 pairs_max)
       instruments_max_(instruments_max),
       arming_(strategies_max, instruments_max),
       limits_(strategies_max, instruments_max, pairs_max),
+      bounds_(limits_, strategies_max, instruments_max),
       flow_(limits_, strategies_max),
       drift_(instruments_max) {}
 
@@ -105,8 +106,8 @@ bool Risk::set_limit(const Limit& l) {
     if (!limits_.set(l)) return false;
     const u32 after = limits_.row_of(l);
     if (after == LimitTable::kNone) flow_.forget(before);  // a pair without limits; its place is free
-    if (l.flags & kRemoved) return true;
     flow_.on_limit(after, kind);
+    if (l.flags & kRemoved) return true;
     if (kind == DriftBps) drift_[l.instrument].set_length(l.window_ns);
     return true;
 }
@@ -114,9 +115,13 @@ bool Risk::set_limit(const Limit& l) {
 void Risk::clear_limits() {
     limits_.clear();
     for (u32 row = limits_.first_pair(); row < limits_.rows(); ++row) flow_.forget(row);
+    flow_.on_limits();
 }
 
-void Risk::on_command(const Order& o) { flow_.on_command(o, limits_.rows_of(o.account, o.strategy, o.instrument)); }
+void Risk::on_command(const Order& o) {
+    const Bounds& bounds = bounds_.of(o);
+    flow_.on_command(o, bounds, limits_.rows_of(o.account, o.strategy, o.instrument, bounds.pair_row));
+}
 
 bool Risk::on_fill(u16 account, u16 strategy, u32 instrument, Side side, i64 now) {
     return flow_.on_fill(account, strategy, instrument, side, limits_.rows_of(account, strategy, instrument), now);
@@ -128,49 +133,47 @@ void Risk::on_touch(u32 instrument, const Touch& touch, i64 now) {
 
 // ---- the page --------------------------------------------------------------------------------------
 
-Verdict Risk::check(const Order& o, const RiskView& view) const {
+// One order, and what each check asks of it.
+struct Risk::Asked {
+    const Order& o;
+    const RiskView& view;
+    const Bounds& bounds;
+    OrderRows rows;
+    i64 added;
+};
+
+// Every check is inlined, so that one that passes makes no verdict: a third of the time.
+[[gnu::flatten]] Verdict Risk::check(const Order& o, const RiskView& view) {
     const ArmState state = arming_.state(o.strategy, o.instrument);
     if (state < ArmState::ReduceOnly) return check_gate(o);
     const i64 added = added_by(o, view.account);
     if (state == ArmState::ReduceOnly) {
         if (const Verdict v = check_reduces(o, added, view); !v.passes()) return v;
     }
-    const OrderRows rows = limits_.rows_of(o.account, o.strategy, o.instrument);
-    prefetch(o, rows);
-    const u32 kinds = kinds_of(rows);
-    if (kinds & bit_of(Permission)) {
-        if (const Verdict v = check_permission(o, added, rows, view); !v.passes()) return v;
-    }
-    if (const Verdict v = check_known(o, rows, view); !v.passes()) return v;
-    if (const Verdict v = check_market(o, rows, kinds, view); !v.passes()) return v;
-    if (const Verdict v = check_form(o, *view.instrument); !v.passes()) return v;
-    if (const Verdict v = check_size(o, rows, state == ArmState::Limited, view); !v.passes()) return v;
-    if (const Verdict v = check_px(o, rows, view); !v.passes()) return v;
-    if (kinds & bit_of(DriftBps)) {
-        if (const Verdict v = check_drift(o, rows, view.now_ns); !v.passes()) return v;
-    }
+    const Bounds& bounds = bounds_.of(o);
+    const Asked asked{o, view, bounds, limits_.rows_of(o.account, o.strategy, o.instrument, bounds.pair_row), added};
+    const u64 equals = flow_.key_of_equals(o, bounds);
+    flow_.prefetch(bounds.pair_row);
+    flow_.prefetch_equals(equals);
+    if (const Verdict v = check_permission(asked); !v.passes()) return v;
+    if (const Verdict v = check_known(asked); !v.passes()) return v;
+    if (const Verdict v = check_market(asked); !v.passes()) return v;
+    if (const Verdict v = check_form(asked); !v.passes()) return v;
+    if (const Verdict v = check_size(asked, state == ArmState::Limited); !v.passes()) return v;
+    if (const Verdict v = check_px(asked); !v.passes()) return v;
+    if (const Verdict v = check_drift(asked); !v.passes()) return v;
     if (view.own_px != 0) return {Reason::SelfCross, view.own_px, o.px};
-    if (const Verdict v = flow_.check(o, rows, kinds, view.now_ns); !v.passes()) return v;
-    if (const Verdict v = check_held(o, added, rows, view); !v.passes()) return v;
-    const MoneyView money{view.accounts, value_added_by(o, view.account), worst_of(o, added, view.account) <= 0,
-                          worst_of(o, added, view.strategy) <= 0};
-    return check_money(o, money, limits_, rows);
+    if (const Verdict v = flow_.check(o, bounds, asked.rows, equals, view.now_ns); !v.passes()) return v;
+    if (const Verdict v = check_held(asked); !v.passes()) return v;
+    const MoneyView money{view.accounts, view.money, value_added_by(o, view.account),
+                          worst_of(o, added, view.account) <= 0, worst_of(o, added, view.strategy) <= 0};
+    return check_money(o, money, bounds, limits_, asked.rows);
 }
 
-// All of what is asked of the rows is on its way at once, before the first answer is needed.
-void Risk::prefetch(const Order& o, const OrderRows& rows) const {
-    for (const u32 at : rows.at) {
-        const char* row = reinterpret_cast<const char*>(&limits_[at]);
-        for (std::size_t line = 0; line < sizeof(LimitRow); line += 64) __builtin_prefetch(row + line);
-        flow_.prefetch(at);
-    }
+void Risk::prefetch(const Order& o) const {
+    bounds_.prefetch(o);
+    for (const u32 at : limits_.rows_of(o.account, o.strategy, o.instrument, LimitTable::kNone).at) flow_.prefetch(at);
     if (o.instrument < instruments_max_) __builtin_prefetch(&drift_[o.instrument]);
-}
-
-u32 Risk::kinds_of(const OrderRows& rows) const {
-    u32 kinds = 0;
-    for (const u32 at : rows.at) kinds |= limits_[at].set;
-    return kinds;
 }
 
 // Why nothing may be opened.
@@ -192,24 +195,28 @@ Verdict Risk::check_reduces(const Order& o, i64 added, const RiskView& view) con
     return {};
 }
 
-Verdict Risk::check_permission(const Order& o, i64 added, const OrderRows& rows, const RiskView& view) const {
-    const i64 of_account = needed_permission(o, added, view.account);
-    const i64 of_strategy = needed_permission(o, added, view.strategy);
-    for (u32 i = 0; i < kLimitScopes; ++i) {
+Verdict Risk::check_permission(const Asked& a) const {
+    if (!(a.bounds.kinds & bit_of(Permission))) return {};
+    const i64 of_account = needed_permission(a.o, a.added, a.view.account);
+    const i64 of_strategy = needed_permission(a.o, a.added, a.view.strategy);
+    const u8* permitted = a.bounds.permitted;
+    if (((of_account & ~permitted[Bounds::kAccount]) | (of_strategy & ~permitted[Bounds::kStrategy])) == 0) return {};
+    for (u32 i = 0;; ++i) {
         const LimitScope scope{u8(i + 1)};
-        const i64 granted = limits_[rows.at[i]].value(Permission);
+        const i64 granted = limits_[a.rows.at[i]].value(Permission);
         const i64 needed = is_of_strategy(scope) ? of_strategy : of_account;
-        if (needed & ~granted) return {Reason::NotPermitted, granted, needed, scope, Permission};
+        const bool is_last = i + 1 == kLimitScopes;  // who else, if none before it
+        if (is_last || needed & ~granted) return {Reason::NotPermitted, granted, needed, scope, Permission};
     }
-    return {};
 }
 
-Verdict Risk::check_known(const Order& o, const OrderRows& rows, const RiskView& view) const {
-    if (!view.instrument) return {Reason::NoInstrument, instruments_max_, o.instrument};
-    if (o.strategy >= strategies_max_) return {Reason::UnknownStrategy, strategies_max_, o.strategy};
+Verdict Risk::check_known(const Asked& a) const {
+    if (a.view.instrument && a.bounds.is_complete) return {};
+    if (!a.view.instrument) return {Reason::NoInstrument, instruments_max_, a.o.instrument};
+    if (a.o.strategy >= strategies_max_) return {Reason::UnknownStrategy, strategies_max_, a.o.strategy};
     if (!limits_.is_whole()) return {Reason::NoLimits, 1, 0, limits_.fault_scope(), limits_.fault_kind()};
     const auto missing = [&](LimitScope scope, u32 required) -> Verdict {
-        const u32 left = required & ~limits_[rows.of(scope)].set;
+        const u32 left = required & ~limits_[a.rows.of(scope)].set;
         if (left == 0) return {};
         return {Reason::NoLimits, 1, 0, scope, kLimitKinds[std::countr_zero(left)]};
     };
@@ -217,20 +224,24 @@ Verdict Risk::check_known(const Order& o, const OrderRows& rows, const RiskView&
     return missing(LimitScope::Account, kRequiredOfAccount);
 }
 
-Verdict Risk::check_market(const Order& o, const OrderRows& rows, u32 kinds, const RiskView& view) const {
+Verdict Risk::check_market(const Asked& a) const {
     // What is for an auction only may come in while the venue collects orders for it.
-    const bool is_of_auction = o.tif == u8(Tif::AtOpen) || o.tif == u8(Tif::AtClose);
+    const RiskView& view = a.view;
+    const bool is_of_auction = a.o.tif == u8(Tif::AtOpen) || a.o.tif == u8(Tif::AtClose);
     const bool is_collecting = is_of_auction && view.trading == TradingState::QuoteOnly;
     if (view.trading != TradingState::Trading && !is_collecting)
         return {Reason::NotTrading, i64(TradingState::Trading), i64(view.trading)};
     if (!view.book_valid) return {Reason::BookNotValid, 1, 0};
-    if (reference_px(o, view.touch) <= 0) return {Reason::NoReference, 1, 0};
-    if (!(kinds & bit_of(BookAge)) || view.now_ns - view.heard_ns <= smallest(BookAge, limits_, rows)) return {};
-    return tightest_refusal(Reason::BookStale, BookAge, limits_, rows,
-                            [&](LimitScope, const LimitRow&) { return view.now_ns - view.heard_ns; });
+    if (reference_px(a.o, view.touch) <= 0) return {Reason::NoReference, 1, 0};
+    const i64 age = view.now_ns - view.heard_ns;
+    if (age <= a.bounds.book_age) return {};
+    return tightest_refusal(Reason::BookStale, BookAge, limits_, a.rows,
+                            [&](LimitScope, const LimitRow&) { return age; });
 }
 
-Verdict Risk::check_form(const Order& o, const Instrument& instrument) const {
+Verdict Risk::check_form(const Asked& a) const {
+    const Order& o = a.o;
+    const Instrument& instrument = *a.view.instrument;
     if (o.px <= 0) return {Reason::PriceNotPositive, 1, o.px};
     if (!is_multiple(o.px, instrument.tick)) return {Reason::PriceTick, instrument.tick, o.px};
     if (o.leaves_qty <= 0 || o.qty < o.leaves_qty) return {Reason::QtyNotPositive, 1, std::min(o.leaves_qty, o.qty)};
@@ -240,52 +251,58 @@ Verdict Risk::check_form(const Order& o, const Instrument& instrument) const {
     return {};
 }
 
-Verdict Risk::check_size(const Order& o, const OrderRows& rows, bool is_limited, const RiskView& view) const {
+Verdict Risk::check_size(const Asked& a, bool is_limited) const {
+    const Order& o = a.o;
     const auto open_after = [&](LimitScope, const LimitRow&) { return o.leaves_qty; };
-    if (const Verdict v = tightest_refusal(Reason::OrderQty, OrderQty, limits_, rows, open_after); !v.passes())
-        return v;
+    if (o.leaves_qty > a.bounds.order_qty)
+        return tightest_refusal(Reason::OrderQty, OrderQty, limits_, a.rows, open_after);
     if (is_limited) {
-        const Verdict v = tightest_refusal(Reason::LimitedSize, OrderQty, limits_, rows, open_after,
+        const Verdict v = tightest_refusal(Reason::LimitedSize, OrderQty, limits_, a.rows, open_after,
                                            [&](LimitScope, const LimitRow& row) {
                                                return i128(row.value(OrderQty)) * arming_.limited_percent() / 100;
                                            });
         if (!v.passes()) return v;
     }
-    if (!view.money.is_known()) return {Reason::NoConversion, 1, 0};
-    if (view.money.fits(o.px, o.leaves_qty, smallest(OrderNotional, limits_, rows))) return {};
-    return tightest_refusal(Reason::OrderNotional, OrderNotional, limits_, rows,
-                            [&](LimitScope, const LimitRow&) { return view.money.to_money_up(o.px, o.leaves_qty); });
+    const MoneyScale& money = a.view.money;
+    if (!money.is_known()) return {Reason::NoConversion, 1, 0};
+    if (money.fits(o.px, o.leaves_qty, a.bounds.order_notional)) return {};
+    return tightest_refusal(Reason::OrderNotional, OrderNotional, limits_, a.rows,
+                            [&](LimitScope, const LimitRow&) { return money.to_money_up(o.px, o.leaves_qty); });
 }
 
-Verdict Risk::check_px(const Order& o, const OrderRows& rows, const RiskView& view) const {
-    const i64 reference = reference_px(o, view.touch);
-    if (is_within(o.px, reference, smallest(CollarBps, limits_, rows))) return {};
-    return tightest_refusal(Reason::PriceCollar, CollarBps, limits_, rows,
-                            [&](LimitScope, const LimitRow&) { return distance_bps(o.px, reference); });
+Verdict Risk::check_px(const Asked& a) const {
+    const i64 reference = reference_px(a.o, a.view.touch);
+    if (is_within(a.o.px, reference, a.bounds.collar_bps)) return {};
+    return tightest_refusal(Reason::PriceCollar, CollarBps, limits_, a.rows,
+                            [&](LimitScope, const LimitRow&) { return distance_bps(a.o.px, reference); });
 }
 
-Verdict Risk::check_drift(const Order& o, const OrderRows& rows, i64 now) const {
-    const i64 twice_mid = drift_[o.instrument].twice_mid_ago(now);
-    const i64 bps = limits_[rows.of(LimitScope::Instrument)].value(DriftBps);
-    if (twice_mid == 0 || is_within(2 * i128(o.px), twice_mid, bps)) return {};
-    return {Reason::PriceDrift, bps, saturated(distance_bps(2 * i128(o.px), twice_mid)), LimitScope::Instrument,
+Verdict Risk::check_drift(const Asked& a) const {
+    if (!(a.bounds.kinds & bit_of(DriftBps))) return {};
+    const i64 twice_mid = drift_[a.o.instrument].twice_mid_ago(a.view.now_ns);
+    const i64 bps = a.bounds.drift_bps;
+    if (twice_mid == 0 || is_within(2 * i128(a.o.px), twice_mid, bps)) return {};
+    return {Reason::PriceDrift, bps, saturated(distance_bps(2 * i128(a.o.px), twice_mid)), LimitScope::Instrument,
             DriftBps};
 }
 
-Verdict Risk::check_held(const Order& o, i64 added, const OrderRows& rows, const RiskView& view) const {
-    const LimitKind side = is_buy(o) ? PositionLong : PositionShort;
-    if (worst_of(o, added, view.account) > smallest(side, limits_, rows, kAnyScope & ~kOfStrategy) ||
-        worst_of(o, added, view.strategy) > smallest(side, limits_, rows, kOfStrategy)) {
-        return tightest_refusal(Reason::Position, side, limits_, rows, [&](LimitScope scope, const LimitRow&) {
-            return worst_of(o, added, exposure_of(scope, view));
+Verdict Risk::check_held(const Asked& a) const {
+    const RiskView& view = a.view;
+    const i64* most = a.bounds.held[is_buy(a.o) ? 0 : 1];
+    if (worst_of(a.o, a.added, view.account) > most[Bounds::kAccount] ||
+        worst_of(a.o, a.added, view.strategy) > most[Bounds::kStrategy]) {
+        const LimitKind side = is_buy(a.o) ? PositionLong : PositionShort;
+        return tightest_refusal(Reason::Position, side, limits_, a.rows, [&](LimitScope scope, const LimitRow&) {
+            return worst_of(a.o, a.added, exposure_of(scope, view));
         });
     }
-    if (is_replace(o)) return {};
-    bool has_room = true;
-    for (u32 i = 0; i < kLimitScopes; ++i)
-        has_room &= open_orders_of(LimitScope(i + 1), view) < limits_[rows.at[i]].value(OpenOrders);
+    if (is_replace(a.o)) return {};
+    const i64* room = a.bounds.open_orders;
+    const bool has_room = (view.orders < room[Bounds::kNode]) & (view.strategy_orders < room[Bounds::kOfStrategy]) &
+                          (view.account.orders < room[Bounds::kOfInstrument]) &
+                          (view.strategy.orders < room[Bounds::kOfPair]);
     if (has_room) return {};
-    return tightest_refusal(Reason::OpenOrders, OpenOrders, limits_, rows,
+    return tightest_refusal(Reason::OpenOrders, OpenOrders, limits_, a.rows,
                             [&](LimitScope scope, const LimitRow&) { return i128(open_orders_of(scope, view)) + 1; });
 }
 

@@ -3,7 +3,9 @@
 // It fails closed: not armed, no limits, an unknown state, an invalid book or a missing reference refuse. An order
 // passes every scope it belongs to that has the limit (risk/limits.h); of those that refuse, the tightest is named. A
 // limit of zero allows zero. Every refusal names the limit and what was observed; docs/refusals.md explains each code
-// in the order in which they are asked. What passes is compared without dividing, and nothing can overflow.
+// in the order in which they are asked. What passes is compared with the bounds that its scopes make together
+// (risk/bounds.h), without dividing; only what they refuse is compared with each scope, to name it. Nothing can
+// overflow.
 #pragma once
 
 #include <vector>
@@ -13,6 +15,7 @@
 #include "oms/accounts.h"
 #include "oms/exposure.h"
 #include "risk/arming.h"
+#include "risk/bounds.h"
 #include "risk/drift.h"
 #include "risk/flow.h"
 #include "risk/limits.h"
@@ -64,7 +67,9 @@ class Risk {
 
     // `candidate`: NewOrder, or ReplaceOrder with qty the total of the chain, executed shares included, and prev_qty =
     // executed + still open of what it replaces. `leaves_qty` is what will be open at the venue.
-    Verdict check(const Order& candidate, const RiskView&) const;
+    Verdict check(const Order& candidate, const RiskView&);
+    // Calls what `check` will read of this order, by whoever has something else to do meanwhile.
+    void prefetch(const Order&) const;
 
     void save(StateWriter&) const;
     void load(StateReader&);
@@ -73,21 +78,21 @@ class Risk {
     friend class RiskBench;  // puts all of it out of the caches
     Verdict check_gate(const Order&) const;
     Verdict check_reduces(const Order&, i64 added, const RiskView&) const;
-    Verdict check_permission(const Order&, i64 added, const OrderRows&, const RiskView&) const;
-    Verdict check_known(const Order&, const OrderRows&, const RiskView&) const;
-    Verdict check_market(const Order&, const OrderRows&, u32 kinds, const RiskView&) const;
-    Verdict check_form(const Order&, const Instrument&) const;
-    Verdict check_size(const Order&, const OrderRows&, bool is_limited, const RiskView&) const;
-    Verdict check_px(const Order&, const OrderRows&, const RiskView&) const;
-    Verdict check_drift(const Order&, const OrderRows&, i64 now) const;
-    Verdict check_held(const Order&, i64 added, const OrderRows&, const RiskView&) const;
-    u32 kinds_of(const OrderRows&) const;
-    void prefetch(const Order&, const OrderRows&) const;
+    struct Asked;
+    Verdict check_permission(const Asked&) const;
+    Verdict check_known(const Asked&) const;
+    Verdict check_market(const Asked&) const;
+    Verdict check_form(const Asked&) const;
+    Verdict check_size(const Asked&, bool is_limited) const;
+    Verdict check_px(const Asked&) const;
+    Verdict check_drift(const Asked&) const;
+    Verdict check_held(const Asked&) const;
 
     u32 strategies_max_;
     u32 instruments_max_;
     Arming arming_;
     LimitTable limits_;
+    BoundsTable bounds_;
     Flow flow_;
     std::vector<DriftHistory> drift_;
 };

@@ -1,4 +1,4 @@
-// The scopes of one order, asked together: of those that refuse, the tightest is named.
+// The scopes of one order, asked together: of those that refuse, the tightest is named. What passes never comes here.
 #pragma once
 
 #include "risk/limits.h"
@@ -16,8 +16,9 @@ inline i64 smallest(LimitKind kind, const LimitTable& limits, const OrderRows& r
 
 // `observed_of(scope, row)`; refused where it is above `allowed_of(scope, row)`.
 template <class Observed, class Allowed>
-Verdict tightest_refusal(Reason reason, LimitKind kind, const LimitTable& limits, const OrderRows& rows,
-                         Observed&& observed_of, Allowed&& allowed_of) {
+[[gnu::noinline, gnu::cold]] Verdict tightest_refusal(Reason reason, LimitKind kind, const LimitTable& limits,
+                                                      const OrderRows& rows, Observed&& observed_of,
+                                                      Allowed&& allowed_of) {
     Verdict worst{};
     for (u32 i = 0; i < kLimitScopes; ++i) {
         const LimitRow& row = limits[rows.at[i]];

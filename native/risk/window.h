@@ -41,6 +41,9 @@ class WindowOf : public WindowClock {
         for (i64 i = 1; i <= steps; ++i) left -= counts_[(head_ + u32(i)) % (kParts + 1)];
         return left;
     }
+    // As it was when the last was added; of what is only counted up, never less than `count`.
+    Count total() const { return total_; }
+    i64 empty_at() const { return start_ + i64(kParts + 1) * width_; }  // from then on nothing counts
     void add(i64 now, Count count = 1) {
         advance(now);
         counts_[head_] += count;

@@ -43,7 +43,7 @@ class Flow:
 
         def duplicates(scope: LimitScope) -> int:
             window_ns = limit(scope, LimitKind.DUPLICATES).window_ns
-            return counted(self.seen[order_key(scope, window_ns, o)], now, window_ns) + 1
+            return counted(self.seen[order_key(window_ns, o)], now, window_ns) + 1
 
         def rate(kind: LimitKind):
             def observed(scope: LimitScope) -> int:
@@ -80,6 +80,7 @@ class Flow:
             del self.today[key]
 
     def on_command(self, o: Order, now: int) -> None:
+        equals = set()
         for scope, key in self.limits.around(o["account"], o["strategy"], o["instrument"]):
             limits = self.limits.rows.get(key, {})
             if LimitKind.MESSAGE_RATE in limits:
@@ -91,17 +92,22 @@ class Flow:
             if LimitKind.ORDERS_PER_TRADE in limits:
                 self.today[key][0] += 1
             if duplicates := limits.get(LimitKind.DUPLICATES):
-                self.seen[order_key(scope, duplicates.window_ns, o)].append(now)
+                equals.add(order_key(duplicates.window_ns, o))
+        for key in equals:  # once for each length of window, however many scopes have it
+            self.seen[key].append(now)
 
     def on_fill(self, strategy: int, instrument: int, side: int, now: int) -> bool:
         is_new = False
+        counted_already = set()
         for scope, key in self.limits.around(0, strategy, instrument):
             limits = self.limits.rows.get(key, {})
             if LimitKind.ORDERS_PER_TRADE in limits:
                 self.today[key][1] += 1
             if repeats := limits.get(LimitKind.REPEATS):
-                what = (LimitKind.REPEATS, scope, repeats.window_ns, strategy, instrument, side)
-                self.seen[what].append(now)
+                what = (LimitKind.REPEATS, repeats.window_ns, strategy, instrument, side)
+                if what not in counted_already:
+                    self.seen[what].append(now)
+                counted_already.add(what)
                 count = counted(self.seen[what], now, repeats.window_ns)
                 if count > repeats.value and strategy not in self.latched:
                     self.latched[strategy] = (repeats.value, count, scope)
@@ -119,7 +125,7 @@ class Flow:
             self.today.clear()
 
 
-def order_key(scope: LimitScope, window_ns: int, o: Order) -> Hashable:
+def order_key(window_ns: int, o: Order) -> Hashable:
     """What makes two orders equal."""
     names = ("account", "strategy", "instrument", "side", "px", "leaves_qty")
-    return (LimitKind.DUPLICATES, scope, window_ns, *(o[n] for n in names))
+    return (LimitKind.DUPLICATES, window_ns, *(o[n] for n in names))
