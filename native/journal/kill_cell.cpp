@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 namespace openbell {
 namespace {
 constexpr std::size_t kCellBytes = 4096;
-constexpr char kMagic[] = "openkill";
+constexpr u64 kMagic = std::bit_cast<u64>(std::array{'o', 'p', 'e', 'n', 'k', 'i', 'l', 'l'});
 constexpr u32 kSendSpinsMax = 100'000;  // a send call takes microseconds
 }  // namespace
 
@@ -20,7 +22,7 @@ KillCell KillCell::open(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
     if (!fd || ::ftruncate(fd.get(), kCellBytes) != 0) throw_errno("open kill cell", path);
     KillCell cell(Mapping::open_writable(path, true));
-    std::memcpy(cell.line().magic, kMagic, 8);
+    cell.line().magic.store(kMagic, std::memory_order_relaxed);
     return cell;
 }
 

@@ -87,11 +87,11 @@ class KillCell {
         u32 pad0;
         std::atomic<u32> cancels_sent;       // relaxed, by the node: for people
         std::atomic<u32> cancels_confirmed;  // relaxed, by the node: for people
-        char magic[8];
-        std::atomic<u32> scoped_asked;  // by whoever requests, before the record; acquire before every send
-        std::atomic<u32> scoped_taken;  // release by the node alone
-        std::atomic<u32> bell;          // a futex between processes: release after what it tells of
-        std::atomic<u32> sending;       // by the trading thread, around a look at `asked` and the send that follows
+        std::atomic<u64> magic;              // relaxed: by everybody who opens it, the same
+        std::atomic<u32> scoped_asked;       // by whoever requests, before the record; acquire before every send
+        std::atomic<u32> scoped_taken;       // release by the node alone
+        std::atomic<u32> bell;               // a futex between processes: release after what it tells of
+        std::atomic<u32> sending;  // by the trading thread, around a look at `asked` and the send that follows
         u8 pad1[8];
     };
     static_assert(sizeof(Line) == 64);

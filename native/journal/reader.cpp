@@ -66,11 +66,13 @@ bool JournalReader::open_in(const std::string& dir, u64 number) {
     std::shared_ptr<const Mapping>& mapping = opened.mapping;
     SegmentHeader header;
     if (!read_segment_header(mapping->bytes(), number, header)) return false;
-    // Only a journal that refers to a tape may go on at a later number; its first frame says so.
-    const bool has_skipped = header.first_seq > next_seq_ &&
-                             mapping->bytes().size() > kSegmentHeaderBytes + sizeof(FrameHeader) &&
-                             frame_at(mapping->bytes(), kSegmentHeaderBytes)->flags & kAfterTape;
-    if (number_ != 0 && header.first_seq != next_seq_ && !has_skipped)
+    // Only a journal that refers to a tape may go on at a later number; its first frame says so, once it is committed.
+    const auto has_skipped = [&] {
+        const Look first = look_at(mapping->bytes(), kSegmentHeaderBytes, header.first_seq, false);
+        return header.first_seq > next_seq_ && first.slot == Slot::Frame &&
+               frame_at(mapping->bytes(), kSegmentHeaderBytes)->flags & kAfterTape;
+    };
+    if (number_ != 0 && header.first_seq != next_seq_ && !has_skipped())
         throw_damaged(path, 0, next_seq_, "segment begins elsewhere");
     mapping_ = std::move(mapping);
     bytes_ = mapping_->bytes();

@@ -36,7 +36,8 @@ class JournalWriter final : public Durable {
         if (tail_ > begin_max_ && !roll()) [[unlikely]]
             return nullptr;
         auto* header = reinterpret_cast<FrameHeader*>(base_ + tail_);
-        std::memset(header, 0, sizeof *header);
+        // All but the commit word, which is zero and which others look at all the time.
+        std::memset(base_ + tail_ + sizeof header->length, 0, sizeof *header - sizeof header->length);
         // One store of eight bytes: commit's CRC reads them as one word.
         const u64 word = u64(kFormatVersion) | u64(frame_class) << 16 | u64(source) << 32 | u64(record_size) << 48;
         std::memcpy(&header->version, &word, 8);
