@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare sim bugbench feed-sim lint sanitize coverage fuzz fuzz-readers format images nth bench cst exchange-soak soak kill-drill kills references-live lock clean
+.PHONY: help demo test compare sim bugbench feed-sim lint sanitize coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill kills references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -38,6 +38,7 @@ help:
 	@echo 'make nth     the n-th call on a file fails, for every n   ARGS="--every 1 --seed 7"'
 	@echo 'make fuzz    codecs and venue under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
 	@echo 'make fuzz-readers  snapshot, state, record and configuration under any bytes   ARGS="--runs 100000"'
+	@echo 'make stress  rings, journal and kill cell with threads on both sides, thread sanitizer   ARGS="--rounds 1000000 --seed 7 journal"'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
 	@echo 'make clean   remove what the others made, .venv included'
@@ -121,9 +122,12 @@ coverage: $(VENV)/.packages
 			--exclude-throw-branches --exclude-unreachable-branches --merge-mode-functions=merge-use-line-min --txt-metric branch; \
 		exit $$status
 
-# Needs neither Python nor the packages. TARGETS, from the command line, reaches it by itself.
+# Neither needs Python or the packages. TARGETS, from the command line, reaches it by itself.
 fuzz:
 	@$(MAKE) --no-print-directory -f native/fuzz/Makefile ARGS="$(ARGS)"
+
+stress:
+	@$(MAKE) --no-print-directory -f native/stress/Makefile ARGS="$(ARGS)"
 
 bench: $(VENV)/.built
 	@$(BIN)/python -m bench $(ARGS)

@@ -32,7 +32,7 @@ NATIVE_FLOORS = [
     ["execution", "strategy", "book", "risk", "oms"],
     ["engine"],
     ["node", "backtest", "research"],
-    ["bindings", "tests", "fuzz", "faults", "bench", "sender"],
+    ["bindings", "tests", "fuzz", "faults", "stress", "bench", "sender"],
 ]
 # Rooms of one floor that may know each other, and why.
 NEIGHBOURS = {
