@@ -27,8 +27,11 @@ from bench.kill_drill.world import Room
 from openbell.__main__ import KILL_SENDER
 from openbell.errors import OpenbellError
 from openbell.ops.control.client import ask
+from openbell.ops.find import read_page
 
 GONE_WITHIN_S = 5.0
+FLOOR_US = 100.0
+"""A gate that took longer is compared with how long the trading thread had no processor."""
 FIGURES = {
     "command started to gate closed": ("received_us", None),
     "accepted to gate closed": ("closed_us", 100.0),
@@ -80,8 +83,10 @@ def one_kill(room: Room, tap: Tap, rng: random.Random) -> dict[str, Any]:
         time.sleep(rng.uniform(0, room.stuck_ms / 4000))
     else:
         time.sleep(rng.uniform(0.005, 0.1))
-    begun_ns = time.time_ns()
+    trading = read_page(room.hot).writer_pid
+    began_waiting, begun_ns = waited_ns(trading), time.time_ns()
     done = subprocess.run([KILL_SENDER, "--numbers", str(room.hot)], capture_output=True, text=True, check=False)
+    waited = waited_ns(trading) - began_waiting
     at_ns, closed_ns, _, answered_ns, _ = map(int, done.stdout.split())
     wait_for(lambda: not room.open_orders(), "every order to be gone", GONE_WITHIN_S)
     gone_ns = time.time_ns()
@@ -91,6 +96,7 @@ def one_kill(room: Room, tap: Tap, rng: random.Random) -> dict[str, Any]:
     return {
         "received_us": (at_ns + closed_ns - begun_ns) / 1e3,
         "closed_us": closed_ns / 1e3,
+        "waited_us": waited / 1e3,
         "answered_us": answered_ns / 1e3 if answered_ns >= 0 else None,
         "cancels": len(cancels),
         "first_cancel_us": min(cancels, default=None),
@@ -100,6 +106,11 @@ def one_kill(room: Room, tap: Tap, rng: random.Random) -> dict[str, Any]:
         "opened_before": sum(s.kind in OPENS for s in tap.sent[seen:] if s.ts_ns <= at_ns + closed_ns),
         "opened_after_us": [(s.ts_ns - at_ns) / 1e3 for s in after if s.kind in OPENS],
     }
+
+
+def waited_ns(pid: int) -> int:
+    """How long the main thread of a process was ready and had no processor, ever."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
 
 
 def release(room: Room) -> None:
@@ -126,6 +137,14 @@ def report(rows: list[dict[str, Any]]) -> int:
             aim = f"   target {target:,.0f}" if target else ""
             print(f"{name:45} p50 {shown[0]:>10,.1f}  p99 {shown[1]:>10,.1f}  p99.9 {shown[2]:>10,.1f}  "
                   f"max {shown[3]:>10,.1f} us of {len(values)}{aim}")  # fmt: skip
+    slow = [row for row in rows if row["closed_us"] > FLOOR_US and "waited_us" in row]
+    if slow:  # what the machine takes: no gate closes while the thread that is in a send has no processor
+        ours = [max(0.0, row["closed_us"] - row["waited_us"]) for row in slow]
+        around = percentile([row["waited_us"] for row in slow], 0.5)
+        print(
+            f"gate closed after more than {FLOOR_US:.0f} us: {len(slow)} times; the trading thread waited for "
+            f"a processor around it for {around:,.0f} us (median); the worst less that: {max(ours):,.0f} us"
+        )
     late = [us for row in rows for us in row["opened_after_us"]]
     before, when = sum(row["opened_before"] for row in rows), ", ".join(f"{us:.0f} us" for us in late[:20])
     print(f"new orders and replaces on the wire: {before:,} before, {len(late)} after a gate was closed {when}")

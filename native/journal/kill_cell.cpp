@@ -14,7 +14,10 @@ namespace openbell {
 namespace {
 constexpr std::size_t kCellBytes = 4096;
 constexpr u64 kMagic = std::bit_cast<u64>(std::array{'o', 'p', 'e', 'n', 'k', 'i', 'l', 'l'});
-constexpr u32 kSendSpinsMax = 100'000;  // a send call takes microseconds
+// A send call takes microseconds; one that takes longer waits for a processor, perhaps for the one that spins here.
+constexpr u32 kSendSpins = 1'000;
+constexpr u32 kSendNapsMax = 100;
+constexpr timespec kSendNap{0, 20'000};
 }  // namespace
 
 KillCell KillCell::open(const std::string& path) {
@@ -42,9 +45,12 @@ void KillCell::request(KillLevel level, i64 now_ns, u32 uid) {
 
 bool KillCell::await_sends() const {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    for (u32 spin = 0; spin < kSendSpinsMax; ++spin) {
+    for (u32 look = 0; look < kSendSpins + kSendNapsMax; ++look) {
         if (line().sending.load(std::memory_order_acquire) == 0) return true;
-        __builtin_ia32_pause();
+        if (look < kSendSpins)
+            __builtin_ia32_pause();
+        else
+            ::nanosleep(&kSendNap, nullptr);
     }
     return false;
 }

@@ -81,7 +81,7 @@ class Flow:
 
     def on_command(self, o: Order, now: int) -> None:
         equals = set()
-        for scope, key in self.limits.around(o["account"], o["strategy"], o["instrument"]):
+        for _, key in self.limits.around(o["account"], o["strategy"], o["instrument"]):
             limits = self.limits.rows.get(key, {})
             if LimitKind.MESSAGE_RATE in limits:
                 self.sent[LimitKind.MESSAGE_RATE, key][1].append(now)

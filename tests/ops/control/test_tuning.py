@@ -129,9 +129,10 @@ def test_a_full_ring_loses_a_change_and_says_so(desk: Desk):
 
 
 def test_what_is_not_there_has_no_parameters(desk: Desk):
-    assert "expected a strategy of the node, found 'nobody'; it has maker" in desk.ask(
-        VIC, "params", strategy="nobody"
-    )["error"]
+    assert (
+        "expected a strategy of the node, found 'nobody'; it has maker"
+        in desk.ask(VIC, "params", strategy="nobody")["error"]
+    )
     desk.desk.tuning.run = lambda: None
     assert "has not begun its first epoch" in desk.ask(VIC, "params")["error"]
     assert "it only records" in Desk().ask(VIC, "params")["error"]
@@ -152,7 +153,11 @@ def test_a_file_that_changed_since_the_start_has_no_bounds_to_trust(desk: Desk):
 def test_shown_are_the_values_in_force_beside_those_of_the_file(desk: Desk):
     maker = desk.desk.tuning.run().strategies[0]
     word = {cell.name: cell.offset for cell in load_strategy(maker.file, maker.class_name).layout().cells}
-    desk.node.changed = [(0, word["size"], 9), (0, word["edge"], int.from_bytes(struct.pack("<d", 0.75), "little")), (1, word["is_on"], 0)]
+    desk.node.changed = [
+        (0, word["size"], 9),
+        (0, word["edge"], int.from_bytes(struct.pack("<d", 0.75), "little")),
+        (1, word["is_on"], 0),
+    ]
     found = desk.ask(VIC, "params")["params"]["maker"]
     assert {name: (one["value"], one["configured"]) for name, one in found.items()} == {
         "size": (9, 7),
