@@ -19,7 +19,8 @@ def write_tape(
     records = make(events, seed=seed)
     opening = int(records["ts_event"][0]) - 1_000
     journal = JournalWriter(str(directory), segment_bytes=segment_bytes)
-    for number, record in enumerate((_instrument(opening, symbol), _trading(opening), *records[:, None]), start=1):
+    opened = (instrument_record(opening, symbol), _trading(opening))
+    for number, record in enumerate((*opened, *records[:, None]), start=1):
         ts = int(record["ts_event"][0])
         raw = record.view(np.uint8)
         journal.append(IN, FEED, record.itemsize, raw, source_seq=number, ts_recv=ts, ts_seq=ts)
@@ -27,11 +28,12 @@ def write_tape(
     return directory
 
 
-def _instrument(ts, symbol):
+def instrument_record(ts: int, symbol: str, instrument: int = 0, tick: int = 100) -> np.ndarray:
+    """One `Instrument` record; prices in 1e-4."""
     record = np.zeros(1, RECORDS["Instrument"])
     record["type"], record["ts_event"], record["symbol"] = Type.INSTRUMENT, ts, symbol.encode()
-    record["currency"], record["px_decimals"], record["tick"], record["lot"] = b"USD", 4, 100, 1
-    record["multiplier"] = 1
+    record["currency"], record["px_decimals"], record["tick"], record["lot"] = b"USD", 4, tick, 1
+    record["multiplier"], record["instrument"] = 1, instrument
     return record
 
 

@@ -21,14 +21,9 @@ Backtest::Backtest(const Config& config, Driver& driver, const Engine& engine, S
       engine_(engine),
       clock_(clock),
       route_(route),
-      venue_tape_(config.tape_dir),
       tape_(config.tape_dir),
-      at_venue_(venue_tape_.next()),
-      at_engine_(tape_.next()) {
-    if (!at_venue_)
-        throw Error(ErrorKind::Journal, "tape " + config.tape_dir + ": expected frames, found none; import one");
-    first_ns_ = at_venue_.header->ts_recv;
-}
+      venue_late_ns_(config.shares_books ? config.latency.feed_ns : 0),
+      first_ns_(tape_.at_venue().header->ts_recv) {}
 
 bool Backtest::run(u64 events_max) {
     for (u64 n = 0; n < events_max; ++n) {
@@ -54,9 +49,11 @@ Backtest::Next Backtest::next(i64& when) const {
             what = candidate;
         }
     };
-    consider(Next::VenueTape, time_of(at_venue_, 0));
-    consider(Next::VenueCommand, route_.next_command());
-    const i64 tape = time_of(at_engine_, config_.latency.feed_ns);
+    if (const i64 venue = time_of(tape_.at_venue(), 0); venue != kNever)
+        consider(Next::VenueTape, std::max(venue, venue_ns_) + venue_late_ns_);  // its time does not go back
+    const i64 command = route_.next_command();
+    if (command != kNever) consider(Next::VenueCommand, command + venue_late_ns_);
+    const i64 tape = time_of(tape_.at_us(), config_.latency.feed_ns);
     // Timers beyond the end of the tape stay armed: the day is over.
     const i64 timer = engine_.next_deadline();
     if (tape != kNever || timer <= driver_.now_ns()) consider(Next::Timer, std::max(timer, driver_.now_ns()));
@@ -68,10 +65,11 @@ Backtest::Next Backtest::next(i64& when) const {
 void Backtest::step(Next what, i64 when) {
     switch (what) {
         case Next::VenueTape:
-            prefetch(engine_.books(), at_venue_);  // the engine is next to see it
-            route_.on_market(at_venue_, when);
-            at_venue_ = venue_tape_.next();
-            prefetch(route_.books(), at_venue_);  // needed after the engine's turn
+            if (!config_.shares_books) prefetch(engine_.books(), tape_.at_venue());  // the engine is next to see it
+            venue_ns_ = when - venue_late_ns_;
+            route_.on_market(tape_.at_venue(), venue_ns_);
+            tape_.pass_venue();
+            prefetch(route_.books(), tape_.at_venue());  // needed after the engine's turn
             return;
         case Next::VenueCommand: return route_.deliver_command();
         case Next::Timer: clock_.advance_to(when); return driver_.fire_timers(when);
@@ -89,10 +87,11 @@ void Backtest::submit_reports() {
 }
 
 void Backtest::submit_tape() {
-    driver_.submit_mapped(arrival_of(*at_engine_.header, config_.latency.feed_ns), at_engine_.records);
+    const FrameView frame = tape_.at_us();
+    driver_.submit_mapped(arrival_of(*frame.header, config_.latency.feed_ns), frame.records);
     ++tape_frames_;
-    tape_records_ += at_engine_.count();
-    at_engine_ = tape_.next();
+    tape_records_ += frame.count();
+    tape_.pass_us();
 }
 
 }  // namespace openbell

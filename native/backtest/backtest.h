@@ -2,10 +2,14 @@
 //
 // Events are merged by (arrival time, class, order of the source). At one instant the venue's own book
 // moves first, then commands reach it, then on our side timers, reports and market data, as live.
+//
+// What happens at the venue is known to nobody before its feed or its reports have brought it. So where reports take
+// no less time than the feed, the venue is asked one feed latency late, in the same order and with the times it would
+// have had: then the engine's books are the venue's, and one book is kept instead of two.
 #pragma once
 
+#include "backtest/tape_feed.h"
 #include "backtest/venue_route.h"
-#include "journal/reader.h"
 #include "node/arrival.h"
 #include "node/driver.h"
 
@@ -17,6 +21,7 @@ class Backtest {
         std::string tape_dir;
         VenueLatency latency;
         i64 until_ns = std::numeric_limits<i64>::max();
+        bool shares_books = false;
     };
     Backtest(const Config& config, Driver& driver, const Engine& engine, SimClock& clock, VenueRoute& route);
 
@@ -38,10 +43,9 @@ class Backtest {
     const Engine& engine_;
     SimClock& clock_;
     VenueRoute& route_;
-    JournalReader venue_tape_;  // where the market is
-    JournalReader tape_;        // what we have seen of it
-    FrameView at_venue_;
-    FrameView at_engine_;
+    TapeFeed tape_;
+    i64 venue_late_ns_;  // how much later than it happens the venue is asked
+    i64 venue_ns_ = 0;   // of its last record
     u64 tape_frames_ = 0;
     u64 tape_records_ = 0;
     i64 first_ns_ = 0;

@@ -17,9 +17,13 @@ class BacktestSession {
         u16 node = 0;
         u64 segment_bytes = kSegmentBytesDefault;
         i64 until_ns = std::numeric_limits<i64>::max();
+        // The venue keeps a book of its own even where the engine's would do: the same, slower. For tests.
+        bool has_two_books = false;
     };
 
     BacktestSession(const Config& config, IntentSource& strategies);
+    BacktestSession(const BacktestSession&) = delete;  // its parts know each other
+    BacktestSession& operator=(const BacktestSession&) = delete;
 
     // A control record of ours, as the node's configuration or an operator would give it.
     void submit(Bytes record, u16 source);

@@ -81,10 +81,11 @@ i64 VirtualVenue::queue_ahead(u64 cl_ord_id) const {
     if (index == kNone) return -1;
     const Own& own = own_[index];
     i64 qty = 0;
-    for (u32 at = books_.front(own.instrument, own.side, own.px); at != kNone; at = books_.behind(at)) {
-        if (shown_[at].stamp > own.stamp) break;
-        qty += books_.at(at).qty;
-    }
+    displayed_.walk_level(own.instrument, own.side, own.px, [&](const Shown& order) {
+        if (order.stamp > own.stamp) return false;
+        qty += order.qty;
+        return true;
+    });
     for (u32 at = own.prev; at != kNone && own_[at].px == own.px; at = own_[at].prev) qty += own_[at].leaves;
     return qty;
 }
@@ -153,20 +154,16 @@ void VirtualVenue::fill_resting(u32 index, i64 qty) {
 //     asks; best first, by priority), our orders of each side in priority: count u32, then `Own` without its links
 
 void VirtualVenue::save(StateWriter& out) const {
-    books_.save(out);
+    displayed_.save(out);
     out.put(stamps_);
     out.put(order_ids_);
     out.put(exec_ids_);
     for (u32 id = 0; id < lanes_.size(); ++id) {
-        if (!books_.has(id)) continue;
+        if (!displayed_.is_here(id)) continue;
         out.put(u8(lanes_[id].state));
         out.put(lanes_[id].tick);
         for (Side side : {Side::Buy, Side::Sell}) {
-            books_.walk(id, side, [&](const RestingOrder& r) {
-                out.put(shown_[r.handle].stamp);
-                out.put(shown_[r.handle].taken);
-                return true;
-            });
+            displayed_.save_known(out, id, side);
             u32 count = 0;
             for (u32 at = first(id, side); at != kNone; at = own_[at].next) ++count;
             out.put(count);
@@ -190,23 +187,19 @@ void VirtualVenue::load(StateReader& in) {
         lane = {};
     }
     reports_.clear();
-    books_.load(in);
+    displayed_.load(in);
     stamps_ = in.get<u64>();
     order_ids_ = in.get<u64>();
     exec_ids_ = in.get<u64>();
     for (u32 id = 0; id < lanes_.size(); ++id)
-        if (books_.has(id)) load_lane(in, id);
+        if (displayed_.is_here(id)) load_lane(in, id);
 }
 
 void VirtualVenue::load_lane(StateReader& in, u32 id) {
     lanes_[id].state = TradingState(in.get<u8>());
     lanes_[id].tick = in.get<i64>();
     for (Side side : {Side::Buy, Side::Sell}) {
-        books_.walk(id, side, [&](const RestingOrder& r) {
-            shown_[r.handle].stamp = in.get<u64>();
-            shown_[r.handle].taken = in.get<i64>();
-            return true;
-        });
+        displayed_.load_known(in, id, side);
         for (u32 left = in.get<u32>(); left > 0; --left) {
             const Own own = in.get<Own>();
             if (free_own_ == kNone || own.instrument != id || own.side != side || find(own.cl_ord_id) != kNone)

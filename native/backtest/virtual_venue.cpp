@@ -23,12 +23,8 @@ bool is_within(Side side, i64 limit, i64 px) { return side == Side::Buy ? px <= 
 
 }  // namespace
 
-VirtualVenue::VirtualVenue(u32 instruments_max, u32 orders_max, u32 own_orders_max)
-    : books_(instruments_max, orders_max),
-      shown_(orders_max),
-      lanes_(instruments_max),
-      own_(own_orders_max),
-      own_table_(own_orders_max) {
+VirtualVenue::VirtualVenue(Displayed displayed, u32 instruments_max, u32 own_orders_max)
+    : displayed_(std::move(displayed)), lanes_(instruments_max), own_(own_orders_max), own_table_(own_orders_max) {
     reports_.reserve(kReportsReserved);
     for (u32 i = own_orders_max; i-- > 0;) {
         own_[i].next = free_own_;
@@ -37,7 +33,7 @@ VirtualVenue::VirtualVenue(u32 instruments_max, u32 orders_max, u32 own_orders_m
 }
 
 bool VirtualVenue::add_instrument(const Instrument& instrument) {
-    if (!books_.add_instrument(instrument.instrument, instrument.venue)) return false;
+    if (!displayed_.add_instrument(instrument.instrument, instrument.venue)) return false;
     lanes_[instrument.instrument].tick = instrument.tick;
     return true;
 }
@@ -47,41 +43,47 @@ bool VirtualVenue::add_instrument(const Instrument& instrument) {
 void VirtualVenue::on_market(const Market& r, i64 now) {
     now_ = now;
     const Type type = Type(r.type);
-    // Where a resting order stands, when the record tells another price at which it traded.
-    const bool is_elsewhere = type == Type::BookExecute && !(r.flags & kAtOrderPx);
-    const u32 elsewhere = is_elsewhere ? books_.find(r.instrument, r.order_id) : kNone;
-    const i64 standing_px = elsewhere == kNone ? 0 : books_.at(elsewhere).px;
-
-    const BookChange change = books_.apply(r);
-    if (change.fault != BookChange::Ok || r.instrument >= lanes_.size()) return;
-    switch (type) {
-        case Type::BookAdd:
-        case Type::BookModify: arrive(r, change.handle); break;
-        case Type::BookExecute:
-            fill_in_front(r.instrument, change.resting_side, is_elsewhere ? standing_px : change.px,
-                          shown_[change.handle].stamp, change.qty);
-            break;
-        case Type::Trade:
-            fill_by_print(r.instrument, Side::Buy, r.px, r.qty);
-            fill_by_print(r.instrument, Side::Sell, r.px, r.qty);
-            break;
-        case Type::Status: lanes_[r.instrument].state = TradingState(r.ref); break;
-        default: break;
+    if (type >= Type::BookAdd && type <= Type::Quote) {
+        const u64 stamp = r.flags & kSnapshot ? kSnapshotStamp : ++stamps_;
+        const std::optional<Shown> order = displayed_.apply(r, stamp, concerns_us(r));
+        if (!order) return;
+        if (type == Type::BookExecute)
+            fill_in_front(r.instrument, order->side, order->px, order->stamp, r.qty);
+        else
+            arrive(r.instrument, *order);
+    } else if (r.instrument >= lanes_.size()) {
+        return;
+    } else if (type == Type::Trade) {
+        fill_by_print(r.instrument, Side::Buy, r.px, r.qty);
+        fill_by_print(r.instrument, Side::Sell, r.px, r.qty);
+    } else if (type == Type::Status) {
+        lanes_[r.instrument].state = TradingState(r.ref);
     }
 }
 
-void VirtualVenue::arrive(const Market& r, u32 handle) {
-    Shown& shown = shown_[handle];
-    shown = {r.flags & kSnapshot ? kSnapshotStamp : ++stamps_, 0};
-    const RestingOrder order = books_.at(handle);
+// Could the record fill an order of ours? An execution and a modification of an order that we know nothing of may.
+bool VirtualVenue::concerns_us(const Market& r) const {
+    if (r.instrument >= lanes_.size()) return false;
+    const Type type = Type(r.type);
+    if (type == Type::BookExecute || type == Type::BookModify)
+        return first(r.instrument, Side::Buy) != kNone || first(r.instrument, Side::Sell) != kNone;
+    if (type != Type::BookAdd) return false;
+    const Side side = r.flags & kBuy ? Side::Buy : Side::Sell;
+    const u32 index = first(r.instrument, opposite(side));
+    return index != kNone && is_within(side, r.px, own_[index].px);
+}
+
+void VirtualVenue::arrive(u32 instrument, const Shown& order) {
     const Side ours = opposite(order.side);
-    while (is_open(r.instrument) && shown.taken < order.qty) {
-        const u32 index = first(r.instrument, ours);
+    i64 taken = 0;
+    while (is_open(instrument) && taken < order.qty) {
+        const u32 index = first(instrument, ours);
         if (index == kNone || !is_within(order.side, order.px, own_[index].px)) break;
-        const i64 qty = std::min(own_[index].leaves, order.qty - shown.taken);
-        shown.taken += qty;
+        const i64 qty = std::min(own_[index].leaves, order.qty - taken);
+        taken += qty;
         fill_resting(index, qty);
     }
+    if (taken > 0) displayed_.take(order.at, taken);
 }
 
 void VirtualVenue::fill_in_front(u32 instrument, Side side, i64 px, u64 stamp, i64 qty) {
@@ -108,8 +110,12 @@ void VirtualVenue::fill_by_print(u32 instrument, Side side, i64 px, i64 qty) {
 }
 
 bool VirtualVenue::is_something_in_front(const Own& own) const {
-    const u32 front = books_.front(own.instrument, own.side, own.px);
-    return front != kNone && shown_[front].stamp < own.stamp;
+    bool is_there = false;
+    displayed_.walk_level(own.instrument, own.side, own.px, [&](const Shown& front) {
+        is_there = front.stamp < own.stamp;
+        return false;
+    });
+    return is_there;
 }
 
 // ---- commands ------------------------------------------------------------------------------------
@@ -125,7 +131,7 @@ void VirtualVenue::on_command(const Order& command, i64 now) {
 }
 
 bool VirtualVenue::is_open(u32 instrument) const {
-    if (!books_.is_valid(instrument)) return false;
+    if (!displayed_.is_valid(instrument)) return false;
     const TradingState state = lanes_[instrument].state;
     return state == TradingState::Trading || state == TradingState::Unknown;
 }
@@ -142,7 +148,7 @@ char VirtualVenue::objection(const Order& command) const {
 void VirtualVenue::on_new(const Order& command) {
     if (find(command.cl_ord_id) != kNone) return;  // a token already used: silence
     if (const char code = objection(command)) return report_rejected(command, Reason::VenueReject, code);
-    if (!books_.is_valid(command.instrument)) return report_rejected(command, Reason::BookNotValid, 'O');
+    if (!displayed_.is_valid(command.instrument)) return report_rejected(command, Reason::BookNotValid, 'O');
     if (!is_open(command.instrument)) return report_rejected(command, Reason::NotTrading, 'H');
     if (free_own_ == kNone) return report_rejected(command, Reason::OrdersFull, 'O');
     const u32 index = open(command);
@@ -154,7 +160,7 @@ void VirtualVenue::on_replace(const Order& command) {
     const u32 index = find(command.cl_ord_id);
     const u32 replaced = command.prev_version ? command.prev_version : command.version - 1;
     if (index == kNone || own_[index].version != replaced || own_[index].instrument != command.instrument) return;
-    if (!books_.is_valid(command.instrument)) return report_rejected(command, Reason::BookNotValid, 'O');
+    if (!displayed_.is_valid(command.instrument)) return report_rejected(command, Reason::BookNotValid, 'O');
     if (!is_open(command.instrument)) return report_rejected(command, Reason::NotTrading, 'H');
     Own& own = own_[index];
     if (const char code = objection(command)) return report_canceled(index, Reason::VenueReject, code);
@@ -203,17 +209,16 @@ template <class Visit>
 void VirtualVenue::walk_takeable(const Own& own, Visit visit) const {
     const Side side = opposite(own.side);
     const u32 wall = first(own.instrument, side);
-    books_.walk(own.instrument, side, [&](const RestingOrder& r) {
-        const Shown& shown = shown_[r.handle];
+    displayed_.walk(own.instrument, side, [&](const Shown& r) {
         if (!is_within(own.side, own.px, r.px)) return false;
-        if (wall != kNone && is_before(side, own_[wall].px, own_[wall].stamp, r.px, shown.stamp)) return false;
-        return r.qty <= shown.taken || visit(r, r.qty - shown.taken);
+        if (wall != kNone && is_before(side, own_[wall].px, own_[wall].stamp, r.px, r.stamp)) return false;
+        return r.qty <= r.taken || visit(r, r.qty - r.taken);
     });
 }
 
 i64 VirtualVenue::takeable(const Own& own) const {
     i64 sum = 0;
-    walk_takeable(own, [&](const RestingOrder&, i64 left) {
+    walk_takeable(own, [&](const Shown&, i64 left) {
         sum += std::min(left, own.leaves - sum);
         return sum < own.leaves;
     });
@@ -225,13 +230,13 @@ void VirtualVenue::take(u32 index) {
     i64 level_px = 0;
     i64 level_qty = 0;
     i64 wanted = own_[index].leaves;
-    walk_takeable(own_[index], [&](const RestingOrder& r, i64 left) {
+    walk_takeable(own_[index], [&](const Shown& r, i64 left) {
         if (level_qty > 0 && r.px != level_px) {
             fill(index, level_px, level_qty, 'R');
             level_qty = 0;
         }
         const i64 qty = std::min(left, wanted);
-        shown_[r.handle].taken += qty;
+        displayed_.take(r.at, qty);
         level_px = r.px;
         level_qty += qty;
         wanted -= qty;

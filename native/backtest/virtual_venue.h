@@ -27,7 +27,7 @@
 
 #include <vector>
 
-#include "book/books.h"
+#include "backtest/displayed.h"
 
 namespace openbell {
 
@@ -43,12 +43,17 @@ inline constexpr u64 kVirtualOrderIds = u64(1) << 63;  // our order_ids begin he
 class VirtualVenue {
   public:
     // `orders_max` displayed, `own_orders_max` of ours live at once; one more is rejected.
-    VirtualVenue(u32 instruments_max, u32 orders_max, u32 own_orders_max);
+    VirtualVenue(u32 instruments_max, u32 orders_max, u32 own_orders_max)
+        : VirtualVenue(Displayed(instruments_max, orders_max), instruments_max, own_orders_max) {}
+    // Without books of its own, beside an engine that has every record later; see displayed.h.
+    VirtualVenue(u32 instruments_max, u32 orders_max, u32 own_orders_max, const Books& engines)
+        : VirtualVenue(Displayed(instruments_max, orders_max, engines), instruments_max, own_orders_max) {}
+    BookTap& tap() { return displayed_; }
 
     bool add_instrument(const Instrument& instrument);  // false: id is instruments_max or above
     void on_market(const Market& record, i64 now);
     void on_command(const Order& command, i64 now);  // NewOrder, ReplaceOrder, CancelOrder; others: nothing
-    void set_valid(u32 instrument, bool is_valid) { books_.set_valid(instrument, is_valid); }  // Gap, Recovered
+    void set_valid(u32 instrument, bool is_valid) { displayed_.set_valid(instrument, is_valid); }  // Gap, Recovered
 
     // What the calls since clear_reports() produced, ts_event = their `now`. Room for kReportsReserved is taken at
     // construction; only one order that sweeps more levels than that makes it grow.
@@ -56,7 +61,7 @@ class VirtualVenue {
     void clear_reports() { reports_.clear(); }
     static constexpr std::size_t kReportsReserved = 4096;
 
-    const Books& books() const { return books_; }  // the tape's, unaltered
+    const Books& books() const { return displayed_.books(); }  // the tape's, unaltered
     u32 own_orders() const { return own_count_; }
     // Displayed quantity and quantity of ours in front of a live order of ours; -1: not live.
     i64 queue_ahead(u64 cl_ord_id) const;
@@ -86,18 +91,17 @@ class VirtualVenue {
         i64 tick = 0;
         TradingState state = TradingState::Unknown;
     };
-    struct Shown {  // beside each displayed order, by handle
-        u64 stamp;
-        i64 taken;
-    };
+    using Shown = Displayed::Shown;
 
+    VirtualVenue(Displayed displayed, u32 instruments_max, u32 own_orders_max);
     void on_new(const Order& command);
     void on_replace(const Order& command);
     void on_cancel(const Order& command);
     bool is_open(u32 instrument) const;
     char objection(const Order& command) const;
 
-    void arrive(const Market& record, u32 handle);
+    bool concerns_us(const Market& record) const;
+    void arrive(u32 instrument, const Shown& order);
     void fill_in_front(u32 instrument, Side side, i64 px, u64 stamp, i64 qty);
     void fill_by_print(u32 instrument, Side side, i64 px, i64 qty);
     bool is_something_in_front(const Own& own) const;
@@ -125,8 +129,7 @@ class VirtualVenue {
     void fill(u32 index, i64 px, i64 qty, char liquidity);
     void fill_resting(u32 index, i64 qty);
 
-    Books books_;
-    std::vector<Shown> shown_;
+    Displayed displayed_;
     std::vector<Lane> lanes_;
     std::vector<Own> own_;
     book::OrderTable own_table_;

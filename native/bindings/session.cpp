@@ -80,7 +80,8 @@ void bind_backtest_session(nb::module_& m) {
         .def_rw("presets", &Config::presets)
         .def_rw("node", &Config::node)
         .def_rw("segment_bytes", &Config::segment_bytes)
-        .def_rw("until_ns", &Config::until_ns);
+        .def_rw("until_ns", &Config::until_ns)
+        .def_rw("has_two_books", &Config::has_two_books);
     nb::class_<BacktestSession>(m, "BacktestSession", "A tape through the engine, with the virtual venue.")
         .def(nb::init<const Config&, IntentSource&>(), "config"_a, "strategies"_a, nb::keep_alive<1, 3>())
         .def(

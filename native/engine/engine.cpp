@@ -21,6 +21,7 @@ Engine::Engine(const EngineCapacity& capacity)
       broken_(capacity.instruments_max, 0),
       world_{books_, oms_, accounts_, stops_, instruments_, trading_, halted_, states_, parameters_},
       book_marked_(capacity.instruments_max, 0),
+      touch_marked_(capacity.instruments_max, 0),
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
       capacity_(capacity) {
     books_.set_policies(capacity.checks);
@@ -48,6 +49,8 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
     if (in.header->source < kSourcesMax) heard_ns_[in.header->source] = now_ns_;
     for (std::size_t i = 0; i < in.count(); ++i) apply(in, i);  // books, orders, control
     for (u32 id : happened_.books) {
+        risk_.on_touch(id, books_.touch(id), now_ns_);
+        if (touch_marked_[id] != seq_) continue;
         check_touch(id);
         mark_to_market(id);
     }

@@ -10,6 +10,7 @@
 
 #include "book/books.h"
 #include "conversions.h"
+#include "engine/book_tap.h"
 #include "engine/timers.h"
 #include "execution/quoter.h"
 #include "execution/stops.h"
@@ -59,6 +60,9 @@ struct EngineCapacity {
 class Engine {
   public:
     explicit Engine(const EngineCapacity& capacity);
+
+    // Told what every record did to the books, before anybody else is.
+    void set_tap(BookTap* tap) { tap_ = tap; }
 
     // The decision about one IN frame; valid until the next call.
     const Decision& on_event(const FrameView& in, IntentSource& strategies);
@@ -152,7 +156,7 @@ class Engine {
     void contradict(u32 instrument);
     void check_touch(u32 instrument);
     void tell_check(Check check, Market found);
-    void mark_book(u32 instrument);
+    void mark_book(u32 instrument, bool is_touched = true);
 
     // what to do about it
     void take_strategy_output();
@@ -246,10 +250,12 @@ class Engine {
     Happened happened_;
     Decision decision_;
     std::vector<u64> book_marked_;   // seq of the frame that last named the book
+    std::vector<u64> touch_marked_;  // and of the one that may have changed its touch, or what it is worth
     std::vector<u64> quote_marked_;  // the same by strategy x instrument
     std::vector<QuoteKey> dirty_quotes_;
     std::vector<Order> basket_;
     const EngineCapacity capacity_;
+    BookTap* tap_ = nullptr;
 };
 
 // Of those that wait: they are gone, and a record says why.

@@ -113,6 +113,7 @@ void Engine::load(StateReader& in) {
     book_faults_ = in.get<u64>();
     if (!in.done()) throw Error(ErrorKind::Snapshot, "snapshot goes on: expected its end after the engine's state");
     std::fill(book_marked_.begin(), book_marked_.end(), 0);
+    std::fill(touch_marked_.begin(), touch_marked_.end(), 0);
     std::fill(quote_marked_.begin(), quote_marked_.end(), 0);
 }
 

@@ -8,6 +8,7 @@ namespace openbell {
 
 void Engine::apply_market(const Market& record) {
     const BookChange change = books_.apply(record);
+    if (tap_) tap_->on_book(record, change);
     if (change.fault != BookChange::Ok) ++book_faults_;
     if (change.fault == BookChange::NoInstrument) return;
     // A quote beside a book by price, or one that says the same again, is nothing new.
@@ -22,7 +23,7 @@ void Engine::apply_market(const Market& record) {
     } else if (record.type == u8(Type::BookClear)) {
         broken_[record.instrument] &= record.flags & kSnapshot ? kLostMessages : 0;
     }
-    mark_book(record.instrument);
+    mark_book(record.instrument, change.touched || change.fault != BookChange::Ok);
     if (record.type == u8(Type::BookExecute) && change.fault == BookChange::Ok) {
         Market trade = record;
         trade.px = change.px;
@@ -80,7 +81,8 @@ bool Engine::has_contradiction(u16 source) const {
     return false;
 }
 
-void Engine::mark_book(u32 instrument) {
+void Engine::mark_book(u32 instrument, bool is_touched) {
+    if (is_touched) touch_marked_[instrument] = seq_;
     if (book_marked_[instrument] == seq_) return;
     book_marked_[instrument] = seq_;
     happened_.books.push(instrument);
