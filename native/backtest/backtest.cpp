@@ -70,13 +70,24 @@ void Backtest::step(Next what, i64 when) {
             route_.on_market(tape_.at_venue(), venue_ns_);
             tape_.pass_venue();
             prefetch(route_.books(), tape_.at_venue());  // needed after the engine's turn
-            return;
+            if (!is_ours_next(when)) return;
+            [[fallthrough]];
+        case Next::Tape: clock_.advance_to(when); return submit_tape();
         case Next::VenueCommand: return route_.deliver_command();
         case Next::Timer: clock_.advance_to(when); return driver_.fire_timers(when);
         case Next::Report: clock_.advance_to(when); return submit_reports();
-        case Next::Tape: clock_.advance_to(when); return submit_tape();
         case Next::End: return;
     }
+}
+
+// The venue has just had the frame that reaches us at `when`. Mostly nothing else happens then, and nothing needs to be
+// compared again.
+bool Backtest::is_ours_next(i64 when) const {
+    if (!config_.shares_books) return false;
+    const FrameView& next = tape_.at_venue();
+    const i64 venue_next = next ? next.header->ts_recv : kNever;
+    return std::min(venue_next, route_.next_command()) > when - venue_late_ns_ &&
+           std::min(engine_.next_deadline(), route_.next_report()) > when;
 }
 
 void Backtest::submit_reports() {

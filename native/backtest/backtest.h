@@ -35,6 +35,7 @@ class Backtest {
     enum class Next { End, VenueTape, VenueCommand, Timer, Report, Tape };
     Next next(i64& when) const;
     void step(Next what, i64 when);
+    bool is_ours_next(i64 when) const;
     void submit_reports();
     void submit_tape();
 

@@ -46,21 +46,18 @@ std::optional<Displayed::Shown> Displayed::apply_own(const Market& r, u64 stamp,
 
 // The engine has a record now: what is known of its order moves from the moment to the order.
 void Displayed::on_book(const Market& record, const BookChange& change) {
-    const bool is_next = passed_ < moment_.size() && moment_[passed_].record == &record;
     if (change.fault != BookChange::Ok && record.instrument < broken_.size()) broken_[record.instrument] = 1;
-    if (!is_next) return;
+    const Happening& next = moment_[passed_];
+    if (passed_ == count_ || next.record != &record) return;
     const bool brings = Type(record.type) == Type::BookAdd || Type(record.type) == Type::BookModify;
-    if (brings && change.fault == BookChange::Ok)
-        known_[change.handle] = {moment_[passed_].stamp, moment_[passed_].taken};
-    if (++passed_ < moment_.size()) return;
-    moment_.clear();
-    passed_ = judged_ = 0;
+    if (brings && change.fault == BookChange::Ok) known_[change.handle] = {next.stamp, next.taken};
+    if (++passed_ == count_) count_ = passed_ = judged_ = 0;
 }
 
 // Whatever was not asked about so far, then the last record.
 std::optional<Displayed::Shown> Displayed::judge() const {
     std::optional<Shown> last;
-    for (judged_ = std::max(judged_, passed_); judged_ < moment_.size(); ++judged_) last = judge(judged_);
+    for (judged_ = std::max(judged_, passed_); judged_ < count_; ++judged_) last = judge(judged_);
     return last;
 }
 
@@ -121,7 +118,7 @@ std::optional<Displayed::Shown> Displayed::find(u32 instrument, u64 order_id, st
 // Rare: commands that arrive, or prints, in the same moment as records that the engine does not have yet.
 std::vector<Displayed::Shown> Displayed::side_after_moment(u32 instrument, Side side) const {
     judge();
-    const std::size_t end = moment_.size();
+    const std::size_t end = count_;
     std::vector<Shown> out;
     const auto stands = [&](u64 order_id, u32 at) {
         const std::optional<Shown> now = find(instrument, order_id, end);

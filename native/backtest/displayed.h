@@ -32,7 +32,7 @@ class Displayed final : public BookTap {
     bool is_here(u32 instrument) const { return instrument < here_.size() && here_[instrument]; }
     bool is_valid(u32 instrument) const {
         if (own_) return own_->is_valid(instrument);
-        if (!moment_.empty()) judge();
+        if (count_ > 0) judge();
         return is_here(instrument) && !broken_[instrument];
     }
     void set_valid(u32 instrument, bool is_valid);
@@ -41,7 +41,8 @@ class Displayed final : public BookTap {
     // is now; of an execution, the order as it stood. Nothing where the record contradicts the book, or not `is_asked`.
     std::optional<Shown> apply(const Market& record, u64 stamp, bool is_asked) {
         if (own_) return apply_own(record, stamp, is_asked);
-        moment_.push_back({&record, stamp, 0, Side::Buy, false});
+        if (count_ == moment_.size()) moment_.resize(2 * count_);
+        moment_[count_++] = {&record, stamp, 0, Side::Buy, false, {}};
         return is_asked ? judge() : std::nullopt;
     }
     void on_book(const Market& record, const BookChange& change) override;
@@ -51,15 +52,14 @@ class Displayed final : public BookTap {
     // Visits the orders of a side, best level first and by priority, until `visit(Shown)` is false.
     template <class Visit>
     void walk(u32 instrument, Side side, Visit visit) const {
-        if (moment_.empty())
-            return books().walk(instrument, side, [&](const RestingOrder& r) { return visit(shown(r)); });
+        if (count_ == 0) return books().walk(instrument, side, [&](const RestingOrder& r) { return visit(shown(r)); });
         for (const Shown& one : side_after_moment(instrument, side))
             if (!visit(one)) return;
     }
     // The same of one level.
     template <class Visit>
     void walk_level(u32 instrument, Side side, i64 px, Visit visit) const {
-        if (moment_.empty()) {
+        if (count_ == 0) {
             for (u32 at = books().front(instrument, side, px); at != Books::kNone; at = books().behind(at))
                 if (!visit(shown(books().at(at)))) return;
             return;
@@ -76,7 +76,8 @@ class Displayed final : public BookTap {
 
   private:
     static constexpr u32 kOfMoment = u32(1) << 31;
-    struct Known {  // by handle
+    static constexpr std::size_t kMomentAtFirst = 64;  // grows to what happens in one moment
+    struct Known {                                     // by handle
         u64 stamp;
         i64 taken;
     };
@@ -86,6 +87,7 @@ class Displayed final : public BookTap {
         i64 taken;
         Side side;  // of the order that it brings
         bool is_void;
+        u8 pad[6];
     };
 
     Shown shown(const RestingOrder& r) const {
@@ -101,10 +103,11 @@ class Displayed final : public BookTap {
     const Books* engines_ = nullptr;
     std::vector<Known> known_;
     std::vector<u8> here_;    // by instrument
+    std::size_t count_ = 0;   // records of the moment
     std::size_t passed_ = 0;  // records of the moment that the engine has
     // A record is judged when somebody asks, which changes nothing that can be seen.
     mutable std::vector<u8> broken_;  // by instrument: a record contradicted its book
-    mutable std::vector<Happening> moment_;
+    mutable std::vector<Happening> moment_ = std::vector<Happening>(kMomentAtFirst);
     mutable std::size_t judged_ = 0;
 };
 

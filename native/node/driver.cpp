@@ -72,8 +72,7 @@ void Driver::submit(FrameHeader* in, u32 count) {
     settle();
 }
 
-void Driver::submit_mapped(const FrameHeader& header, const u8* records) {
-    FrameHeader in = header;
+void Driver::submit_mapped(FrameHeader in, const u8* records) {
     now_ns_ = std::max(now_ns_, parts_.clock.now_ns());
     stamp(in);
     in.seq = parts_.journal.skip();
@@ -161,8 +160,8 @@ void Driver::submit_all(std::vector<Record>& records) {
 
 void Driver::decide(const FrameView& in) {
     // Of ticks only: an order that waited for a report of the venue leaves when that comes, and is no answer to a tick.
-    const bool is_tick = in.header->source >= source::kFeed && in.header->source < source::kOrderEntry;
-    const bool timed = parts_.latency != nullptr && is_tick;
+    const auto is_tick = [&] { return in.header->source >= source::kFeed && in.header->source < source::kOrderEntry; };
+    const bool timed = parts_.latency != nullptr && is_tick();
     const i64 sequenced = timed ? parts_.clock.now_ns() : 0;
     const Decision& decision = parts_.engine.on_event(in, parts_.strategies);
     if (decision.empty()) return;

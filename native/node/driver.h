@@ -70,7 +70,7 @@ class Driver {
         submit(in, 1);
     }
     // Records that stay where they are (a tape): numbered and decided, not copied into the journal.
-    void submit_mapped(const FrameHeader& stamp, const u8* records);
+    void submit_mapped(FrameHeader stamp, const u8* records);
 
     // Decides an IN frame that a dead process journalled and did not decide. Nothing is sent: its epoch is over.
     void complete(const FrameView& in);

@@ -28,6 +28,7 @@ void StrategyHost::add(u16 id, std::string name, std::vector<std::string> symbol
                                              "; run them on two nodes");
     Entry& entry =
         entries_.emplace_back(Entry{id, std::move(name), std::move(symbols), state_words, std::move(runner)});
+    for (std::size_t hook = 0; hook < kHooks; ++hook) entry.has[hook] = entry.runner->has(Hook(hook));
     entry.runner->gather();
     entry.kept.assign(entry.runner->words().begin(), entry.runner->words().end());  // what a failure returns to
 }
@@ -100,43 +101,44 @@ void StrategyHost::ask(Call call) {
 // True when it was told something that must not be forgotten: a report, a timer or a signal.
 bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
     Runner& runner = *entry.runner;
+    const auto has = [&](Hook hook) { return entry.has[u8(hook)]; };
     const auto mine = [&](u32 id) { return id < entry.is_mine.size() && entry.is_mine[id]; };
     bool is_told = false;
-    if (happened.started && runner.has(Hook::Start)) ask([&] { runner.call(Hook::Start); });
-    if (!happened.statuses.empty() && runner.has(Hook::Status))
+    if (happened.started && has(Hook::Start)) ask([&] { runner.call(Hook::Start); });
+    if (!happened.statuses.empty() && has(Hook::Status))
         for (const Market& status : happened.statuses)
             if (status.instrument == kNoInstrument || mine(status.instrument))
                 ask([&] { runner.call(Hook::Status, status); });
-    if (!happened.notices.empty() && runner.has(Hook::Notice))
+    if (!happened.notices.empty() && has(Hook::Notice))
         for (const Market& notice : happened.notices)
             if (notice.instrument == kNoInstrument || mine(notice.instrument))
                 ask([&] { runner.call(Hook::Notice, notice); });
     for (const Report& report : happened.reports) {
         if (report.strategy != entry.id || report.instrument == kNoInstrument) continue;
         const Hook hook = report.type == u8(Type::Filled) ? Hook::Fill : Hook::Order;
-        if (!runner.has(hook)) continue;
+        if (!has(hook)) continue;
         is_told = true;
         ask([&] { runner.call(hook, report); });
     }
-    if (!happened.timers.empty() && runner.has(Hook::Timer))
+    if (!happened.timers.empty() && has(Hook::Timer))
         for (const Timer& timer : happened.timers)
             if (timer.strategy == entry.id) {
                 is_told = true;
                 ask([&] { runner.call_timer(timer.timer_id); });
             }
-    if (!happened.signals.empty() && runner.has(Hook::Signal))
+    if (!happened.signals.empty() && has(Hook::Signal))
         for (const Signal& signal : happened.signals)
             if (signal.strategy == entry.id || signal.strategy == kNoStrategy) {
                 is_told = true;
                 ask([&] { runner.call(Hook::Signal, signal); });
             }
-    if (!happened.trades.empty() && runner.has(Hook::Trade))
+    if (!happened.trades.empty() && has(Hook::Trade))
         for (const Market& trade : happened.trades)
             if (mine(trade.instrument)) ask([&] { runner.call(Hook::Trade, trade); });
-    if (runner.has(Hook::Book))
+    if (has(Hook::Book))
         for (u32 id : happened.books)
             if (mine(id)) ask([&] { runner.call_book(id); });
-    if (happened.stopping && runner.has(Hook::Stop)) ask([&] { runner.call(Hook::Stop); });
+    if (happened.stopping && has(Hook::Stop)) ask([&] { runner.call(Hook::Stop); });
     return is_told;
 }
 

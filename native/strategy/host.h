@@ -6,7 +6,6 @@
 // everything the strategy said and changed in that frame, and halts it (law 13).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 
@@ -44,6 +43,7 @@ class StrategyHost final : public IntentSource {
         std::unique_ptr<Runner> runner;
         std::vector<u32> instruments = {};  // ids of its symbols, as they become known
         std::vector<u8> is_mine = {};       // by instrument id
+        bool has[kHooks] = {};              // what its class defines
         std::vector<u64> kept = {};         // the words after the last frame that went well
         u32 frames_unsaid = 0;              // that changed state which is not journalled yet
         bool is_restored = false;           // took over what the journal knows of it
@@ -65,7 +65,7 @@ class StrategyHost final : public IntentSource {
     void take_back(Entry& entry, const World& world, Decision& out, std::size_t before);
     void halt(const Entry& entry, const World& world, Decision& out, std::string why);
 
-    std::deque<Entry> entries_;
+    std::vector<Entry> entries_;
     CallbackWatch* watch_ = nullptr;
     FrameView expected_;
     u64 callbacks_ = 0;
