@@ -30,9 +30,16 @@ bool Backtest::run(u64 events_max) {
         i64 when = 0;
         const Next what = next(when);
         if (what == Next::End) return false;
+        if (what != Next::VenueTape && what != Next::Tape && is_over() && ++after_tape_ > kAfterTapeMax) return false;
         step(what, when);
     }
     return true;
+}
+
+// Whether we have had the last frame of the tape.
+bool Backtest::is_over() const {
+    const FrameView& frame = tape_.at_us();
+    return !frame || frame.header->ts_recv > config_.until_ns;
 }
 
 // The earliest event; at one instant the order of the enumeration decides.

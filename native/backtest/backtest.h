@@ -25,14 +25,20 @@ class Backtest {
     };
     Backtest(const Config& config, Driver& driver, const Engine& engine, SimClock& clock, VenueRoute& route);
 
-    // Runs at most `events_max` events; false when the tape and everything in flight are used up.
+    // Events after the tape's last: what is in flight arrives, and is answered, but not for ever.
+    static constexpr u64 kAfterTapeMax = 1 << 16;
+
+    // Runs at most `events_max` events; false when the tape and everything in flight are used up, or kAfterTapeMax.
     bool run(u64 events_max);
+    // False: it ended because strategies went on and on after the tape.
+    bool is_at_rest() const { return after_tape_ <= kAfterTapeMax; }
     u64 tape_frames() const { return tape_frames_; }
     u64 tape_records() const { return tape_records_; }
     i64 first_ns() const { return first_ns_; }
 
   private:
     enum class Next { End, VenueTape, VenueCommand, Timer, Report, Tape };
+    bool is_over() const;
     Next next(i64& when) const;
     void step(Next what, i64 when);
     bool is_ours_next(i64 when) const;
@@ -45,8 +51,9 @@ class Backtest {
     SimClock& clock_;
     VenueRoute& route_;
     TapeFeed tape_;
-    i64 venue_late_ns_;  // how much later than it happens the venue is asked
-    i64 venue_ns_ = 0;   // of its last record
+    i64 venue_late_ns_;   // how much later than it happens the venue is asked
+    i64 venue_ns_ = 0;    // of its last record
+    u64 after_tape_ = 0;  // events
     u64 tape_frames_ = 0;
     u64 tape_records_ = 0;
     i64 first_ns_ = 0;

@@ -59,13 +59,14 @@ class VenueRoute final : public Route, public MarketTap {
 
     // Market data reaching the venue itself.
     void on_market(const FrameView& frame, i64 now_ns) override {
-        for (std::size_t i = 0; i < frame.count(); ++i) {
-            if (frame.header->record_size == sizeof(Market))
-                venue_.on_market(frame.as<Market>(i), now_ns);
-            else if (frame.type_at(i) == Type::Instrument)
-                venue_.add_instrument(frame.as<Instrument>(i));
+        if (frame.header->record_size == sizeof(Market)) {
+            const auto* records = reinterpret_cast<const Market*>(frame.records);
+            for (const Market& record : std::span(records, frame.count())) venue_.on_market(record, now_ns);
+        } else {
+            for (std::size_t i = 0; i < frame.count(); ++i)
+                if (frame.type_at(i) == Type::Instrument) venue_.add_instrument(frame.as<Instrument>(i));
         }
-        take_reports(now_ns);
+        if (!venue_.reports().empty()) take_reports(now_ns);
     }
     const Books& books() const { return venue_.books(); }
     i64 next_command() const { return commands_.next_arrival(); }

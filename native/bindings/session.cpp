@@ -93,6 +93,7 @@ void bind_backtest_session(nb::module_& m) {
         .def_prop_ro("epoch", &BacktestSession::epoch)
         .def_prop_ro("first_ns", [](const BacktestSession& s) { return s.backtest().first_ns(); })
         .def_prop_ro("tape_frames", [](const BacktestSession& s) { return s.backtest().tape_frames(); })
+        .def_prop_ro("is_at_rest", [](const BacktestSession& s) { return s.backtest().is_at_rest(); })
         .def_prop_ro("tape_records", [](const BacktestSession& s) { return s.backtest().tape_records(); })
         .def_prop_ro("commands", [](const BacktestSession& s) { return s.driver().commands(); });
 }

@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 
 #include <chrono>
+#include <vector>
 
 #include "strategy/intent_source.h"
 

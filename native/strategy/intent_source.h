@@ -4,7 +4,7 @@
 // journal whose recorded records are played back. The engine cannot tell them apart.
 #pragma once
 
-#include <vector>
+#include <memory>
 
 #include "journal/frame.h"
 
@@ -17,22 +17,24 @@ struct World;
 template <class T>
 class BoundedList {
   public:
-    explicit BoundedList(std::size_t capacity) : capacity_(capacity) { items_.reserve(capacity); }
+    explicit BoundedList(std::size_t capacity)
+        : items_(std::make_unique_for_overwrite<T[]>(capacity)), capacity_(capacity) {}
     void push(const T& item) {
-        if (items_.size() < capacity_)
-            items_.push_back(item);
+        if (size_ < capacity_)
+            items_[size_++] = item;
         else
             ++dropped_;
     }
-    void clear() { items_.clear(); }
-    bool empty() const { return items_.empty(); }
-    std::size_t size() const { return items_.size(); }
+    void clear() { size_ = 0; }
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
     u64 dropped() const { return dropped_; }
-    auto begin() const { return items_.begin(); }
-    auto end() const { return items_.end(); }
+    const T* begin() const { return items_.get(); }
+    const T* end() const { return items_.get() + size_; }
 
   private:
-    std::vector<T> items_;
+    std::unique_ptr<T[]> items_;
+    std::size_t size_ = 0;
     std::size_t capacity_;
     u64 dropped_ = 0;
 };

@@ -147,6 +147,38 @@ def test_a_strategy_that_raises_is_halted_its_quotes_pulled_and_the_backtest_goe
     assert verify(tmp_path / "out").is_identical
 
 
+RESTLESS = """
+from openbell import Strategy
+from openbell.types import Side, Type
+
+class Restless(Strategy):
+    px: int = 0
+
+    def on_book(self, ctx, book):
+        if book.bid_px and not self.px:
+            self.px = book.bid_px - 500
+            ctx.order(book.instrument, Side.BUY, self.px, 1)
+
+    def on_order(self, ctx, report):
+        if report.type == Type.ACCEPTED:
+            ctx.cancel(report.cl_ord_id)
+        elif report.type == Type.CANCELED:
+            ctx.order(report.instrument, Side.BUY, self.px, 1)
+"""
+
+
+def test_a_strategy_that_never_rests_is_ended_after_the_tape(strategy, tmp_path):
+    tape = write_tape(tmp_path / "tape", events=50)
+    file = strategy(RESTLESS)
+
+    result = run(tape, file, tmp_path / "a")
+
+    assert result.card.is_whole and not result.card.is_at_rest
+    assert 10_000 < result.instruments[0].cancels < 65_536
+    assert verify(tmp_path / "a").is_identical
+    assert run(tape, strategy(QUOTER), tmp_path / "b").card.is_at_rest
+
+
 def test_risk_limits_hold_and_are_counted(tape, strategy, tmp_path):
     result = run(tape, strategy(QUOTER), tmp_path / "out", max_position_lots=12)
 

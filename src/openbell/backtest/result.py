@@ -35,6 +35,8 @@ class RunCard:
     seed: int
     is_whole: bool
     """False: Ctrl-C ended it before the tape did."""
+    is_at_rest: bool
+    """False: strategies went on sending after the tape, until the 65 536 events that they have for it were over."""
     events: int
     frames: int
     callbacks: int

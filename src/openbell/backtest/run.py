@@ -131,6 +131,7 @@ def run_backtest(
         },
         seed=settings.seed,
         is_whole=is_whole,
+        is_at_rest=session.is_at_rest,
         events=session.tape_records,
         frames=session.tape_frames,
         callbacks=host.callbacks,

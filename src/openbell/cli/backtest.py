@@ -189,6 +189,12 @@ def _show(result: "BacktestResult") -> None:
         console.print(halt.why, markup=False)
     if not result.card.is_whole:
         console.print("[yellow]interrupted[/yellow]: the result and the journal end where you stopped them")
+    if not result.card.is_at_rest:
+        console.print(
+            "[yellow]never at rest[/yellow]: after the tape expected what is in flight to arrive and no more, found "
+            "orders answered with orders for 65 536 events; where an order that ended is replaced by the next, stop "
+            "when the market is closed"
+        )
     sys.stdout.flush()
 
 
