@@ -83,6 +83,8 @@ enum class Reason : u16 {
     BasketRefused = 43,  // another order of the basket was
     NoAlgorithm = 44,
     StopsFull = 45,
+    Late = 46,          // decided too long ago, in a process of its own
+    DecisionFull = 47,  // no room in the decision of this frame
     // venue
     VenueReject = 64,  // the venue's own code stands in `venue_reason`
     UserCancel = 65,

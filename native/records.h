@@ -63,6 +63,7 @@ enum class Type : u8 {
     Expired = 56,
     Sent = 57,     // our own: the bytes were handed to the socket at ts_sent
     NotSent = 58,  // our own: they were not, and never will be; reason says why
+    Denied = 59,   // our own: what a strategy asked for was refused; reason says why
     // control, `Started` or `Control`, 128 bytes; 81 is no longer used
     Started = 80,       // a new epoch begins: `Started`
     Operator = 82,      // a person's command, for the record
@@ -88,7 +89,8 @@ enum class Type : u8 {
     FeeRate = 102,        // of account `source`: text = the venue's liquidity flags, values = per lot, bps x 100
     Adjustment = 103,     // a person or a reconciliation moved a position: values = qty, px, cash; text = why
     Break = 104,          // books differ: values = ours, theirs, order, match; text = number against owner symbol note
-    // the decision, OUT, 128 bytes
+    Said = 105,           // a strategy in a process of its own: code = SaidKind, values = SaidValue, source = records
+    // the decision, OUT, 128 bytes; Intent to StrategyState of processes of their own are IN too
     Intent = 128,        // what a strategy asked: `Intent`
     Approved = 129,      // `Order` from here: risk let it pass
     Refused = 130,       // risk did not: reason, limit, observed
@@ -101,8 +103,7 @@ enum class Type : u8 {
     Hash = 137,           // `Hash`, last record of every OUT frame
     Tripped = 138,        // a circuit breaker: code = BreakerKind, values = limit, observed, ArmState before, after
     StopHeld = 139,       // `Order`: the engine waits with it; prev_px its stop price, prev_qty its trail
-    StopEnded =
-        140,  // `Order`: tag of the StopHeld; prev_px its stop price at the end; reason None: it became `observed`
+    StopEnded = 140,  // `Order`: tag of the StopHeld; prev_px its stop price at the end; reason 0: became `observed`
 };
 
 enum class Side : u8 { Buy = 1, Sell = 2 };
@@ -249,9 +250,10 @@ struct Report {
     u8 command;        // 91 Sent, NotSent: Type of the command
     u16 strategy;      // 92 filled in by the OMS for callbacks; 0 on the wire
     u16 pad0;
-    u64 pad1[4];
+    u64 tag;  // 96 the strategy's own mark of the order; as `strategy`
+    u64 pad1[3];
 };
-static_assert(sizeof(Report) == 128 && offsetof(Report, version) == 80 && offsetof(Report, pad1) == 96);
+static_assert(sizeof(Report) == 128 && offsetof(Report, version) == 80 && offsetof(Report, tag) == 96);
 
 struct Started {
     u8 type;
@@ -433,7 +435,6 @@ constexpr u32 node_of(u64 cl_ord_id) { return u32(cl_ord_id >> 58); }
 constexpr u32 epoch_of(u64 cl_ord_id) { return u32(cl_ord_id >> 40) & 0x3FFFF; }
 constexpr u16 strategy_of(u64 cl_ord_id) { return u16(cl_ord_id >> 30 & 0x3FF); }
 constexpr u32 counter_of(u64 cl_ord_id) { return u32(cl_ord_id & 0x3FFFFFFF); }
-
 constexpr std::size_t kSmallRecord = 48;
 constexpr std::size_t kLargeRecord = 128;
 constexpr std::size_t record_size(Type t) { return u8(t) < 32 ? kSmallRecord : kLargeRecord; }

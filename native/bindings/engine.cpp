@@ -90,7 +90,16 @@ void bind_engine(nb::module_& m) {
         .value("ASKED", OperatorVerb::Asked)
         .value("RECOVERED", OperatorVerb::Recovered)
         .value("ACKNOWLEDGED", OperatorVerb::Acknowledged)
-        .value("LEFT_OPEN", OperatorVerb::LeftOpen);
+        .value("LEFT_OPEN", OperatorVerb::LeftOpen)
+        .value("STRATEGY_STOP", OperatorVerb::StrategyStop)
+        .value("STRATEGY_FLATTEN", OperatorVerb::StrategyFlatten)
+        .value("STRATEGY_START", OperatorVerb::StrategyStart);
+    nb::enum_<StrategyLife>(m, "StrategyLife", nb::is_arithmetic())
+        .value("RUNS", StrategyLife::Runs)
+        .value("HALTED", StrategyLife::Halted)
+        .value("STOPPED", StrategyLife::Stopped)
+        .value("FLATTENING", StrategyLife::Flattening)
+        .value("FLATTENING_HALTED", StrategyLife::FlatteningHalted);
     m.attr("UNACKNOWLEDGED") = kUnacknowledged;
     nb::class_<EngineCapacity>(m, "EngineCapacity", "Every table of the engine, sized once.")
         .def(nb::init<>())
@@ -143,7 +152,8 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("limited_percent", [](const Engine& e) { return e.risk().arming().limited_percent(); })
         .def("trading", &Engine::trading, "instrument"_a)
         .def_prop_ro("is_killed", [](const Engine& e) { return e.risk().killed() != KillLevel::None; })
-        .def("is_halted", &Engine::is_halted, "strategy"_a)
+        .def("is_halted", &Engine::is_halted, "strategy"_a, "it is not called")
+        .def("life_of", &Engine::life_of, "strategy"_a)
         .def("source_seq", &Engine::source_seq, "source"_a, "the last message number applied from a feed or session")
         .def("find_instrument", &Engine::find_instrument, "venue"_a, "symbol"_a)
         .def("instrument_record", &instrument_record, "instrument"_a)

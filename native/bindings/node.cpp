@@ -4,7 +4,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include "node/replay.h"
+#include "node/own_process.h"
 #include "node/what_if.h"
 
 namespace nb = nanobind;
@@ -15,12 +15,21 @@ namespace {
 using namespace nb::literals;
 
 ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, const std::string& hot_dir,
-                            IntentSource* again, const std::string& tape_dir, i64 feed_ns, u64 from_seq, u64 to_seq) {
+                            IntentSource* again, const std::string& tape_dir, i64 feed_ns,
+                            const std::vector<std::pair<u16, StrategyHost*>>& own, u64 from_seq, u64 to_seq) {
+    std::deque<OwnProcessAgain> processes;
+    for (const auto& [strategy, host] : own) processes.emplace_back(strategy, *host);
+    if (!own.empty()) {
+        JournalReader ahead(journal_dir, hot_dir);
+        while (const FrameView frame = ahead.next())
+            for (OwnProcessAgain& one : processes) one.remember(frame);
+    }
     JournalReader reader(journal_dir, hot_dir, true);
     std::unique_ptr<JournalReader> tape;
     if (!tape_dir.empty()) tape = std::make_unique<JournalReader>(tape_dir);
     Replay replay(engine, again, tape.get(), feed_ns);
     replay.compare_from(from_seq);
+    for (OwnProcessAgain& one : processes) replay.add_witness(one);
     if (engine.seq() > 0) reader.seek(engine.seq() + 1);
     bool is_whole = true;
     while (const FrameView frame = reader.next()) {
@@ -32,6 +41,13 @@ ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, cons
     if (!is_whole) replay.settle_last();
     replay.finish();
     ReplayReport report = replay.report();
+    for (const OwnProcessAgain& one : processes) {
+        report.strategy_frames += one.frames();
+        const Difference& found = one.difference();
+        if (found.seq < std::max<u64>(from_seq, 1)) continue;
+        ++report.strategy_differs;
+        if (report.strategy.seq == 0 || found.seq < report.strategy.seq) report.strategy = found;
+    }
     report.bytes_after = reader.bytes_after();
     report.end_offset = reader.offset();
     report.end_path = reader.path();
@@ -119,8 +135,9 @@ void bind_node(nb::module_& m) {
           "Brings the engine from where it stands to the end of the journal, without Python.",
           nb::call_guard<nb::gil_scoped_release>());
     m.def("replay_journal", &replay_journal, "engine"_a, "journal_dir"_a, "hot_dir"_a = "",
-          "again"_a.none() = nb::none(), "tape_dir"_a = "", "feed_ns"_a = 0, "from_seq"_a = 0, "to_seq"_a = ~u64(0),
-          "Plays a journal again and compares every decision.");
+          "again"_a.none() = nb::none(), "tape_dir"_a = "", "feed_ns"_a = 0,
+          "own"_a = std::vector<std::pair<u16, StrategyHost*>>(), "from_seq"_a = 0, "to_seq"_a = ~u64(0),
+          "Plays a journal again and compares every decision; `own`: strategies that ran in processes of their own.");
 }
 
 }  // namespace openbell

@@ -62,7 +62,7 @@ nb::dict record_layouts() {
     LAYOUT(Instrument, type, flags, venue, instrument, ts_event, symbol, currency, asset, locate, px_decimals,
            qty_decimals, pad0, tick, lot, multiplier, valid_from, calendar, round_lot, etp_leverage, listing, pad1)
     LAYOUT(Report, type, flags, side, liquidity, instrument, ts_event, cl_ord_id, order_id, exec_id, last_px, last_qty,
-           px, leaves_qty, ts_sent, version, prev_version, reason, venue_reason, command, strategy, pad0, pad1)
+           px, leaves_qty, ts_sent, version, prev_version, reason, venue_reason, command, strategy, pad0, tag, pad1)
     LAYOUT(Started, type, flags, node, instrument, ts_event, epoch, pad0, binary_hash, strategies_hash, limits_hash,
            config_hash, seed, pad1)
     LAYOUT(Limit, type, flags, strategy, instrument, ts_event, value, window_ns, reserve, kind, scope, account, version,
@@ -120,6 +120,7 @@ void bind_enums(nb::module_& m) {
         .value("EXPIRED", Type::Expired)
         .value("SENT", Type::Sent)
         .value("NOT_SENT", Type::NotSent)
+        .value("DENIED", Type::Denied)
         .value("STARTED", Type::Started)
         .value("OPERATOR", Type::Operator)
         .value("PARAMETERS", Type::Parameters)
@@ -144,6 +145,7 @@ void bind_enums(nb::module_& m) {
         .value("FEE_RATE", Type::FeeRate)
         .value("ADJUSTMENT", Type::Adjustment)
         .value("BREAK", Type::Break)
+        .value("SAID", Type::Said)
         .value("INTENT", Type::Intent)
         .value("APPROVED", Type::Approved)
         .value("REFUSED", Type::Refused)
@@ -323,6 +325,8 @@ void bind_enums(nb::module_& m) {
         .value("BASKET_REFUSED", Reason::BasketRefused)
         .value("NO_ALGORITHM", Reason::NoAlgorithm)
         .value("STOPS_FULL", Reason::StopsFull)
+        .value("LATE", Reason::Late)
+        .value("DECISION_FULL", Reason::DecisionFull)
         .value("VENUE_REJECT", Reason::VenueReject)
         .value("USER_CANCEL", Reason::UserCancel)
         .value("SESSION_CANCEL", Reason::SessionCancel)

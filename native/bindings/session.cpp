@@ -13,7 +13,8 @@
 namespace nb = nanobind;
 
 namespace openbell {
-void bind_feed_probe(nb::module_& m);  // feed_probe.cpp
+void bind_feed_probe(nb::module_& m);        // feed_probe.cpp
+void bind_strategy_process(nb::module_& m);  // strategy_process.cpp
 
 namespace {
 
@@ -189,6 +190,13 @@ void bind_live_config(nb::module_& m) {
         .def_rw("feeds", &Config::feeds)
         .def_rw("is_paper", &Config::is_paper)
         .def_rw("is_tape", &Config::is_tape)
+        .def(
+            "add_process",
+            [](Config& c, u16 strategy, i64 age_max_ns, i64 age_max_frames, i64 lag_max_ns) {
+                c.processes.push_back({strategy, age_max_ns, age_max_frames, lag_max_ns});
+            },
+            "strategy"_a, "age_max_ns"_a, "age_max_frames"_a, "lag_max_ns"_a,
+            "A strategy in a process of its own; how old its intents may be, how far behind it may fall.")
         .def_rw("paper", &Config::paper)
         .def_rw("stop_timeout_ns", &Config::stop_timeout_ns)
         .def_rw("reconnect_ns", &Config::reconnect_ns)
@@ -306,6 +314,7 @@ void bind_session(nb::module_& m) {
     bind_live(m);
     bind_warden(m);
     bind_follower(m);
+    bind_strategy_process(m);
     bind_feed_probe(m);
 }
 

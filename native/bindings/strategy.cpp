@@ -108,7 +108,8 @@ void bind_views(nb::module_& m) {
         .def_ro("exec_id", &Report::exec_id)
         .def_ro("last_px", &Report::last_px)
         .def_ro("last_qty", &Report::last_qty)
-        .def_ro("leaves_qty", &Report::leaves_qty);
+        .def_ro("leaves_qty", &Report::leaves_qty)
+        .def_ro("tag", &Report::tag);
     nb::class_<Signal>(m, "Signal", "A value from another process, a model's or a person's.")
         .def_ro("signal_id", &Signal::signal_id)
         .def_ro("value", &Signal::value)
@@ -122,6 +123,7 @@ void bind_views(nb::module_& m) {
         .def_ro("cum_qty", &LiveOrder::cum_qty)
         .def_ro("leaves_qty", &LiveOrder::leaves_qty)
         .def_ro("version", &LiveOrder::version)
+        .def_ro("tag", &LiveOrder::tag)
         .def_ro("strategy", &LiveOrder::strategy)
         .def_prop_ro("state", [](const LiveOrder& o) { return OrderState(o.state); })
         .def_prop_ro("side", [](const LiveOrder& o) { return Side(o.side); });

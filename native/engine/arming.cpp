@@ -50,8 +50,11 @@ void Engine::apply_arm(const Control& record) {
     const bool releases = record.flags & kAfterKill;
     risk_.arming().arm(scope, state_of(record), releases);
     timers_.disarm(kNoStrategy, timer_of(scope));
-    if (releases && scope.is_node()) std::fill(halted_.begin(), halted_.end(), 0);  // a person looked
-    if (releases && scope.strategy != kNoStrategy) halted_[scope.strategy] = 0;
+    for (u16 strategy = 0; releases && strategy < capacity_.strategies_max; ++strategy) {  // a person looked
+        if (!scope.is_node() && scope.strategy != strategy) continue;
+        if (life_of(strategy) == StrategyLife::Halted) halted_[strategy] = u8(StrategyLife::Runs);
+        if (life_of(strategy) == StrategyLife::FlatteningHalted) halted_[strategy] = u8(StrategyLife::Flattening);
+    }
     if (releases && scope.instrument == kNoInstrument) risk_.release_repeats(scope.strategy);
     if (scope.is_node() && state_of(record) >= ArmState::ReduceOnly) draining_ = false;
     pull_lowered(scope);
@@ -115,8 +118,10 @@ bool Engine::may_grow(const LiveOrder& order) const {
 }
 
 bool Engine::must_cancel(const LiveOrder& order) const {
-    if (order.flags & kCancelWanted || draining_ || halted_[order.strategy] || risk_.is_latched(order.strategy))
-        return true;
+    if (order.flags & kCancelWanted || draining_ || risk_.is_latched(order.strategy)) return true;
+    const bool closes = is_flattening(halted_[order.strategy]) &&
+                        quoter_.order_of(order.strategy, order.instrument, Side(order.side)) == order.cl_ord_id;
+    if (halted_[order.strategy] && !closes) return true;
     if (may_grow(order)) return false;
     const Arming& arming = risk_.arming();
     if (arming.killed(order.strategy, order.instrument) >= KillLevel::Hard) return true;

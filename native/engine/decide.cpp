@@ -2,6 +2,12 @@
 #include "engine/engine.h"
 
 namespace openbell {
+namespace {
+
+constexpr std::size_t kRoomToSubmit = 4;  // Approved and the command, a word about a stop, the hash
+
+}  // namespace
+
 void Engine::cancel_order(const LiveOrder& order) {
     if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder)) return;
     if (!session_up_ || decision_.room() < 2) {  // a cancel is never lost: the sweep sends it when it can
@@ -61,8 +67,9 @@ void Engine::mark_idle_targets() {
     for (const u32 instrument : happened_.books)
         for (u16 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
             if (targets_.find(strategy, instrument) == nullptr) continue;
-            const bool is_idle = quoter_.order_of(strategy, instrument, Side::Buy) == 0 &&
-                                 quoter_.order_of(strategy, instrument, Side::Sell) == 0;
+            const bool is_idle =
+                is_flattening(halted_[strategy]) || (quoter_.order_of(strategy, instrument, Side::Buy) == 0 &&
+                                                     quoter_.order_of(strategy, instrument, Side::Sell) == 0);
             if (is_idle) mark_quote(strategy, instrument);
         }
 }
@@ -71,7 +78,8 @@ void Engine::mark_idle_targets() {
 void Engine::aim(const QuoteKey& key) {
     Target* target = targets_.find(key.strategy, key.instrument);
     if (target == nullptr) return;
-    const bool may_work = !draining_ && !halted_[key.strategy] && !risk_.is_latched(key.strategy) &&
+    const bool is_called_off = halted_[key.strategy] && !is_flattening(halted_[key.strategy]);
+    const bool may_work = !draining_ && !is_called_off && !risk_.is_latched(key.strategy) &&
                           risk_.arming().state(key.strategy, key.instrument) >= ArmState::ReduceOnly &&
                           trading(key.instrument) == TradingState::Trading && books_.is_valid(key.instrument);
     Aim wanted;
@@ -114,7 +122,7 @@ void Engine::sweep() {
 
 // Reserves the id, asks risk, and only then tells the OMS. Returns the order's id; 0 when it was refused.
 u64 Engine::submit(Order candidate, i64 leaves_after) {
-    if (decision_.room() < 4) return 0;
+    if (decision_.room() < kRoomToSubmit) return 0;
     prepare(candidate, leaves_after);
     if (const Verdict verdict = approve(candidate); !verdict.passes()) {
         refuse(candidate, verdict);
@@ -124,6 +132,48 @@ u64 Engine::submit(Order candidate, i64 leaves_after) {
     return candidate.cl_ord_id;
 }
 
+// One that a strategy asked for by itself: it hears what becomes of it, and its id is used up in any case.
+u64 Engine::submit_asked(Order order, i64 leaves_after) {
+    if (decision_.room() < kRoomToSubmit) {
+        prepare(order, leaves_after);
+        refuse_asked(order, {Reason::DecisionFull});
+        return 0;
+    }
+    const u64 id = submit(order, leaves_after);
+    if (id == 0) {
+        const auto& refused = decision_.as<Order>(decision_.count() - 1);
+        deny(refused, Reason(refused.reason));
+    }
+    return id;
+}
+
+// Told in any case; written where there is room.
+void Engine::refuse_asked(const Order& order, const Verdict& verdict) {
+    if (decision_.room() >= 2)
+        refuse(order, verdict);
+    else
+        ++refusals_;
+    deny(order, verdict.reason);
+}
+
+// A change or cancel of an order that nobody knows concerns no instrument, and is not told.
+void Engine::deny(const Order& order, Reason reason) {
+    const LiveOrder* known = order.instrument == kNoInstrument ? oms_.find(order.cl_ord_id) : nullptr;
+    Report denied{};
+    denied.type = u8(Type::Denied);
+    denied.side = order.side;
+    denied.instrument = known ? known->instrument : order.instrument;
+    denied.ts_event = now_ns_;
+    denied.cl_ord_id = order.cl_ord_id;
+    denied.px = order.px;
+    denied.leaves_qty = order.qty;
+    denied.version = order.version;
+    denied.reason = u16(reason);
+    denied.strategy = order.strategy;
+    denied.tag = order.tag;
+    if (denied.instrument != kNoInstrument) denied_.push(denied);
+}
+
 void Engine::prepare(Order& candidate, i64 leaves_after) {
     risk_.prefetch(candidate);
     candidate.ts_event = now_ns_;
@@ -131,7 +181,7 @@ void Engine::prepare(Order& candidate, i64 leaves_after) {
     candidate.leaves_qty = leaves_after;
     if (candidate.type == u8(Type::NewOrder)) {
         candidate.version = 1;
-        candidate.cl_ord_id = oms_.reserve(candidate.strategy);
+        if (candidate.cl_ord_id == 0) candidate.cl_ord_id = oms_.reserve(candidate.strategy);
     }
     candidate.limits_version = risk_.limits().version();
 }
@@ -154,6 +204,7 @@ void Engine::withdraw(const Order& candidate) {
     never.version = candidate.version;
     never.command = candidate.type;
     oms_.on_report(never);
+    risk_.on_withdrawn(candidate);
     accounts_.refresh(candidate.strategy, candidate.instrument);
 }
 

@@ -37,13 +37,14 @@ Engine::Engine(const EngineCapacity& capacity)
 
 // ---- the page --------------------------------------------------------------------------------------
 
-const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) {
+void Engine::hear(const FrameView& in) {
     now_ns_ = in.header->ts_seq;
     seq_ = in.header->seq;
     world_.now_ns = now_ns_;
     world_.seq = seq_;
     happened_.clear();
     decision_.clear();
+    denied_.clear();
     dirty_quotes_.clear();
 
     if (in.header->source < kSourcesMax) heard_ns_[in.header->source] = now_ns_;
@@ -59,9 +60,14 @@ const Decision& Engine::on_event(const FrameView& in, IntentSource& strategies) 
         source_seq_[in.header->source] = in.header->source_seq;
 
     if (!stops_.empty()) watch_stops();
+}
+
+const Decision& Engine::answer(const FrameView& in, IntentSource& strategies) {
+    if (in.header->source == source::kStrategies) take_said(in);
     if (!happened_.empty()) strategies.decide(in, happened_, world_, decision_);
     take_strategy_output();  // intents -> execution
     if (!stops_.empty()) release_stops();
+    if (flattening_ > 0) end_flattening();
     reconcile_quotes();  // execution -> risk -> oms
     // What came of sending is no reason to send again at once.
     const bool is_outcome = in.type_at(0) == Type::Sent || in.type_at(0) == Type::NotSent;
@@ -109,6 +115,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Expired:
         case Sent:
         case NotSent: return apply_report(in.as<Report>(i));
+        case Denied: return happened_.reports.push(in.as<Report>(i));
         case Started: return apply_started(in.as<openbell::Started>(i));
         case Limit: return apply_limit(in.as<openbell::Limit>(i));
         case Conversion: return apply_conversion(in.as<Control>(i));
@@ -123,10 +130,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
             return accounts_.start_day(in.as<Control>(i).values[0]);
         case Arm: return apply_arm(in.as<Control>(i));
         case Kill: return apply_kill(in.as<Control>(i));
-        case Operator:
-            if (OperatorVerb(in.as<Control>(i).code) != OperatorVerb::CancelAll) return;
-            draining_ = sweep_due_ = happened_.stopping = true;
-            return end_work({}, Reason::NotArmed);
+        case Operator: return apply_operator(in.as<Control>(i));
         case Connected:
         case Disconnected: return apply_connection(in.as<Control>(i));
         case Gap: return apply_gap(in.as<Control>(i), true);

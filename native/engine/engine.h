@@ -33,6 +33,10 @@ enum class OperatorVerb : u32 {
     Acknowledged = 4,  // a person meant what runs: values = uid, approver or -1, first seq that this core decides
                        // otherwise or 0; text = the hash
     LeftOpen = 5,      // an order that was open at the end: values = id, version, leaves, state; text = why
+    // Of one strategy:
+    StrategyStop = 6,     // no more callbacks, nothing of it stays open, its state is kept
+    StrategyFlatten = 7,  // and the engine closes its position; values[0] = most lots of one order, 0 = any
+    StrategyStart = 8,    // one that was stopped goes on
 };
 
 inline constexpr u8 kUnacknowledged = 1;  // Started: what runs is not what ran, and no person has said that it is meant
@@ -43,6 +47,15 @@ inline constexpr u32 kGapRebuilt = 2;    // Gap: a snapshot follows, which build
 inline constexpr u32 kGapStale = 3;      // Gap: nothing was heard for too long; nothing is known to be missing
 inline constexpr u32 kFromSnapshot = 1;  // Recovered: it has done so
 inline constexpr u32 kFeedEnded = 1;     // Disconnected: the session is over for good
+
+// Control::code of a Said record, and what its values are: what a strategy in a process of its own had seen, and how
+// old what it says may be.
+enum class SaidKind : u32 {
+    Begins = 1,  // it is called from this frame on, with on_start first
+    Says = 2,    // the records that follow, decided on the frame it had seen
+};
+enum SaidValue : u8 { kSaidSeenSeq, kSaidSeenNs, kSaidAgeMaxNs, kSaidAgeMaxFrames };
+enum BeginsValue : u8 { kBeginsPid = 2, kBeginsBorn = 3 };  // in place of the last two: which process
 
 inline constexpr u16 kStrategyParameter = 2;  // Control::source of Parameters: code = word, values[0] = its bits
 
@@ -65,11 +78,21 @@ class Engine {
     void set_tap(BookTap* tap) { tap_ = tap; }
 
     // The decision about one IN frame; valid until the next call.
-    const Decision& on_event(const FrameView& in, IntentSource& strategies);
+    const Decision& on_event(const FrameView& in, IntentSource& strategies) {
+        hear(in);
+        return answer(in, strategies);
+    }
+    // What strategies asked for by themselves in that frame and was refused: their driver tells them in a later one.
+    const BoundedList<Report>& denied() const { return denied_; }
+    // The same in two steps, for who wants to see what a frame did before its decision is known.
+    void hear(const FrameView& in);
+    const Decision& answer(const FrameView& in, IntentSource& strategies);
 
     // What strategies, monitors and tests may see.
     i64 now_ns() const { return now_ns_; }
     u64 seq() const { return seq_; }
+    const Happened& happened() const { return happened_; }
+    const World& world() const { return world_; }
     u32 epoch() const { return started_.epoch; }
     const Started& started() const { return started_; }
     const Books& books() const { return books_; }
@@ -83,7 +106,8 @@ class Engine {
     u32 instruments() const { return u32(instruments_.size()); }
     u32 find_instrument(u16 venue, std::string_view symbol) const;  // kNoInstrument when unknown
     TradingState trading(u32 instrument) const;
-    bool is_halted(u16 strategy) const { return halted_[strategy] != 0; }
+    bool is_halted(u16 strategy) const { return halted_[strategy] != 0; }  // it is not called
+    StrategyLife life_of(u16 strategy) const { return StrategyLife(halted_[strategy]); }
     std::string_view session_name() const;            // of the last login, to resume it; empty before the first
     std::string_view feed_session(u16 source) const;  // the session whose numbers source_seq counts
     bool has_feed_ended(u16 source) const { return feed_sessions_[source].has_ended; }
@@ -136,6 +160,10 @@ class Engine {
     void apply_parameters(const Control& record);
     void apply_signal(const Signal& record);
     void change_parameter(const Control& record);
+    void apply_operator(const Control& record);
+    void stop_strategy(u16 strategy, StrategyLife life);
+    void flatten(u16 strategy, i64 qty_max);
+    void end_flattening();
     void apply_adjustment(const Control& record);
     void watch_report(const Report& report, const Applied& applied);
     void check_breakers();
@@ -159,6 +187,9 @@ class Engine {
     void mark_book(u32 instrument, bool is_touched = true);
 
     // what to do about it
+    void take_said(const FrameView& in);
+    bool is_taken(const Intent& intent, const Control& head);
+    u64 id_of(const Intent& intent);
     void take_strategy_output();
     void execute(const Intent& intent);
     void execute_quote(const Intent& intent);
@@ -178,6 +209,7 @@ class Engine {
     void replace_order(const Intent& intent);
     void mass_cancel(const Intent& intent);
     void refuse(const Intent& intent, Reason reason, u64 id = 0);
+    void refuse(const Intent& intent, const Verdict& verdict, u64 id = 0);
     void refuse(const Order& candidate, const Verdict& verdict);
     void cancel_order(const LiveOrder& order);
     void pull_quotes(u32 instrument);
@@ -191,6 +223,9 @@ class Engine {
     bool must_cancel(const LiveOrder& order) const;
     bool may_grow(const LiveOrder& order) const;
     u64 submit(Order candidate, i64 leaves_after);
+    u64 submit_asked(Order order, i64 leaves_after);
+    void refuse_asked(const Order& order, const Verdict& verdict);
+    void deny(const Order& order, Reason reason);
     void prepare(Order& candidate, i64 leaves_after);
     Verdict approve(const Order& candidate);
     void withdraw(const Order& candidate);
@@ -220,6 +255,7 @@ class Engine {
     std::vector<u8> halted_;
     std::vector<std::vector<u8>> states_;
     std::vector<ChangedParameter> parameters_;
+    u32 flattening_ = 0;                      // strategies whose position the engine closes
     std::vector<ChangedParameter> changing_;  // told, and more of the same change follows
     std::vector<u64> source_seq_;
     std::vector<i64> heard_ns_;  // when a feed last said anything, by source
@@ -254,6 +290,7 @@ class Engine {
     std::vector<u64> quote_marked_;  // the same by strategy x instrument
     std::vector<QuoteKey> dirty_quotes_;
     std::vector<Order> basket_;
+    BoundedList<Report> denied_{Decision::kRecordsMax};
     const EngineCapacity capacity_;
     BookTap* tap_ = nullptr;
 };

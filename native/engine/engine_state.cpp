@@ -1,4 +1,6 @@
 // The engine's state as bytes: snapshots, restore, and the hash that says two engines are equal.
+#include <algorithm>
+
 #include "engine/engine.h"
 
 namespace openbell {
@@ -95,6 +97,7 @@ void Engine::load(StateReader& in) {
         const Bytes state = in.get_bytes(in.get<u64>());
         states_[strategy].assign(state.begin(), state.end());
     }
+    flattening_ = u32(std::ranges::count_if(halted_, is_flattening));
     for (auto* list : {&parameters_, &changing_}) {
         list->clear();
         for (u64 n = in.get<u64>(); n > 0; --n) list->push_back(in.get<ChangedParameter>());

@@ -89,7 +89,7 @@ void Engine::execute(const Intent& intent) {
         case IntentKind::Replace: return replace_order(intent);
         case IntentKind::Cancel: return cancel_named(intent);
         case IntentKind::CancelAll: return mass_cancel(intent);
-        case IntentKind::Parent: return refuse(intent, Reason::NoAlgorithm, oms_.reserve(intent.strategy));
+        case IntentKind::Parent: return refuse(intent, Reason::NoAlgorithm, id_of(intent));
     }
 }
 
@@ -151,7 +151,7 @@ void Engine::replace_order(const Intent& intent) {
     replace.version = order->pending_version + 1;
     replace.strategy = order->strategy;
     replace.tag = order->tag;
-    submit(replace, intent.qty - order->cum_qty);
+    submit_asked(replace, intent.qty - order->cum_qty);
 }
 
 // What the strategy has open, of one instrument or side where the intent names them, order by order: no venue here
@@ -179,9 +179,13 @@ void Engine::mass_cancel(const Intent& intent) {
 
 // What cannot be done, and why; of a quote and a target both sides are pulled.
 void Engine::refuse(const Intent& intent, Reason reason, u64 id) {
+    refuse(intent, Verdict{reason, intent.bid_px, intent.ask_px}, id);
+}
+
+void Engine::refuse(const Intent& intent, const Verdict& verdict, u64 id) {
     ++refusals_;
-    if (decision_.room() < 2) return;
-    Order& refused = decision_.add<Order>(Type::Refused);
+    Order refused{};
+    refused.type = u8(Type::Refused);
     refused.side = intent.side;
     refused.tif = intent.tif;
     refused.instrument = intent.instrument;
@@ -190,23 +194,30 @@ void Engine::refuse(const Intent& intent, Reason reason, u64 id) {
     refused.px = intent.px;
     refused.qty = intent.qty;
     refused.strategy = intent.strategy;
-    refused.reason = u16(reason);
-    refused.limit = intent.bid_px;
-    refused.observed = intent.ask_px;
+    refused.reason = u16(verdict.reason);
+    refused.limit = verdict.limit;
+    refused.observed = verdict.observed;
     refused.tag = intent.tag;
     refused.intent_seq = seq_;
+    if (decision_.room() >= 2) decision_.add_copy(refused);
+    if (intent.kind != u8(IntentKind::Quote) && intent.kind != u8(IntentKind::Target)) deny(refused, verdict.reason);
 }
 
 void Engine::open_order(const Intent& intent) {
     if (intent.trigger != u8(Trigger::None)) {
-        const u64 id = oms_.reserve(intent.strategy);
+        const u64 id = id_of(intent);
         const Reason reason = hold_stop(intent, id);
         return reason == Reason::None ? void() : refuse(intent, reason, id);
     }
     Order order = order_of(intent);
     const Reason reason = price_order(intent, order);
-    if (reason != Reason::None) return refuse(intent, reason, oms_.reserve(intent.strategy));
-    submit(order, intent.qty);
+    if (reason != Reason::None) return refuse(intent, reason, id_of(intent));
+    submit_asked(order, intent.qty);
+}
+
+// The one its strategy was told: of a process of its own it stands in the intent.
+u64 Engine::id_of(const Intent& intent) {
+    return intent.cl_ord_id != 0 ? intent.cl_ord_id : oms_.reserve(intent.strategy);
 }
 
 Order Engine::order_of(const Intent& intent) const {
@@ -216,6 +227,7 @@ Order Engine::order_of(const Intent& intent) const {
     order.side = intent.side;
     order.tif = intent.tif;
     order.instrument = intent.instrument;
+    order.cl_ord_id = intent.cl_ord_id;
     order.px = intent.px;
     order.qty = intent.qty;
     order.strategy = intent.strategy;
@@ -246,9 +258,10 @@ std::size_t Engine::open_basket(std::size_t first) {
     };
     while (first + count < decision_.count() && belongs(decision_.as<Intent>(first + count))) ++count;
     if (head.strategy >= capacity_.strategies_max || halted_[head.strategy]) return count;
-    if (decision_.room() < 2 * count + 2) return count;
+    const bool has_room = decision_.room() >= 2 * count + 2;
 
     Verdict verdict;
+    if (!has_room) verdict.reason = Reason::DecisionFull;
     std::size_t passed = 0;
     basket_.clear();
     for (std::size_t i = first; i < first + count; ++i) {
@@ -266,7 +279,8 @@ std::size_t Engine::open_basket(std::size_t first) {
     }
     for (std::size_t i = passed; i-- > 0;) withdraw(basket_[i]);
     for (std::size_t i = 0; i < count; ++i)
-        refuse(basket_[i], i == passed ? verdict : Verdict{Reason::BasketRefused, i64(count), i64(passed) + 1});
+        refuse_asked(basket_[i],
+                     i == passed || !has_room ? verdict : Verdict{Reason::BasketRefused, i64(count), i64(passed) + 1});
     return count;
 }
 

@@ -69,6 +69,7 @@ void Engine::release_stops() {
         const bool may_leave = trading(instrument) == TradingState::Trading && books_.is_valid(instrument);
         if (!stop.is_elected || stop.order != 0 || !may_leave || decision_.room() < 8) return;
         Order order = order_of(stop.intent);
+        order.cl_ord_id = 0;  // another than that of the stop
         Reason reason = price_order(stop.intent, order);
         if (reason == Reason::None) {
             stop.order = submit(order, order.qty);

@@ -24,6 +24,7 @@ namespace source {
 inline constexpr u16 kNode = 0;         // start, timers, Sent and NotSent
 inline constexpr u16 kOperator = 1;     // commands of people
 inline constexpr u16 kExchange = 2;     // inputs of an exchange, in its own journal
+inline constexpr u16 kStrategies = 3;   // strategies in processes of their own: `Said`, and what one of them said
 inline constexpr u16 kFeed = 16;        // 16..63: market-data feeds
 inline constexpr u16 kOrderEntry = 64;  // 64..127: order sessions
 }  // namespace source

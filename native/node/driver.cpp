@@ -34,6 +34,7 @@ Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) 
 
 Driver::Driver(const Parts& parts) : parts_(parts), now_ns_(parts.engine.now_ns()) {
     outcomes_.reserve(Decision::kRecordsMax);
+    denied_.reserve(2 * Decision::kRecordsMax);
 }
 
 // Engine time moves here: what is due by now fires first, as frames of its own (law 4). Before Started the
@@ -86,6 +87,7 @@ void Driver::complete(const FrameView& in) {
     Latency* latency = std::exchange(parts_.latency, nullptr);  // the time we were dead is no latency
     decide(in);
     report_rounds();  // limits wait for the epoch to begin
+    denied_.clear();  // who asked is gone
     parts_.latency = latency;
 }
 
@@ -93,6 +95,7 @@ void Driver::complete(const FrameView& in) {
 bool Driver::settle() {
     const bool had_work = !outcomes_.empty() || must_fall_back_;
     report_rounds();
+    if (!denied_.empty() && must_tell_denied()) tell_denied();
     if (must_fall_back_) fall_back();
     const bool has_presets = !has_given_presets_ || instruments_limited_ < parts_.engine.instruments();
     if (has_presets && !is_giving_presets_) give_presets();
@@ -101,6 +104,21 @@ bool Driver::settle() {
 
 void Driver::report_rounds() {
     for (int round = 0; round < kRoundsMax && !outcomes_.empty(); ++round) report_outcomes();
+}
+
+bool Driver::must_tell_denied() {
+    return parts_.clock.now_ns() - denied_told_ns_ >= kDeniedEveryNs || denied_.size() >= Decision::kRecordsMax;
+}
+
+void Driver::tell_denied() {
+    FrameHeader* in = open(source::kNode, sizeof(Report));
+    denied_told_ns_ = now_ns_;
+    const std::size_t count = std::min(denied_.size(), Decision::kRecordsMax);
+    std::memcpy(in + 1, denied_.data(), count * sizeof(Report));
+    denied_.erase(denied_.begin(), denied_.begin() + std::ptrdiff_t(count));
+    stamp(*in);
+    parts_.journal.commit(in, u32(count));
+    decide(FrameView(in));
 }
 
 // The disk is not there: nothing may be opened that could not be remembered.
@@ -165,6 +183,7 @@ void Driver::decide(const FrameView& in) {
     const i64 sequenced = timed ? parts_.clock.now_ns() : 0;
     const Decision& decision = parts_.engine.on_event(in, parts_.strategies);
     if (decision.empty()) return;
+    for (const Report& one : parts_.engine.denied()) denied_.push_back(one);
     if (timed) {
         parts_.latency->record(Hop::Sequenced, sequenced - received_ns_);
         parts_.latency->record(Hop::Decided, parts_.clock.now_ns() - received_ns_);

@@ -76,6 +76,8 @@ class Driver {
     void complete(const FrameView& in);
 
     // At most kTimersPerRoundMax: a strategy that arms a timer in the past each time must not stop the world.
+    // Strategies hear of refusals at most so often, unless very many wait: one that asks again at once must not either.
+    static constexpr i64 kDeniedEveryNs = 1'000'000;
     static constexpr u32 kTimersPerRoundMax = 4096;
     void fire_timers(i64 now_ns);
     // Goes on with what followed from earlier frames; whether there was anything.
@@ -100,6 +102,8 @@ class Driver {
     template <class Record>
     void submit_all(std::vector<Record>& records);
     void report_rounds();
+    bool must_tell_denied();
+    void tell_denied();
     void fall_back();
 
     Parts parts_;
@@ -114,6 +118,8 @@ class Driver {
     bool is_giving_presets_ = false;
     bool must_fall_back_ = false;
     Presets presets_;
+    std::vector<Report> denied_;  // that strategies have not been told of yet
+    i64 denied_told_ns_ = 0;
     std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
 };
 

@@ -23,7 +23,10 @@ class Follower {
         reader_.seek(engine_.seq() + 1);
         replay_ = std::make_unique<Replay>(engine_, again_);
     }
-    // Plays what has been committed; the last frame waits until its successor is known.
+    // Tells `witness` of every frame from here on; the engine then stands at the newest frame as soon as it is there.
+    // After `load`, before the first `poll`.
+    void add_witness(Witness& witness) { replay_->add_witness(witness); }
+    // Plays what has been committed; without a witness the last frame waits until its successor is known.
     u64 poll(u64 frames_max) {
         u64 n = 0;
         for (; n < frames_max; ++n) {

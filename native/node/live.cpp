@@ -82,6 +82,10 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
       driver_({engine, journal_, strategies, clock_, choose_route(), gate_,
                reinterpret_cast<Latency*>(latency_file_.data()), config.durability, paper_.get()}) {
     driver_.set_presets(config.presets);
+    if (!config.processes.empty()) {
+        links_ = std::make_unique<StrategyLinks>(config.processes, config.hot_dir, engine, journal_.last_seq());
+        poller_.add(links_->bell_fd());
+    }
     kill_.end_send();  // a process that died in the middle of one
     complete_last_frame();
     if (paper_) seed_paper();
@@ -175,7 +179,7 @@ u64 LiveNode::run(i64 for_ns) {
         const bool is_over = is_stop_requested() || now_ns >= until_ns;
         if (is_over && config_.is_tape) break;  // it holds nothing that must be cancelled
         if (!is_stopping_ && is_over) begin_stop();
-        if (is_stopping_ && (engine_.oms().live_orders() == 0 || now_ns >= stop_by_ns_)) break;
+        if (is_stopping_ && (is_settled() || now_ns >= stop_by_ns_)) break;
         const bool did_something = step(now_ns);
         if (!did_something && !config_.is_busy) wait(now_ns);
         ++loops_;
@@ -184,10 +188,16 @@ u64 LiveNode::run(i64 for_ns) {
     return engine_.oms().live_orders();
 }
 
+// Nothing is open, and strategies in processes of their own have said what they want to say about that.
+bool LiveNode::is_settled() const {
+    return engine_.oms().live_orders() == 0 && (links_ == nullptr || links_->have_answered(stop_seq_));
+}
+
 bool LiveNode::step(i64 now_ns) {
     bool did_something = driver_.settle();
     did_something |= poll_kill();
     did_something |= poll_operator();
+    if (links_) did_something |= links_->poll(driver_, now_ns);
     driver_.fire_timers(now_ns);
     if (session_) did_something |= session_->poll(now_ns);
     if (paper_) did_something |= poll_paper(now_ns);
@@ -244,6 +254,7 @@ bool LiveNode::poll_paper(i64 now_ns) {
 void LiveNode::tick(i64 now_ns) {
     next_tick_ns_ = now_ns + kTickNs;
     for (Feed& feed : feeds_) feed.handler->tick(now_ns);
+    if (links_) links_->watch(driver_, now_ns);
     look_at_clock(now_ns);
     publish(now_ns);
 }
@@ -269,6 +280,7 @@ void LiveNode::wait(i64 now_ns) {
         watch(*feed.ports.snapshots, feed.polled_stream, feed.handler->snapshots()->wants_to_write());
     }
     poller_.wait(std::max<i64>(0, next_deadline(now_ns) - now_ns));
+    if (links_) links_->silence_bell();
 }
 
 // A stream has another descriptor with each connection, and none without.
@@ -297,6 +309,7 @@ void LiveNode::begin_stop() {
 void LiveNode::cancel_all() {
     const u32 verb = u32(OperatorVerb::CancelAll);
     driver_.submit_one(source::kOperator, make_control(Type::Operator, clock_.now_ns(), 0, verb));
+    stop_seq_ = engine_.seq();
 }
 
 void LiveNode::close() {

@@ -15,6 +15,7 @@
 #include "node/feed_handler.h"
 #include "node/order_session.h"
 #include "node/ports.h"
+#include "node/strategy_links.h"
 #include "node/warden.h"
 
 namespace openbell {
@@ -48,7 +49,8 @@ class LiveNode {
         bool is_paper = false;  // the virtual venue on the live feed
         bool is_tape = false;   // only records its feeds: a tape in journal_dir, hot_dir holds counters alone
         VenueLatency paper;
-        i64 stop_timeout_ns = 5'000'000'000;  // for cancels to be confirmed
+        i64 stop_timeout_ns = 5'000'000'000;           // for cancels to be confirmed
+        std::vector<StrategyLinks::Config> processes;  // of strategies beside the trading thread
     };
 
     // `engine` stands at the end of the journal (see `recover`); the journal is opened here, in a new epoch.
@@ -100,6 +102,7 @@ class LiveNode {
     bool poll_paper(i64 now_ns);
     void cancel_all();
     void tick(i64 now_ns);
+    bool is_settled() const;
     void wait(i64 now_ns);
     void watch(StreamPort& port, int& polled_fd, bool wants_to_write);
     void look_at_clock(i64 now_ns);
@@ -122,6 +125,7 @@ class LiveNode {
     std::unique_ptr<VenueRoute> paper_;
     NoRoute nobody_;
     Driver driver_;
+    std::unique_ptr<StrategyLinks> links_;  // null: every strategy is called from this thread
     std::vector<Feed> feeds_;
     Poller poller_;
     std::unique_ptr<Warden> warden_;
@@ -131,6 +135,7 @@ class LiveNode {
     i64 reported_offset_ns_ = 0;  // of the wall clock, as the journal last heard
     bool is_stopping_ = false;
     i64 stop_by_ns_ = 0;
+    u64 stop_seq_ = 0;  // the frame that told strategies of it
     u64 loops_ = 0;
     struct Published {
         Counter frames_in, commands, sent, gate_refused, loops, feed_packets, feed_gaps, feed_duplicates, feed_dropped,

@@ -70,6 +70,13 @@ void Replay::feed(const FrameView& frame) {
     in_.assign(reinterpret_cast<const u8*>(frame.header), reinterpret_cast<const u8*>(frame.header) + header.length);
     has_pending_ = true;
     is_tape_pending_ = false;
+    hear_pending();
+}
+
+void Replay::hear_pending() {
+    if (witnesses_.empty()) return;
+    engine_.hear(pending());
+    for (Witness* witness : witnesses_) witness->heard(pending(), engine_);
 }
 
 void Replay::finish() {
@@ -92,6 +99,7 @@ void Replay::play_tape(u64 up_to_seq) {
         tape_header_.seq = seq;
         tape_records_ = frame.records;
         has_pending_ = is_tape_pending_ = true;
+        hear_pending();
     }
 }
 
@@ -104,9 +112,11 @@ void Replay::settle(const FrameView& out, bool is_cut) {
     if (run_again_) again_->expect(out);
     ++report_.frames_in;
     const u64 seq = deciding_.header->seq;
-    const Decision& now = engine_.on_event(deciding_, *this);
+    if (witnesses_.empty()) engine_.hear(deciding_);
+    const Decision& now = engine_.answer(deciding_, *this);
     if (!is_cut && seq >= compares_from_) compare(out, now, seq);
     if (deciding_.type_at(0) == Type::Operator) accept_differences(deciding_);
+    for (Witness* witness : witnesses_) witness->answered(deciding_, engine_);
 }
 
 // A person has said that this core is meant although it decides otherwise than the one before.

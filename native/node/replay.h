@@ -42,6 +42,14 @@ struct ReplayReport {
     u64 acknowledged_at = 0;   // a person accepted all differences up to here: from this frame on, this core
 };
 
+// Who is told of every frame as soon as it is fed: when the engine has heard it, and when its decision is known too.
+class Witness {
+  public:
+    virtual ~Witness() = default;
+    virtual void heard(const FrameView& in, const Engine& engine) = 0;
+    virtual void answered(const FrameView& in, const Engine& engine) = 0;
+};
+
 class Replay final : private IntentSource {
   public:
     // `again` may be null: core replay only. A `tape` fills the sequence numbers that the journal skips.
@@ -52,6 +60,9 @@ class Replay final : private IntentSource {
 
     // Frames before this one are played and not compared.
     void compare_from(u64 seq) { compares_from_ = seq; }
+
+    // With one, the engine hears a frame at once, and answers it when its successor is known. Before the first `feed`.
+    void add_witness(Witness& witness) { witnesses_.push_back(&witness); }
 
     // The next frame in the journal's order. An IN frame is decided when its successor is known.
     void feed(const FrameView& frame);
@@ -66,6 +77,7 @@ class Replay final : private IntentSource {
     void decide(const FrameView&, const Happened&, const World&, Decision& out) override;
     void settle(const FrameView& out, bool is_cut);
     void settle_pending();
+    void hear_pending();
     void play_tape(u64 up_to_seq);
     void compare(const FrameView& recorded, const Decision& now, u64 seq);
     void accept_differences(const FrameView& in);
@@ -75,6 +87,7 @@ class Replay final : private IntentSource {
     IntentSource* again_;
     JournalReader* tape_;
     i64 feed_ns_;
+    std::vector<Witness*> witnesses_;
     RecordedStrategies recorded_;
     FrameView recorded_out_;
     FrameView deciding_;

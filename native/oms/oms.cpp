@@ -41,6 +41,7 @@ void describe(Report& r, const LiveOrder& o) {
     r.side = o.side;
     r.instrument = o.instrument;
     r.leaves_qty = o.leaves_qty;
+    r.tag = o.tag;
 }
 
 constexpr i64 sign_of(u8 side) { return Side(side) == Side::Buy ? 1 : -1; }
@@ -71,6 +72,13 @@ void Oms::on_started(const Started& started) {
         o.unsent = 0;
         settle(o);
     }
+}
+
+bool Oms::claim(u16 strategy, u64 id) {
+    const bool is_next = next_id(strategy, 0) != 0 && id >= next_id(strategy, 0);
+    if (!is_next || make_cl_ord_id(node_, epoch_, strategy, counter_of(id)) != id) return false;
+    counters_of_[strategy] = counter_of(id);
+    return true;
 }
 
 u64 Oms::reserve(u16 strategy) {

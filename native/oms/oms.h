@@ -66,6 +66,8 @@ class Oms {
     u64 reserve(u16 strategy);
     // The id that the n-th call of `reserve` from now will return (n from 0), for whoever must know it earlier.
     u64 next_id(u16 strategy, u32 n) const;
+    // Takes an id that the strategy has given itself; false: it is not of it, or one as high was given before.
+    bool claim(u16 strategy, u64 id);
     bool can_open(u16 strategy) const { return strategy < capacity_.strategies_max && orders_.has_room(); }
 
     // Tracks a decided command, after risk. Reason::None = tracked; anything else: nothing changed, do not send.

@@ -125,31 +125,35 @@ void Flow::settle_today(Row& row, const LimitRow& limit) {
     row.orders_today_most = limit.has(OrdersPerTrade) ? saturated(earned + limit.reserve(OrdersPerTrade)) : kUnlimited;
 }
 
-void Flow::on_command(const Order& o, const Bounds& b, const OrderRows& rows) {
+void Flow::on_command(const Order& o, const Bounds& b, const OrderRows& rows) { count(o, b, rows, 1); }
+void Flow::on_withdrawn(const Order& o, const Bounds& b, const OrderRows& rows) { count(o, b, rows, u32(-1)); }
+
+// `by` is 1, or -1 of unsigned counts.
+void Flow::count(const Order& o, const Bounds& b, const OrderRows& rows, u32 by) {
     const bool is_opening = opens(o);
     for (const u32 at : rows.at) {
         Row& row = rows_[at];
         if (row.counted & kMessages) {
-            row.message_times.add(o.ts_event);
+            row.message_times.add(o.ts_event, by);
             row.messages = row.message_times.total();
         }
         if (!is_opening) continue;
         if (row.counted & kOrders) {
-            row.order_times.add(o.ts_event);
+            row.order_times.add(o.ts_event, by);
             row.orders = row.order_times.total();
         }
-        row.orders_today += (row.counted & kToday) != 0;
+        if (row.counted & kToday) row.orders_today += i32(by);
     }
     if (!is_opening || !(b.kinds & bit_of(Duplicates))) return;
     const u64 hash = hash_of(o);
     if (const i64 window_ns = b.duplicates_window_ns; window_ns != 0) {
-        seen_.add(key_of(hash, window_ns), o.ts_event, window_ns);
+        seen_.add(key_of(hash, window_ns), o.ts_event, window_ns, by);
         return;
     }
     for (u32 i = 0; i < kLimitScopes; ++i) {
         if (!is_first_window(Duplicates, rows, i)) continue;
         const i64 window_ns = limits_[rows.at[i]].window_ns(Duplicates);
-        seen_.add(key_of(hash, window_ns), o.ts_event, window_ns);
+        seen_.add(key_of(hash, window_ns), o.ts_event, window_ns, by);
     }
 }
 

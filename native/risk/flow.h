@@ -25,10 +25,11 @@ class Flow {
 
     void prefetch(u32 row) const { __builtin_prefetch(&rows_[row]); }
     void prefetch_equals(u64 key) const { seen_.prefetch(key); }
-    void on_limit(u32 row, LimitKind);                               // a limit of that row was set or removed
-    void on_limits();                                                // any of any row may have been
-    void forget(u32 row);                                            // it is of nobody now
-    void on_command(const Order&, const Bounds&, const OrderRows&);  // it will be sent; cancels are messages too
+    void on_limit(u32 row, LimitKind);                                 // a limit of that row was set or removed
+    void on_limits();                                                  // any of any row may have been
+    void forget(u32 row);                                              // it is of nobody now
+    void on_command(const Order&, const Bounds&, const OrderRows&);    // it will be sent; cancels are messages too
+    void on_withdrawn(const Order&, const Bounds&, const OrderRows&);  // it will not be, after all; in the same frame
     // True: it was one execution too many, and from here on the strategy is latched.
     bool on_fill(u16 account, u16 strategy, u32 instrument, Side, const OrderRows&, i64 now);
     void on_trading_day(i64 date);  // orders and trades of another day are counted anew
@@ -59,6 +60,7 @@ class Flow {
     static_assert(sizeof(Row) == 192);
     static constexpr u8 kOrders = 1, kMessages = 2, kToday = 4, kRepeats = 8;
 
+    void count(const Order&, const Bounds&, const OrderRows&, u32 by);
     Verdict check_duplicates(const Order&, const OrderRows&, i64 now) const;
     Verdict check_rate(Reason, LimitKind, const OrderRows&, i64 now) const;
     Verdict check_orders_per_trade(const OrderRows&) const;

@@ -30,8 +30,8 @@ class KeyedWindows {
         return window(key, rarest(key, now)).count(now);
     }
     void prefetch(u64 key) const { __builtin_prefetch(&sets_[set_of(key)]); }
-    // Returns the count with this one.
-    u32 add(u64 key, i64 now, i64 window_ns) {
+    // Returns the count with this one; `by` -1 takes back one that was just added.
+    u32 add(u64 key, i64 now, i64 window_ns, u32 by = 1) {
         Set& set = sets_[set_of(key)];
         u32 way = 0;
         while (way < kWays && set.keys[way] != key) ++way;
@@ -45,7 +45,7 @@ class KeyedWindows {
             counted.set_length(window_ns);
             counted.add(now, inherited);
         }
-        counted.add(now);
+        counted.add(now, by);
         set.empty_at[way] = counted.empty_at();
         return counted.count(now);
     }

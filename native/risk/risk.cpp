@@ -123,6 +123,11 @@ void Risk::on_command(const Order& o) {
     flow_.on_command(o, bounds, limits_.rows_of(o.account, o.strategy, o.instrument, bounds.pair_row));
 }
 
+void Risk::on_withdrawn(const Order& o) {
+    const Bounds& bounds = bounds_.of(o);
+    flow_.on_withdrawn(o, bounds, limits_.rows_of(o.account, o.strategy, o.instrument, bounds.pair_row));
+}
+
 bool Risk::on_fill(u16 account, u16 strategy, u32 instrument, Side side, i64 now) {
     return flow_.on_fill(account, strategy, instrument, side, limits_.rows_of(account, strategy, instrument), now);
 }

@@ -53,6 +53,7 @@ class Risk {
 
     // What the checks over time are told.
     void on_command(const Order&);
+    void on_withdrawn(const Order&);  // what was told in this frame will not be sent
     bool on_fill(u16 account, u16 strategy, u32 instrument, Side, i64 now);  // true: the strategy is latched by it
     void on_touch(u32 instrument, const Touch&, i64 now);
     void on_trading_day(i64 date) { flow_.on_trading_day(date); }

@@ -1,6 +1,7 @@
 // The verbs of `ctx`: each becomes one record of the decision.
 #include "strategy/context.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "rng.h"
@@ -79,7 +80,12 @@ u64 Context::order(u32 instrument, const OrderTerms& terms) {
     intent.stop_px = terms.stop_px;
     intent.trail = terms.trail;
     intent.expires_ns = terms.expires_ns;
-    return world_->oms.next_id(strategy_, orders_++);
+    return take_id(intent);
+}
+
+u64 Context::take_id(Intent& intent) {
+    if (!gives_ids_) return world_->oms.next_id(strategy_, orders_++);
+    return intent.cl_ord_id = last_id_ = std::max(last_id_ + 1, world_->oms.next_id(strategy_, kIdsAhead));
 }
 
 u64 Context::became(u64 stop_id) const {
@@ -99,7 +105,7 @@ u64 Context::parent(u32 instrument, Side side, i64 qty, u16 algorithm, const Par
     intent.ask_px = terms.participation_bps;
     intent.ask_qty = terms.urgency_bps;
     intent.tag = terms.tag;
-    return world_->oms.next_id(strategy_, orders_++);
+    return take_id(intent);
 }
 
 void Context::basket_open() {

@@ -43,9 +43,15 @@ struct ParentTerms {
 class Context {
   public:
     static constexpr u32 kIntentsMax = 64;  // of one strategy in one frame
+    // Ids that the engine may give to quotes of a strategy until what it says in a process of its own has arrived.
+    static constexpr u32 kIdsAhead = 64;
 
     // Before the callbacks of a frame. `random_state` is a word of the strategy's declared state.
     void open(const World& world, Decision& out, u16 strategy, u64& random_state, const std::vector<u32>& instruments);
+
+    // In a process of its own a strategy gives the ids of its orders itself; a new start begins behind the engine's.
+    void give_ids() { gives_ids_ = true; }
+    void begin_ids() { last_id_ = 0; }
 
     i64 now_ns() const { return world_->now_ns; }
     u64 seq() const { return world_->seq; }
@@ -75,6 +81,7 @@ class Context {
   private:
     Intent& intend(IntentKind kind, u32 instrument);
     void count_intent();
+    u64 take_id(Intent& intent);
 
     const World* world_ = nullptr;
     Decision* out_ = nullptr;
@@ -85,6 +92,8 @@ class Context {
     u32 orders_ = 0;
     u16 baskets_ = 0;  // opened in this frame
     bool is_in_basket_ = false;
+    bool gives_ids_ = false;
+    u64 last_id_ = 0;
     std::vector<LiveOrder> live_;
 };
 

@@ -33,6 +33,10 @@ void StrategyHost::add(u16 id, std::string name, std::vector<std::string> symbol
     entry.kept.assign(entry.runner->words().begin(), entry.runner->words().end());  // what a failure returns to
 }
 
+void StrategyHost::give_ids() {
+    for (Entry& entry : entries_) entry.runner->context().give_ids();
+}
+
 void StrategyHost::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
     for (Entry& entry : entries_) {
         if (entry.id >= world.halted.size())
@@ -53,14 +57,15 @@ void StrategyHost::run(Entry& entry, const Happened& happened, const World& worl
     }
     try {
         if (entry.is_mine.size() < world.instruments.size()) learn_instruments(entry, world);
-        if (happened.started || !entry.is_restored) restore(entry, world);
+        const bool starts = happened.started || happened.restarted == entry.id;
+        if (starts || !entry.is_restored) restore(entry, world);
         if (entry.parameters_seen != world.parameters_changed) take_parameters(entry, world);
         entry.runner->context().open(world, out, entry.id, entry.runner->words()[0], entry.instruments);
         const u64 calls = callbacks_;
-        const bool must_say = call_hooks(entry, happened) || happened.started || happened.stopping;
+        const bool must_say = call_hooks(entry, happened, starts) || starts || happened.stopping;
         if (callbacks_ != calls && keep(entry, out)) ++entry.frames_unsaid;
         const bool is_due = must_say || out.count() != before || entry.frames_unsaid >= kFramesUnsaid;
-        if ((is_due && entry.frames_unsaid) || happened.started) publish_state(entry, world, out);
+        if ((is_due && entry.frames_unsaid) || starts) publish_state(entry, world, out);
     } catch (const std::exception& error) {
         take_back(entry, world, out, before);
         halt(entry, world, out, error.what());
@@ -99,12 +104,12 @@ void StrategyHost::ask(Call call) {
 }
 
 // True when it was told something that must not be forgotten: a report, a timer or a signal.
-bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
+bool StrategyHost::call_hooks(Entry& entry, const Happened& happened, bool starts) {
     Runner& runner = *entry.runner;
     const auto has = [&](Hook hook) { return entry.has[u8(hook)]; };
     const auto mine = [&](u32 id) { return id < entry.is_mine.size() && entry.is_mine[id]; };
     bool is_told = false;
-    if (happened.started && has(Hook::Start)) ask([&] { runner.call(Hook::Start); });
+    if (starts && has(Hook::Start)) ask([&] { runner.call(Hook::Start); });
     if (!happened.statuses.empty() && has(Hook::Status))
         for (const Market& status : happened.statuses)
             if (status.instrument == kNoInstrument || mine(status.instrument))
@@ -146,7 +151,9 @@ bool StrategyHost::call_hooks(Entry& entry, const Happened& happened) {
 void StrategyHost::restore(Entry& entry, const World& world) {
     entry.is_restored = true;
     entry.frames_unsaid = 0;
+    entry.runner->context().begin_ids();
     const Bytes known = world.states[entry.id];
+    entry.said.assign(known.begin(), known.end());
     if (known.empty()) {
         entry.kept[0] = entry.runner->words()[0] = hash_bytes(known, world.seed ^ entry.id);
         return;
@@ -195,11 +202,11 @@ bool StrategyHost::keep(Entry& entry, const Decision& out) {
     return true;
 }
 
-// Only the parts that differ from what the journal knows.
+// Only the parts that differ from what was said before.
 void StrategyHost::publish_state(Entry& entry, const World& world, Decision& out) {
     entry.frames_unsaid = 0;
     const Bytes state = entry.state();
-    const Bytes known = world.states[entry.id];
+    const Bytes known = entry.said;
     for (std::size_t at = 0; at < state.size(); at += kPart) {
         const Bytes bytes = state.subspan(at, std::min(kPart, state.size() - at));
         if (!known.empty() && std::ranges::equal(bytes, known.subspan(at, bytes.size()))) continue;
@@ -212,6 +219,7 @@ void StrategyHost::publish_state(Entry& entry, const World& world, Decision& out
         part.size = u32(state.size());
         std::memcpy(part.bytes, bytes.data(), bytes.size());
     }
+    entry.said.assign(state.begin(), state.end());
 }
 
 void StrategyHost::halt(const Entry& entry, const World& world, Decision& out, std::string why) {

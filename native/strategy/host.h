@@ -32,6 +32,8 @@ class StrategyHost final : public IntentSource {
     // Halts for time are taken from `recorded`, the decision of the next frame as it was then.
     void expect(const FrameView& recorded) override { expected_ = recorded; }
     void set_watch(CallbackWatch* watch) { watch_ = watch; }
+    // Strategies give the ids of their orders themselves: in a process of their own (node/own_process.h).
+    void give_ids();
     u64 callbacks() const { return callbacks_; }
 
   private:
@@ -45,6 +47,7 @@ class StrategyHost final : public IntentSource {
         std::vector<u8> is_mine = {};       // by instrument id
         bool has[kHooks] = {};              // what its class defines
         std::vector<u64> kept = {};         // the words after the last frame that went well
+        std::vector<u8> said = {};          // the state as it was last said, whether or not the journal has it yet
         u32 frames_unsaid = 0;              // that changed state which is not journalled yet
         bool is_restored = false;           // took over what the journal knows of it
         u64 parameters_seen = 0;            // World::parameters_changed when its own were last looked at
@@ -53,7 +56,7 @@ class StrategyHost final : public IntentSource {
     };
 
     void run(Entry& entry, const Happened& happened, const World& world, Decision& out);
-    bool call_hooks(Entry& entry, const Happened& happened);
+    bool call_hooks(Entry& entry, const Happened& happened, bool starts);
     template <class Call>
     void ask(Call call);
     const Control* expected_overrun(u16 strategy) const;

@@ -43,8 +43,9 @@ class BoundedList {
 struct Happened {
     static constexpr std::size_t kRecordsMax = kFrameBytesMax / kSmallRecord;
 
-    bool started = false;   // a new epoch: strategies start
-    bool stopping = false;  // an operator asked for CancelAll: strategies stop
+    bool started = false;         // a new epoch: strategies start
+    bool stopping = false;        // an operator asked for CancelAll: strategies stop
+    u16 restarted = kNoStrategy;  // the one that a person started again
     BoundedList<u32> books{kRecordsMax};
     BoundedList<Market> trades{kRecordsMax};  // executions and prints, with the price resolved
     BoundedList<Market> statuses{kRecordsMax};
@@ -55,6 +56,7 @@ struct Happened {
 
     void clear() {
         started = stopping = false;
+        restarted = kNoStrategy;
         books.clear();
         trades.clear();
         statuses.clear();
@@ -64,8 +66,8 @@ struct Happened {
         signals.clear();
     }
     bool empty() const {
-        return !started && !stopping && books.empty() && trades.empty() && statuses.empty() && notices.empty() &&
-               reports.empty() && timers.empty() && signals.empty();
+        return !started && !stopping && restarted == kNoStrategy && books.empty() && trades.empty() &&
+               statuses.empty() && notices.empty() && reports.empty() && timers.empty() && signals.empty();
     }
 };
 

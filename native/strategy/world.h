@@ -18,6 +18,18 @@ constexpr TradingState trading_state(u8 cell) {
     return cell & kVenueHalted ? TradingState::Halted : TradingState(cell);
 }
 
+// Whether a strategy is called, and what becomes of what it left. `World::halted` and the engine's state hold it.
+enum class StrategyLife : u8 {
+    Runs = 0,
+    Halted = 1,      // it failed, or its process did: a release lets it go on
+    Stopped = 2,     // by a person: `start` lets it go on
+    Flattening = 3,  // the engine closes its position, then it is stopped
+    FlatteningHalted = 4,
+};
+constexpr bool is_flattening(u8 life) {
+    return life == u8(StrategyLife::Flattening) || life == u8(StrategyLife::FlatteningHalted);
+}
+
 // A parameter that was changed while its strategy ran, as a word of its layout.
 struct ChangedParameter {
     u16 strategy;
@@ -34,7 +46,7 @@ struct World {
     const Stops& stops;
     const std::vector<Instrument>& instruments;  // by id
     const std::vector<u8>& trading;              // by instrument id, see trading_state
-    const std::vector<u8>& halted;               // by strategy id
+    const std::vector<u8>& halted;               // StrategyLife by strategy id: it is called while that is Runs
     const std::vector<std::vector<u8>>& states;  // declared state by strategy id; empty before the first start
     const std::vector<ChangedParameter>& parameters;
     u64 parameters_changed = 0;  // how often

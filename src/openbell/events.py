@@ -178,6 +178,12 @@ def cancel_all(why: str = "") -> bytes:
     return control(Type.OPERATOR, code=int(OperatorVerb.CANCEL_ALL), text=why)
 
 
+def lifecycle(verb: OperatorVerb, strategy: int, *, by: By = By(), qty_max: int = 0) -> bytes:
+    """Stop, flatten or start one strategy; `qty_max` lots at most in one order that flattens, 0: any."""
+    values = (qty_max, by.uid)
+    return control(Type.OPERATOR, code=int(verb), strategy=strategy, values=values, text=by.why)
+
+
 def conversion(currency: str, rate: int) -> bytes:
     """One unit of `currency` is worth `rate` in 1e-8 of the base currency; 0 takes the rate away."""
     return control(Type.CONVERSION, values=(rate,), text=currency)

@@ -75,7 +75,12 @@ class Pair:
         order = self.twin.find(fields["cl_ord_id"])
         if order is not None:
             after = fields_of(filled_in, RECORDS["Report"])[0]
-            expected = {"strategy": order.strategy, "side": order.side, "instrument": order.instrument}
+            expected = {
+                "strategy": order.strategy,
+                "side": order.side,
+                "instrument": order.instrument,
+                "tag": order.tag,
+            }
             assert after == before | expected | {"leaves_qty": order.leaves}
 
     def resolve(self) -> None:

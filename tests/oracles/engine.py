@@ -25,13 +25,14 @@ from oracles.breakers import NEVER
 from oracles.engine_arming import BREAKER_TIMER
 from oracles.engine_inputs import BUY, SELL, TIMER_LEAST_NS, EngineInputs, Fields, Happened, Key
 from oracles.engine_intents import EngineIntents
+from oracles.engine_lifecycle import STRATEGIES, EngineLifecycle
 from oracles.order_records import fields_of, record
 from oracles.state_hash import hash_bytes
 
 __all__ = ["BUY", "SELL", "Engine"]
 
 
-class Engine(EngineIntents, EngineInputs):
+class Engine(EngineLifecycle, EngineIntents, EngineInputs):
     """The same decisions as the native engine, for instruments of one venue."""
 
     def on_event(
@@ -51,12 +52,17 @@ class Engine(EngineIntents, EngineInputs):
         if source_seq:
             self.source_seq[source] = source_seq
         self._watch_stops()
+        if source == STRATEGIES:
+            for said in self._baskets(self._said(records)):
+                self._take(said)
         if self.happened.told() is not None:
             self.out += script
             for said in self._baskets(script):
                 self._take(said)
         if self.session_up:
             self._release_stops()
+        self._end_flattening()
+        if self.session_up:
             self._aim_targets()
             for key in self.dirty:
                 if self._reconcile(key):
@@ -179,7 +185,7 @@ class Engine(EngineIntents, EngineInputs):
         fields |= {"ts_event": self.now, "intent_seq": self.seq, "leaves_qty": leaves_after}
         fields |= {"limits_version": self.risk.limits.version}
         if fields["type"] == Type.NEW_ORDER:
-            fields |= {"version": 1, "cl_ord_id": self._reserve(fields["strategy"])}
+            fields |= {"version": 1, "cl_ord_id": fields["cl_ord_id"] or self._reserve(fields["strategy"])}
         return fields
 
     def _approve(self, fields: Fields) -> risk.Verdict:

@@ -30,7 +30,9 @@ class EngineArming:
         self.timers.pop(grant_timer(scope), None)
         if r["flags"] & AFTER_KILL:
             facts.killed, facts.doubted = KillLevel.NONE, False
-            self.halted -= {s for s in self.halted if scope == NODE or s == scope[0]}
+            failed = {s for s in self.halted - self.stopped if scope == NODE or s == scope[0]}
+            self.stopped |= failed & self.flattening
+            self.halted -= failed - self.flattening
             if scope[1] == NO_INSTRUMENT:
                 self.risk.flow.release(scope[0])
         if scope == NODE and state >= ArmState.REDUCE_ONLY:
@@ -86,7 +88,11 @@ class EngineArming:
         return self.arming.state(order.strategy, order.instrument) >= ArmState.LIMITED
 
     def _must_cancel(self, order: oms.Order) -> bool:
-        if order.cancel_wanted or self.draining or order.strategy in self.halted | self.risk.flow.latched.keys():
+        if order.cancel_wanted or self.draining or order.strategy in self.risk.flow.latched:
+            return True
+        key = (order.strategy, order.instrument)
+        closes = order.strategy in self.flattening and self.quoter.order_of(key, order.side) == order.cl_ord_id
+        if order.strategy in self.halted and not closes:
             return True
         if self.arming.killed(order.strategy, order.instrument) >= KillLevel.HARD:
             return True

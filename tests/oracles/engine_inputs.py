@@ -57,6 +57,7 @@ class Happened:
 
     started: bool = False
     stopping: bool = False
+    restarted: bool = False
     books: list[int] = field(default_factory=list)
     trades: list[bytes] = field(default_factory=list)
     statuses: list[bytes] = field(default_factory=list)
@@ -68,7 +69,7 @@ class Happened:
     def told(self) -> dict[str, Any] | None:
         names = ("trades", "statuses", "notices", "reports", "timers", "signals")
         lists = {name: b"".join(getattr(self, name)) for name in names}
-        if not (self.started or self.stopping or self.books or any(lists.values())):
+        if not (self.started or self.stopping or self.restarted or self.books or any(lists.values())):
             return None
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
 
@@ -95,7 +96,9 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         self.venue_halted: set[int] = set()
         self.touch_checks: dict[int, Check] = {}
         self.timers: dict[Key, int] = {}
-        self.halted: set[int] = set()
+        self.halted: set[int] = set()  # and so are not called
+        self.stopped: set[int] = set()  # of those: by a person
+        self.flattening: set[int] = set()  # of those: their positions are closed
         self.states: dict[int, bytearray] = {}
         self.session_up = self.draining = self.sweep_due = self.checkpoint = False
         self.node = self.epoch = 0
@@ -118,6 +121,8 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
             return self._on_report(raw)
         if kind in NOTICES:
             return self.happened.notices.append(raw)
+        if kind == Type.DENIED:
+            return self.happened.reports.append(raw)
         verb = getattr(self, f"_on_{kind.name.lower()}", None)
         if verb is None:
             return None  # a fact for the record
@@ -276,10 +281,11 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         """Money of one price unit x one quantity unit."""
         return self.accounts.scale(instrument, self.accounts.rates.get(self.accounts.currencies[instrument], 0))
 
-    def _on_operator(self, r: Fields, _: bytes) -> None:
+    def _on_operator(self, r: Fields, raw: bytes) -> None:
         if r["code"] == CANCEL_ALL:
             self.draining = self.sweep_due = self.happened.stopping = True
-            self._end_work(Reason.NOT_ARMED)
+            return self._end_work(Reason.NOT_ARMED)
+        return self._operator(r, raw)
 
     def _on_connected(self, r: Fields, _: bytes) -> None:
         if r["source"] < ORDER_ENTRY:
@@ -388,7 +394,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         self.stops = [stop for stop in self.stops if stop.order != order.cl_ord_id]
 
     def _tell(self, order: oms.Order, r: Fields) -> None:
-        known = {name: getattr(order, name) for name in ("strategy", "side", "instrument")}
+        known = {name: getattr(order, name) for name in ("strategy", "side", "instrument", "tag")}
         self.happened.reports.append(record("Report", **r | known | {"leaves_qty": order.leaves}))
 
     def _mark(self, key: Key) -> None:

@@ -36,7 +36,7 @@ def seconds(ns: int) -> int:
 
 def order_of(i: Fields) -> Fields:
     """The order that an intent asks for."""
-    names = ("side", "tif", "instrument", "px", "qty", "strategy", "tag", "flags", "display_qty")
+    names = ("side", "tif", "instrument", "cl_ord_id", "px", "qty", "strategy", "tag", "flags", "display_qty")
     return {"type": Type.NEW_ORDER, "expires_s": seconds(i["expires_ns"]) & 0xFFFF_FFFF, **{n: i[n] for n in names}}
 
 
@@ -80,20 +80,20 @@ class EngineIntents(EngineStops):
                 self._refuse(i, reason)
             self._mark(key)
         elif kind == IntentKind.ORDER and i["trigger"] != Trigger.NONE:
-            self._hold_stop(i, self._reserve(strategy))
+            self._hold_stop(i, i["cl_ord_id"] or self._reserve(strategy))
         elif kind == IntentKind.ORDER:
             order = order_of(i)
             reason = self._price(i, order)
             if reason == Reason.NONE:
                 self._submit(order, i["qty"])
             else:
-                self._refuse(i | {"cl_ord_id": self._reserve(strategy)}, reason)
+                self._refuse(i | {"cl_ord_id": i["cl_ord_id"] or self._reserve(strategy)}, reason)
         elif kind in (IntentKind.CANCEL, IntentKind.REPLACE):
             self._change(i)
         elif kind == IntentKind.CANCEL_ALL:
             self._mass_cancel(strategy, i["instrument"], i["side"])
         elif kind == IntentKind.PARENT:
-            self._refuse(i | {"cl_ord_id": self._reserve(strategy)}, Reason.NO_ALGORITHM)
+            self._refuse(i | {"cl_ord_id": i["cl_ord_id"] or self._reserve(strategy)}, Reason.NO_ALGORITHM)
 
     def _refuse(self, i: Fields, reason: Reason) -> None:
         self.refusals += 1
@@ -166,14 +166,15 @@ class EngineIntents(EngineStops):
     def _aim_targets(self) -> None:
         for instrument in self.happened.books:
             for key in sorted(k for k in self.targets if k[1] == instrument):
-                if not any(self.quoter.order_of(key, side) for side in (BUY, SELL)):
+                if key[0] in self.flattening or not any(self.quoter.order_of(key, side) for side in (BUY, SELL)):
                     self._mark(key)
         for key in self.dirty:
             if key in self.targets:
                 self._aim(key, self.targets[key])
 
     def _aim(self, key: Key, target: Target) -> None:
-        may_work = not self.draining and key[0] not in self.halted | self.risk.flow.latched.keys()
+        called_off = (self.halted - self.flattening) | self.risk.flow.latched.keys()
+        may_work = not self.draining and key[0] not in called_off
         may_work &= self.arming.state(*key) >= ArmState.REDUCE_ONLY and self._is_valid(key[1])
         may_work &= self._trading_of(key[1]) == TradingState.TRADING
         self.quoter.aim(
@@ -225,6 +226,7 @@ class EngineIntents(EngineStops):
         for order in orders[:passed]:
             withdrawn = {"type": Type.NOT_SENT, "command": Type.NEW_ORDER, "version": 1}
             self.oms.on_report(dict.fromkeys(REPORT_NAMES, 0) | withdrawn | {"cl_ord_id": order["cl_ord_id"]})
+            self.risk.flow.on_withdrawn(order, self.now)
         for number, order in enumerate(orders):
             of_others = risk.Verdict(Reason.BASKET_REFUSED, len(orders), passed + 1)
             self._refuse_order(order, verdict if number == passed else of_others)

@@ -76,7 +76,7 @@ class EngineStops:
             number = stop.intent["instrument"]
             if self._trading_of(number) != TradingState.TRADING or not self._is_valid(number):
                 continue
-            order = self.order_of(stop.intent)
+            order = self.order_of(stop.intent) | {"cl_ord_id": 0}
             reason = self._price(stop.intent, order)
             if reason == Reason.NONE:
                 stop.order = self._submit(order, order["qty"])

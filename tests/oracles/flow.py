@@ -96,6 +96,20 @@ class Flow:
         for key in equals:  # once for each length of window, however many scopes have it
             self.seen[key].append(now)
 
+    def on_withdrawn(self, o: Order, now: int) -> None:
+        """What was counted at `now` is not sent after all."""
+        equals = set()
+        for _, key in self.limits.around(o["account"], o["strategy"], o["instrument"]):
+            limits = self.limits.rows.get(key, {})
+            for kind in {LimitKind.MESSAGE_RATE, LimitKind.ORDER_RATE} & limits.keys():
+                self.sent[kind, key][1].remove(now)
+            if LimitKind.ORDERS_PER_TRADE in limits:
+                self.today[key][0] -= 1
+            if duplicates := limits.get(LimitKind.DUPLICATES):
+                equals.add(order_key(duplicates.window_ns, o))
+        for key in equals:
+            self.seen[key].remove(now)
+
     def on_fill(self, strategy: int, instrument: int, side: int, now: int) -> bool:
         is_new = False
         counted_already = set()

@@ -61,8 +61,9 @@ struct OrderCell {
     i64 version;
     i64 state;  // OrderState
     i64 side;
+    i64 tag;
 };
-static_assert(sizeof(OrderCell) == 72);
+static_assert(sizeof(OrderCell) == 80);
 
 using CompiledHook = i32 (*)(Runtime*, void* words, const void* argument);
 

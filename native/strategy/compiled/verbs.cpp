@@ -173,8 +173,8 @@ i64 ob_order_at(Runtime* rt, i64 index, OrderCell* out) {
             return 0;
         }
         const LiveOrder& order = orders[std::size_t(index)];
-        *out = {i64(order.cl_ord_id), order.instrument, order.px,    order.qty, order.cum_qty,
-                order.leaves_qty,     order.version,    order.state, order.side};
+        *out = {i64(order.cl_ord_id), order.instrument, order.px,    order.qty,  order.cum_qty,
+                order.leaves_qty,     order.version,    order.state, order.side, i64(order.tag)};
         return 0;
     });
 }

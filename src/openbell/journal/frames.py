@@ -38,7 +38,7 @@ class Source(IntEnum):
 def _record_of(type_: Type) -> str:
     if type_ < Type.INSTRUMENT:
         return {Type.TIMER: "Timer", Type.SIGNAL: "Signal"}.get(type_, "Market")
-    if Type.ACCEPTED <= type_ <= Type.NOT_SENT:
+    if Type.ACCEPTED <= type_ <= Type.DENIED:
         return "Report"
     if Type.APPROVED <= type_ <= Type.MASS_CANCEL or type_ in (Type.STOP_HELD, Type.STOP_ENDED):
         return "Order"

@@ -64,7 +64,7 @@ BOOK_WORDS = (
     *("instrument", "bid_px", "bid_qty", "ask_px", "ask_qty", "tick", "lot"),
     *("is_valid", "trading", "px_decimals", "qty_decimals"),
 )
-ORDER_WORDS = ("cl_ord_id", "instrument", "px", "qty", "cum_qty", "leaves_qty", "version", "state", "side")
+ORDER_WORDS = ("cl_ord_id", "instrument", "px", "qty", "cum_qty", "leaves_qty", "version", "state", "side", "tag")
 _ROOMS = {"book*": 8 * len(BOOK_WORDS), "order*": 8 * len(ORDER_WORDS)}
 
 
