@@ -148,6 +148,8 @@ def _near_file(value: object, info: ValidationInfo) -> Path:
 
 Speed = Literal["interpreted", "compiled"]
 """How a strategy runs: as Python, or as machine code; see docs/strategies.md."""
+Place = Literal["trading", "own"]
+"""Where: in the trading thread, or in a process of its own."""
 
 DecimalText = Annotated[Decimal, PlainValidator(_decimal)]
 AddressText = Annotated[Address, PlainValidator(read_address)]

@@ -103,6 +103,7 @@ def run_record(config: NodeConfig) -> RunRecord:
                 params=settings.params,
                 symbols=settings.instruments,
                 speed=settings.speed,
+                process=settings.process,
             )
             for settings in config.strategies
         ),
@@ -124,8 +125,8 @@ def _plain_value(value: object) -> Any:
 
 
 def build_strategies(config: NodeConfig) -> native.StrategyHost:
-    """Every strategy of the configuration, loaded, with its parameters, in the order of their ids."""
-    return build_host(run_record(config).strategies)
+    """Every strategy of the trading thread, loaded, with its parameters, in the order of their ids."""
+    return build_host(tuple(one for one in run_record(config).strategies if one.process == "trading"))
 
 
 def digest(*parts: bytes) -> bytes:
@@ -184,6 +185,10 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
         for day in range(1, 1 if feed.date else DAYS_AHEAD):
             native_feed.add_day(midnight_ns(feed, day), b"" if index else trading_day_record(config, day))
         live.feeds = [*live.feeds, native_feed]
+    ids = config.strategy_ids()
+    for one in (strategy for strategy in config.strategies if strategy.process == "own"):
+        age_ns, lag_ns = one.age_max_ms * 1_000_000, one.lag_max_ms * 1_000_000
+        live.add_process(ids[one.name], age_ns, one.age_max_frames, lag_ns)
     live.is_paper = config.node.mode == "paper"
     live.paper = native.VenueLatency(0, config.paper.latency_ns, config.paper.latency_ns)
     if config.node.mode == "live":

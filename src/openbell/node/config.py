@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import Address, AddressText, DecimalText, NearPath, SecretText, Speed, is_ipv4
+from openbell.config_types import Address, AddressText, DecimalText, NearPath, Place, SecretText, Speed, is_ipv4
 from openbell.node.breakers import BREAKERS_MAX, BreakerSettings, check_breakers
 from openbell.node.fees import FeeSettings, check_fees
 from openbell.node.limits import LimitSet
@@ -214,6 +214,11 @@ class StrategySettings(Settings):
     params: dict[str, bool | int | float | str] = Field(default_factory=dict)
     speed: Speed = "interpreted"
     """`compiled`: as machine code, see docs/strategies.md; refused where the class cannot be compiled."""
+    process: Place = "trading"
+    """`own`: in a process of its own, beside the trading thread; in a backtest every strategy is in the engine's."""
+    age_max_ms: int = Field(default=100, ge=1, le=60_000, description="own process: older intents are refused LATE")
+    age_max_frames: int = Field(default=10_000, ge=1, le=1 << 30, description="own process: the same, in frames")
+    lag_max_ms: int = Field(default=1_000, ge=10, le=60_000, description="own process: for a frame to be taken")
 
 
 class ChecksSettings(Settings):

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from openbell import _native as native
 from openbell.config import Settings
-from openbell.config_types import Speed
+from openbell.config_types import Place, Speed
 from openbell.errors import JournalError
 from openbell.journal.durable import replace_durably
 from openbell.node.limit_lines import Line
@@ -40,6 +40,7 @@ class StrategyRecord(Settings):
     symbols: tuple[str, ...]
     source_hash: str
     speed: Speed = "interpreted"
+    process: Place = "trading"
     object_hash: str = ""
     """Of the machine code that ran, in hexadecimal; empty where none did."""
 
@@ -54,6 +55,7 @@ class StrategyRecord(Settings):
         params: Params,
         symbols: tuple[str, ...],
         speed: Speed,
+        process: Place = "trading",
     ) -> StrategyRecord:
         """A strategy as it is about to run; a compiled one is compiled here.
 
@@ -70,6 +72,7 @@ class StrategyRecord(Settings):
             symbols=symbols,
             source_hash=source_hash(file).hex(),
             speed=speed,
+            process=process,
             object_hash=object_hash,
         )
 

@@ -6,6 +6,7 @@ standby             follows the journal where the file asks for one; it becomes 
 snapshots           follows the journal; its death changes nothing in trading
 control             answers people on a Unix socket; the same
 reconciliation      compares our books with others', where the file names some; the same
+strategy NAME       calls a strategy with process = "own"; at its death its orders are cancelled and it is halted
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from openbell import _native as native
 from openbell.errors import OpenbellError
 from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
@@ -26,6 +28,7 @@ from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.recovery import expect_both_halves
+from openbell.strategy.loader import load_strategy
 
 RESTARTS_MAX = 5
 """Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
@@ -75,6 +78,7 @@ class Supervisor:
         self._stop_by = 0.0
         self._ends: dict[str, list[float]] = {}
         self._helpers: dict[str, subprocess.Popen[bytes]] = {}
+        self._cells: dict[str, native.StrategyCell] = {}
         self._trading: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Supervisor:
@@ -85,6 +89,12 @@ class Supervisor:
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         node.journal_dir.mkdir(parents=True, exist_ok=True)
         write_card(card_of(self.config, self.config_path))
+        ids = self.config.strategy_ids()
+        for one in (one for one in self.config.strategies if one.process == "own"):
+            load_strategy(one.file, one.class_name)(
+                **one.params
+            )  # what cannot be loaded is said now, not by its process
+            self._cells[f"strategy {one.name}"] = native.StrategyCell.open(str(node.hot_dir), ids[one.name])
         self._start_helpers()
         self._start_trading()
         return self
@@ -113,6 +123,10 @@ class Supervisor:
         }
         if node.standby:
             commands["standby"] = ["openbell.node.standby", str(self.config_path), *self._mode_option()]
+        for one in self.config.strategies:
+            if one.process == "own":
+                module = "openbell.node.strategy_process"
+                commands[f"strategy {one.name}"] = [module, str(self.config_path), self.mode, one.name]
         if self._reconciliation():
             commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
         for name, (module, *arguments) in commands.items():
@@ -122,9 +136,16 @@ class Supervisor:
                 self._helpers[name] = self._start(
                     module, *arguments, stdout=subprocess.PIPE if name == "standby" else None
                 )
+        self._end_condemned()
 
     def _mode_option(self) -> tuple[str, ...]:
         return ("--mode", self.mode)
+
+    def _end_condemned(self) -> None:
+        """A strategy's process that the trading thread found hanging is ended, and started again by the next look."""
+        for name, cell in self._cells.items():
+            if cell.is_condemned and self._helpers[name].pid == cell.pid:
+                self._helpers[name].kill()
 
     def _may_start_again(self, name: str, code: int) -> bool:
         """One that ends as often as the trading process may crash is left as it is, and that is said once."""
@@ -135,7 +156,7 @@ class Supervisor:
         if len(ends) > RESTARTS_MAX:
             print(
                 f"{name}: ended {len(ends)} times within {RESTART_WINDOW_S:.0f} s, last with code {code}; not started "
-                f"again: {WITHOUT[name]}",
+                f"again: {WITHOUT.get(name, 'it is not called')}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -259,6 +280,8 @@ class Supervisor:
                 except subprocess.TimeoutExpired:
                     pass
             process.terminate()
+            if name in self._cells:
+                process.kill()  # it may stand still, and has nothing to put in order
             process.wait()
 
 

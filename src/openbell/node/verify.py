@@ -92,7 +92,7 @@ def replay(
     reports = []
     began = time.perf_counter()
     for life, next_life in zip(lives, [*lives[1:], None], strict=True):
-        host = build_host(_strategies(instead(life.record), speed)) if run_strategies else None
+        host, own = _hosts(_strategies(instead(life.record), speed)) if run_strategies else (None, [])
         reports.append(
             native.replay_journal(
                 engine,
@@ -101,6 +101,7 @@ def replay(
                 host,
                 str(tape or ""),
                 record.tape.feed_latency_ns if record.tape else 0,
+                own,
                 first,
                 min(last, next_life.first_seq - 1) if next_life else last,
             )
@@ -133,6 +134,14 @@ def replay(
         notes=tuple(notes),
         strategy_frames=sum(report.strategy_frames for report in reports),
     )
+
+
+def _hosts(
+    strategies: tuple[StrategyRecord, ...],
+) -> tuple[native.StrategyHost, list[tuple[int, native.StrategyHost]]]:
+    """Those of the trading thread, and one by one those of processes of their own."""
+    host = build_host(tuple(one for one in strategies if one.process == "trading"))
+    return host, [(one.id, build_host((one,))) for one in strategies if one.process == "own"]
 
 
 class Life(NamedTuple):

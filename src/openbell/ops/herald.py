@@ -90,7 +90,7 @@ def read_page_seq(card: NodeCard) -> int:
 
 def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
     """Control records, rows of 128 bytes, as a person reads them."""
-    names = {number: name for name, number in card.strategies.items()}
+    names, halts = {number: name for name, number in card.strategies.items()}, set[tuple[str, int]]()
     for record in records_view(raw, "Control"):
         text = record["text"].decode(errors="replace")
         if Source.FEED <= int(record["source"]) < Source.ORDER_ENTRY:
@@ -99,6 +99,9 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
         match Type(int(record["type"])):
             case Type.STRATEGY_HALTED:
                 name = names.get(int(record["strategy"]), "?")
+                if (halt := (name, int(record["ts_event"]))) in halts:  # of a process of its own: in the decision too
+                    continue
+                halts.add(halt)
                 yield (
                     f"strategy {name} halted, its quotes are pulled: {text}; correct it, restart, then: "
                     f'openbell arm {card.name} full --all --release --why "..."'
