@@ -1,4 +1,4 @@
-"""`openbell strategy`: look at a strategy before it trades, or begin a new one."""
+"""`openbell strategy`: look at a strategy before it trades, begin a new one, stop and start one that runs."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import cyclopts
 from cyclopts import Parameter
 
-app = cyclopts.App(name="strategy", help="Check a strategy before it trades, or begin a new one.")
+app = cyclopts.App(name="strategy", help="Check or begin a strategy; stop, flatten or start one that runs.")
 
 EXIT_REFUSED = 1
 
@@ -88,4 +88,89 @@ def new(name: str, /, *, folder: Path = Path("strategies")) -> int:
 
     for path in write_strategy(name, folder):
         print(path)
+    return 0
+
+
+@app.command
+def stop(
+    name: str,
+    /,
+    *,
+    node: str | None = None,
+    why: str = "",
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Stop strategy NAME of a running node: its orders are cancelled, its state is kept, its position stays.
+
+    Parameters
+    ----------
+    name
+        As the node's file names it.
+    node
+        Its name, its .toml file or its hot directory; without it, the only node of this host.
+    why
+        For the journal.
+    as_json
+        The node's answer as one JSON object.
+    """
+    return _tell("stop", name, node, why, as_json)
+
+
+@app.command
+def flatten(
+    name: str,
+    /,
+    *,
+    node: str | None = None,
+    why: str = "",
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Stop strategy NAME and let the engine close its position at the touch, one order at a time.
+
+    Parameters
+    ----------
+    name
+        As the node's file names it.
+    node
+        Its name, its .toml file or its hot directory; without it, the only node of this host.
+    why
+        For the journal.
+    as_json
+        The node's answer as one JSON object.
+    """
+    return _tell("flatten", name, node, why, as_json)
+
+
+@app.command
+def start(
+    name: str,
+    /,
+    *,
+    node: str | None = None,
+    why: str = "",
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Let strategy NAME, which was stopped, go on with its state; one that failed or was killed is released instead.
+
+    Parameters
+    ----------
+    name
+        As the node's file names it.
+    node
+        Its name, its .toml file or its hot directory; without it, the only node of this host.
+    why
+        For the journal.
+    as_json
+        The node's answer as one JSON object.
+    """
+    return _tell("start", name, node, why, as_json)
+
+
+def _tell(act: str, name: str, node: str | None, why: str, as_json: bool) -> int:
+    from openbell.ops.control.client import ask
+    from openbell.ops.find import find_hot_dir
+
+    hot_dir = find_hot_dir(node)
+    answer = ask(hot_dir, {"verb": "strategy", "act": act, "strategy": name, "why": why})
+    print(json.dumps(answer) if as_json else f"{hot_dir.name}: {answer['done']}; the journal says so")
     return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.ops.feed_view import FeedRow, checks_line, feeds_table, recovery_line
 from openbell.ops.money_view import MONEY_DECIMALS, BreakerRow, MoneyRow, breaker_lines, money_table
+from openbell.ops.strategy_view import StrategyRow, strategy_lines
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -105,6 +106,7 @@ class NodeView:
     held: tuple[str, ...] = ()
     money: tuple[MoneyRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
+    strategies: tuple[StrategyRow, ...] = ()
 
     @property
     def pnl(self) -> int:
@@ -211,6 +213,7 @@ def _facts(view: NodeView) -> list[Text]:
     if view.warden_acted:
         lines.append("the warden shut the order sockets: the trading thread did not answer a kill")
     lines += [f"held: {held}" for held in view.held]
+    lines += strategy_lines(view.strategies)
     lines += [recovery_line(feed) for feed in view.feeds]
     lines += [said for feed in view.feeds if (said := checks_line(feed))]
     alarms = [Text(f"{feed.name}: {alarm}", LOUD) for feed in view.feeds for alarm in feed.alarms()]

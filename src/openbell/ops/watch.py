@@ -16,6 +16,7 @@ from openbell.ops.feed_view import take_feeds
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
 from openbell.ops.money_view import take_breakers, take_money
+from openbell.ops.strategy_view import FAILED, StrategyLooks
 from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
 
@@ -32,6 +33,7 @@ class Watch:
         self.card = card
         self.hot_dir = Path(card.hot_dir)
         self._follower = follow(card)
+        self._strategies = StrategyLooks(card)
         self._rates: deque[tuple[float, int]] = deque()
 
     def look(self, *, catch_up_s: float = 0.1) -> NodeView:
@@ -58,7 +60,7 @@ class Watch:
             warden_acted=warden_acted,
             is_session_up=engine.is_session_up,
             is_stopping=engine.is_draining or bool(counters.pop("stopping", 0)),
-            halted=tuple(name for name, number in self.card.strategies.items() if engine.is_halted(number)),
+            halted=tuple(n for n, number in self.card.strategies.items() if engine.life_of(number) in FAILED),
             held=held_scopes(engine, self.card.strategies),
             durability=self.card.durability,
             durable_lag=max(0, page.committed_seq - page.durable_seq),
@@ -71,6 +73,7 @@ class Watch:
             feeds=feeds,
             money=take_money(engine, self.card.strategies),
             breakers=take_breakers(engine, self.card.strategies, symbols),
+            strategies=self._strategies.take(engine),
         )
 
     def _row(self, instrument: int, orders: list[OwnOrder]) -> Row:

@@ -42,6 +42,12 @@ def identities_of(config: NodeConfig) -> int:
     return config.control.identities or (2 if config.node.mode == "live" else 1)
 
 
+def clips_of(config: NodeConfig) -> dict[str, int]:
+    """By strategy, the largest order that every one of its instruments admits."""
+    most = {one.symbol: one.order_qty_max_lots for one in config.limits.instruments}
+    return {one.name: min(most.get(symbol, 0) for symbol in one.instruments) for one in config.strategies}
+
+
 def open_server(config: NodeConfig, desk: ControlDesk) -> ControlServer:
     """The socket in the hot directory, for the node's user alone or for a group.
 
@@ -73,7 +79,7 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     owners = {strategy.name: strategy.owner for strategy in config.strategies}
     limits = NodeLimits(config, world)
     tuning = Tuning(world, {one.name: one for one in config.signals}, lambda: read_record(config.node.journal_dir))
-    desk = ControlDesk(world, operators_of(config), identities_of(config), owners, limits, tuning)
+    desk = ControlDesk(world, operators_of(config), identities_of(config), owners, limits, tuning, clips_of(config))
     server = open_server(config, desk)
     stopped: list[int] = []
     for number in STOP_SIGNALS:

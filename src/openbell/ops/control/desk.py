@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from openbell import events
+from openbell._native import OperatorVerb
 from openbell.ops.control import requests as asked
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
 from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
@@ -62,6 +63,7 @@ class ControlDesk:
     owners: dict[str, str] = field(default_factory=dict)
     limits: Limits | None = None
     tuning: Tuning | None = None
+    clips: dict[str, int] = field(default_factory=dict)  # most lots of one order that flattens a strategy
     new_id: Callable[[], str] = lambda: f"p-{secrets.token_hex(4)}"
     proposals: Proposals = field(default_factory=Proposals)
     _stops: int = 0  # kills of one strategy or instrument that came by here
@@ -93,6 +95,8 @@ class ControlDesk:
                 return self._signal(request, who, pid)
             case asked.Params():
                 return self._params(request, who)
+            case asked.Strategy():
+                return self._lifecycle(request, who)
             case asked.Approve():
                 return self._approve(request, who, now_ns)
             case asked.Deny():
@@ -205,6 +209,25 @@ class ControlDesk:
         text = "; ".join(says)
         self._record(who.person.uid, Act.TUNE, DONE, target, f"{text}: {request.why}" if request.why else text)
         return {"done": text}
+
+    def _lifecycle(self, request: asked.Strategy, who: Operator) -> Answer:
+        """One person stops and flattens; who starts may raise, and what failed or was killed is released first."""
+        target, before = self._strategy(request.strategy), self.world.armed(self._strategy(request.strategy))
+        self._expect(Act.RAISE if request.act == "start" else Act.STOP, target, who)
+        if request.act == "start" and before.is_held:
+            raise RefusedError(
+                f"{target.name} is {_held(before)}: expected a release, found none; look why, then: "
+                f'openbell arm NODE full --strategy {request.strategy} --release --why "..."'
+            )
+        verb = OperatorVerb[f"STRATEGY_{request.act.upper()}"]
+        by = events.By(who.person.uid, why=request.why)
+        clip = self.clips.get(request.strategy, 0) if request.act == "flatten" else 0
+        if not self.world.push(events.lifecycle(verb, target.strategy, by=by, qty_max=clip)):
+            raise RefusedError(
+                f"{request.act} {target.name}: the trading thread takes no commands (its ring is full); is it stuck? "
+                "openbell status shows it, openbell kill stops it"
+            )
+        return {"done": f"{request.act} {target.name}"}
 
     def _tuning(self) -> Tuning:
         if self.tuning is None:

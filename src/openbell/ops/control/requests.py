@@ -73,6 +73,14 @@ class Params(_Request, frozen=True, tag="params"):
     why: Why = ""
 
 
+class Strategy(_Request, frozen=True, tag="strategy", kw_only=True):
+    """Stop, flatten or start one strategy."""
+
+    act: Literal["stop", "flatten", "start"]
+    strategy: Name
+    why: Why = ""
+
+
 class Status(_Request, frozen=True, tag="status"):
     """How far every scope is armed, what is killed, what is proposed."""
 
@@ -98,7 +106,7 @@ class Deny(_Request, frozen=True, tag="deny"):
     why: Why = ""
 
 
-Request = Kill | Arm | Limits | Signal | Params | Status | Waiting | ProposalsOpen | Approve | Deny
+Request = Kill | Arm | Limits | Signal | Params | Strategy | Status | Waiting | ProposalsOpen | Approve | Deny
 _decoder = msgspec.json.Decoder(Request)
 
 

@@ -19,6 +19,8 @@ from openbell.ops.follow import follow
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
 
 FRAMES_PER_POLL = 4_096
+FAILED = (native.StrategyLife.HALTED, native.StrategyLife.FLATTENING_HALTED)
+"""Only a release lets these go on."""
 CATCH_UP_S = 0.02
 """A request waits so long for what was journalled just before it; a long journal is caught up with in between."""
 RING_SLOT_BYTES = 128
@@ -119,7 +121,7 @@ class LiveWorld:
         if (engine := self.engine) is None:
             return Armed(ArmState.OFF, ArmState.OFF, KillLevel.NONE, False, 0)
         state, unkilled, killed, doubted, until = engine.arming(target.strategy, target.instrument)
-        halted = [number for number in self.strategies.values() if engine.is_halted(number)]
+        halted = [number for number in self.strategies.values() if engine.life_of(number) in FAILED]
         is_node = target.strategy == NO_STRATEGY and target.instrument == NO_INSTRUMENT
         if is_node:
             killed = max(killed, self._cell.level)
