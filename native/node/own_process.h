@@ -6,6 +6,8 @@
 // happens meanwhile is told together, right after that decision: each book once, everything else in its order.
 #pragma once
 
+#include <deque>
+
 #include "node/replay.h"
 #include "strategy/host.h"
 
