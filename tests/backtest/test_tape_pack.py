@@ -58,7 +58,7 @@ def test_packing_again_changes_nothing(tape):
 
 def test_what_does_not_read_back_leaves_the_plain_segment(tape, monkeypatch):
     before = tape_hash(tape)
-    monkeypatch.setattr("openbell.backtest.tape_pack._digest", lambda path: path.name.encode())
+    monkeypatch.setattr("openbell.journal.packing.contents_hash", lambda path: path.name.encode())
 
     with pytest.raises(JournalDamagedError, match=r"expected to read back what .* holds"):
         pack_tape(tape)
@@ -70,14 +70,14 @@ def test_what_does_not_read_back_leaves_the_plain_segment(tape, monkeypatch):
 def test_an_interruption_leaves_a_whole_tape_that_can_be_packed_on(tape, monkeypatch):
     from openbell.backtest import tape_pack
 
-    before, pack = tape_hash(tape), tape_pack._pack
+    before, pack = tape_hash(tape), tape_pack.pack_segment
 
     def interrupted(plain, level):
         if plain.name.startswith("00000002"):
             raise KeyboardInterrupt
         pack(plain, level)
 
-    monkeypatch.setattr(tape_pack, "_pack", interrupted)
+    monkeypatch.setattr(tape_pack, "pack_segment", interrupted)
     with pytest.raises(KeyboardInterrupt):
         pack_tape(tape)
     assert tape_hash(tape) == before

@@ -1,5 +1,6 @@
 """Power cuts and failing calls, a few of each; `make images` and `make nth` do them by the thousand."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,9 +14,9 @@ pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 
 
 def run(module, *arguments):
-    result = subprocess.run(
-        [sys.executable, "-m", f"journal.crash.{module}", *arguments], capture_output=True, text=True, timeout=300
-    )
+    command = [sys.executable, "-m", f"journal.crash.{module}", *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     return result.returncode, result.stdout + result.stderr
 
 

@@ -3,26 +3,28 @@
 from pathlib import Path
 
 import pytest
-from tests.simulation.world import World
+from tests.simulation.day import Day
+from tests.simulation.faults import acts
+from tests.simulation.session import plan_of
 
 from openbell._native import OperatorVerb
 from openbell.journal import open_journal
 from openbell.node.trading import name_open_orders
 from openbell.types import Type
 
-STEPS_TO_STOP = 400
+STEPS, STEPS_TO_STOP_MAX = 400, 400
 ENDS = (Type.REJECTED, Type.EXPIRED)
 
 
 class Ledger:
     """What left and what became of it, from the journal alone."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, day: Day) -> None:
         self.open: dict[int, int] = {}  # cl_ord_id -> open quantity
         self.accepted: set[int] = set()
         self.left = 0
         self.named: dict[int, str] = {}
-        for frame in open_journal(world.journal_dir, world.hot_dir):
+        for frame in open_journal(day.node.journal_dir, day.node.hot_dir):
             for i in range(len(frame.raw) if frame.raw.shape[1] == 128 else 0):
                 self._take(frame.record(i))
 
@@ -47,34 +49,40 @@ class Ledger:
             self.open[order] = 0
 
 
-def venue_goes(world: World) -> None:
-    world.venue.stop()
+def all_is_well(day: Day) -> None:
+    day.heal()
 
 
-def line_is_cut(world: World) -> None:
-    world.stream.cut()
+def venue_goes(day: Day) -> None:
+    day.market.shut_door()
+    day.market.vanish()
 
 
-def all_is_well(world: World) -> None:
-    world.heal()
+def line_is_cut(day: Day) -> None:
+    day.market.shut_door()
+    day.node.stream.cut()
 
 
 @pytest.mark.parametrize("fault", [all_is_well, venue_goes, line_is_cut])
 def test_no_order_is_left_without_a_word(tmp_path: Path, seed: int, fault):
     left = named = 0
     for n in range(6):
-        world = World(f"stop-{seed}-{n}", tmp_path / str(n))
-        world.run(400)
-        fault(world)
-        world.node.begin_stop()
-        for _ in range(STEPS_TO_STOP):
-            world.step()
-        name_open_orders(world.node, world.engine)
-        world.node.close()
+        plan = plan_of(f"stop-{seed}-{n}", STEPS).with_events(())
+        day = Day(plan, acts(), tmp_path / str(n))
+        day.run()
+        fault(day)
+        assert day.node.native is not None
+        day.node.native.begin_stop()
+        steps = 0
+        while day.node.engine.live_orders() and steps < STEPS_TO_STOP_MAX:
+            day.step()
+            steps += 1
+        name_open_orders(day.node.native, day.node.engine)
+        day.node.close()
 
-        ledger = Ledger(world)
+        ledger = Ledger(day)
         still_open = {order for order, leaves in ledger.open.items() if leaves > 0}
-        assert still_open - set(ledger.named) == set(), f"world {n}: left open and not named"
+        assert still_open - set(ledger.named) == set(), f"day {n}: left open and not named"
         assert all(ledger.named.values())
         left += ledger.left
         named += len(ledger.named)

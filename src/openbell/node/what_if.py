@@ -221,5 +221,5 @@ def _play(
     engine = native.Engine(record.capacity.native())
     if state:
         engine.load(state)
-    report = native.replay_journal(engine, str(journal_dir), str(hot or ""), None, "", 0, 0, until)
+    report = native.replay_journal(engine, str(journal_dir), str(hot or ""), to_seq=until)
     return engine, report
