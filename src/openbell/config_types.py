@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import PlainValidator, ValidationInfo
+from pydantic import BeforeValidator, PlainValidator, ValidationInfo
 
 from openbell.errors import ConfigError
 
@@ -19,6 +19,9 @@ _DECIMAL = re.compile(r"^[0-9]{1,15}(\.[0-9]{1,9})?$")
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$")
 _PORT_MAX = 65_535
 _SECRET_BYTES_MAX = 4096
+
+NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
+"""Of nodes, feeds, sessions, strategies, people."""
 
 
 @dataclass(frozen=True)
@@ -156,3 +159,16 @@ AddressText = Annotated[Address, PlainValidator(read_address)]
 SecretText = Annotated[Secret, PlainValidator(read_secret)]
 NearPath = Annotated[Path, PlainValidator(_near_file)]
 """A path; a relative one starts at the folder of the configuration file."""
+
+
+def _durability(value: object) -> object:
+    if value == "quorum":
+        raise ValueError(
+            '"memory" or "local"; "quorum" (other hosts hold a decision before it leaves) is not built yet: '
+            "docs/durability.md says what it takes"
+        )
+    return value
+
+
+DurabilityName = Annotated[Literal["memory", "local"], BeforeValidator(_durability)]
+"""What a decision waits for before it leaves."""

@@ -50,7 +50,7 @@ def shown(source_seq: int, record: bytes) -> dict[str, Any]:
     name = "Report" if Type(record[0]) < Type.STARTED else "Control"
     row = np.frombuffer(record, RECORDS[name])[0]
     fields = {f: row[f].tolist() for f in RECORDS[name].names}
-    out = {f: v for f, v in fields.items() if v not in (0, b"", [0] * 4)}
+    out = {f: v for f, v in fields.items() if v not in (0, b"", [0] * 3, [0] * 4)}
     return out | ({"source_seq": source_seq} if source_seq else {})
 
 

@@ -8,17 +8,29 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from openbell.config import Problem, Settings, load_toml
-from openbell.config_types import Address, AddressText, DecimalText, NearPath, Place, SecretText, Speed, is_ipv4
+from openbell.config_types import (
+    NAME_PATTERN,
+    Address,
+    AddressText,
+    DecimalText,
+    DurabilityName,
+    NearPath,
+    Place,
+    SecretText,
+    Speed,
+    is_ipv4,
+)
 from openbell.node.breakers import BREAKERS_MAX, BreakerSettings, check_breakers
 from openbell.node.fees import FeeSettings, check_fees
 from openbell.node.limits import LimitSet
 from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
+from openbell.node.people import ControlSettings, OperatorSettings, WatchdogSettings
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.retention import RetentionSettings
 from openbell.node.signals import SIGNALS_MAX, SignalSettings, check_signals
@@ -43,17 +55,7 @@ LEAVE_OUT = {
 """What a feed may leave out: name in the file -> letters of the ITCH messages."""
 ITCH_PX_MAX = Decimal("429496.7295")
 ITCH_QTY_MAX = 2**32 - 1
-NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9.+=^#-]{0,15}$"
-
-
-def _durability(value: object) -> object:
-    if value == "quorum":
-        raise ValueError(
-            '"memory" or "local"; "quorum" (other hosts hold a decision before it leaves) is not built yet: '
-            "docs/durability.md says what it takes"
-        )
-    return value
 
 
 class NodeSettings(Settings):
@@ -65,7 +67,7 @@ class NodeSettings(Settings):
     run_dir: NearPath | None = None
     journal_dir: NearPath
     limits: NearPath = Field(description="the file of limits; examples/limits.toml shows every key")
-    durability: Annotated[Literal["memory", "local"], BeforeValidator(_durability)] = "local"
+    durability: DurabilityName = "local"
     seed: int | None = Field(
         default=None, ge=0, le=2**63 - 1, description="of the strategies' random source; drawn by the system if absent"
     )
@@ -247,35 +249,6 @@ class PaperSettings(Settings):
     """`[paper]`: the venue in process that fills paper orders."""
 
     latency_ns: int = Field(default=0, ge=0, le=10_000_000_000)
-
-
-class ControlSettings(Settings):
-    """`[control]`: who can reach the running node, and how many people a loosening needs; see docs/control.md."""
-
-    identities: Literal[1, 2] | None = Field(
-        default=None, description="people for a release, a loosened limit, break-glass; absent: 2 where mode is live"
-    )
-    group: str = Field(default="", description="whose members may connect to the socket; empty: only the node's user")
-    requests_per_s: int = Field(default=20, ge=1, le=1_000, description="of one person; a kill is never too many")
-
-
-class WatchdogSettings(Settings):
-    """`[watchdog]`: when `openbell watchdog` stops the node, and how; see docs/control.md."""
-
-    act: Literal["login", "end"] = Field(default="login", description="log in to its account, or end its process")
-    silence_ms: int = Field(default=1_000, ge=100, le=60_000, description="of the trading thread's heartbeat")
-    kill_ms: int = Field(default=250, ge=100, le=60_000, description="for an answer to a kill")
-    password: SecretText | None = Field(default=None, description="of the account, if the watchdog has its own")
-    drop_copy: str = Field(default="", max_length=6, description="user of the venue's drop copy of the account")
-    drop_copy_password: SecretText | None = None
-
-
-class OperatorSettings(Settings):
-    """`[[operators]]`: a person who may ask something of the running node, known by the user id the kernel gives."""
-
-    name: str = Field(pattern=NAME_PATTERN)
-    uid: int = Field(ge=0, le=2**32 - 2, description="as `id -u` says it")
-    roles: tuple[Literal["viewer", "operator", "trader", "risk"], ...] = Field(min_length=1, max_length=4)
 
 
 class NodeConfig(Settings):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openbell import _native as native
 from openbell.errors import OpenbellError
 from openbell.node.card import NodeCard
-from openbell.node.record import StrategyRecord, read_record
-from openbell.ops.control.tuning import Tuning
+
+if TYPE_CHECKING:
+    from openbell.node.record import StrategyRecord
 
 FAILED = (native.StrategyLife.HALTED, native.StrategyLife.FLATTENING_HALTED)
 IN_WORDS = {
@@ -52,6 +54,9 @@ class StrategyLooks:
         return tuple(self._row(engine, one) for one in self._records.values())
 
     def _read(self) -> None:
+        from openbell.node.record import read_record
+        from openbell.ops.control.tuning import Tuning
+
         record = read_record(Path(self._card.journal_dir))
         if record is None:
             return

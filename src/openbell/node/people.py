@@ -1,0 +1,37 @@
+"""Who can reach a running node: `[control]`, `[watchdog]`, `[[operators]]`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from openbell.config import Settings
+from openbell.config_types import NAME_PATTERN, SecretText
+
+
+class ControlSettings(Settings):
+    """`[control]`: who can reach the running node, and how many people a loosening needs; see docs/control.md."""
+
+    identities: Literal[1, 2] | None = Field(
+        default=None, description="people for a release, a loosened limit, break-glass; absent: 2 where mode is live"
+    )
+    group: str = Field(default="", description="whose members may connect to the socket; empty: only the node's user")
+    requests_per_s: int = Field(default=20, ge=1, le=1_000, description="of one person; a kill is never too many")
+
+
+class WatchdogSettings(Settings):
+    """`[watchdog]`: when `openbell watchdog` stops the node, and how; see docs/control.md."""
+
+    act: Literal["login", "end"] = Field(default="login", description="log in to its account, or end its process")
+    silence_ms: int = Field(default=1_000, ge=100, le=60_000, description="of the trading thread's heartbeat")
+    kill_ms: int = Field(default=250, ge=100, le=60_000, description="for an answer to a kill")
+    password: SecretText | None = Field(default=None, description="of the account, if the watchdog has its own")
+    drop_copy: str = Field(default="", max_length=6, description="user of the venue's drop copy of the account")
+    drop_copy_password: SecretText | None = None
+
+
+class OperatorSettings(Settings):
+    """`[[operators]]`: a person who may ask something of the running node, known by the user id the kernel gives."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    uid: int = Field(ge=0, le=2**32 - 2, description="as `id -u` says it")
+    roles: tuple[Literal["viewer", "operator", "trader", "risk"], ...] = Field(min_length=1, max_length=4)
