@@ -13,6 +13,7 @@ import numpy as np
 from bench import tick_to_order
 from bench.amzn import amzn_zip
 from bench.harness import REPO, Figure, Result
+from bench.processes import folder_in_memory, free_port, start
 from openbell.journal import Source, open_journal
 from openbell.types import Type
 
@@ -42,10 +43,10 @@ def _figure(kind: str, values: np.ndarray[Any, Any]) -> Figure:
 
 def _life(more: str) -> np.ndarray[Any, Any]:
     """One run of a node whose strategy table ends with `more`; a sample for each tick that was answered."""
-    with tick_to_order._directory() as directory:
-        feed = tick_to_order._free_port()
+    with folder_in_memory() as directory:
+        feed = free_port()
         gap_ns = tick_to_order.GAP_NS_MAX
-        venue = tick_to_order._start("bench.loopback_venue", amzn_zip(), gap_ns, feed, stdout=subprocess.PIPE)
+        venue = start("bench.loopback_venue", amzn_zip(), gap_ns, feed, stdout=subprocess.PIPE)
         started = [venue]
         try:
             assert venue.stdout
@@ -55,10 +56,10 @@ def _life(more: str) -> np.ndarray[Any, Any]:
             (directory / "limits.toml").write_text(tick_to_order.LIMITS)
             (directory / "hot").mkdir()
             quiet, file = subprocess.DEVNULL, directory / "node.toml"
-            node = tick_to_order._start("openbell.node.trading", file, "--for", SECONDS, stdout=quiet)
+            node = start("openbell.node.trading", file, "--for", SECONDS, stdout=quiet)
             if more:
                 module = "openbell.node.strategy_process"
-                started.append(tick_to_order._start(module, file, "live", "maker", stdout=quiet))
+                started.append(start(module, file, "live", "maker", stdout=quiet))
             if node.wait() not in (0, 3):
                 raise RuntimeError("the node failed; its message is above")
         finally:

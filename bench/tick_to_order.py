@@ -5,16 +5,11 @@ answers OUCH orders; it never waits for the node (open loop). Each hop counts fr
 """
 
 import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from bench.amzn import amzn_zip
 from bench.harness import REPO, Figure, Result
-from bench.processes import free_port, start
+from bench.processes import folder_in_memory, free_port, start
 from openbell import _native as native
 
 RUNS, SECONDS = 3, 15
@@ -100,7 +95,7 @@ def _figure(hop: str, count: int, values: list[int]) -> Figure:
 
 def _life() -> dict[str, tuple[int, list[int]]]:
     """Hop -> (count, values at QUANTILES) of one run."""
-    with _directory() as directory:
+    with folder_in_memory() as directory:
         feed = free_port()
         venue = start("bench.loopback_venue", amzn_zip(), GAP_NS_MAX, feed, stdout=subprocess.PIPE)
         try:
@@ -121,12 +116,3 @@ def _life() -> dict[str, tuple[int, list[int]]]:
         if not hops["sent"][0]:
             raise RuntimeError("expected orders, found none sent")
         return hops
-
-
-@contextmanager
-def _directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="openbell-bench-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
