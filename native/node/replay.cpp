@@ -159,7 +159,7 @@ void Replay::decide(const FrameView& in, const Happened& happened, const World& 
 }
 
 ReplayReport recover(Engine& engine, const std::string& journal_dir, const std::string& hot_dir, u64 up_to_seq) {
-    JournalReader reader(journal_dir, hot_dir);
+    JournalReader reader(journal_dir, hot_dir, true);  // above the durable watermark the end may be torn
     Replay replay(engine);
     replay.compare_decisions_only();  // a node may restart with larger tables
     if (engine.seq() > 0) reader.seek(engine.seq() + 1);
