@@ -49,7 +49,11 @@ def failed_checks(edge: Mapping[str, Any]) -> dict[str, int]:
 
 def kept_out(edge: Mapping[str, Any]) -> dict[str, int]:
     """Of the counters of `EdgeChecks`: the messages that are not on the tape, by why, for `only_met`."""
-    return {"by_checks": edge["quarantined"], "by_filters": edge["filtered"], "of_those": edge["follow_ups"]}
+    return {
+        "by_checks": edge["quarantined"],
+        "by_filters": edge["filtered"],
+        "of_orders_left_out": edge["follow_ups"],
+    }
 
 
 @contextmanager

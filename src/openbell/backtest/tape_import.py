@@ -53,9 +53,7 @@ def import_tape(
     """
     if not file.is_file():
         raise DecodeError(f"expected a file of market data at {file}, found no file; check the path")
-    known = kind_of(file, kind)
-    importer = known.importer_with(checks) if checks else known.importer()
-    return importer(file, out, day=day, symbols=symbols, progress=progress)
+    return kind_of(file, kind).importer(checks)(file, out, day=day, symbols=symbols, progress=progress)
 
 
 def import_itch(

@@ -32,21 +32,6 @@ class Importer(Protocol):
     ) -> Imported: ...
 
 
-class CheckingImporter(Protocol):
-    """The same for messages of ITCH: what they say is checked at the edge, as a node does."""
-
-    def __call__(
-        self,
-        file: Path,
-        out: Path,
-        *,
-        day: date | None,
-        symbols: Sequence[str],
-        progress: Progress | None,
-        checks: EdgeConfig | None,
-    ) -> Imported: ...
-
-
 class Kind(NamedTuple):
     """A kind of file: its name, what it is, `module:function` of its importer, and what marks it."""
 
@@ -58,27 +43,23 @@ class Kind(NamedTuple):
     """A regular expression, for files whose content says nothing."""
     is_itch: bool = False
 
-    def importer(self) -> Importer:
-        """The function that imports it."""
-        return cast(Importer, self._function())
-
-    def importer_with(self, checks: EdgeConfig) -> Importer:
-        """The function that imports it with the checks and filters of a node.
+    def importer(self, checks: EdgeConfig | None = None) -> Importer:
+        """The function that imports it; with `checks`, as a node's feed checks and leaves out.
 
         Raises:
-            ConfigError: this kind is not checked by a node's rules.
+            ConfigError: there are `checks`, and this kind is not checked by a node's rules.
         """
+        module, _, function = self.target.partition(":")
+        found = getattr(importlib.import_module(module), function)
+        if checks is None:
+            return cast(Importer, found)
         if not self.is_itch:
             kinds = ", ".join(kind.name for kind in KINDS.values() if kind.is_itch)
             raise ConfigError(
                 f"expected a file of {kinds} for the checks of a node's feed, found {self.name} ({self.what}); "
                 "import it without --config"
             )
-        return partial(cast(CheckingImporter, self._function()), checks=checks)
-
-    def _function(self) -> object:
-        module, _, function = self.target.partition(":")
-        return getattr(importlib.import_module(module), function)
+        return cast(Importer, partial(found, checks=checks))
 
     @property
     def is_here(self) -> bool:

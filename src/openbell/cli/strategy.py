@@ -91,78 +91,30 @@ def new(name: str, /, *, folder: Path = Path("strategies")) -> int:
     return 0
 
 
-@app.command
-def stop(
-    name: str,
-    /,
-    *,
-    node: str | None = None,
-    why: str = "",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-) -> int:
-    """Stop strategy NAME of a running node: its orders are cancelled, its state is kept, its position stays.
+# What stop, flatten and start are told.
+Name = Annotated[str, Parameter(help="As the node's file names it.")]
+Node = Annotated[
+    str | None, Parameter(help="Its name, its .toml file or its hot directory; without it, the only node of this host.")
+]
+Why = Annotated[str, Parameter(help="For the journal.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="The node's answer as one JSON object.")]
 
-    Parameters
-    ----------
-    name
-        As the node's file names it.
-    node
-        Its name, its .toml file or its hot directory; without it, the only node of this host.
-    why
-        For the journal.
-    as_json
-        The node's answer as one JSON object.
-    """
+
+@app.command
+def stop(name: Name, /, *, node: Node = None, why: Why = "", as_json: AsJson = False) -> int:
+    """Stop strategy NAME of a running node: its orders are cancelled, its state is kept, its position stays."""
     return _tell("stop", name, node, why, as_json)
 
 
 @app.command
-def flatten(
-    name: str,
-    /,
-    *,
-    node: str | None = None,
-    why: str = "",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-) -> int:
-    """Stop strategy NAME and let the engine close its position at the touch, one order at a time.
-
-    Parameters
-    ----------
-    name
-        As the node's file names it.
-    node
-        Its name, its .toml file or its hot directory; without it, the only node of this host.
-    why
-        For the journal.
-    as_json
-        The node's answer as one JSON object.
-    """
+def flatten(name: Name, /, *, node: Node = None, why: Why = "", as_json: AsJson = False) -> int:
+    """Stop strategy NAME and let the engine close its position at the touch, one order at a time."""
     return _tell("flatten", name, node, why, as_json)
 
 
 @app.command
-def start(
-    name: str,
-    /,
-    *,
-    node: str | None = None,
-    why: str = "",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-) -> int:
-    """Let strategy NAME, which was stopped, go on with its state; one that failed or was killed is released instead.
-
-    Parameters
-    ----------
-    name
-        As the node's file names it.
-    node
-        Its name, its .toml file or its hot directory; without it, the only node of this host.
-    why
-        For the journal.
-    as_json
-        The node's answer as one JSON object.
-    """
+def start(name: Name, /, *, node: Node = None, why: Why = "", as_json: AsJson = False) -> int:
+    """Let strategy NAME, which was stopped, go on with its state; one that failed or was killed is released instead."""
     return _tell("start", name, node, why, as_json)
 
 
