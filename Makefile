@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare sim bugbench feed-sim lint sanitize coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill kills evidence references-live lock clean
+.PHONY: help demo test compare sim bugbench feed-sim lint build-sanitize build-debug sanitize same-hash coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill kills evidence references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -34,6 +34,7 @@ help:
 	@echo 'make evidence  what has been shown of durability, what is missing, and some of it now   MINUTES=30 ARGS="--only kills"'
 	@echo 'make references-live  every reference on a real exchange, then stopped   MINUTES=10 ARGS="--seed 7 --speed compiled"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
+	@echo 'make same-hash  one session in release, debug and sanitizer builds   ARGS="--seed 7"'
 	@echo 'make coverage  branches of risk, oms and kill that no test takes   ARGS="tests/risk"'
 	@echo 'make images  power cuts of the journal, recovered   ARGS="--scenarios 200 --seed 7 --evidence build/images.jsonl"'
 	@echo 'make nth     the n-th call on a file fails, for every n   ARGS="--every 1 --seed 7"'
@@ -78,18 +79,30 @@ format: $(VENV)/.built
 	$(BIN)/clang-format -i $(CXX_FILES)
 	$(BIN)/python tests/formats.py
 
-# The sanitized module lies in its own copy of the package, and -S keeps the editable install out of sight.
-SANITIZED := build/sanitize
-SANITIZER = $(shell g++ -print-file-name=libasan.so) $(shell g++ -print-file-name=libstdc++.so)
-sanitize: $(VENV)/.packages
-	@$(BIN)/cmake -G Ninja -S . -B $(SANITIZED)/cmake -DOPENBELL_SANITIZE=address,undefined -DOPENBELL_LTO=OFF \
-		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
-	@$(BIN)/cmake --build $(SANITIZED)/cmake
-	@rm -rf $(SANITIZED)/site && cp -r src $(SANITIZED)/site
-	@$(BIN)/cmake --install $(SANITIZED)/cmake --prefix $(CURDIR)/$(SANITIZED)/site >/dev/null
-	@PYTHONPATH=$(SANITIZED)/site:$$(echo $(VENV)/lib/python3*/site-packages) LD_PRELOAD="$(SANITIZER)" \
-		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -S -m pytest -p no:cacheprovider \
+# Builds of other kinds: each has its own copy of the package in build/KIND/site, and -S keeps the editable install out of sight.
+SITE_PACKAGES = $$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages)
+SANITIZER = LD_PRELOAD="$(shell g++ -print-file-name=libasan.so) $(shell g++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0
+build-sanitize: FLAGS := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DOPENBELL_SANITIZE=address,undefined
+build-debug: FLAGS := -DCMAKE_BUILD_TYPE=Debug
+build-sanitize build-debug: $(VENV)/.packages
+	@$(BIN)/cmake -G Ninja -S . -B build/$(@:build-%=%)/cmake $(FLAGS) -DOPENBELL_LTO=OFF \
+		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
+	@$(BIN)/cmake --build build/$(@:build-%=%)/cmake
+	@rm -rf build/$(@:build-%=%)/site && cp -r src build/$(@:build-%=%)/site
+	@rm -f build/$(@:build-%=%)/site/openbell/_native.*.so
+	@$(BIN)/cmake --install build/$(@:build-%=%)/cmake --prefix $(CURDIR)/build/$(@:build-%=%)/site >/dev/null
+
+sanitize: build-sanitize
+	@PYTHONPATH=build/sanitize/site:$(SITE_PACKAGES) $(SANITIZER) $(BIN)/python -S -m pytest -p no:cacheprovider \
 		$(or $(ARGS),tests/engine tests/simulation tests/oms tests/execution tests/risk tests/book tests/journal)
+
+SAME_HASH := -m tests.node.same_hash build/same-hash
+same-hash: $(VENV)/.built build-debug build-sanitize
+	@rm -rf build/same-hash
+	@PYTHONPATH=tests:. $(BIN)/python $(SAME_HASH) --build release $(ARGS)
+	@PYTHONPATH=build/debug/site:$(SITE_PACKAGES):tests:. $(BIN)/python -S $(SAME_HASH) --build debug $(ARGS)
+	@PYTHONPATH=build/sanitize/site:$(SITE_PACKAGES):tests:. $(SANITIZER) $(BIN)/python -S $(SAME_HASH) --build sanitizers $(ARGS)
+	@PYTHONPATH=tests:. $(BIN)/python $(SAME_HASH)
 
 # Counts the branches of what decides whether an order may leave while the tests of ARGS run, a table by file; native
 # ones without those that only an exception takes, which end at the same handler. What only includes a header is
