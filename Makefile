@@ -39,7 +39,7 @@ help:
 	@echo 'make images  power cuts of the journal, recovered   ARGS="--scenarios 200 --seed 7 --evidence build/images.jsonl"'
 	@echo 'make nth     the n-th call on a file fails, for every n   ARGS="--every 1 --seed 7"'
 	@echo 'make fuzz    codecs and venue under any bytes, with sanitizers        ARGS="--runs 1000000 --seed 7" TARGETS=soup'
-	@echo 'make fuzz-readers  snapshot, state, record and configuration under any bytes   ARGS="--runs 100000"'
+	@echo 'make fuzz-readers  the same of snapshot, state, record and configuration   ARGS="--runs 100000"'
 	@echo 'make stress  rings, journal and kill cell with threads on both sides, thread sanitizer   ARGS="--rounds 1000000 --seed 7 journal"'
 	@echo 'make format  put all sources into shape, write docs/formats.md again'
 	@echo 'make lock    resolve requirements.lock again'
@@ -93,15 +93,15 @@ build-sanitize build-debug: $(VENV)/.packages
 	@$(BIN)/cmake --install build/$(@:build-%=%)/cmake --prefix $(CURDIR)/build/$(@:build-%=%)/site >/dev/null
 
 sanitize: build-sanitize
-	@PYTHONPATH=build/sanitize/site:$(SITE_PACKAGES) $(SANITIZER) $(BIN)/python -S -m pytest -p no:cacheprovider \
+	@PYTHONPATH=$(CURDIR)/build/sanitize/site:$(SITE_PACKAGES) $(SANITIZER) $(BIN)/python -S -m pytest -p no:cacheprovider \
 		$(or $(ARGS),tests/engine tests/simulation tests/oms tests/execution tests/risk tests/book tests/journal)
 
 SAME_HASH := -m tests.node.same_hash build/same-hash
 same-hash: $(VENV)/.built build-debug build-sanitize
 	@rm -rf build/same-hash
 	@PYTHONPATH=tests:. $(BIN)/python $(SAME_HASH) --build release $(ARGS)
-	@PYTHONPATH=build/debug/site:$(SITE_PACKAGES):tests:. $(BIN)/python -S $(SAME_HASH) --build debug $(ARGS)
-	@PYTHONPATH=build/sanitize/site:$(SITE_PACKAGES):tests:. $(SANITIZER) $(BIN)/python -S $(SAME_HASH) --build sanitizers $(ARGS)
+	@PYTHONPATH=$(CURDIR)/build/debug/site:$(SITE_PACKAGES):tests:. $(BIN)/python -S $(SAME_HASH) --build debug $(ARGS)
+	@PYTHONPATH=$(CURDIR)/build/sanitize/site:$(SITE_PACKAGES):tests:. $(SANITIZER) $(BIN)/python -S $(SAME_HASH) --build sanitizers $(ARGS)
 	@PYTHONPATH=tests:. $(BIN)/python $(SAME_HASH)
 
 # Counts the branches of what decides whether an order may leave while the tests of ARGS run, a table by file; native
@@ -161,8 +161,11 @@ evidence: $(VENV)/.built
 references-live: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m tests.strategies.live --minutes $(or $(MINUTES),1) $(ARGS)
 
-images nth fuzz-readers: $(VENV)/.built
-	@PYTHONPATH=tests:. $(BIN)/python -m journal.crash.$(@:fuzz-%=%) $(ARGS)
+images nth: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m journal.crash.$@ $(ARGS)
+
+fuzz-readers: build-sanitize
+	@PYTHONPATH=$(CURDIR)/build/sanitize/site:$(SITE_PACKAGES):tests:. $(SANITIZER) $(BIN)/python -S -m journal.crash.readers $(ARGS)
 
 exchange-soak: $(VENV)/.built
 	@$(BIN)/python -m bench.exchange_soak $(ARGS)

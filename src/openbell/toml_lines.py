@@ -7,6 +7,7 @@ an array, is found at the line of the key that holds it.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 Path = tuple[str | int, ...]
 """A place in the parsed data: `("limits", 0, "position_max_lots")`."""
@@ -27,6 +28,7 @@ def line_of(text: str, path: Path) -> int:
     return 1
 
 
+@lru_cache(maxsize=1)  # every error of a file asks
 def key_lines(text: str) -> dict[Path, int]:
     """Return the line of every table header and key of `text`, by its path; items of `[[tables]]` by index."""
     lines: dict[Path, int] = {}

@@ -2,36 +2,81 @@
 
     make fuzz-readers ARGS="--runs 100000 --seed 7"
 
-The inputs are real ones, changed in a few places by a seed. Runs go in processes of their own: one that dies or raises
-anything but openbell's own errors is a finding, printed with what makes it again. Native memory errors show when the
-core is built with sanitizers (CONTRIBUTING.md, `make sanitize`).
+The inputs are real ones, changed in a few places by a seed; of a configuration mostly keys and values, so that most
+are still TOML. Runs go in processes of their own: one that dies, does not end or raises anything but openbell's own
+errors is a finding, printed with what makes it again. `make fuzz-readers` runs them on the core with sanitizers.
 """
 
 import argparse
 import os
 import random
+import shutil
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.simulation.world import World, capacity
+from tests.simulation.day import Day
+from tests.simulation.faults import acts
+from tests.simulation.process import capacity
+from tests.simulation.session import plan_of
 
-from configurations import limits_toml
 from openbell import _native as native
-from openbell.errors import OpenbellError, SnapshotError
+from openbell.config import load_toml
+from openbell.errors import OpenbellError
 from openbell.node.config import load_node
+from openbell.node.limits import LimitSet
 from openbell.node.record import read_record
 from openbell.node.snapshots import read_snapshot, write_snapshot
 
 REPO = Path(__file__).resolve().parents[3]
 RUNS_A_PROCESS = 2_000
 STEPS = 400
+CHUNK_S_MAX = 900
+"""For so many runs, with sanitizers on a busy machine."""
 EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x22, 0x2E, 0x3D, 0x5B, 0x2D)
+VALUES = [
+    *(
+        "0",
+        "-1",
+        "1",
+        "7.5",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "18446744073709551616",
+        "1e400",
+        "nan",
+        "-inf",
+    ),
+    *(
+        "true",
+        "[]",
+        "[[]]",
+        "{}",
+        "[1, 'x']",
+        "1979-05-27T07:32:00Z",
+        "1979-05-27",
+        "07:32:00",
+        '"\\u0000"',
+        '"\\n"',
+        '"é"',
+    ),
+    *(
+        f'"{text}"'
+        for text in ("", "x", "A" * 300, "0", "-1", "1e999999", "1e-999999", "NaN", "Infinity", "0.00000000001")
+    ),
+    *(
+        f'"{text}"'
+        for text in ("127.0.0.1:65536", "[::1]:1", ":", "env:", "file:", "plain:", "/", "../..", "OBEL", "USD")
+    ),
+]
+"""That a key of a configuration may not expect."""
 FOUND = 11
 
 Read = Callable[[bytes], None]
+Change = Callable[[bytes, random.Random], bytes]
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
@@ -59,15 +104,43 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(out) or b"\0"
 
 
-def targets(folder: Path) -> dict[str, tuple[bytes, Read]]:
-    """What is read: an example of each, and its reader."""
-    world = World("readers", folder / "world")
+def edited(text: bytes, rng: random.Random) -> bytes:
+    """Lines of a TOML file, changed in one to four places; now and then its bytes."""
+    lines = text.decode().splitlines()
+    for _ in range(rng.choice([1, 1, 2, 4])):
+        at, other = rng.randrange(len(lines)), rng.randrange(len(lines))
+        key, equals, _ = lines[at].partition(" = ")
+        match rng.randrange(6):
+            case 0 | 1 if equals:
+                lines[at] = f"{key} = {rng.choice(VALUES)}"
+            case 2 if " = " in lines[other]:  # the value of another key
+                lines[at] = f"{key} = {lines[other].partition(' = ')[2]}"
+            case 3:
+                lines.insert(other, lines[at])
+            case 4 if len(lines) > 1:
+                del lines[at]
+            case _:
+                lines[at], lines[other] = lines[other], lines[at]
+    whole = "\n".join(lines).encode()
+    return mutated(whole, rng) if rng.random() < 0.2 else whole
+
+
+def without_comments(path: Path) -> bytes:
+    """A configuration of keys and values only."""
+    lines = (line.partition(" #")[0] for line in path.read_text().splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("#")).encode()
+
+
+def targets(folder: Path) -> dict[str, tuple[bytes, Change, Read]]:
+    """What is read: an example of each, what changes it, and its reader."""
+    day = Day(plan_of("readers").with_events(()), acts(), folder / "day")
     for _ in range(STEPS):
-        world.step()
-    state = world.engine.save()
-    snapshot = write_snapshot(folder / "snapshots", world.engine)
-    (folder / "limits.toml").write_text(limits_toml())
-    example = (REPO / "examples/node.toml").read_bytes()
+        day.step()
+    state = day.node.engine.save()
+    snapshot = write_snapshot(folder / "snapshots", day.node.engine)
+    examples = folder / "examples"
+    shutil.copytree(REPO / "examples", examples)
+    shutil.copytree(REPO / "strategies", folder / "strategies")
     record = folder / "record"
     record.mkdir()
 
@@ -86,19 +159,21 @@ def targets(folder: Path) -> dict[str, tuple[bytes, Read]]:
 
         return run
 
-    limits = read_file(folder / "limits.toml", lambda _: load_node(folder / "node.toml"))
+    config = load_node(examples / "node.toml")
 
-    def read_limits(data: bytes) -> None:
-        (folder / "node.toml").write_bytes(example)
-        limits(data)
+    def read_limits(path: Path) -> None:
+        load_toml(path, LimitSet, config.check_limits)
 
-    run_record = RECORD.encode()
     return {
-        "state": (state, read_state),
-        "snapshot": (snapshot.read_bytes(), read_file(folder / "one.snap", read_snapshot)),
-        "record": (run_record, read_file(record / "node.json", lambda _: read_record(record))),
-        "node.toml": (example, read_file(folder / "node.toml", load_node)),
-        "limits.toml": ((REPO / "examples/limits.toml").read_bytes(), read_limits),
+        "state": (state, mutated, read_state),
+        "snapshot": (snapshot.read_bytes(), mutated, read_file(folder / "one.snap", read_snapshot)),
+        "record": (RECORD.encode(), mutated, read_file(record / "node.json", lambda _: read_record(record))),
+        "node.toml": (
+            without_comments(examples / "node.toml"),
+            edited,
+            read_file(examples / "changed.toml", load_node),
+        ),
+        "limits.toml": (without_comments(config.node.limits), edited, read_file(folder / "changed.toml", read_limits)),
     }
 
 
@@ -108,14 +183,15 @@ RECORD = """{"format": 1, "kind": "node", "capacity": {"instruments_max": 2, "bo
 "settings": {}}"""
 
 
-def _run(name: str, example: bytes, read: Read, seed: str, runs: int) -> str:
+def run_apart(name: str, example: bytes, change: Change, read: Read, seed: str, runs: int) -> str:
     """`runs` of one target in a process of their own; the finding, or empty."""
     sys.stdout.flush()
     progress = Path(tempfile.mkstemp(prefix="openbell-readers-")[1])
     child = os.fork()
     if child == 0:
+        signal.alarm(CHUNK_S_MAX)
         try:
-            _reads(example, read, seed, runs, progress)
+            _reads(example, change, read, seed, runs, progress)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
@@ -126,17 +202,17 @@ def _run(name: str, example: bytes, read: Read, seed: str, runs: int) -> str:
     return "" if code == 0 else f"FINDING: {name}, seed {seed!r}, run {at}: ended with {code}"
 
 
-def _reads(example: bytes, read: Read, seed: str, runs: int, progress: Path) -> None:
+def _reads(example: bytes, change: Change, read: Read, seed: str, runs: int, progress: Path) -> None:
     rng = random.Random(seed)
     with progress.open("w") as file:
         for run in range(runs):
             file.seek(0)
             file.write(str(run))
             file.flush()
-            data = mutated(example, rng)
+            data = change(example, rng)
             try:
                 read(data)
-            except (OpenbellError, SnapshotError):
+            except OpenbellError:
                 continue
 
 
@@ -149,13 +225,13 @@ def main() -> int:
     options = parser.parse_args()
     findings = 0
     with tempfile.TemporaryDirectory(prefix="openbell-readers-", dir="/dev/shm") as folder:
-        for name, (example, read) in targets(Path(folder)).items():
+        for name, (example, change, read) in targets(Path(folder)).items():
             if options.targets and name not in options.targets.split(","):
                 continue
             found = 0
             for chunk in range(0, options.runs, RUNS_A_PROCESS):
                 runs = min(RUNS_A_PROCESS, options.runs - chunk)
-                if finding := _run(name, example, read, f"{options.seed}/{name}/{chunk}", runs):
+                if finding := run_apart(name, example, change, read, f"{options.seed}/{name}/{chunk}", runs):
                     print(finding)
                     found += 1
             print(f"{name}: {options.runs} runs over {len(example)} bytes, {found} findings", flush=True)
