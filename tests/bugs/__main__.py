@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bugbench", description="Planted defects that must be found.")
     parser.add_argument("--only", default="", help="names, by comma")
     parser.add_argument("--seeds", type=int, default=SEEDS_MAX, help="of the simulation, for each defect")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="of the simulation")
     parser.add_argument("--folder", type=Path, default=REPO / "build" / "bugs", help="of the copy and the results")
     parser.add_argument("--again", action="store_true", help="also those that were found at this commit")
     wanted = parser.parse_args()
@@ -30,7 +32,7 @@ def main() -> int:
     known = {} if wanted.again else found_before(results, commit)
     names = wanted.only.split(",") if wanted.only else None
     bugs = [bug for bug in all_bugs() if names is None or bug.name in names]
-    bench, lost = BugBench(wanted.folder), []
+    bench, lost = BugBench(wanted.folder, wanted.processes), []
     print(f"{len(bugs)} defects, {sum(bug.name in known for bug in bugs)} of them found before; building", flush=True)
     bench.refresh()
     for bug in bugs:

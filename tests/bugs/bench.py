@@ -44,8 +44,9 @@ class BuildError(Exception):
 class BugBench:
     """`folder` holds the copy and its build; both are used again by the next run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: int) -> None:
         self.tree, self.build_dir = folder / "tree", folder / "tree" / "build" / "dev"
+        self.processes = processes
 
     def refresh(self) -> None:
         """Make the copy what the tree is now; files that did not change keep their times, so little is built.
@@ -100,7 +101,8 @@ class BugBench:
     def _simulate(self, seeds_max: int) -> tuple[str, str, int]:
         """(who found it, what was said, seeds needed)."""
         command = [sys.executable, "-m", "tests.simulation", "--seed", SEED, "--first", "0", "--no-table"]
-        done = self._python([*command, "--seeds", str(seeds_max), "--no-minimise", "--batch", "10"])
+        limits = ["--seeds", str(seeds_max), "--no-minimise", "--batch", "10", "--processes", str(self.processes)]
+        done = self._python([*command, *limits])
         said = re.search(rf"^seed {SEED}-(\d+): (.*)$", done.stdout, re.M)
         if said is None:
             return "", (done.stdout + done.stderr)[-300:], seeds_max

@@ -9,6 +9,7 @@ diff --git ...
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,10 @@ class Bug:
         Raises:
             PatchError: it does not apply.
         """
-        done = subprocess.run(["git", "apply", *options, str(self.path)], cwd=tree, capture_output=True, text=True)
+        # A copy below a repository is no part of it: git would leave out every file of the patch, and say nothing.
+        alone = os.environ | {"GIT_CEILING_DIRECTORIES": str(tree.resolve().parent)}
+        command = ["git", "apply", *options, str(self.path)]
+        done = subprocess.run(command, cwd=tree, env=alone, capture_output=True, text=True)
         if done.returncode:
             raise PatchError(
                 f"{self.path.name}: expected the source that it changes, found another one: {done.stderr.strip()}; "

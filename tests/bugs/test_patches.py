@@ -19,6 +19,21 @@ def test_every_defect_applies_and_names_who_finds_it():
         assert len(bug.files()) == 1, "one file, so that little has to be built"
 
 
+def test_a_defect_is_planted_in_a_copy_below_a_repository(tmp_path: Path):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    bug = all_bugs()[0]
+    (name,) = bug.files()
+    copy = tmp_path / "build" / "tree"
+    (copy / name).parent.mkdir(parents=True)
+    (copy / name).write_bytes((REPO / name).read_bytes())
+
+    bug.apply(copy)
+    assert (copy / name).read_bytes() != (REPO / name).read_bytes()
+
+    bug.apply(copy, "-R")
+    assert (copy / name).read_bytes() == (REPO / name).read_bytes()
+
+
 def test_a_patch_of_another_source_says_what_to_do(tmp_path: Path):
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     with pytest.raises(PatchError, match="plant the same defect"):
