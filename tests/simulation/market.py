@@ -30,6 +30,9 @@ class Client:
     """One connection of the node, and where it stands in the log that it reads."""
 
     stream: native.SimStream
+    holds_back: int = 0
+    """At most so many bytes at the end of what it is told wait for the next moment: packets are cut anywhere, and a
+    venue with much to say does not fall behind."""
     received: bytes = b""
     to_send: bytes = b""
     next_seq: int = 0
@@ -92,8 +95,7 @@ class Market:
         self.diversions.settle()
         if self.door is not None and (stream := self.door.accept()):
             self._lose_client()
-            stream.send_max = self.rng.choice([7, 4096, 1 << 18]) if self.is_flowing else 1 << 18
-            self.client = Client(stream)
+            self.client = Client(stream, self.rng.choice([7, 60, 0]) if self.is_flowing else 0)
         if self.client is not None:
             self._serve(self.client, now)
         if now >= self.wrong.silent_until_ns:
@@ -112,7 +114,7 @@ class Market:
             self.open_door()
         for client in (self.client, self.reader):
             if client is not None:
-                client.stream.send_max = 1 << 18
+                client.stream.send_max, client.holds_back = 1 << 18, 0
 
     def is_all_told(self) -> bool:
         """Every report has left for the node."""
@@ -214,7 +216,9 @@ class Market:
             return
         if client.is_live and not self._report(client, now):
             return
-        client.to_send = client.to_send[client.stream.send(client.to_send) :]
+        whole = len(client.to_send)
+        cut_at = max(0, whole - self.rng.randint(0, client.holds_back)) if client.holds_back else whole
+        client.to_send = client.to_send[client.stream.send(client.to_send[:cut_at]) :]
 
     def _log_in(self, client: Client, payload: bytes) -> None:
         _, _, session, next_seq = native.soup_parse_login_request(payload)
