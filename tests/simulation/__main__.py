@@ -19,7 +19,7 @@ from tests.simulation import table
 from tests.simulation.faults import load
 from tests.simulation.minimise import minimise
 from tests.simulation.plan import STEPS, Plan
-from tests.simulation.session import Outcome, plan_of, play
+from tests.simulation.session import SECOND_RUN, Outcome, plan_of, play, play_twice
 
 BATCH = 50
 """Seeds whose results are written together."""
@@ -31,11 +31,7 @@ MINIMISE_S = 60.0
 def run_seed(seed: str, steps: int, is_twice: bool) -> tuple[Outcome, bool]:
     """A seed's outcome, and whether Python was in the loop."""
     plan = plan_of(seed, steps)
-    outcome = play(plan)
-    if is_twice and not outcome.wrong:
-        again = play(plan)
-        if again.state_hash != outcome.state_hash:
-            outcome.wrong = f"a second run ends with state {again.state_hash:x}, the first with {outcome.state_hash:x}"
+    outcome = play_twice(plan) if is_twice else play(plan)
     return outcome, plan.speed == "python"
 
 
@@ -110,10 +106,11 @@ def explain(failure: Outcome, wanted: argparse.Namespace) -> None:
     """The smallest run that fails, and how to have it again."""
     plan = plan_of(failure.seed, wanted.steps)
     numbers = {event: n for n, event in enumerate(plan.events)}
-    small = minimise(plan, lambda p: kind_of(play(p).wrong) == kind_of(failure.wrong), MINIMISE_S)
+    run = play_twice if kind_of(failure.wrong) == kind_of(SECOND_RUN) else play
+    small = minimise(plan, lambda p: kind_of(run(p).wrong) == kind_of(failure.wrong), MINIMISE_S)
     prefix, _, number = failure.seed.rpartition("-")
     chosen = ",".join(str(numbers[event]) for event in small.events)
-    print(f"smallest: {len(small.events)} of {len(plan.events)} events in {small.steps} steps: {play(small).wrong}")
+    print(f"smallest: {len(small.events)} of {len(plan.events)} events in {small.steps} steps: {run(small).wrong}")
     for event in small.events:
         print(f"  step {event.step}: {event.fault}")
     print(f"again: make sim ARGS=\"--seed {prefix} --first {number} --steps {small.steps} --events '{chosen}'\"")

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 
 from tests.simulation import market as m
-from tests.simulation.discipline import disciplined
 from tests.simulation.plan import Event, Plan
 from tests.simulation.process import Node
 from tests.simulation.states import states_of
@@ -60,9 +59,8 @@ class Day:
         self._ticket = count()
         self.at = 0
         self.clock.set_on_relax(self._let_disk_work)
-        self._chance = random.Random(f"chance {plan.seed}")
         random.seed(f"global {plan.seed}")
-        MISCHIEF.clock = self.clock
+        MISCHIEF.clock, MISCHIEF.strays = self.clock, 0
         MISCHIEF.behave()
         self.start()
 
@@ -141,7 +139,7 @@ class Day:
         if self.node.native is not None and not self.stop_by_ns:
             self.stop_by_ns = self.clock.now_ns() + STOP_NS
             try:
-                self.node.native.begin_stop()
+                self.node.begin_stop()
             except native.SimulatedDeath:
                 self._after_death()
 
@@ -161,10 +159,7 @@ class Day:
 
     def _step_node(self) -> None:
         try:
-            with disciplined(self.clock.now_ns(), self._chance):
-                self.clock.die_at_look(self.dies_at_look)
-                self.node.step()
-            self.clock.die_at_look(0)
+            self.node.step(self.dies_at_look)
         except native.SimulatedDeath:
             self._after_death()
         except JournalError as error:
@@ -299,8 +294,7 @@ class Day:
         Raises:
             Violation: an order stays open.
         """
-        assert self.node.native is not None
-        self.node.native.begin_stop()
+        self.node.begin_stop()
         began = self.at
         while not {o.cl_ord_id for o in self.node.engine.live_orders()} <= self.market_untold():
             if self.at >= began + CALM_STEPS_MAX:

@@ -7,11 +7,12 @@ run. What cannot be made to follow from the seed (`datetime.now`, the order of a
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "_thread.start_new_thread")
@@ -27,6 +28,11 @@ _is_running = False
 _is_installed = False
 
 
+def is_on() -> bool:
+    """Whether what runs now is a simulated node."""
+    return _is_running
+
+
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if not _is_running:
         return
@@ -37,21 +43,42 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextlib.contextmanager
 def disciplined(now_ns: int, chance: random.Random) -> Iterator[None]:
-    """Around a step of a simulated node."""
+    """Around whatever a simulated node does."""
     global _is_running, _is_installed
     if not _is_installed:
         sys.addaudithook(_watch)  # for the life of the process
         _is_installed = True
+    with surrounded(now_ns, chance.randbytes):
+        _is_running = True
+        try:
+            yield
+        finally:
+            _is_running = False
+
+
+@contextlib.contextmanager
+def surrounded(now_ns: int, chance: Callable[[int], bytes]) -> Iterator[None]:
+    """A host whose clocks stand, and whose chance is this one."""
     before = {name: getattr(time, name) for name in CLOCKS}
     urandom = os.urandom
     for name in CLOCKS:
         setattr(time, name, (lambda: now_ns) if name.endswith("_ns") else (lambda: now_ns * 1e-9))
-    os.urandom = chance.randbytes
-    _is_running = True
+    os.urandom = chance
     try:
         yield
     finally:
-        _is_running = False
         os.urandom = urandom
         for name, function in before.items():
             setattr(time, name, function)
+
+
+@contextlib.contextmanager
+def elsewhere() -> Iterator[None]:
+    """Another host: another time, another chance, garbage collected at other moments. A seed must not notice."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50, 2, 2)
+    try:
+        with surrounded(0, bytes):
+            yield
+    finally:
+        gc.set_threshold(*thresholds)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tests.simulation import market as m
+from tests.simulation.discipline import disciplined
 from tests.simulation.plan import Plan
 from tests.simulation.strategies import Restless, Rogue
 
@@ -73,7 +75,7 @@ class Node:
 
     def __init__(self, plan: Plan, clock: native.SimClock, nets: dict[str, native.SimNet], directory: Path) -> None:
         self.plan, self.clock, self.nets = plan, clock, nets
-        self.rng = random.Random(f"node {plan.seed}")
+        self.rng, self._chance = random.Random(f"node {plan.seed}"), random.Random(f"chance {plan.seed}")
         self.journal_dir, self.hot_dir = directory / "journal", directory / "hot"
         self.journal_dir.mkdir(parents=True)
         self.ports = {line: native.SimDatagrams(nets[line], at) for line, at in (("A", m.LINE_A), ("B", m.LINE_B))}
@@ -109,9 +111,10 @@ class Node:
         self.last_recovery = str(how)
         lines = [self.ports["A"], self.ports["B"]][: plan.has_lines]
         feed = native.FeedPorts(lines, self.ports["requests"] if plan.has_requests else None, snapshots)
-        node = native.LiveNode(self._config(), self.engine, self._host(), self.clock, [feed], self.stream)
-        now = self.clock.now_ns()
-        node.submit(events.started(node=NODE, epoch=node.epoch, now_ns=now, seed=self.strategy_seed))
+        config, host, now = self._config(), self._host(), self.clock.now_ns()
+        with self._disciplined():  # a frame without its decision is decided now, by the strategies that live now
+            node = native.LiveNode(config, self.engine, host, self.clock, [feed], self.stream)
+            node.submit(events.started(node=NODE, epoch=node.epoch, now_ns=now, seed=self.strategy_seed))
         self.native = node
         self.epochs += 1
         self._look_at_disk()
@@ -152,8 +155,12 @@ class Node:
     day_ns = 0
     """Midnight of the simulated day; set by the world."""
 
-    def step(self) -> None:
-        """One turn of the loop, until nothing happens.
+    def _disciplined(self) -> AbstractContextManager[None]:
+        """Around whatever the trading process does, for it may ask its strategies."""
+        return disciplined(self.clock.now_ns(), self._chance)
+
+    def step(self, dies_at_look: int = 0) -> None:
+        """One turn of the loop, until nothing happens, or it dies where it looks at the clock for that time.
 
         Raises:
             SimulatedDeath: the process died; call `die`.
@@ -161,9 +168,22 @@ class Node:
         """
         if self.native is None:
             return
-        for _ in range(LOOKS_MAX):
-            if not self.native.step(self.clock.now_ns()):
-                break
+        with self._disciplined():
+            self.clock.die_at_look(dies_at_look)
+            for _ in range(LOOKS_MAX):
+                if not self.native.step(self.clock.now_ns()):
+                    break
+        self.clock.die_at_look(0)
+
+    def begin_stop(self) -> None:
+        """Ctrl-C: it cancels all.
+
+        Raises:
+            SimulatedDeath: it died of that.
+        """
+        assert self.native is not None
+        with self._disciplined():
+            self.native.begin_stop()
 
     def die(self) -> None:
         """The process is gone between two instructions; nothing is said to anyone."""
@@ -177,7 +197,8 @@ class Node:
     def close(self) -> None:
         """The orderly end of the process."""
         assert self.native is not None
-        self.native.close()
+        with self._disciplined():
+            self.native.close()
         self.native = None
         self.stream.shutdown()
 

@@ -11,16 +11,19 @@ from pathlib import Path
 
 from tests.simulation import market as m
 from tests.simulation.day import OPEN_NS, Day, Violation
+from tests.simulation.discipline import elsewhere
 from tests.simulation.faults import FAULTS, acts, load
 from tests.simulation.model import Model
 from tests.simulation.plan import STEPS, Plan, draw
 from tests.simulation.process import QTY_MAX, RESTLESS, ROGUE, capacity
+from tests.simulation.strategies import MISCHIEF
 from tests.simulation.tap import WireTap
 
 from openbell import _native as native
 from openbell.node.recovery import recover_engine
 
 MEMORY = Path("/dev/shm")
+SECOND_RUN = "a second run on what could be another host ends otherwise"
 
 
 @dataclass
@@ -34,6 +37,10 @@ class Outcome:
     facts: dict[str, int] = field(default_factory=dict)
     cells: dict[tuple[str, str], int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+
+    def ended(self) -> tuple[str, str, dict[str, int], dict[tuple[str, str], int]]:
+        """What has to follow from the seed."""
+        return self.wrong, f"state {self.state_hash:x}", self.facts, self.cells
 
 
 def plan_of(seed: str, steps: int = STEPS) -> Plan:
@@ -61,6 +68,16 @@ def play(plan: Plan) -> Outcome:
     return outcome
 
 
+def play_twice(plan: Plan) -> Outcome:
+    """Run a plan, and again on what could be another host: both must end the same."""
+    outcome = play(plan)
+    with elsewhere():
+        again = play(plan)
+    if not outcome.wrong and outcome.ended() != again.ended():
+        outcome.wrong = f"{SECOND_RUN}: with {again.ended()}, the first with {outcome.ended()}"
+    return outcome
+
+
 def _play(plan: Plan, folder: Path, outcome: Outcome) -> None:
     day = Day(plan, acts(), folder)
     try:
@@ -71,6 +88,7 @@ def _play(plan: Plan, folder: Path, outcome: Outcome) -> None:
         day.wind_down()
         judge_ledger(day)
         judge_journal(day)
+        expect("callbacks that could see the host's clock and chance", MISCHIEF.strays, 0)
         outcome.state_hash = day.node.engine.state_hash
     finally:
         outcome.facts = {

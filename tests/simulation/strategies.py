@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.simulation import discipline
+
 from openbell import _native as native
 from openbell.strategy import Strategy, param
 from openbell.types import Side, Tif
@@ -59,6 +61,8 @@ class Mischief:
     takes_ns: int = 0
     floods: int = 0
     opens: bool = False
+    strays: int = 0
+    """Callbacks in which the host's own clock and chance were in reach: the seed does not say what comes of them."""
 
     def behave(self) -> None:
         """Nothing more of it."""
@@ -74,6 +78,7 @@ class Rogue(Strategy):
     asked: int = 0
 
     def on_book(self, ctx, book):
+        MISCHIEF.strays += not discipline.is_on()
         if MISCHIEF.takes_ns and MISCHIEF.clock is not None:
             MISCHIEF.clock.advance(MISCHIEF.takes_ns)
             MISCHIEF.takes_ns = 0
