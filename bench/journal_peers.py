@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from time import perf_counter_ns
 
 from bench.harness import Figure, Result, SkippedError, percentile, samples, throughput
-from bench.journal import _archiver, _directories, _wait_durable
+from bench.journal import _archiver, _directories, _wait_durable, archiver_rate
 from bench.peers_venv import ask, peer
 from openbell import _native as native
 from openbell.journal import JournalWriter
@@ -43,7 +43,7 @@ def run() -> Result:
         groups = _alternately(
             {n: s for n, s in sides.items() if n not in ("bare fdatasync", "openbell")}, GROUPED, GROUP
         )
-        grouped_ours = [_group_rate() for _ in range(3)]
+        grouped_ours = [archiver_rate(GROUPED_OURS) for _ in range(3)]
     floor = one.pop("bare fdatasync")
     figures: list[Figure] = [samples("bare append and fdatasync of 112 bytes", "us", [t for r in floor for t in r])]
     for name, rounds in one.items():
@@ -90,20 +90,6 @@ def _ours(stack: ExitStack) -> Side:
     native.bench_append(writer, 1)
     _wait_durable(writer)
     return lambda count, _: [t / 1e3 for t in native.bench_durable(writer, count)]
-
-
-def _group_rate() -> float:
-    with _directories() as (hot, disk):
-        writer = JournalWriter(disk, hot, hot_segments_max=24)
-        with _archiver(hot, disk):
-            native.bench_append(writer, 1_000)
-            _wait_durable(writer)
-            start = perf_counter_ns()
-            native.bench_append(writer, GROUPED_OURS)
-            _wait_durable(writer)
-            took = perf_counter_ns() - start
-        writer.close()
-        return GROUPED_OURS * 1e9 / took
 
 
 def _sqlite(stack: ExitStack) -> Side:

@@ -9,6 +9,7 @@ import subprocess
 
 from bench.amzn import amzn_zip
 from bench.harness import REPO, Figure, Result
+from bench.limits import limits_toml
 from bench.processes import folder_in_memory, free_port, start
 from openbell import _native as native
 
@@ -51,25 +52,6 @@ class = "MarketMaker"
 instruments = ["AMZN"]
 """
 
-LIMITS = """
-owner = "bench"
-version = 1
-base_currency = "USD"
-[account]
-order_rate_max = 100000
-order_rate_window_ms = 1000
-gross_notional_max = "1000000000.00"
-daily_loss_max = "1000000000.00"
-[[instruments]]
-symbol = "AMZN"
-order_qty_max_lots = 1000
-order_notional_max = "1000000.00"
-position_long_max_lots = 1000000
-position_short_max_lots = 1000000
-collar_bps = 2000
-open_orders_max = 20
-"""
-
 
 def run() -> Result:
     """Three lives of a node; the figures are of the one with the median p50."""
@@ -103,7 +85,7 @@ def _life() -> dict[str, tuple[int, list[int]]]:
             values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
             text = NODE.format(**values, strategy=REPO / "strategies/market_maker.py")
             (directory / "node.toml").write_text(text)
-            (directory / "limits.toml").write_text(LIMITS)
+            (directory / "limits.toml").write_text(limits_toml("AMZN", position_max_lots=1_000_000))
             (directory / "hot").mkdir()
             node = start("openbell.node.trading", directory / "node.toml", "--for", SECONDS, stdout=subprocess.DEVNULL)
             if node.wait() not in (0, 3):

@@ -122,6 +122,13 @@ def test_a_relative_path_starts_at_the_files_folder():
     assert parse_toml('title = "t"\nfile = "a/b"', House, ORIGIN).file == Path("/etc/openbell/a/b")
 
 
+@pytest.mark.parametrize("name", ["x" * 256, "d/" * 2048, "~nobody-here/x", "\\u0000"])
+def test_a_file_name_that_nothing_can_have_is_told(name: str):
+    (line,) = errors(f'title = "t"\nfile = "{name}"')
+
+    assert line.startswith("2: file: expected a file name")
+
+
 def test_a_secret_is_read_from_where_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "key").write_text("from-file\n")
     monkeypatch.setenv("OPENBELL_TEST_KEY", "from-env")

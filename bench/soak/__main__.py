@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from bench.harness import REPO
+from bench.limits import limits_toml
 from bench.processes import START_S, free_port, start, wait_until_it_runs
 from bench.soak.judging import judge, picture, summary
 from bench.soak.watch import Watch
@@ -63,26 +64,6 @@ id = 1
 file = "{file}"
 class = "Steady"
 instruments = {symbols}
-"""
-LIMITS = """
-owner = "soak"
-version = 1
-base_currency = "USD"
-[account]
-order_rate_max = 100000
-order_rate_window_ms = 1000
-gross_notional_max = "1000000000.00"
-daily_loss_max = "1000000000.00"
-"""
-LIMITS_OF_ONE = """
-[[instruments]]
-symbol = "{symbol}"
-order_qty_max_lots = 1000
-order_notional_max = "1000000.00"
-position_long_max_lots = 1000
-position_short_max_lots = 1000
-collar_bps = 2000
-open_orders_max = 20
 """
 
 
@@ -145,7 +126,7 @@ def _configured(folder: Path, hot: Path, port: int, requests: int) -> Path:
     text += "".join(f'[[instruments]]\nsymbol = "{symbol}"\n' for symbol in SYMBOLS)
     text += STRATEGY.format(file=REPO / "bench/strategies/steady.py", symbols=json.dumps(SYMBOLS))
     (folder / "node.toml").write_text(text)
-    (folder / "limits.toml").write_text(LIMITS + "".join(LIMITS_OF_ONE.format(symbol=s) for s in SYMBOLS))
+    (folder / "limits.toml").write_text(limits_toml(*SYMBOLS, position_max_lots=1_000))
     return folder / "node.toml"
 
 

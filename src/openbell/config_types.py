@@ -19,6 +19,8 @@ _DECIMAL = re.compile(r"^[0-9]{1,15}(\.[0-9]{1,9})?$")
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$")
 _PORT_MAX = 65_535
 _SECRET_BYTES_MAX = 4096
+_NAME_BYTES_MAX, _PATH_BYTES_MAX = 255, 4095
+"""What Linux opens."""
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 """Of nodes, feeds, sessions, strategies, people."""
@@ -146,7 +148,13 @@ def _near_file(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError("a file name in quotes")
     folder: Path = (info.context or {}).get("folder", Path())
-    return (folder / Path(value).expanduser()).resolve()
+    try:
+        path = (folder / Path(value).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # nobody's home, a circle of links, a zero byte
+        raise ValueError(f"a file name that leads somewhere ({error})") from None
+    if len(os.fsencode(path)) > _PATH_BYTES_MAX or any(len(os.fsencode(part)) > _NAME_BYTES_MAX for part in path.parts):
+        raise ValueError(f"a file name of at most {_NAME_BYTES_MAX} bytes, {_PATH_BYTES_MAX} with its folders")
+    return path
 
 
 Speed = Literal["interpreted", "compiled"]

@@ -114,6 +114,19 @@ def test_under_a_supervisor_the_standby_becomes_the_node_and_another_one_stands_
     assert said[0]["orders_open"] == 0 and said[0]["epoch"] == 2
 
 
+def test_a_helper_that_stands_still_does_not_hold_up_the_end(node, monkeypatch, capsys):
+    monkeypatch.setattr("openbell.node.supervisor.HELPERS_WITHIN_S", 0.5)
+
+    with Supervisor(node, log=node.parent / "log") as supervisor:
+        control = supervisor._helpers["control"]
+        control.send_signal(signal.SIGSTOP)
+        supervisor.stop()
+        supervisor.wait()
+
+    assert control.returncode == -signal.SIGKILL
+    assert "control: no answer within" in capsys.readouterr().err
+
+
 def test_a_journal_of_which_only_the_hot_half_is_left_says_what_is_there_and_the_way_out(node):
     with Supervisor(node, log=node.parent / "log") as supervisor:
         wait_for(lambda: JournalReader(*map(str, halves(node))).durable_seq, "the archiver")

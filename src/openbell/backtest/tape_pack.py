@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from openbell.backtest.tape import TapeFacts, files_of, write_index
 from openbell.errors import JournalError, JournalLockedError
+from openbell.journal.lock import locked
 from openbell.journal.packing import LEVEL, pack_segment
 from openbell.journal.segments import PACKED
 
@@ -46,7 +44,11 @@ def pack_tape(path: Path, *, level: int = LEVEL, progress: Callable[[int, int], 
     plain = [path / name for name in files if not name.endswith(PACKED)]
     total = sum(file.stat().st_size for file in plain)
     done = 0
-    with _writers_lock(path):
+    with locked(path) as is_ours:
+        if not is_ours:
+            raise JournalLockedError(
+                f"tape has one writer: expected {path} to be free, found it locked; wait for the other process"
+            )
         for file in plain:
             size = file.stat().st_size
             pack_segment(file, level)
@@ -55,19 +57,3 @@ def pack_tape(path: Path, *, level: int = LEVEL, progress: Callable[[int, int], 
                 progress(done, total)
         facts = write_index(path)
     return Packed(total, sum(facts.files[file.name + PACKED] for file in plain), facts)
-
-
-@contextmanager
-def _writers_lock(path: Path) -> Iterator[None]:
-    """The lock that the writer of a tape holds on its folder."""
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JournalLockedError(
-                f"tape has one writer: expected {path} to be free, found it locked; wait for the other process"
-            ) from None
-        yield
-    finally:
-        os.close(folder)

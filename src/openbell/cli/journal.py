@@ -60,7 +60,7 @@ def archive(
         Remove the oldest sealed segments while all are larger, with the same exception.
     """
     from openbell.errors import JournalError, JournalLockedError
-    from openbell.journal.archiver import locked
+    from openbell.journal.lock import locked
     from openbell.journal.retention import Retention, retain
     from openbell.journal.seal import seal_finished
 

@@ -11,13 +11,9 @@ never delays a sync.
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -79,21 +75,6 @@ class _Sealer(threading.Thread):
                 f"openbell archiver, sealing: {error}; no segment is sealed until it is started again", file=sys.stderr
             )
             self.error = error
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[bool]:
-    """Whether `directory` has no archiver; while inside, it gets none."""
-    folder = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(folder)
 
 
 def archive(

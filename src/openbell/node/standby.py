@@ -16,21 +16,18 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
 import select
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 from openbell import _native as native
-from openbell.errors import InvariantError, OpenbellError
+from openbell.errors import InvariantError
 from openbell.journal import open_journal
 from openbell.node import assemble, trading
 from openbell.node.acknowledge import running_of
 from openbell.node.config import NodeConfig, load_node
-from openbell.node.lifeline import end_with_parent
 from openbell.node.page import read_page
 from openbell.node.recovery import Recovered
 from openbell.node.snapshots import usable_snapshots
@@ -150,19 +147,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("config", type=Path)
     parser.add_argument("--mode", default="", help="a safer mode than the file's")
     options = parser.parse_args(arguments)
-    trading.hear_signals()
-    end_with_parent()
-    try:
-        config = load_node(options.config, options.mode)
-        standby = Standby(config)
-        if not standby.watch():
-            return 0
-        summary = standby.take_over()
-    except OpenbellError as error:
-        print(f"openbell: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(asdict(summary)), flush=True)
-    return 3 if summary.orders_open else 0
+
+    def live() -> trading.Summary | None:
+        standby = Standby(load_node(options.config, options.mode))
+        return standby.take_over() if standby.watch() else None
+
+    return trading.lived(live)
 
 
 if __name__ == "__main__":

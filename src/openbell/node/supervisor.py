@@ -36,6 +36,8 @@ RESTART_WINDOW_S = 60.0
 ENDED_IN_ORDER = (0, 3)
 """Exit codes of a trading process that closed its journal: nothing open, or orders left open."""
 ARCHIVER_DRAIN_S = 30.0
+HELPERS_WITHIN_S = 10.0
+"""For all of them to end, from when they are asked; then they are ended."""
 STOP_WITHIN_S = 8.0
 """The trading process waits up to 5 s for its cancels; one that has not ended after this is ended."""
 LOOK_EVERY_S = 0.1
@@ -269,20 +271,29 @@ class Supervisor:
         self._start_trading()
 
     def _end_helpers(self) -> None:
+        is_closed = self._trading is not None and self._trading.returncode in ENDED_IN_ORDER
+        if is_closed and (archiver := self._helpers.get("archiver")):  # ends by itself when everything is durable
+            _has_ended(archiver, ARCHIVER_DRAIN_S)
         for name, process in self._helpers.items():
             if process.stdout is not None:  # of a standby that has not become the node
                 process.stdout.close()
-            is_closed = self._trading is not None and self._trading.returncode in ENDED_IN_ORDER
-            if name == "archiver" and is_closed:  # ends by itself when everything is durable
-                try:
-                    process.wait(ARCHIVER_DRAIN_S)
-                    continue
-                except subprocess.TimeoutExpired:
-                    pass
             process.terminate()
             if name in self._cells:
                 process.kill()  # it may stand still, and has nothing to put in order
-            process.wait()
+        give_up = time.monotonic() + HELPERS_WITHIN_S
+        for name, process in self._helpers.items():
+            if not _has_ended(process, max(0.0, give_up - time.monotonic())):
+                print(f"{name}: no answer within {HELPERS_WITHIN_S:.0f} s; ended", file=sys.stderr, flush=True)
+                process.kill()
+                process.wait()
+
+
+def _has_ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def run_node(config_path: Path, *, for_s: float = 0.0, mode: str = "") -> dict[str, Any]:

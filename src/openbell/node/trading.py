@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -163,12 +163,6 @@ def name_open_orders(node: native.LiveNode, engine: native.Engine) -> None:
         node.submit(record, Source.NODE)
 
 
-def hear_signals() -> None:
-    """From here on a signal means stop; the supervisor held them back while Python was starting."""
-    native.install_stop_handler()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the process; 0, or 2 when the node could not start or had to stop, 3 when orders were left open."""
     parser = argparse.ArgumentParser(prog="python -m openbell.node.trading")
@@ -178,16 +172,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--accept-limits", type=int, help="the version of the limits that loosens, and is meant")
     parser.add_argument("--acknowledge", default="", help="what runs, where it is not what ran")
     options = parser.parse_args(arguments)
-    hear_signals()
+    return lived(
+        lambda: trade(
+            load_node(options.config, options.mode),
+            for_s=options.for_s,
+            accepted_limits=options.accept_limits,
+            acknowledged=options.acknowledge,
+        )
+    )
+
+
+def lived(live: Callable[[], Summary | None]) -> int:
+    """Live as the trading process, from its first signal to the summary on standard output; the exit code of `main`."""
+    native.install_stop_handler()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # held back by the supervisor while Python was starting
     end_with_parent()
     try:
-        config = load_node(options.config, options.mode)
-        summary = trade(
-            config, for_s=options.for_s, accepted_limits=options.accept_limits, acknowledged=options.acknowledge
-        )
+        summary = live()
     except OpenbellError as error:
         print(f"openbell: {error}", file=sys.stderr)
         return 2
+    if summary is None:
+        return 0
     print(json.dumps(asdict(summary)), flush=True)
     return 3 if summary.orders_open else 0
 

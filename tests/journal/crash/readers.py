@@ -37,41 +37,11 @@ STEPS = 400
 CHUNK_S_MAX = 900
 """For so many runs, with sanitizers on a busy machine."""
 EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x22, 0x2E, 0x3D, 0x5B, 0x2D)
-VALUES = [
-    *(
-        "0",
-        "-1",
-        "1",
-        "7.5",
-        "9223372036854775807",
-        "-9223372036854775808",
-        "18446744073709551616",
-        "1e400",
-        "nan",
-        "-inf",
-    ),
-    *(
-        "true",
-        "[]",
-        "[[]]",
-        "{}",
-        "[1, 'x']",
-        "1979-05-27T07:32:00Z",
-        "1979-05-27",
-        "07:32:00",
-        '"\\u0000"',
-        '"\\n"',
-        '"é"',
-    ),
-    *(
-        f'"{text}"'
-        for text in ("", "x", "A" * 300, "0", "-1", "1e999999", "1e-999999", "NaN", "Infinity", "0.00000000001")
-    ),
-    *(
-        f'"{text}"'
-        for text in ("127.0.0.1:65536", "[::1]:1", ":", "env:", "file:", "plain:", "/", "../..", "OBEL", "USD")
-    ),
-]
+NUMBERS = "0 -1 1 7.5 9223372036854775807 -9223372036854775808 18446744073709551616 1e400 nan -inf"
+OTHERS = "true [] [[]] {} [1,'x'] 1979-05-27T07:32:00Z 1979-05-27 07:32:00"
+TEXTS = rf"x é \u0000 \n {'A' * 300} 0 -1 1e999999 1e-999999 NaN Infinity 0.00000000001 OBEL USD"
+PLACES = "127.0.0.1:65536 [::1]:1 : env: file: plain: / ../.. ~nobody/x"
+VALUES = ['""', *NUMBERS.split(), *OTHERS.split(), *(f'"{text}"' for text in f"{TEXTS} {PLACES}".split())]
 """That a key of a configuration may not expect."""
 FOUND = 11
 
