@@ -35,12 +35,20 @@ class DropCopyLink:
     """
 
     def __init__(
-        self, address: Address, user: str, password: str, hear: Callable[[bytes], None], *, next_seq: int = 1
+        self,
+        address: Address,
+        user: str,
+        password: str,
+        hear: Callable[[bytes], None],
+        *,
+        next_seq: int = 1,
+        connect_within_s: float = CONNECT_WITHIN_S,
     ) -> None:
         self.next_seq = next_seq
         self.session = ""
         self.is_up = False
         self._address, self._user, self._password, self._hear = address, user, password, hear
+        self._connect_within_s = connect_within_s
         self._socket: socket.socket | None = None
         self._pending = b""
         self._said_at_s = 0.0
@@ -54,7 +62,7 @@ class DropCopyLink:
         self.close()
         login = soup_login_request(self._user, self._password, self.session, self.next_seq)
         try:
-            self._socket = socket.create_connection((self._address.host, self._address.port), CONNECT_WITHIN_S)
+            self._socket = socket.create_connection((self._address.host, self._address.port), self._connect_within_s)
             self._socket.sendall(login)
         except OSError as error:
             self.close()

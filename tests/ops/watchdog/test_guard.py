@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 from tests.cli.world import World, far_strategy, wait_for
@@ -14,7 +15,7 @@ from openbell.node.card import read_card
 from openbell.node.config import NodeConfig, load_node
 from openbell.ops.find import read_page
 from openbell.ops.watchdog.guard import GRACE_AFTER_KILL_S, Guard, Stop
-from openbell.ops.watchdog.venue import DropCopy, TakeOver
+from openbell.ops.watchdog.venue import Account, DropCopy, TakeOver
 from openbell.types import KillLevel, Type
 
 DROP_COPY = """
@@ -78,7 +79,7 @@ def test_a_silent_node_is_stopped_by_a_login_that_the_drop_copy_hears_of(world):
 def test_orders_long_after_a_kill_are_counted_by_the_drop_copy(world):
     guard, _ = guard_of(world, *WITH_COPY)
     assert guard.signs(0.0).opened_after_kill == 0
-    guard.copy = DropCopy(guard.config.sessions[0], guard.settings)
+    guard.copy = DropCopy(guard.accounts[0], "COPY")
     guard.cell.request(KillLevel.HARD, time.time_ns(), 0)
     assert guard.signs(1.0).opened_after_kill == 0
     guard.copy.accepted += 1  # it was on its way
@@ -95,24 +96,25 @@ def test_a_drop_copy_that_ends_is_noted_and_asked_for_again(world):
     assert guard._copy_retry_s > 0
     guard._hear_copy(guard._copy_retry_s / 2)
     assert guard.copy is None
+    guard.diary.close()
     assert '"drop copy"' in (world.journal / "watchdog.jsonl").read_text()
 
 
+def account_of(config: NodeConfig) -> Account:
+    return Account.of(config.sessions[0], config.watchdog)
+
+
 def test_a_venue_that_is_not_there_is_an_error_with_its_address(world):
-    config = config_of(world, *WITH_COPY)
-    session = config.sessions[0]
-    nowhere = session.model_copy(update={"connect": Address("127.0.0.1", 1)})
+    nowhere = replace(account_of(config_of(world, *WITH_COPY)), address=Address("127.0.0.1", 1))
     with pytest.raises(NetError, match=r"127\.0\.0\.1:1: expected the venue"):
-        TakeOver(nowhere, config.watchdog, "", 1, 0)
+        TakeOver(nowhere, "", 1, 0, 1.0)
     with pytest.raises(NetError, match=r"drop copy COPY: expected a venue at 127\.0\.0\.1:1"):
-        DropCopy(nowhere, config.watchdog)
+        DropCopy(nowhere, "COPY")
 
 
 def test_without_a_venue_the_process_is_ended(world):
     guard, said = guard_of(world)
-    session = guard.config.sessions[0]
-    nowhere = session.model_copy(update={"connect": Address("127.0.0.1", 1)})
-    guard.config = guard.config.model_copy(update={"sessions": (nowhere,)})
+    guard.accounts = [replace(guard.accounts[0], address=Address("127.0.0.1", 1))]
     pid = read_page(world.hot).writer_pid
     stop = guard.stop("a test")
     assert "no login" in stop.done[1]
@@ -141,7 +143,7 @@ def test_a_process_that_has_ended_by_itself_needs_no_end(world, monkeypatch):
 
 def test_an_account_is_left_when_nobody_took_it_back(world):
     config = config_of(world)
-    over = TakeOver(config.sessions[0], config.watchdog, "", 1, 0)
+    over = TakeOver(account_of(config), "", 1, 0, 1.0)
     wait_for(lambda: over.turn(0.01) or over.is_resolved, "the login")
     guard, _ = guard_of(world)
     guard._held, guard._held_until_s = [over], 10.0
@@ -155,7 +157,7 @@ def test_an_account_is_left_when_nobody_took_it_back(world):
 
 def test_an_order_that_was_filled_meanwhile_is_not_open(world):
     config = config_of(world)
-    over = TakeOver(config.sessions[0], config.watchdog, "", 1, 0)
+    over = TakeOver(account_of(config), "", 1, 0, 1.0)
     over.leaves = {5: 100}
     fill = record("Report", type=int(Type.FILLED), cl_ord_id=5, last_qty=60)
     over._take(fill)

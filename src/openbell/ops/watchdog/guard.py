@@ -17,24 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from openbell import _native as native
-from openbell.errors import NetError
+from openbell.errors import NetError, OpenbellError
 from openbell.journal import Source
 from openbell.node.assemble import midnight_ns
 from openbell.node.card import NodeCard
 from openbell.node.config import NodeConfig
 from openbell.ops.control.world import LiveWorld
 from openbell.ops.find import read_page
+from openbell.ops.watchdog.diary import Diary
 from openbell.ops.watchdog.judge import Judge, Patience, Signs
-from openbell.ops.watchdog.venue import DropCopy, TakeOver
+from openbell.ops.watchdog.venue import Account, DropCopy, TakeOver
 from openbell.types import KillLevel
 
 TURN_S = 0.01
-LOGIN_WITHIN_S = 1.0
+LOGIN_WITHIN_S = 0.4
+"""For the logins of all sessions together; then the process is ended, and all of it fits in two seconds."""
 HOLD_S = 30.0
 """How long the node's account is kept after a login, if nobody takes it back."""
 GRACE_AFTER_KILL_S = 0.5
 """Reports of orders that were on their way when a kill was asked for."""
-DROP_COPY_RETRY_S = 1.0
+RETRY_S = 1.0
+"""Until the drop copy, or the journal, is tried again."""
 LOG_NAME = "watchdog.jsonl"
 
 
@@ -67,12 +70,14 @@ class Guard:
         self.config, self.card, self.say = config, card, say
         self.settings = config.watchdog
         self.hot_dir = Path(card.hot_dir)
+        self.accounts = [Account.of(session, self.settings) for session in config.sessions]
+        self.diary = Diary(Path(card.journal_dir) / LOG_NAME, say)
         self.world = LiveWorld(card)
         self.judge = Judge(Patience(self.settings.silence_ms / 1000, self.settings.kill_ms / 1000))
         self.cell = native.KillCell.open(str(self.hot_dir / "kill"))
         self.beats = native.Counters.open(str(self.hot_dir / "watchdog")).counter("beats")
         self.copy: DropCopy | None = None
-        self._copy_retry_s = 0.0
+        self._copy_retry_s = self._world_retry_s = 0.0
         self._killed_since: float | None = None
         self._accepted_at_kill = 0
         self._held: list[TakeOver] = []
@@ -85,7 +90,7 @@ class Guard:
         while not is_over():
             now_s = time.monotonic()
             self.beats.add()
-            self.world.poll(TURN_S)
+            self._follow(now_s)
             self._hear_copy(now_s)
             self._hold(now_s)
             if reason := self.judge.judge(self.signs(now_s), now_s):
@@ -97,6 +102,7 @@ class Guard:
         self._hold(float("inf"))
         self._drop_copy()
         self.note("left")
+        self.diary.close()
 
     def signs(self, now_s: float) -> Signs:
         """The node as it is now."""
@@ -122,17 +128,27 @@ class Guard:
             self._accepted_at_kill = self.copy.accepted
         return self.copy.accepted - self._accepted_at_kill
 
+    def _follow(self, now_s: float) -> None:
+        """Know which orders are open. A journal that cannot be followed costs their names, never the stop."""
+        if now_s < self._world_retry_s:
+            return
+        try:
+            self.world.poll(TURN_S)
+        except (OpenbellError, OSError) as error:
+            self.note("journal", error=str(error))
+            self.world, self._world_retry_s = LiveWorld(self.card), now_s + RETRY_S
+
     def _hear_copy(self, now_s: float) -> None:
         if not self.settings.drop_copy or not self.config.sessions or now_s < self._copy_retry_s:
             return
         try:
             if self.copy is None:
-                self.copy = DropCopy(self.config.sessions[0], self.settings)
+                self.copy = DropCopy(self.accounts[0], self.settings.drop_copy)
             self.copy.link.poll(now_s)
         except NetError as error:
             self.note("drop copy", error=str(error))
             self._drop_copy()
-            self._copy_retry_s = now_s + DROP_COPY_RETRY_S
+            self._copy_retry_s = now_s + RETRY_S
 
     def _drop_copy(self) -> None:
         if self.copy is not None:
@@ -152,35 +168,35 @@ class Guard:
             stop.leaves = {order.cl_ord_id: order.leaves_qty for order in engine.live_orders()}
         self._hold(float("inf"))
         if self.settings.act == "login" and self.config.node.mode == "live":
-            self._held, self._held_until_s = self._log_in(stop), began + HOLD_S
+            self._held, self._held_until_s = self._log_in(stop, began + LOGIN_WITHIN_S), began + HOLD_S
         if not self._held and self.config.node.mode == "live":
             self._end_process(stop)
         stop.took_ms = (time.monotonic() - began) * 1000
-        self.say(stop.line(self.card.name))
         left = [str(order) for order in sorted(stop.leaves.keys() - stop.closed)]
         self.note("stopped", reason=reason, done=stop.done, open=len(stop.leaves), took_ms=stop.took_ms, left=left)
+        self.say(stop.line(self.card.name))
         return stop
 
-    def _log_in(self, stop: Stop) -> list[TakeOver]:
-        """A login to the account of every session, complete; empty when one did not succeed."""
+    def _log_in(self, stop: Stop, give_up_s: float) -> list[TakeOver]:
+        """A login to the account of every session, complete; empty when one did not succeed in time."""
         engine, taken = self.world.engine, []
-        for session in self.config.sessions:
+        for account in self.accounts:
+            name, seq = (engine.session_name, engine.source_seq(Source.ORDER_ENTRY)) if engine else ("", 0)
             try:
-                name, seq = (engine.session_name, engine.source_seq(Source.ORDER_ENTRY)) if engine else ("", 0)
-                over = TakeOver(session, self.settings, name, seq + 1, midnight_ns(self.config.feeds[0]))
-                over.leaves |= stop.leaves
+                within_s = max(give_up_s - time.monotonic(), 0.001)
+                over = TakeOver(account, name, seq + 1, midnight_ns(self.config.feeds[0]), within_s)
             except NetError as error:
                 stop.done.append(f"no login ({error})")
                 return []
-            give_up = time.monotonic() + LOGIN_WITHIN_S
-            while not over.is_resolved and not over.is_over and time.monotonic() < give_up:
+            over.leaves |= stop.leaves
+            while not over.is_resolved and not over.is_over and time.monotonic() < give_up_s:
                 over.turn(TURN_S)
             stop.closed |= over.closed
             if not over.is_resolved:
                 over.close()
-                stop.done.append(f"no login as {session.user}: the venue did not complete it")
+                stop.done.append(f"no login as {account.user}: the venue did not complete it")
                 return []
-            stop.done.append(f"logged in as {session.user}, which ended its session")
+            stop.done.append(f"logged in as {account.user}, which ended its session")
             taken.append(over)
         return taken
 
@@ -210,9 +226,5 @@ class Guard:
         self._held = [over for over in self._held if not over.is_over]
 
     def note(self, what: str, **facts: Any) -> None:
-        """One line of the watchdog's own journal, on disk before it goes on."""
-        line = json.dumps({"ts_ns": time.time_ns(), "node": self.card.name, "what": what, **facts})
-        with (Path(self.card.journal_dir) / LOG_NAME).open("a") as log:
-            log.write(line + "\n")
-            log.flush()
-            os.fdatasync(log.fileno())
+        """One line of the watchdog's own journal."""
+        self.diary.note(json.dumps({"ts_ns": time.time_ns(), "node": self.card.name, "what": what, **facts}))

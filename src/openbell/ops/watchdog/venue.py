@@ -5,20 +5,54 @@ from __future__ import annotations
 import select
 import socket
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from openbell import _native as native
+from openbell.config_types import Address
 from openbell.errors import NetError
 from openbell.node.config import SessionSettings
 from openbell.node.people import WatchdogSettings
 from openbell.types import RECORDS, Type
 from openbell.venue.drop_copy import DropCopyLink, split_copy
 
-CONNECT_WITHIN_S = 0.5
+COPY_CONNECT_WITHIN_S = 0.1
+"""The watchdog sees nothing of its node meanwhile."""
 READ_BYTES = 256 * 1024
 CLOSED = {Type.CANCELED, Type.EXPIRED, Type.REJECTED}
+
+
+@dataclass(frozen=True)
+class Account:
+    """All that a login to a session's account needs, read while all is well."""
+
+    user: str
+    firm: str
+    password: str = field(repr=False)
+    address: Address
+    copy_password: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, session: SessionSettings, settings: WatchdogSettings) -> Account:
+        """The account of a session.
+
+        Raises:
+            ConfigError: a credential is not where the file says.
+        """
+        where, copy = session.connect, settings.drop_copy_password
+        password = (settings.password or session.password).read()
+        return cls(session.user, session.firm, password, resolved(where), copy.read() if copy else "")
+
+
+def resolved(where: Address) -> Address:
+    """The address with its number, if there is somebody to ask now; at a stop nobody is asked."""
+    try:
+        host = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][4][0]
+    except OSError:
+        return where
+    return Address(str(host), where.port)
 
 
 class TakeOver:
@@ -27,20 +61,18 @@ class TakeOver:
     `leaves` are the open orders by the journal and what was open of each; `closed` those the venue says have ended.
     """
 
-    def __init__(
-        self, session: SessionSettings, settings: WatchdogSettings, name: str, next_seq: int, midnight_ns: int
-    ):
-        where, password = session.connect, settings.password or session.password
+    def __init__(self, account: Account, name: str, next_seq: int, midnight_ns: int, within_s: float) -> None:
+        where = account.address
         self.leaves: dict[int, int] = {}
         self.closed: set[int] = set()
         self.is_resolved = self.is_over = False
         self._ouch = native.OuchSession(
-            user=session.user, password=password.read(), firm=session.firm, midnight_ns=midnight_ns
+            user=account.user, password=account.password, firm=account.firm, midnight_ns=midnight_ns
         )
         if name:
             self._ouch.resume(name, next_seq)
         try:
-            self._sock = socket.create_connection((where.host, where.port), CONNECT_WITHIN_S)
+            self._sock = socket.create_connection((where.host, where.port), within_s)
         except OSError as error:
             raise NetError(f"{where}: expected the venue to be there, found: {error}") from None
         self._sock.setblocking(False)
@@ -94,12 +126,16 @@ class TakeOver:
 class DropCopy:
     """Hears what the venue tells the account, from now on; counts what was opened and what was canceled."""
 
-    def __init__(self, session: SessionSettings, settings: WatchdogSettings) -> None:
-        assert settings.drop_copy_password is not None  # the configuration has checked it
+    def __init__(self, account: Account, user: str) -> None:
         self.accepted = self.canceled = 0
-        self._account = session.user.upper()
+        self._account = account.user.upper()
         self.link = DropCopyLink(
-            session.connect, settings.drop_copy, settings.drop_copy_password.read(), self._hear, next_seq=0
+            account.address,
+            user,
+            account.copy_password,
+            self._hear,
+            next_seq=0,
+            connect_within_s=COPY_CONNECT_WITHIN_S,
         )
         self.link.connect()
 
