@@ -57,6 +57,7 @@ def test_a_right_file_becomes_its_model():
         ("stale_after_s = 1", "unknown key; the unit is part of the key: write 'stale_after_ms', in milliseconds"),
         ("stale_after = 1", "unknown key; the unit is part of the key: write 'stale_after_ms', in milliseconds"),
         ("stale_after_ms = 5\nis_opne = true", "unknown key; did you mean 'is_open'?"),
+        ("stale_after_ms = 5\nstr = 1", "unknown key; known here: is_open, name, notional_max, peer, ratio, stale_"),
         ("stale_after_ms = 0", "expected at least 1, found 0 (an integer)"),
         ("stale_after_ms = -3", "expected at least 1, found -3 (an integer)"),
         ("stale_after_ms = true", "expected an integer, found true (a boolean)"),

@@ -147,8 +147,8 @@ def _spelled(loc: Path, model: type[BaseModel]) -> tuple[Path, type[BaseModel] |
     here: Any = model
     holder: type[BaseModel] | None = None
     for part in loc:
-        if part in ("int", "float", "str", "bool"):
-            continue
+        if part in ("int", "float", "str", "bool") and not (_models_in(here) or get_origin(here) is dict):
+            continue  # the branch of a union, and no key of that name
         if branch := _branch(here, part):
             here = branch
             continue
