@@ -15,7 +15,7 @@ JournalReader::JournalReader(std::string journal_dir, std::string hot_dir, bool 
 FrameView JournalReader::next() {
     if (number_ == 0 && !attach()) return {};
     for (;;) {
-        const Look look = look_at(bytes_, offset_, next_seq_, check_crc_);
+        const Look look = look_at(bytes_, offset_, next_seq_, check_crc_ || next_seq_ > whole_seq_);
         switch (look.slot) {
             case Slot::Frame: {
                 const FrameView view{frame_at(bytes_, offset_)};
@@ -57,7 +57,14 @@ bool JournalReader::open_segment(u64 number) {
         if (number_ == 0 || all.empty() || all.back() <= number) return false;  // not archived yet
         throw_damaged(journal_dir_ + "/" + segment_name(number), 0, next_seq_, "segment is missing");
     }
+    whole_seq_ = whole_seq();
     return true;
+}
+
+// In memory a commit word stands before no frame that is not whole, and a tape's writer has ended in order.
+u64 JournalReader::whole_seq() const {
+    const bool is_tape = hot_dir_.empty() && !file_exists(journal_dir_ + "/" + kWatermarkName);
+    return is_hot_ || is_tape ? ~u64(0) : durable_seq();
 }
 
 bool JournalReader::open_in(const std::string& dir, u64 number) {
@@ -73,7 +80,7 @@ bool JournalReader::open_in(const std::string& dir, u64 number) {
                frame_at(mapping->bytes(), kSegmentHeaderBytes)->flags & kAfterTape;
     };
     if (number_ != 0 && header.first_seq != next_seq_ && !has_skipped())
-        throw_damaged(path, 0, next_seq_, "segment begins elsewhere");
+        throw_damaged(path, 0, next_seq_, begins_at(header.first_seq));
     mapping_ = std::move(mapping);
     bytes_ = mapping_->bytes();
     path_ = path;
@@ -92,6 +99,7 @@ bool JournalReader::grow() {
     if (!*mapping || mapping->size() == bytes_.size()) return false;  // recovery may also have cut a torn tail
     mapping_ = std::move(mapping);
     bytes_ = mapping_->bytes();
+    whole_seq_ = whole_seq();
     return true;
 }
 

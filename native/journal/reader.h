@@ -13,7 +13,8 @@ namespace openbell {
 class JournalReader {
   public:
     // `hot_dir` may be empty: only what has been archived (or a tape). Begins at the oldest frame there is.
-    // `check_crc`: verify every frame. Length, sequence and version are always checked.
+    // `check_crc`: verify every frame. Length, sequence and version are always checked, and the CRC of every frame that
+    // a power cut may have torn: on disk, above the watermark.
     explicit JournalReader(std::string journal_dir, std::string hot_dir = "", bool check_crc = false);
 
     // The next frame, or null when nothing more is committed now. A view is valid until the next call of
@@ -48,6 +49,7 @@ class JournalReader {
     using Test = std::function<bool(const SegmentHeader&, const FrameView& first)>;
     void start_at_last(const Test& is_early_enough);
     bool passes(u64 number, const Test& test) const;
+    u64 whole_seq() const;
     bool is_passed();
     bool is_end_torn();
     bool is_next_begun() const;
@@ -66,6 +68,7 @@ class JournalReader {
     std::size_t offset_ = 0;
     u64 next_seq_ = 0;
     u64 wanted_seq_ = 0;  // frames before it are passed over
+    u64 whole_seq_ = 0;   // frames up to here are whole by promise
 };
 
 }  // namespace openbell

@@ -36,6 +36,11 @@ void throw_damaged(const std::string& path, std::size_t offset, u64 seq, const s
                                                "; nothing was skipped: restore this segment from a copy");
 }
 
+std::string begins_at(u64 first_seq) {
+    return "segment begins with seq " + std::to_string(first_seq) +
+           " (numbers are left out only for a tape that holds them, and the first frame then says so)";
+}
+
 Scan scan_segment(Bytes segment, const std::string& path, const SegmentHeader& header, u64 durable_seq) {
     Scan scan{header.first_seq - 1, kSegmentHeaderBytes, header.epoch, false, 0};
     for (;;) {
@@ -69,7 +74,7 @@ Recovery recover_hot(const std::string& hot_dir, u64 durable_seq) {
         if (!read_segment_header(m.bytes(), number, header))
             throw_damaged(path, 0, r.last_seq + 1, "segment header is missing");
         if (r.segment != 0 && header.first_seq != r.last_seq + 1)
-            throw_damaged(path, 0, r.last_seq + 1, "segment begins elsewhere");
+            throw_damaged(path, 0, r.last_seq + 1, begins_at(header.first_seq));
         // A finished segment was committed as a whole before the next one began.
         const Scan scan = scan_segment(m.bytes(), path, header, durable_seq);
         r.segment = number;

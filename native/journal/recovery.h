@@ -43,6 +43,9 @@ Recovery recover_hot(const std::string& hot_dir, u64 durable_seq);
 // After a reboot: truncates the last archived segment to its whole frames, ends it and syncs.
 Recovery recover_disk(const std::string& journal_dir, u64 durable_seq);
 
+// What is wrong with a segment that does not go on where the last one ended.
+std::string begins_at(u64 first_seq);
+
 // The error that halts: what was expected, what was found, where, and what to do.
 [[noreturn]] void throw_damaged(const std::string& path, std::size_t offset, u64 seq, const std::string& why);
 

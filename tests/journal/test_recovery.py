@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from journal.frames import SMALL, append_all, random_frames, read_all
-from openbell._native import JournalReader, JournalWriter
+from openbell._native import JournalReader, JournalWriter, crc32c
 from openbell.errors import CapacityError, JournalDamagedError, JournalError
 from oracles.journal import SEGMENT_HEADER_BYTES, parse_journal
 
@@ -146,6 +146,34 @@ def test_after_a_reboot_the_archived_files_are_the_journal(hot, disk, crashed):
     assert writer.durable_seq == 19
     assert parse_journal(disk) == crashed.frames[:-1]
     assert read_all(JournalReader(str(disk), str(hot), True)) == crashed.frames[:-1] + later
+
+
+@pytest.mark.parametrize("promised", [0, 19])
+def test_a_frame_that_a_power_cut_has_torn_in_its_middle_is_believed_by_no_reader(hot, disk, crashed, promised):
+    segment = (hot / "00000001.seg").read_bytes()[: crashed.end]
+    (disk / "00000001.seg").write_bytes(segment[:-8] + bytes(8))  # its head and commit word are there
+    if promised:
+        set_durable_seq(hot, promised)
+    (hot / "00000001.seg").unlink()
+
+    readers = [JournalReader(str(disk), str(hot), check_crc) for check_crc in (False, True)]
+
+    assert [read_all(reader) for reader in readers] == [crashed.frames[:-1]] * 2
+
+
+def test_a_segment_that_begins_elsewhere_says_where(hot, disk):
+    writer = JournalWriter(str(disk), str(hot), **SMALL)
+    append_all(writer, random_frames(8, 300))
+    first, _, third = (hot / f"0000000{n}.seg" for n in (1, 2, 3))
+    raw = bytearray(third.read_bytes())
+    first_seq = struct.unpack_from("<Q", raw, 24)[0]
+    struct.pack_into("<Q", raw, 16, 2)
+    struct.pack_into("<I", raw, 40, crc32c(bytes(raw[:40])))
+    (hot / "00000002.seg").write_bytes(raw)
+    assert first.is_file()
+
+    with pytest.raises(JournalDamagedError, match=rf"its segment begins with seq {first_seq} \(numbers are left out"):
+        read_all(JournalReader(str(disk), str(hot)))
 
 
 @pytest.mark.usefixtures("crashed")
