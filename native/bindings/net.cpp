@@ -40,6 +40,12 @@ nb::bytes receive_stream(StreamPort& port, std::size_t bytes_max) {
     return copy({buffer.data(), port.receive(buffer)});
 }
 
+nb::list take_received(SimDatagrams& port) {
+    nb::list out;
+    for (const std::vector<u8>& one : port.take_received()) out.append(copy(one));
+    return out;
+}
+
 nb::list take_sent(SimStream& stream) {
     nb::list out;
     for (const SimSent& one : stream.take_sent()) out.append(nb::make_tuple(one.at_ns, one.mark, copy(one.bytes)));
@@ -151,7 +157,9 @@ void bind_simulation(nb::module_& m) {
             [](SimDatagrams* self, SimNet& net, const Endpoint& local, const Endpoint& group) {
                 new (self) SimDatagrams(net, address(local), address(group));
             },
-            "net"_a, "local"_a, "group"_a = Endpoint("0.0.0.0", 0), nb::keep_alive<1, 2>());
+            "net"_a, "local"_a, "group"_a = Endpoint("0.0.0.0", 0), nb::keep_alive<1, 2>())
+        .def("tap", &SimDatagrams::tap)
+        .def("take_received", &take_received, "Every datagram since the last call.");
     nb::class_<SimStream, StreamPort>(m, "SimStream")
         .def(
             "__init__",

@@ -33,6 +33,7 @@ std::size_t SimDatagrams::receive(std::span<Datagram> out) {
     while (held_.size() < out.size() && !inbox_.empty() && inbox_.begin()->first <= now) {
         auto first = inbox_.extract(inbox_.begin());
         const Arrival& kept = held_.emplace_back(std::move(first.mapped()));
+        if (is_tapped_) received_.push_back(kept.payload);
         out[held_.size() - 1] = {kept.payload, first.key() + net_.faults.stamp_ns, kept.from};
     }
     return held_.size();

@@ -75,6 +75,9 @@ class SimDatagrams final : public DatagramPort {
     int buffer_bytes() const override { return INT32_MAX; }
     int fd() const override { return -1; }
     Address local() const override { return local_; }
+    // Every datagram that is received, from now on.
+    void tap() { is_tapped_ = true; }
+    std::vector<std::vector<u8>> take_received() { return std::exchange(received_, {}); }
 
   private:
     friend class SimNet;
@@ -90,6 +93,8 @@ class SimDatagrams final : public DatagramPort {
     std::multimap<i64, Arrival> inbox_;  // by time of arrival; equal times in order of sending
     std::vector<Arrival> held_;          // what the last `receive` handed out
     u64 dropped_ = 0;
+    bool is_tapped_ = false;
+    std::vector<std::vector<u8>> received_;
 };
 
 // One direction of a connection.
