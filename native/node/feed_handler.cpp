@@ -203,8 +203,10 @@ void FeedHandler::on_messages(const Delivery& delivery) {
     if (phase_ == Phase::Live) return frames_.add(delivery);
     if (buffer_->end() == MoldReceiver::kFirstSeen) buffer_->start(delivery.seq);
     const u64 first = buffer_->first();
-    if (buffer_->keep(delivery) || phase_ == Phase::Reading) return;
-    frames_.gap(first, buffer_->first(), kGapLost);  // that was not spliced yet
+    if (buffer_->keep(delivery)) return;
+    const bool is_known = phase_ == Phase::Reading && engine_.has_feed_lost(config_.frames.source);
+    if (!is_known) frames_.gap(first, buffer_->first(), kGapLost);  // that was not spliced yet
+    if (phase_ == Phase::Reading) return;
     ++counters_.restarts;
     begin_recovery(delivery.end());
 }
@@ -236,6 +238,8 @@ void FeedHandler::mend(i64 now_ns) {
     mended_ns_ = now_ns;
     ++mendings_;
     ++counters_.mendings;
+    // What comes from here on is kept, not shown: until it is, the feed's other books are not believed either.
+    frames_.gap(receiver_.next_seq(), receiver_.next_seq(), kGapStale);
     begin_recovery(receiver_.next_seq());
 }
 
@@ -277,7 +281,11 @@ bool FeedHandler::splice() {
         frames_.add(buffer_->front());
     if (!buffer_->empty()) return true;
     phase_ = Phase::Live;
-    if (snapshots_->has_given_up()) return true;
+    if (snapshots_->has_given_up()) {
+        const bool is_whole = !engine_.has_feed_lost(config_.frames.source) && !receiver_.is_behind();
+        if (is_whole) frames_.recovered(receiver_.next_seq());  // but for the book that was to be mended
+        return true;
+    }
     receiver_.resume_at(receiver_.next_seq(), *this);  // forgives what was lost
     frames_.end_rebuild(receiver_.next_seq(), receiver_.is_behind() ? receiver_.known_end() : 0);
     return true;
