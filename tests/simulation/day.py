@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.simulation import market as m
+from tests.simulation.data_tap import DataTap
 from tests.simulation.plan import Event, Plan
 from tests.simulation.process import Node
 from tests.simulation.states import states_of
@@ -47,7 +48,7 @@ class Day:
         self.market = m.Market(self.clock, self.nets, random.Random(f"market {plan.seed}"), MIDNIGHT_NS)
         self.node = Node(plan, self.clock, self.nets, directory)
         self.node.day_ns = MIDNIGHT_NS
-        self.tap = WireTap(plan)
+        self.tap, self.data = WireTap(plan), DataTap()
         self.cells: Counter[tuple[str, str]] = Counter()
         """How often each fault met the node in each state."""
         self.counts: Counter[str] = Counter()
@@ -124,6 +125,8 @@ class Day:
         self.tap.before(self)
         if self.clock.now_ns() >= self.paused_until_ns:
             self._step_node()
+        if wrong := self.data.collect(self.node):
+            raise Violation(wrong)
         self._archive()
         self.tap.collect(self)
         if not self.node.is_settled and self.node.native is not None:

@@ -35,13 +35,16 @@ class LateFill(FillLast):
 
 
 class Repeat(Filter):
-    """The next execution is told twice, under two numbers."""
+    """The next report of a kind is told twice, under two numbers."""
+
+    def __init__(self, of: bytes) -> None:
+        self.of = of
 
     def apply(self, messages: list[bytes]) -> list[bytes]:
         out = []
         for message in messages:
             out.append(message)
-            if message[:1] == b"E" and not self.is_over:
+            if message[:1] == self.of and not self.is_over:
                 self.is_over = True
                 out.append(message)
         return out
@@ -77,7 +80,16 @@ def late_fill(day: Day, rng: random.Random) -> None:
 
 @fault("fill told twice", "F31")
 def fill_told_twice(day: Day, rng: random.Random) -> None:
-    _divert(day, Repeat())
+    _divert(day, Repeat(b"E"))
+
+
+@fault("report told twice", "F31")
+def report_told_twice(day: Day, rng: random.Random) -> None:
+    """An acknowledgement, a cancel, or what took an execution back."""
+    kind = rng.choice(b"AUCB")
+    _divert(day, Repeat(bytes([kind])))
+    if kind in b"B":
+        bust(day, rng)
 
 
 @fault("login without answer", "F32")

@@ -22,8 +22,14 @@ IN, OUT = 1, 2
 BUY, SELL = 1, 2
 NONE = 0xFFFFFFFF
 NO_STRATEGY = 0xFFFF
+OF_NODE = NO_STRATEGY, NONE
 AFTER_KILL = 1
 COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
+
+
+def strategy_of(number: int) -> int:
+    """Whose order it is: 10 bits above the counter's 30."""
+    return number >> 30 & 0x3FF
 
 
 class Command(NamedTuple):
@@ -75,7 +81,8 @@ class Model:
     seq: int = 0
     epoch: int = 0
     epochs: set[int] = field(default_factory=set)
-    killed: int = 0
+    killed: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    """(strategy, instrument) -> level; `OF_NODE` is the node."""
     armed: int = 0
     is_doubted: bool = False
     is_up: bool = False
@@ -126,17 +133,18 @@ class Model:
 
     def _control(self, kind: int, c: tuple[int, ...]) -> None:
         _, flags, strategy, instrument, _, code, *_ = c
-        of_node = strategy == NO_STRATEGY and instrument == NONE
+        scope = strategy, instrument
         if kind == Type.RESOLVED:
             self.is_up = True
         elif kind in (Type.CONNECTED, Type.DISCONNECTED):
             self.is_up = False
-        elif kind == Type.ARM and of_node:
-            self.armed = code
+        elif kind == Type.ARM:
+            if scope == OF_NODE:
+                self.armed = code
             if flags & AFTER_KILL:
-                self.killed = KillLevel.NONE
-        elif kind == Type.KILL and of_node:
-            self.killed = max(self.killed, code)
+                self.killed[scope] = KillLevel.NONE
+        elif kind == Type.KILL:
+            self.killed[scope] = max(self.killed[scope], code)
 
     def _report(self, seq: int, r: tuple[int, ...]) -> None:
         kind, _, _, _, _, _, number, _, exec_id, px, qty, _, _, _, version, _, _, _, command, *_ = r
@@ -200,22 +208,44 @@ class Model:
             self.wrong.append(f"{where} has no approval before it")
         if (number, version) in self.commands or (kind == Type.NEW_ORDER and number in self.orders):
             self.wrong.append(f"{where} is asked for a second time")
-        if self.killed >= KillLevel.HARD or self.armed <= ArmState.CANCEL_ONLY or not self.is_up:
-            self.wrong.append(f"{where} although killed {self.killed}, armed {self.armed}, session {self.is_up}")
+        self._check_stopped(where, instrument, side, number, leaves)
         self.commands[number, version] = Command(seq, px, qty, leaves)
         if kind == Type.NEW_ORDER:
             self.orders[number] = Held(instrument, side, qty)
         self._check_limits(where, instrument, side, number, leaves)
 
+    def _check_stopped(self, where: str, instrument: int, side: int, number: int, leaves: int) -> None:
+        strategy = strategy_of(number)
+        of_account = max(self.killed[OF_NODE], self.killed[NO_STRATEGY, instrument])
+        of_strategy = self.killed[strategy, NONE]
+        if max(of_account, of_strategy) >= KillLevel.HARD or self.armed <= ArmState.CANCEL_ONLY or not self.is_up:
+            killed = f"{of_account} (strategy {of_strategy})"
+            self.wrong.append(f"{where} although killed {killed}, armed {self.armed}, session {self.is_up}")
+        if self.armed == ArmState.REDUCE_ONLY or of_account == KillLevel.SOFT:
+            self._check_reduces(where, self._worst(instrument, side, number), leaves)
+        if of_strategy == KillLevel.SOFT:
+            self._check_reduces(where, self._worst(instrument, side, number, strategy), leaves)
+
+    def _check_reduces(self, where: str, worst: int, leaves: int) -> None:
+        if worst + leaves > 0:
+            self.wrong.append(f"{where} for {leaves} where only a position may be reduced, and {-worst} are left of it")
+
+    def _worst(self, instrument: int, side: int, number: int, strategy: int | None = None) -> int:
+        """Held on this side, with every other order filled that certainly is open: of the account, or of a strategy."""
+        others = sum(
+            o.leaves()
+            for n, o in self.orders.items()
+            if n != number and (o.instrument, o.side) == (instrument, side) and strategy in (None, strategy_of(n))
+        )
+        lots = self.position(instrument, strategy)[0]
+        return (lots if side == BUY else -lots) + others
+
     def _check_limits(self, where: str, instrument: int, side: int, number: int, leaves: int) -> None:
         if leaves > self.limits.get((LimitKind.ORDER_QTY, instrument), 0):
             self.wrong.append(f"{where} for {leaves} lots, above the limit")
-        others = sum(
-            o.leaves() for n, o in self.orders.items() if n != number and o.instrument == instrument and o.side == side
-        )
         position = self.position(instrument)[0]
         kind = LimitKind.POSITION_LONG if side == BUY else LimitKind.POSITION_SHORT
-        worst = (position if side == BUY else -position) + others + leaves
+        worst = self._worst(instrument, side, number) + leaves
         held = position if side == BUY else -position
         most = self.limits.get((kind, instrument), 0)
         if worst > most and worst > 0 and held + leaves > 0:
@@ -223,9 +253,13 @@ class Model:
 
     # ---- what it comes to
 
-    def position(self, instrument: int) -> tuple[int, int]:
-        """(lots, cash) of all executions that stand."""
-        mine = [f for f in self.fills.values() if f.instrument == instrument]
+    def position(self, instrument: int, strategy: int | None = None) -> tuple[int, int]:
+        """(lots, cash) of all executions that stand; of one strategy, or of all."""
+        mine = [
+            f
+            for (number, _), f in self.fills.items()
+            if f.instrument == instrument and strategy in (None, strategy_of(number))
+        ]
         lots = sum(f.qty if f.side == BUY else -f.qty for f in mine)
         cash = sum(-f.qty * f.px if f.side == BUY else f.qty * f.px for f in mine)
         return lots, cash

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
+FOUND = Path(__file__).with_name("found.jsonl")
+"""Plans that once failed, whole, with what was wrong."""
 STEPS = 1_200
 QUIET = "quiet"
 Speed = Literal["python", "compiled"]
@@ -48,6 +52,17 @@ class Plan:
     def kinds(self) -> list[str]:
         """Of its faults, in the order of their first event."""
         return list(dict.fromkeys(event.fault for event in self.events))
+
+
+def found_plans() -> dict[str, Plan]:
+    """Plans that once failed, by their seeds: a seed means another plan as soon as there is one fault more."""
+    rows = [json.loads(line) for line in FOUND.read_text().splitlines()]
+    return {row["seed"]: _plan_from(row) for row in rows}
+
+
+def _plan_from(row: dict[str, Any]) -> Plan:
+    events = tuple(Event(*event) for event in row.pop("events"))
+    return Plan(events=events, **{name: value for name, value in row.items() if name != "why"})
 
 
 def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int = STEPS) -> Plan:

@@ -18,14 +18,23 @@ from openbell import _native as native
 from openbell import events
 from openbell.errors import JournalError
 from openbell.node.record import machine_code
-from openbell.node.recovery import recover_engine
-from openbell.node.snapshots import write_snapshot
+from openbell.node.recovery import Recovered, recover_engine
+from openbell.node.snapshots import read_snapshot, write_snapshot
 from openbell.types import ArmState, BreakerKind, LimitKind, LimitScope
 
 NODE = 3
 RESTLESS, ROGUE = 1, 2
 QTY_MAX, POSITION_MAX, OPEN_MAX = 100, 300, 20
 OPERATOR = 1
+NO_STRATEGY, NO_INSTRUMENT = 0xFFFF, 0xFFFFFFFF
+ORDER_FIELDS = ("cl_ord_id", "version", "state", "strategy", "instrument", "side", "px", "qty", "leaves_qty", "cum_qty")
+# fmt: off
+ENGINE_FIELDS = (
+    "seq", "now_ns", "epoch", "started", "arm_state", "kill_level",
+    "is_draining", "is_reconciled", "is_session_up", "session_name", "next_deadline", "limits_version",
+    "limited_percent", "parameters", "day", "refusals", "book_faults", "state_hash",
+)
+# fmt: on
 LOOKS_MAX = 200
 """A node polls until nothing happens; here, a bounded number of times."""
 
@@ -70,6 +79,24 @@ def compiled() -> Any:
     return machine_code(Restless)
 
 
+def same_core(how: Recovered) -> None:
+    """A snapshot may be damaged or of a lost future; that the same core goes on otherwise from one is a defect."""
+    assert not [one for one in how.passed_over if "decides" in one], f"a snapshot is not the state it is of: {how}"
+
+
+def shown(engine: native.Engine) -> tuple[Any, ...]:
+    """All that an engine tells whoever asks, beside the hash of its state: what it saves has to hold all of it."""
+    instruments, strategies = range(engine.instruments), range(capacity().strategies_max)
+    scopes = [(), *((s, NO_INSTRUMENT) for s in strategies), *((NO_STRATEGY, i) for i in instruments)]
+    rows = [[getattr(o, name) for name in ORDER_FIELDS] for o in engine.live_orders()]
+    plain = [getattr(engine, name) for name in ENGINE_FIELDS]
+    of_scopes = [engine.arming(*scope) for scope in scopes]
+    of_strategies = [(engine.strategy_state(s), engine.life_of(s), engine.is_latched(s)) for s in strategies]
+    of_books = [(engine.touch(i), engine.is_book_valid(i), engine.trading(i)) for i in instruments]
+    held = [(engine.position(s, i), engine.earned(s, i)) for s in strategies for i in instruments]
+    return plain, of_scopes, of_strategies, of_books, held, rows, repr(engine.breakers())
+
+
 class Node:
     """One node on its host. `native` is None while its process is down."""
 
@@ -80,6 +107,8 @@ class Node:
         self.journal_dir.mkdir(parents=True)
         self.ports = {line: native.SimDatagrams(nets[line], at) for line, at in (("A", m.LINE_A), ("B", m.LINE_B))}
         self.ports["requests"] = native.SimDatagrams(nets["requests"], m.REQUESTS)
+        for port in self.ports.values():
+            port.tap()
         self.disk = native.SimDisk(str(self.journal_dir))
         self.archiver: native.Archiver | None = None
         self.is_rebooting = False
@@ -108,6 +137,7 @@ class Node:
         if not self.is_rebooting:
             self.start_archiver()
         self.engine, how = recover_engine(capacity(), self.journal_dir, self.hot_dir)
+        same_core(how)
         self.last_recovery = str(how)
         lines = [self.ports["A"], self.ports["B"]][: plan.has_lines]
         feed = native.FeedPorts(lines, self.ports["requests"] if plan.has_requests else None, snapshots)
@@ -149,6 +179,9 @@ class Node:
         config.gate, config.presets = gate, presets()
         return config
 
+    is_idle = False
+    """Whether its last turn ended because nothing happened any more."""
+
     is_settled = False
     """Whether this process has reached the market since it started."""
 
@@ -171,7 +204,8 @@ class Node:
         with self._disciplined():
             self.clock.die_at_look(dies_at_look)
             for _ in range(LOOKS_MAX):
-                if not self.native.step(self.clock.now_ns()):
+                self.is_idle = not self.native.step(self.clock.now_ns())
+                if self.is_idle:
                     break
         self.clock.die_at_look(0)
 
@@ -256,7 +290,13 @@ class Node:
             pass
         assert not follower.report.core_differs_at, f"a follower decides otherwise: {follower.report.what}"
         follower.engine.audit()
-        return write_snapshot(self.journal_dir / "snapshots", follower.engine) if follower.engine.seq else None
+        if not follower.engine.seq:
+            return None
+        path = write_snapshot(self.journal_dir / "snapshots", follower.engine)
+        read_back = native.Engine(capacity())
+        read_back.load(read_snapshot(path).state)
+        assert shown(read_back) == shown(follower.engine), "a snapshot says something else than the engine it is of"
+        return path
 
     # ---- people
 

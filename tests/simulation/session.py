@@ -15,12 +15,13 @@ from tests.simulation.discipline import elsewhere
 from tests.simulation.faults import FAULTS, acts, load
 from tests.simulation.model import Model
 from tests.simulation.plan import STEPS, Plan, draw
-from tests.simulation.process import QTY_MAX, RESTLESS, ROGUE, capacity
+from tests.simulation.process import QTY_MAX, RESTLESS, ROGUE, Node, capacity, same_core
 from tests.simulation.strategies import MISCHIEF
 from tests.simulation.tap import WireTap
 
 from openbell import _native as native
 from openbell.node.recovery import recover_engine
+from openbell.node.snapshots import Snapshot, usable_snapshots
 
 MEMORY = Path("/dev/shm")
 SECOND_RUN = "a second run on what could be another host ends otherwise"
@@ -160,8 +161,21 @@ def judge_journal(day: Day) -> None:
     report = native.replay_journal(replayed, str(node.journal_dir), str(node.hot_dir))
     expect("replay", (report.core_differs_at, report.what), (0, ""))
     expect("hash of the replay", replayed.state_hash, node.engine.state_hash)
-    recovered, _ = recover_engine(capacity(), node.journal_dir, node.hot_dir)
+    recovered, how = recover_engine(capacity(), node.journal_dir, node.hot_dir)
+    same_core(how)
     expect("hash of the recovery from a snapshot", recovered.state_hash, replayed.state_hash)
+    for snapshot in usable_snapshots(node.journal_dir, node.hot_dir):
+        judge_snapshot(node, snapshot, replayed.state_hash)
+
+
+def judge_snapshot(node: Node, snapshot: Snapshot, state_hash: int) -> None:
+    """From each that is left, the rest of the day is decided as it was."""
+    engine = native.Engine(capacity())
+    engine.load(snapshot.state)
+    if engine.seq == snapshot.seq and engine.state_hash == snapshot.state_hash:  # else a bit of its header flipped
+        report = native.recover(engine, str(node.journal_dir), str(node.hot_dir))
+        expect(f"replay from the snapshot at {snapshot.seq}", (report.core_differs_at, report.what), (0, ""))
+        expect(f"hash of the replay from the snapshot at {snapshot.seq}", engine.state_hash, state_hash)
 
 
 def judge_wire(tap: WireTap, model: Model, *, is_durable: bool) -> None:

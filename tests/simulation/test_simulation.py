@@ -9,7 +9,7 @@ from tests.simulation import evidence, table
 from tests.simulation.day import Day
 from tests.simulation.faults import FAULTS, acts
 from tests.simulation.minimise import minimise
-from tests.simulation.plan import Event
+from tests.simulation.plan import Event, Plan, found_plans
 from tests.simulation.session import Outcome, plan_of, play, play_twice
 from tests.simulation.states import STATES
 
@@ -27,10 +27,9 @@ def test_after_the_faults_node_journal_and_venue_agree(run: int, seed: int):
     assert play(plan_of(f"{seed}-{run}")).wrong == ""
 
 
-@pytest.mark.parametrize("found", ["ci2-505", "ci3-262", "ci4-199"])
-def test_seeds_that_once_failed_do_not_again(found: str):
-    """A power cut in a write: recovery took the torn frame at the end for one of the journal's."""
-    assert play(plan_of(found)).wrong == ""
+@pytest.mark.parametrize("found", found_plans().values(), ids=lambda plan: plan.seed)
+def test_plans_that_once_failed_do_not_again(found: Plan):
+    assert play_twice(found).wrong == ""
 
 
 @pytest.mark.parametrize("run", range(3))
@@ -39,11 +38,6 @@ def test_the_same_seed_ends_with_the_same_state(run: int, seed: int):
 
     assert outcome.wrong == ""
     assert outcome.facts["frames"] > 300
-
-
-def test_a_strategy_that_completes_a_frame_at_a_start_is_disciplined():
-    """A process died between a frame and its decision: the next one decides it, by strategies that read clocks."""
-    assert play_twice(plan_of("ci-260")).wrong == ""
 
 
 def test_both_speeds_of_a_strategy_end_with_the_same_state(seed: int):
