@@ -69,6 +69,22 @@ def test_a_kill_has_a_quarter_of_a_second():
     assert node.go(0.1, is_kill_unanswered=True) == []
 
 
+def test_the_successor_of_a_killed_process_may_start_before_it_answers():
+    node = Node()
+    node.go(1)
+    assert node.go(4.9, beats=False, pid=8, is_kill_unanswered=True) == []
+    assert node.go(0.25 - TURN_S) == []  # from its first beat on it has its time, as others
+    assert node.go(TURN_S * 2) == ["it has not answered a kill for 250 ms"]
+
+
+def test_counters_that_a_start_makes_anew_are_no_beat():
+    node = Node()
+    node.go(1)
+    assert node.go(2, beats=False, pid=8) == []
+    assert node.go(2.9, beats=False, beat=0) == []
+    assert node.go(1, beats=False) == ["its heart has stood still for 5000 ms"]
+
+
 def test_orders_after_a_kill_are_a_lie():
     node = Node()
     node.go(1)

@@ -23,7 +23,7 @@ class Signs:
 class Patience:
     """How long each sign may last, in seconds."""
 
-    silence_s: float = 1.0
+    silence_s: float = 0.7
     kill_s: float = 0.25
     start_s: float = 5.0  # from opening its journal to its first beat
 
@@ -47,11 +47,13 @@ class Judge:
         if not signs.is_alive or signs.pid != self._pid:
             self._begin(signs)
             return None
-        if signs.beat != self._beat:
+        if signs.beat not in (0, self._beat):  # a process that starts makes its counters anew, from zero
             self.has_beaten, self._silent_s, self._beat = True, 0.0, signs.beat
         else:
             self._silent_s += turn_s
-        self._unanswered_s = self._unanswered_s + turn_s if signs.is_kill_unanswered else 0.0
+        # Before its first beat it hears nobody and sends nothing: to end it then is to end every successor.
+        is_unanswered = signs.is_kill_unanswered and self.has_beaten
+        self._unanswered_s = self._unanswered_s + turn_s if is_unanswered else 0.0
         reason = self._reason(signs)
         if reason is None:
             self._has_spoken = False
