@@ -81,7 +81,28 @@ def test_a_login_that_the_venue_refuses_is_followed_by_the_end_of_the_process(wo
     said = wait_for(lambda: [e for e in log(world) if e["what"] == "stopped"], "its word")[0]
     assert any("no login as NODE1" in done for done in said["done"])
     assert any("was ended" in done for done in said["done"])
-    assert took_s < WITHIN_S + 1
+    assert took_s < WITHIN_S
+
+
+def test_one_that_the_node_started_outlives_its_supervisor_and_goes_with_the_trading_process(world):
+    world.write_node(strategy=far_strategy(world.home), strategy_class="Far")
+    world.node_file.write_text(world.node_file.read_text() + "\n[watchdog]\nwith_node = true\n")
+    run = world.run("--live")
+    said = iter(run.stderr.readline, "")
+    assert any("watchdog: starts with it; login after 700 ms of silence" in line for line in said)
+    assert any("its heart beats" in line for line in said)
+    world.wait_for_orders()
+
+    pid, began = read_page(world.hot).writer_pid, time.monotonic()
+    os.kill(pid, signal.SIGSTOP)
+    run.kill()
+    wait_for(lambda: not world.open_orders(), "every order to be cancelled")
+    assert time.monotonic() - began < WITHIN_S
+    assert wait_for(lambda: [e for e in log(world) if e["what"] == "stopped"], "its word")[0]["left"] == []
+
+    os.kill(pid, signal.SIGCONT)  # it hears now that its supervisor has died, and ends
+    wait_for(lambda: log(world)[-1]["what"] == "left", "its end")
+    assert not read_page(world.hot).is_alive
 
 
 def test_without_a_node_there_is_nothing_to_watch(world):

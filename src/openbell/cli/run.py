@@ -118,6 +118,7 @@ def _announce(config: "NodeConfig") -> None:
     if node.mode == "live":
         venues = ", ".join(f"{s.user} at {s.connect}" for s in config.sessions)
         console.print(f" LIVE: {node.name} sends real orders: {venues} ", style="bold white on red")
+        console.print(_watchdog(config), markup=False)
     else:
         console.print(f"{node.mode}: {node.name} sends nothing to any venue", style="bold")
     console.print(f"limits {config.node.limits}:", markup=False)
@@ -127,6 +128,13 @@ def _announce(config: "NodeConfig") -> None:
     console.print(f"armed {armed} at start; durability {node.durability}; journal {node.journal_dir}", markup=False)
     if armed not in ("full", "limited", "reduce_only"):
         console.print('no order will be opened: [node] arm_at_start = "full" lets strategies trade', markup=False)
+
+
+def _watchdog(config: "NodeConfig") -> str:
+    dog = config.watchdog
+    if dog.with_node:
+        return f"watchdog: starts with it; {dog.act} after {dog.silence_ms} ms of silence"
+    return "watchdog: none starts with it ([watchdog] with_node = true), so run one apart: openbell watchdog NODE.toml"
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

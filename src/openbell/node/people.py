@@ -21,8 +21,9 @@ class ControlSettings(Settings):
 class WatchdogSettings(Settings):
     """`[watchdog]`: when `openbell watchdog` stops the node, and how; see docs/control.md."""
 
+    with_node: bool = Field(default=False, description="openbell run --live starts it too, and starts it again")
     act: Literal["login", "end"] = Field(default="login", description="log in to its account, or end its process")
-    silence_ms: int = Field(default=1_000, ge=100, le=60_000, description="of the trading thread's heartbeat")
+    silence_ms: int = Field(default=700, ge=100, le=60_000, description="of the trading thread's heartbeat")
     kill_ms: int = Field(default=250, ge=100, le=60_000, description="for an answer to a kill")
     password: SecretText | None = Field(default=None, description="of the account, if the watchdog has its own")
     drop_copy: str = Field(default="", max_length=6, description="user of the venue's drop copy of the account")

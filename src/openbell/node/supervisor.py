@@ -6,6 +6,7 @@ standby             follows the journal where the file asks for one; it becomes 
 snapshots           follows the journal; its death changes nothing in trading
 control             answers people on a Unix socket; the same
 reconciliation      compares our books with others', where the file names some; the same
+watchdog            stops a trading process that hangs, where the file asks for one; outlives the supervisor's own death
 strategy NAME       calls a strategy with process = "own"; at its death its orders are cancelled and it is halted
 """
 
@@ -47,6 +48,7 @@ WITHOUT = {
     "standby": "the next crash is a start from the journal; see what it said",
     "control": "nobody can ask the node anything but a kill, which needs no control process; see what it said",
     "reconciliation": "nobody compares our books with others'; see what it said",
+    "watchdog": "nobody stops a node that hangs; see what it said",
 }
 """What it means that a helper is gone for good."""
 
@@ -131,6 +133,8 @@ class Supervisor:
                 commands[f"strategy {one.name}"] = [module, str(self.config_path), self.mode, one.name]
         if self._reconciliation():
             commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
+        if self.config.watchdog.with_node and self.config.node.mode == "live":
+            commands["watchdog"] = ["openbell.ops.watchdog", str(self.config_path), self.mode]
         for name, (module, *arguments) in commands.items():
             running = self._helpers.get(name)
             if running is None or (running.poll() is not None and self._may_start_again(name, running.returncode)):

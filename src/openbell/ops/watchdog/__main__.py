@@ -1,0 +1,52 @@
+"""The watchdog as the supervisor starts it: `python -m openbell.ops.watchdog NODE.toml MODE`.
+
+It does not end with its parent: a supervisor that dies asks the trading process to end in order, and somebody has to
+see that it does. It leaves when it is asked to, or when it has been left alone with a node that has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from openbell.errors import OpenbellError
+from openbell.node.card import NodeCard, read_card
+from openbell.node.config import NodeConfig, load_node
+from openbell.node.lifeline import STOP_SIGNALS
+from openbell.ops.find import read_page
+from openbell.ops.watchdog.guard import Guard
+
+
+def watch(config: NodeConfig, card: NodeCard, to: TextIO, is_left: Callable[[], bool] = lambda: False) -> None:
+    """Watch over the node of a card until SIGINT, SIGTERM, or `is_left` says that nobody needs it."""
+    ended: list[int] = []
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda number, _: ended.append(number))
+
+    def say(line: str) -> None:
+        with contextlib.suppress(OSError):  # whoever read has gone, and must not take the watchdog along
+            print(line, file=to, flush=True)
+
+    Guard(config, card, say).run(lambda: bool(ended) or is_left())
+
+
+def main(arguments: list[str]) -> int:
+    """Run it; 2 when it could not start."""
+    parent = os.getppid()
+    try:
+        config = load_node(Path(arguments[0]), arguments[1])
+        hot = config.node.hot_dir
+        watch(config, read_card(hot), sys.stderr, lambda: os.getppid() != parent and not read_page(hot).is_alive)
+    except OpenbellError as error:
+        print(f"openbell watchdog: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
