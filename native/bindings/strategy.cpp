@@ -1,5 +1,6 @@
 // What a Python strategy sees: the context, books, prints and reports; and the host that calls it.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
@@ -161,7 +162,7 @@ std::vector<std::tuple<std::string, std::uintptr_t, std::string, std::string>> f
     return rows;
 }
 
-u64 order(Context& ctx, u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64 tag, bool post_only, bool hidden,
+u64 order(Context& ctx, i64 instrument, Side side, i64 px, i64 qty, Tif tif, i64 tag, bool post_only, bool hidden,
           i64 display_qty, i64 collar_bps, i64 expires_ns) {
     return ctx.order(instrument, {.side = side,
                                   .px = px,
@@ -174,8 +175,8 @@ u64 order(Context& ctx, u32 instrument, Side side, i64 px, i64 qty, Tif tif, u64
                                   .expires_ns = expires_ns});
 }
 
-u64 stop(Context& ctx, u32 instrument, Side side, i64 qty, i64 stop_px, i64 px, i64 trail, Trigger trigger, Tif tif,
-         u64 tag, i64 collar_bps, i64 expires_ns) {
+u64 stop(Context& ctx, i64 instrument, Side side, i64 qty, i64 stop_px, i64 px, i64 trail, Trigger trigger, Tif tif,
+         i64 tag, i64 collar_bps, i64 expires_ns) {
     return ctx.order(instrument, {.side = side,
                                   .px = px,
                                   .qty = qty,
@@ -188,14 +189,13 @@ u64 stop(Context& ctx, u32 instrument, Side side, i64 qty, i64 stop_px, i64 px, 
                                   .trail = trail});
 }
 
-u64 parent(Context& ctx, u32 instrument, Side side, i64 qty, u16 algorithm, i64 px, i64 begins_ns, i64 ends_ns,
-           i64 participation_bps, i64 urgency_bps, u64 tag) {
+u64 parent(Context& ctx, i64 instrument, Side side, i64 qty, i64 algorithm, i64 px, i64 begins_ns, i64 ends_ns,
+           i64 participation_bps, i64 urgency_bps, i64 tag) {
     return ctx.parent(instrument, side, qty, algorithm, {px, begins_ns, ends_ns, participation_bps, urgency_bps, tag});
 }
 
-// As compiled code says it: an instrument that is none means all, no side means both.
-void mass_cancel(Context& ctx, i64 instrument, i64 side) {
-    ctx.mass_cancel(instrument < 0 || instrument > kNoInstrument ? kNoInstrument : u32(instrument), u8(side));
+void mass_cancel(Context& ctx, i64 instrument, std::optional<Side> side) {
+    ctx.mass_cancel(instrument, side ? i64(*side) : 0);
 }
 
 void bind_strategy(nb::module_& m) {
@@ -229,7 +229,7 @@ void bind_strategy(nb::module_& m) {
              "Another price and total for one order; `qty` counts what was executed already.")
         .def("cancel", &Context::cancel, "cl_ord_id"_a)
         .def("cancel_all", &Context::cancel_all, "Cancels every open order of this strategy, ends quotes and targets.")
-        .def("mass_cancel", &mass_cancel, "instrument"_a = -1, "side"_a = 0,
+        .def("mass_cancel", &mass_cancel, "instrument"_a = Context::kAll, "side"_a = nb::none(),
              "The same of one instrument, or one side, or both.")
         .def("set_timer", &Context::set_timer, "timer_id"_a, "deadline_ns"_a, "Arms or moves a timer.")
         .def("position", &Context::position, "instrument"_a, "this strategy's position in lots, short negative")
@@ -252,11 +252,7 @@ void bind_strategy(nb::module_& m) {
             "this strategy's live orders")
         .def("random", &Context::random, "seeded and journalled: uniform in [0, 1)")
         .def(
-            "book",
-            [](const Context& c, u32 instrument) {
-                c.check_instrument(instrument);
-                return BookView(c.world(), instrument);
-            },
+            "book", [](const Context& c, i64 instrument) { return BookView(c.world(), c.known(instrument)); },
             "instrument"_a, nb::keep_alive<0, 1>())
         .def("instrument", &Context::instrument, "symbol"_a);
     nb::class_<IntentSource>(m, "IntentSource");

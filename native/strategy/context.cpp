@@ -2,11 +2,23 @@
 #include "strategy/context.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "rng.h"
 
 namespace openbell {
+namespace {
+
+// Words are short: the record of a halt holds few.
+u64 within(const char* what, i64 found, i64 most) {
+    if (found >= 0 && found <= most) return u64(found);
+    const std::string bounds = most == std::numeric_limits<i64>::max() ? "0 or more" : "0 to " + std::to_string(most);
+    throw Error(ErrorKind::Strategy, std::string(what) + ": expected " + bounds + ", found " + std::to_string(found));
+}
+u64 not_negative(const char* what, i64 found) { return within(what, found, std::numeric_limits<i64>::max()); }
+
+}  // namespace
 
 void Context::open(const World& world, Decision& out, u16 strategy, u64& random_state,
                    const std::vector<u32>& instruments) {
@@ -19,12 +31,14 @@ void Context::open(const World& world, Decision& out, u16 strategy, u64& random_
     orders_ = 0;
     baskets_ = 0;
     is_in_basket_ = false;
+    if (live_.capacity() == 0) live_.reserve(world.oms.capacity().orders_max);  // no callback makes it grow
 }
 
-void Context::check_instrument(u32 instrument) const {
-    if (world_->instrument(instrument) == nullptr)
+u32 Context::known(i64 instrument) const {
+    if (instrument < 0 || instrument >= i64(world_->instruments.size()))
         throw Error(ErrorKind::Strategy, "expected the id of a known instrument, found " + std::to_string(instrument) +
                                              "; take it from book.instrument or ctx.instrument(symbol)");
+    return u32(instrument);
 }
 
 void Context::count_intent() {
@@ -48,30 +62,30 @@ Intent& Context::intend(IntentKind kind, u32 instrument) {
     return intent;
 }
 
-void Context::quote(u32 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty) {
-    check_instrument(instrument);
-    Intent& intent = intend(IntentKind::Quote, instrument);
+void Context::quote(i64 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty) {
+    Intent& intent = intend(IntentKind::Quote, known(instrument));
     intent.bid_px = bid_px;
     intent.bid_qty = bid_qty;
     intent.ask_px = ask_px;
     intent.ask_qty = ask_qty;
 }
 
-u64 Context::order(u32 instrument, const OrderTerms& terms) {
-    check_instrument(instrument);
+u64 Context::order(i64 instrument, const OrderTerms& terms) {
+    const u32 id = known(instrument);
+    const u64 tag = not_negative("tag", terms.tag);
     if (terms.collar_bps < 0 || terms.collar_bps >= 10'000)
         throw Error(ErrorKind::Strategy,
                     "ctx.order: expected collar_bps from 0 to 9999, found " + std::to_string(terms.collar_bps));
     if (is_in_basket_ && terms.trigger != Trigger::None)
         throw Error(ErrorKind::Strategy, "ctx.stop: expected ctx.order in a basket: a stop does not leave with others");
     const bool is_in_basket = std::exchange(is_in_basket_, false);  // the one verb that belongs there
-    Intent& intent = intend(IntentKind::Order, instrument);
+    Intent& intent = intend(IntentKind::Order, id);
     is_in_basket_ = is_in_basket;
     intent.side = u8(terms.side);
     intent.tif = u8(terms.tif);
     intent.px = terms.px;
     intent.qty = terms.qty;
-    intent.tag = terms.tag;
+    intent.tag = tag;
     intent.basket = is_in_basket_ ? baskets_ : 0;
     intent.collar_bps = u16(terms.collar_bps);
     intent.flags = terms.flags;
@@ -93,18 +107,20 @@ u64 Context::became(u64 stop_id) const {
     return stop && stop->intent.strategy == strategy_ ? stop->order : 0;
 }
 
-u64 Context::parent(u32 instrument, Side side, i64 qty, u16 algorithm, const ParentTerms& terms) {
-    check_instrument(instrument);
-    Intent& intent = intend(IntentKind::Parent, instrument);
+u64 Context::parent(i64 instrument, Side side, i64 qty, i64 algorithm, const ParentTerms& terms) {
+    const u32 id = known(instrument);
+    const u64 tag = not_negative("tag", terms.tag);
+    const u64 number = within("algorithm", algorithm, std::numeric_limits<u16>::max());
+    Intent& intent = intend(IntentKind::Parent, id);
     intent.side = u8(side);
     intent.qty = qty;
     intent.px = terms.px;
-    intent.basket = algorithm;
+    intent.basket = u16(number);
     intent.bid_px = terms.begins_ns;
     intent.expires_ns = terms.ends_ns;
     intent.ask_px = terms.participation_bps;
     intent.ask_qty = terms.urgency_bps;
-    intent.tag = terms.tag;
+    intent.tag = tag;
     return take_id(intent);
 }
 
@@ -130,34 +146,34 @@ void Context::replace(u64 cl_ord_id, i64 px, i64 qty) {
     intent.qty = qty;
 }
 
-void Context::mass_cancel(u32 instrument, u8 side) {
-    if (instrument != kNoInstrument) check_instrument(instrument);
-    intend(IntentKind::CancelAll, instrument).side = side;
+void Context::mass_cancel(i64 instrument, i64 side) {
+    const u32 id = instrument == kAll ? kNoInstrument : known(instrument);
+    const u64 which = within("side", side, u8(Side::Sell));
+    intend(IntentKind::CancelAll, id).side = u8(which);
 }
 
-void Context::target(u32 instrument, i64 position, i64 px, i64 qty_max, u64 tag) {
-    check_instrument(instrument);
-    Intent& intent = intend(IntentKind::Target, instrument);
+void Context::target(i64 instrument, i64 position, i64 px, i64 qty_max, i64 tag) {
+    const u32 id = known(instrument);
+    const u64 mark = not_negative("tag", tag);
+    Intent& intent = intend(IntentKind::Target, id);
     intent.qty = position;
     intent.px = px;
     intent.display_qty = qty_max;
-    intent.tag = tag;
+    intent.tag = mark;
 }
 
-void Context::set_timer(u64 timer_id, i64 deadline) {
+void Context::set_timer(i64 timer_id, i64 deadline) {
+    const u64 id = not_negative("timer_id", timer_id);
     count_intent();
     TimerArmed& timer = out_->add<TimerArmed>(Type::TimerArmed);
     timer.strategy = strategy_;
     timer.instrument = kNoInstrument;
     timer.ts_event = world_->now_ns;
-    timer.timer_id = timer_id;
+    timer.timer_id = id;
     timer.deadline = deadline;
 }
 
-i64 Context::position(u32 instrument) const {
-    check_instrument(instrument);
-    return world_->oms.position(strategy_, instrument).qty;
-}
+i64 Context::position(i64 instrument) const { return world_->oms.position(strategy_, known(instrument)).qty; }
 
 double Context::random() {
     SplitMix64 source(*random_state_);

@@ -16,7 +16,7 @@ struct OrderTerms {
     i64 px;  // 0: at market, within the collar
     i64 qty;
     Tif tif = Tif::Day;
-    u64 tag = 0;
+    i64 tag = 0;
     u8 flags = 0;         // kPostOnly, kHidden
     i64 display_qty = 0;  // 0: all of it
     i64 collar_bps = 0;
@@ -37,14 +37,16 @@ struct ParentTerms {
     i64 ends_ns = 0;            // 0: no end
     i64 participation_bps = 0;  // most of the market's volume; 0: any
     i64 urgency_bps = 0;
-    u64 tag = 0;
+    i64 tag = 0;
 };
 
+// Numbers come as a strategy wrote them, of 64 bits with a sign; a verb checks what a record holds in fewer.
 class Context {
   public:
     static constexpr u32 kIntentsMax = 64;  // of one strategy in one frame
     // Ids that the engine may give to quotes of a strategy until what it says in a process of its own has arrived.
     static constexpr u32 kIdsAhead = 64;
+    static constexpr i64 kAll = -1;
 
     // Before the callbacks of a frame. `random_state` is a word of the strategy's declared state.
     void open(const World& world, Decision& out, u16 strategy, u64& random_state, const std::vector<u32>& instruments);
@@ -56,27 +58,27 @@ class Context {
     i64 now_ns() const { return world_->now_ns; }
     u64 seq() const { return world_->seq; }
     const World& world() const { return *world_; }
-    void quote(u32 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty);
-    u64 order(u32 instrument, const OrderTerms& terms);
+    void quote(i64 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty);
+    u64 order(i64 instrument, const OrderTerms& terms);
     u64 became(u64 stop_id) const;  // the order that a stop became; 0: it waits, or is gone
-    u64 parent(u32 instrument, Side side, i64 qty, u16 algorithm, const ParentTerms& terms);
+    u64 parent(i64 instrument, Side side, i64 qty, i64 algorithm, const ParentTerms& terms);
     void basket_open();
     void basket_close();
-    void target(u32 instrument, i64 position, i64 px, i64 qty_max, u64 tag);
-    void target_off(u32 instrument) { quote(instrument, 0, 0, 0, 0); }
+    void target(i64 instrument, i64 position, i64 px, i64 qty_max, i64 tag);
+    void target_off(i64 instrument) { quote(instrument, 0, 0, 0, 0); }
     void replace(u64 cl_ord_id, i64 px, i64 qty);
     void cancel(u64 cl_ord_id);
-    void cancel_all() { mass_cancel(kNoInstrument, 0); }
-    void mass_cancel(u32 instrument, u8 side);  // kNoInstrument: all; side 0: both
-    void set_timer(u64 timer_id, i64 deadline);
-    i64 position(u32 instrument) const;
+    void cancel_all() { mass_cancel(kAll, 0); }
+    void mass_cancel(i64 instrument, i64 side);  // kAll: of every instrument; side 0: both
+    void set_timer(i64 timer_id, i64 deadline);
+    i64 position(i64 instrument) const;
     Totals totals() const { return world_->accounts.totals(strategy_); }
     double random();
     u32 instrument(std::string_view symbol) const;
     const std::vector<u32>& instruments() const { return *instruments_; }
     std::span<const LiveOrder> orders();  // its live orders, as this frame left them
     std::span<const LiveOrder> orders_counted() const { return live_; }
-    void check_instrument(u32 instrument) const;
+    u32 known(i64 instrument) const;  // its id, or an Error
 
   private:
     Intent& intend(IntentKind kind, u32 instrument);

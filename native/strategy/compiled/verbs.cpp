@@ -21,8 +21,15 @@ auto on_context(Runtime* rt, Verb verb) -> decltype(verb(std::declval<Context&>(
     }
 }
 
-// Ids that no instrument can have say so themselves, see Context::check_instrument.
-u32 instrument_id(i64 id) { return id < 0 || id > kNoInstrument ? kNoInstrument : u32(id); }
+// Compiled code has integers with a sign: an order's id is one below 2^63.
+u64 order_id(i64 id) {
+    if (id >= 0) return u64(id);
+    throw Error(ErrorKind::Strategy, "order id: expected 0 or more, found " + std::to_string(id));
+}
+i64 held_id(u64 id) {
+    if (i64(id) >= 0) return i64(id);
+    throw Error(ErrorKind::Strategy, "order ids beyond 63 bits: give the node an id below 32");
+}
 Side side_of(i64 side) { return Side(u8(std::clamp<i64>(side, 0, 255))); }
 Tif tif_of(i64 tif) { return Tif(u8(std::clamp<i64>(tif, 0, 255))); }
 Trigger trigger_of(i64 trigger) { return Trigger(u8(std::clamp<i64>(trigger, 0, 255))); }
@@ -31,47 +38,47 @@ extern "C" {
 
 i64 ob_quote(Runtime* rt, i64 instrument, i64 bid_px, i64 bid_qty, i64 ask_px, i64 ask_qty) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.quote(instrument_id(instrument), bid_px, bid_qty, ask_px, ask_qty);
+        ctx.quote(instrument, bid_px, bid_qty, ask_px, ask_qty);
         return 0;
     });
 }
 i64 ob_order(Runtime* rt, i64 instrument, i64 side, i64 px, i64 qty, i64 tif, i64 tag, i64 post_only, i64 hidden,
              i64 display_qty, i64 collar_bps, i64 expires_ns) {
     return on_context(rt, [&](Context& ctx) {
-        return i64(ctx.order(instrument_id(instrument), {.side = side_of(side),
-                                                         .px = px,
-                                                         .qty = qty,
-                                                         .tif = tif_of(tif),
-                                                         .tag = u64(tag),
-                                                         .flags = flags_of(post_only != 0, hidden != 0),
-                                                         .display_qty = display_qty,
-                                                         .collar_bps = collar_bps,
-                                                         .expires_ns = expires_ns}));
+        return held_id(ctx.order(instrument, {.side = side_of(side),
+                                              .px = px,
+                                              .qty = qty,
+                                              .tif = tif_of(tif),
+                                              .tag = tag,
+                                              .flags = flags_of(post_only != 0, hidden != 0),
+                                              .display_qty = display_qty,
+                                              .collar_bps = collar_bps,
+                                              .expires_ns = expires_ns}));
     });
 }
 i64 ob_stop(Runtime* rt, i64 instrument, i64 side, i64 qty, i64 stop_px, i64 px, i64 trail, i64 trigger, i64 tif,
             i64 tag, i64 collar_bps, i64 expires_ns) {
     return on_context(rt, [&](Context& ctx) {
-        return i64(ctx.order(instrument_id(instrument), {.side = side_of(side),
-                                                         .px = px,
-                                                         .qty = qty,
-                                                         .tif = tif_of(tif),
-                                                         .tag = u64(tag),
-                                                         .collar_bps = collar_bps,
-                                                         .expires_ns = expires_ns,
-                                                         .trigger = trigger_of(trigger),
-                                                         .stop_px = stop_px,
-                                                         .trail = trail}));
+        return held_id(ctx.order(instrument, {.side = side_of(side),
+                                              .px = px,
+                                              .qty = qty,
+                                              .tif = tif_of(tif),
+                                              .tag = tag,
+                                              .collar_bps = collar_bps,
+                                              .expires_ns = expires_ns,
+                                              .trigger = trigger_of(trigger),
+                                              .stop_px = stop_px,
+                                              .trail = trail}));
     });
 }
 i64 ob_became(Runtime* rt, i64 stop_id) {
-    return on_context(rt, [&](Context& ctx) { return i64(ctx.became(u64(stop_id))); });
+    return on_context(rt, [&](Context& ctx) { return held_id(ctx.became(order_id(stop_id))); });
 }
 i64 ob_parent(Runtime* rt, i64 instrument, i64 side, i64 qty, i64 algorithm, i64 px, i64 begins_ns, i64 ends_ns,
               i64 participation_bps, i64 urgency_bps, i64 tag) {
     return on_context(rt, [&](Context& ctx) {
-        return i64(ctx.parent(instrument_id(instrument), side_of(side), qty, u16(algorithm),
-                              {px, begins_ns, ends_ns, participation_bps, urgency_bps, u64(tag)}));
+        return held_id(ctx.parent(instrument, side_of(side), qty, algorithm,
+                                  {px, begins_ns, ends_ns, participation_bps, urgency_bps, tag}));
     });
 }
 i64 ob_basket_open(Runtime* rt) {
@@ -88,31 +95,31 @@ i64 ob_basket_close(Runtime* rt) {
 }
 i64 ob_target(Runtime* rt, i64 instrument, i64 position, i64 px, i64 qty_max, i64 tag) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.target(instrument_id(instrument), position, px, qty_max, u64(tag));
+        ctx.target(instrument, position, px, qty_max, tag);
         return 0;
     });
 }
 i64 ob_target_off(Runtime* rt, i64 instrument) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.target_off(instrument_id(instrument));
+        ctx.target_off(instrument);
         return 0;
     });
 }
 i64 ob_replace(Runtime* rt, i64 cl_ord_id, i64 px, i64 qty) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.replace(u64(cl_ord_id), px, qty);
+        ctx.replace(order_id(cl_ord_id), px, qty);
         return 0;
     });
 }
 i64 ob_mass_cancel(Runtime* rt, i64 instrument, i64 side) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.mass_cancel(instrument_id(instrument), u8(side_of(side)));
+        ctx.mass_cancel(instrument, side);
         return 0;
     });
 }
 i64 ob_cancel(Runtime* rt, i64 cl_ord_id) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.cancel(u64(cl_ord_id));
+        ctx.cancel(order_id(cl_ord_id));
         return 0;
     });
 }
@@ -124,20 +131,19 @@ i64 ob_cancel_all(Runtime* rt) {
 }
 i64 ob_set_timer(Runtime* rt, i64 timer_id, i64 deadline_ns) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.set_timer(u64(timer_id), deadline_ns);
+        ctx.set_timer(timer_id, deadline_ns);
         return 0;
     });
 }
 i64 ob_position(Runtime* rt, i64 instrument) {
-    return on_context(rt, [&](Context& ctx) { return ctx.position(instrument_id(instrument)); });
+    return on_context(rt, [&](Context& ctx) { return ctx.position(instrument); });
 }
 double ob_random(Runtime* rt) {
     return on_context(rt, [](Context& ctx) { return ctx.random(); });
 }
 i64 ob_book(Runtime* rt, i64 instrument, BookCell* out) {
     return on_context(rt, [&](Context& ctx) {
-        ctx.check_instrument(instrument_id(instrument));
-        *out = book_cell(ctx.world(), instrument_id(instrument));
+        *out = book_cell(ctx.world(), ctx.known(instrument));
         return 0;
     });
 }
@@ -173,34 +179,26 @@ i64 ob_order_at(Runtime* rt, i64 index, OrderCell* out) {
             return 0;
         }
         const LiveOrder& order = orders[std::size_t(index)];
-        *out = {i64(order.cl_ord_id), order.instrument, order.px,    order.qty,  order.cum_qty,
-                order.leaves_qty,     order.version,    order.state, order.side, i64(order.tag)};
+        *out = {held_id(order.cl_ord_id), order.instrument, order.px,    order.qty,  order.cum_qty,
+                order.leaves_qty,         order.version,    order.state, order.side, i64(order.tag)};
         return 0;
     });
 }
 i64 ob_level_px(Runtime* rt, i64 instrument, i64 side, i64 level) {
-    return on_context(rt, [&](Context& ctx) {
-        ctx.check_instrument(instrument_id(instrument));
-        return level_of(ctx.world(), instrument_id(instrument), side_of(side), level).px;
-    });
+    return on_context(
+        rt, [&](Context& ctx) { return level_of(ctx.world(), ctx.known(instrument), side_of(side), level).px; });
 }
 i64 ob_level_qty(Runtime* rt, i64 instrument, i64 side, i64 level) {
-    return on_context(rt, [&](Context& ctx) {
-        ctx.check_instrument(instrument_id(instrument));
-        return level_of(ctx.world(), instrument_id(instrument), side_of(side), level).qty;
-    });
+    return on_context(
+        rt, [&](Context& ctx) { return level_of(ctx.world(), ctx.known(instrument), side_of(side), level).qty; });
 }
 i64 ob_others_px(Runtime* rt, i64 instrument, i64 side, i64 level) {
-    return on_context(rt, [&](Context& ctx) {
-        ctx.check_instrument(instrument_id(instrument));
-        return others_level(ctx.world(), instrument_id(instrument), side_of(side), level).px;
-    });
+    return on_context(
+        rt, [&](Context& ctx) { return others_level(ctx.world(), ctx.known(instrument), side_of(side), level).px; });
 }
 i64 ob_others_qty(Runtime* rt, i64 instrument, i64 side, i64 level) {
-    return on_context(rt, [&](Context& ctx) {
-        ctx.check_instrument(instrument_id(instrument));
-        return others_level(ctx.world(), instrument_id(instrument), side_of(side), level).qty;
-    });
+    return on_context(
+        rt, [&](Context& ctx) { return others_level(ctx.world(), ctx.known(instrument), side_of(side), level).qty; });
 }
 i64 ob_realized(Runtime* rt) {
     return on_context(rt, [](Context& ctx) { return ctx.totals().realized; });

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from openbell.strategy.compiler import host, kinds
-from openbell.strategy.compiler.host import REQUIRED, Argument
+from openbell.strategy.compiler.host import ABSENT, REQUIRED, Argument
 from openbell.strategy.compiler.kinds import BOOL, CONTEXT, FLOAT, INT, Kind, Value
 from openbell.strategy.compiler.refusals import BUILTINS, Refused, near
 from openbell.strategy.compiler.source import MISSING, method_of
@@ -211,6 +211,8 @@ class Calls:
                 values.append(worked_out[argument.name])
             elif argument.default is REQUIRED:
                 raise Refused(node, f"{name}() needs {argument.name}", f"write {argument.name}=...")
+            elif argument.default is ABSENT and argument.kind is not None:
+                values.append(Value("0", argument.kind))
             else:
                 default = kinds.constant(argument.default)
                 if default is None or default.kind is kinds.TEXT:

@@ -21,11 +21,12 @@ from openbell.strategy.compiler.kinds import BOOL, FLOAT, INT, Access, Kind, Vie
 from openbell.strategy.compiler.program import Foreign
 
 REQUIRED = object()
+ABSENT = object()  # the default of a verb's argument that may be left out, as None: 0 in the C function
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a verb or helper; `default` is a constant, or REQUIRED."""
+    """One argument of a verb or helper; `default` is a constant, ABSENT or REQUIRED."""
 
     name: str
     kind: Kind | None
@@ -133,7 +134,7 @@ def verb(owner: str, name: str) -> Verb | None:
     first = len(given) - len(tree.args.defaults)
     arguments = [
         Argument(
-            one.arg, _kind(one.annotation), REQUIRED if i < first else defaults[_number(tree.args.defaults[i - first])]
+            one.arg, _kind(one.annotation), REQUIRED if i < first else _default(defaults, tree.args.defaults[i - first])
         )
         for i, one in enumerate(given)
     ]
@@ -146,13 +147,16 @@ def result_of(function: Any) -> Kind:
     return _kind(ast.parse(text.rpartition("->")[2].strip(), mode="eval").body) or kinds.UNKNOWN
 
 
-def _number(node: ast.expr) -> int:
+def _default(defaults: Any, node: ast.expr) -> Any:
+    if isinstance(node, ast.Constant) and node.value is None:
+        return ABSENT
     assert isinstance(node, ast.Name)
-    return int(node.id[1:])
+    found = defaults[int(node.id[1:])]
+    return ABSENT if found is None else found
 
 
 def _kind(node: ast.expr | None) -> Kind | None:
-    text = "None" if node is None else ast.unparse(node)
+    text = "None" if node is None else ast.unparse(node).removesuffix(" | None")
     if text in kinds.NUMBERS:
         return kinds.NUMBERS[text]
     if text == "None":
