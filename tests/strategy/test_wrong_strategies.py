@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from openbell import events
 from openbell.errors import StrategyError
 from openbell.strategy import Strategy, param
 from openbell.strategy.budget import watched
 from openbell.strategy.loader import load_strategy
-from openbell.types import Type
+from openbell.types import ArmState, Type
 from strategy import wrong
 from strategy.world import World, halted
 
@@ -46,6 +47,19 @@ def test_it_is_halted_as_documented_and_the_others_keep_trading(name: str):
     assert [r[0] for r in said].count(Type.INTENT) == 1, "what it said in that frame is taken back"
     assert strategy.books == 1, "what it changed too"
     assert (other.books, [r[0] for r in again].count(Type.INTENT)) == (3, 1), "and is asked no more; the other one is"
+
+
+def test_it_stays_halted_over_a_restart_until_a_person_releases_it():
+    strategy = wrong.Raises()
+    world = World(strategy)
+    world.start()
+    assert halted(world.book(2))
+
+    world.start(epoch=2)
+    assert world.book(3) == []
+    world.frame(events.arm(ArmState.FULL, after_kill=True, strategy=0))
+
+    assert "bad price" in halted(world.book(4)), "it is asked again, and nobody has mended it"
 
 
 BEFORE_IT_RUNS = {
