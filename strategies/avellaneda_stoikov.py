@@ -8,7 +8,7 @@ Beside symmetric quotes of the same width: about the same profit per lot and a t
 (2.9 for 8.4 in the paper's own world). It earns the spread and loses to those who know where the price goes.
 """
 
-from openbell import Strategy, math, param
+from openbell import BookView, Context, Report, Strategy, math, param
 from openbell.models import avellaneda_stoikov as model
 from openbell.strategy.indicators import TimeEma
 from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid, tick_above, tick_below
@@ -34,14 +34,14 @@ class AvellanedaStoikov(Strategy):
     looked_mid: float = 0.0
     closing: Closing = Closing()
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """The horizon begins."""
         self.closing.reset()
         self.started_ns = ctx.now_ns
         self.looked_ns = 0
         self.variance.half_life_ns = int(self.half_life_s * 1e9)
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Quote what the model says, on the tick, never through the market."""
         if self.closing.go_on(ctx, self.size):
             return
@@ -91,14 +91,14 @@ class AvellanedaStoikov(Strategy):
         half = 0.5 * model.spread(self.gamma, sigma, self.k, 0.0)
         return bid - half, ask + half
 
-    def on_order(self, ctx, report):
+    def on_order(self, ctx: Context, report: Report) -> None:
         """At the end: go on once quotes are away."""
         self.closing.go_on(ctx, self.size)
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """The same."""
         self.closing.go_on(ctx, self.size)
 
-    def on_stop(self, ctx):
+    def on_stop(self, ctx: Context) -> None:
         """Pull the quotes and close what is held."""
         self.closing.begin(ctx, self.size)

@@ -8,7 +8,7 @@ Expect: nothing inside the band; outside it both legs, one lot of spot for each 
 back at fair or the future ends. It earns the distance less four half spreads.
 """
 
-from openbell import math, param
+from openbell import Context, math, param
 from openbell.strategy.legs import Leg
 from openbell.strategy.taking import Taker, clip_of, is_open, is_working, take
 
@@ -35,7 +35,7 @@ class Basis(Taker):
     trades: int = 0  # of the future
     leg: Leg = Leg()
 
-    def step(self, ctx):
+    def step(self, ctx: Context) -> None:
         """Hedge what is not, then look at the basis."""
         future, spot = ctx.instruments[self.future], ctx.instruments[1 - self.future]
         net = ctx.position(future) + ctx.position(spot)
@@ -44,7 +44,7 @@ class Basis(Taker):
         if not self.leg.settle(ctx, 0, spot, -net, worst_px, future, -net, self.limit_ms * MILLISECOND):
             self.look(ctx, future, spot)
 
-    def look(self, ctx, future, spot):
+    def look(self, ctx: Context, future: int, spot: int) -> None:
         """Trade the future where it is far from fair, and back where it is not any more."""
         theirs, ours = ctx.book(future), ctx.book(spot)
         if not is_open(theirs) or not is_open(ours) or is_working(ctx, future) or is_working(ctx, spot):
@@ -67,7 +67,7 @@ class Basis(Taker):
         elif not is_last and buy_bps >= self.entry_bps:
             self.trade(ctx, future, buy_max, ours.bid_px)
 
-    def trade(self, ctx, future, qty, spot_px):
+    def trade(self, ctx: Context, future: int, qty: int, spot_px: int) -> None:
         """The first leg."""
         if take(ctx, future, qty) != 0:
             self.pause(ctx)

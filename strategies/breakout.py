@@ -8,7 +8,7 @@ Expect: many small losses and few large gains, none of either in prices without 
 volatility of the result near the target while in the market; turnover that `buffer` holds down.
 """
 
-from openbell import Array, array, math, param
+from openbell import Array, Context, array, math, param
 from openbell.models import portfolio
 from openbell.strategy.indicators import Ema
 from openbell.strategy.taking import Taker, is_open, is_working, mid_of, take
@@ -37,20 +37,20 @@ class Breakout(Taker):
     direction: int = 0
     wanted: int = 0  # lots
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """A new day; the channel stays."""
         self.closing.reset()
         self.squares.span = self.volatility_span
         ctx.set_timer(BAR, ctx.now_ns + int(self.bar_s * 1e9))
 
-    def on_timer(self, ctx, timer_id):
+    def on_timer(self, ctx: Context, timer_id: int) -> None:
         """A bar ends."""
         ctx.set_timer(BAR, ctx.now_ns + int(self.bar_s * 1e9))
         if len(ctx.instruments) > 0 and is_open(ctx.book(ctx.instruments[0])):
             self.end_bar(ctx)
         self.go_on(ctx)
 
-    def end_bar(self, ctx):
+    def end_bar(self, ctx: Context) -> None:
         """Where the price stands in its channels, and what to hold."""
         book = ctx.book(ctx.instruments[0])
         mid = mid_of(book)
@@ -99,7 +99,7 @@ class Breakout(Taker):
         if is_turn or float(abs(target - self.wanted)) > self.buffer * float(abs(self.wanted)):
             self.wanted = target
 
-    def step(self, ctx):
+    def step(self, ctx: Context) -> None:
         """One clip towards what is wanted."""
         instrument = ctx.instruments[0]
         left = self.wanted - ctx.position(instrument)

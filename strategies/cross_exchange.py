@@ -10,7 +10,7 @@ Expect: no trade without an edge; long one venue and short the other until price
 our latency. Venues are instruments here: two of one exchange, or of two exchanges when a node has two order sessions.
 """
 
-from openbell import param
+from openbell import Context, Report, param
 from openbell.strategy.legs import Leg
 from openbell.strategy.taking import Taker, clip_of, is_open, is_working, take
 
@@ -32,14 +32,14 @@ class CrossExchange(Taker):
     trades: int = 0  # first legs sent
     leg: Leg = Leg()
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """The second leg goes now."""
         if fill.instrument == ctx.instruments[self.lead]:
             self.first_px = fill.last_px
         self.again_ns = 0
         self.go_on(ctx)
 
-    def step(self, ctx):
+    def step(self, ctx: Context) -> None:
         """Hedge what is not, then look for an edge."""
         lead, other = ctx.instruments[self.lead], ctx.instruments[1 - self.lead]
         net = ctx.position(lead) + ctx.position(other)
@@ -48,7 +48,7 @@ class CrossExchange(Taker):
         if not self.leg.settle(ctx, 0, other, -net, worst_px, lead, -net, self.limit_ms * MILLISECOND):
             self.look(ctx, lead, other)
 
-    def look(self, ctx, lead, other):
+    def look(self, ctx: Context, lead: int, other: int) -> None:
         """Send the first leg where both markets agree that it pays."""
         ours, theirs = ctx.book(lead), ctx.book(other)
         if not is_open(ours) or not is_open(theirs) or is_working(ctx, lead) or is_working(ctx, other):

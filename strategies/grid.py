@@ -8,7 +8,7 @@ goes on: there the grid closes with a loss and begins again around the new price
 Expect: many small gains, and now and then `levels` clips lost at once.
 """
 
-from openbell import Strategy, param
+from openbell import BookView, Context, Report, Strategy, param
 from openbell.strategy.taking import Closing, close, is_open
 from openbell.types import Side
 
@@ -33,7 +33,7 @@ class Grid(Strategy):
     seq: int = 0  # of the frame it last gave orders in
     closing: Closing = Closing()
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """A new day: around another price if nothing is held."""
         self.closing.reset()
         ctx.cancel_all()
@@ -42,7 +42,7 @@ class Grid(Strategy):
         if len(ctx.instruments) == 0 or ctx.position(ctx.instruments[0]) == 0:
             self.centre = 0
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Another step: levels may be free that would have traded at once."""
         if self.closing.go_on(ctx, self.size) or not is_open(book):
             return
@@ -53,21 +53,21 @@ class Grid(Strategy):
             self.zone = zone
             self.work(ctx, book.instrument)
 
-    def on_order(self, ctx, report):
+    def on_order(self, ctx: Context, report: Report) -> None:
         """A level may be free. What did not close waits for another book: at once it would meet the same."""
         if not self.closing.go_on(ctx, self.size) and not self.is_leaving:
             self.work(ctx, report.instrument)
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """The level one step back is due."""
         if not self.closing.go_on(ctx, self.size):
             self.work(ctx, fill.instrument)
 
-    def on_stop(self, ctx):
+    def on_stop(self, ctx: Context) -> None:
         """Pull everything and close what is held."""
         self.closing.begin(ctx, self.size)
 
-    def work(self, ctx, instrument):
+    def work(self, ctx: Context, instrument: int) -> None:
         """Once a frame: leave, or set the grid."""
         if self.seq == ctx.seq or self.centre == 0:
             return
@@ -80,7 +80,7 @@ class Grid(Strategy):
         elif is_open(ctx.book(instrument)):
             self.set_grid(ctx, instrument)
 
-    def leave(self, ctx, instrument):
+    def leave(self, ctx: Context, instrument: int) -> None:
         """Towards flat; then a new centre."""
         close(ctx, instrument, self.size)
         if ctx.position(instrument) == 0 and len(ctx.orders()) == 0:
@@ -89,7 +89,7 @@ class Grid(Strategy):
             self.zone = NOWHERE
             self.rounds += 1
 
-    def set_grid(self, ctx, instrument):
+    def set_grid(self, ctx: Context, instrument: int) -> None:
         """Cancel what should not rest, then place what is missing."""
         step = self.step_ticks * ctx.book(instrument).tick
         position = ctx.position(instrument)
@@ -110,7 +110,7 @@ class Grid(Strategy):
         held = position if is_buy else -position
         return max(0, min(self.size, rank * self.size - held)) if rank <= self.levels else 0
 
-    def place(self, ctx, instrument, is_buy, px, qty):
+    def place(self, ctx: Context, instrument: int, is_buy: bool, px: int, qty: int) -> None:
         """One order, unless one stands there or it would trade at once."""
         book = ctx.book(instrument)
         lots = qty // book.lot * book.lot
@@ -118,7 +118,7 @@ class Grid(Strategy):
         if lots > 0 and px > 0 and not crosses and not self.is_taken(ctx, is_buy, px):
             ctx.order(instrument, Side.BUY if is_buy else Side.SELL, px, lots)
 
-    def is_taken(self, ctx, is_buy, px):
+    def is_taken(self, ctx: Context, is_buy: bool, px: int):
         """Whether an order of that side stands there, or one of the other side would meet it."""
         for order in ctx.orders():
             if (order.side == Side.BUY) == is_buy:

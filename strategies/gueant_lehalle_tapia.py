@@ -8,7 +8,7 @@ Expect: a constant half spread, and both quotes moved by the same distance for e
 would go beyond the limit is not quoted.
 """
 
-from openbell import Strategy, math, param
+from openbell import BookView, Context, Report, Strategy, math, param
 from openbell.models import gueant_lehalle as model
 from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid, tick_above, tick_below
 
@@ -27,13 +27,13 @@ class GueantLehalleTapia(Strategy):
     per_clip: float = 0.0  # what one clip of inventory moves both quotes, ticks
     closing: Closing = Closing()
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """The two numbers of the closed form."""
         self.closing.reset()
         self.base = model.half_spread(self.gamma, self.k)
         self.per_clip = model.slope(self.gamma, self.sigma, self.k, self.arrival)
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Quote what the model says, on the tick, never through the market."""
         if self.closing.go_on(ctx, self.size):
             return
@@ -52,14 +52,14 @@ class GueantLehalleTapia(Strategy):
         ask_qty = clip_of(self.size, held_max + position, book.lot)
         ctx.quote(book.instrument, bid_px=bid_px, bid_qty=bid_qty, ask_px=ask_px, ask_qty=ask_qty)
 
-    def on_order(self, ctx, report):
+    def on_order(self, ctx: Context, report: Report) -> None:
         """At the end: go on once quotes are away."""
         self.closing.go_on(ctx, self.size)
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """The same."""
         self.closing.go_on(ctx, self.size)
 
-    def on_stop(self, ctx):
+    def on_stop(self, ctx: Context) -> None:
         """Pull the quotes and close what is held."""
         self.closing.begin(ctx, self.size)

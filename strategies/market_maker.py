@@ -1,6 +1,6 @@
 """A first market maker: quotes both sides of the touch and leans away from its inventory."""
 
-from openbell import Strategy, param
+from openbell import BookView, Context, Report, Strategy, param
 from openbell.strategy.taking import Closing, tick_above, tick_below
 
 
@@ -15,11 +15,11 @@ class MarketMaker(Strategy):
     volume: int = 0
     closing: Closing = Closing()
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """A new day."""
         self.closing.reset()
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Requote from the touch; pull when the book cannot be trusted."""
         if self.closing.is_on:
             self.closing.go_on(ctx, self.size)
@@ -39,16 +39,16 @@ class MarketMaker(Strategy):
             ask_qty=self.size if position > -self.max_position else 0,
         )
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """Keep count across restarts."""
         self.fills += 1
         self.volume += fill.last_qty
         self.closing.go_on(ctx, self.size)
 
-    def on_order(self, ctx, report):
+    def on_order(self, ctx: Context, report: Report) -> None:
         """At the end: go on once quotes are away."""
         self.closing.go_on(ctx, self.size)
 
-    def on_stop(self, ctx):
+    def on_stop(self, ctx: Context) -> None:
         """Pull the quotes and close what is held."""
         self.closing.begin(ctx, self.size)

@@ -8,7 +8,7 @@ Expect: in at `entry` deviations against the error, out near 0; y first, then x 
 of entry. It loses where the pair comes apart for good, which the filter calls a new intercept.
 """
 
-from openbell import math, param
+from openbell import Context, math, param
 from openbell.models import kalman
 from openbell.strategy.legs import Leg
 from openbell.strategy.taking import Taker, is_open, is_working, mid_of, take
@@ -43,19 +43,19 @@ class PairsKalman(Taker):
     ratio: float = 0.0  # lots of x for one of y, since the entry
     leg: Leg = Leg()
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """A new day; what the filter knows stays."""
         self.closing.reset()
         ctx.set_timer(LOOK, ctx.now_ns + self.look_ms * MILLISECOND)
 
-    def on_timer(self, ctx, timer_id):
+    def on_timer(self, ctx: Context, timer_id: int) -> None:
         """Look at the pair; or a leg has been missing for too long."""
         if timer_id == LOOK:
             ctx.set_timer(LOOK, ctx.now_ns + self.look_ms * MILLISECOND)
             self.look(ctx)
         self.go_on(ctx)
 
-    def look(self, ctx):
+    def look(self, ctx: Context) -> None:
         """One observation, and what it says to do."""
         if len(ctx.instruments) < 2:
             return
@@ -77,7 +77,7 @@ class PairsKalman(Taker):
         self.score = error / math.sqrt(variance)
         self.choose(ctx)
 
-    def choose(self, ctx):
+    def choose(self, ctx: Context) -> None:
         """In against the error, out once it is gone."""
         if self.looks <= self.warm_looks:
             return
@@ -89,11 +89,11 @@ class PairsKalman(Taker):
             self.wanted = -self.size if self.score > 0.0 else self.size
             self.ratio = self.slope
 
-    def is_flat(self, ctx):
+    def is_flat(self, ctx: Context):
         """Whether the last trade is over."""
         return ctx.position(ctx.instruments[0]) == 0 and ctx.position(ctx.instruments[1]) == 0
 
-    def step(self, ctx):
+    def step(self, ctx: Context) -> None:
         """X for the y that is held, then y."""
         y, x = ctx.instruments[0], ctx.instruments[1]
         held = ctx.position(y)

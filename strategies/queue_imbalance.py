@@ -8,7 +8,7 @@ Expect: both touches joined while the queues are even; the threatened side a few
 not. It pays where the spread is one tick and the queues are long, and has little to say where they are thin.
 """
 
-from openbell import Strategy, param
+from openbell import BookView, Context, Report, Strategy, param
 from openbell.strategy.indicators import imbalance
 from openbell.strategy.taking import Closing, clip_of, is_open, others_ask, others_bid, tick_above, tick_below
 from openbell.types import Side
@@ -25,11 +25,11 @@ class QueueImbalance(Strategy):
 
     closing: Closing = Closing()
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """A new day."""
         self.closing.reset()
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Requote from the queues of the others."""
         if self.closing.go_on(ctx, self.size):
             return
@@ -53,14 +53,14 @@ class QueueImbalance(Strategy):
         """Ticks behind the touch under a threat from -1 to 1."""
         return self.step_ticks if threat >= self.lean else 0
 
-    def on_order(self, ctx, report):
+    def on_order(self, ctx: Context, report: Report) -> None:
         """At the end: go on once quotes are away."""
         self.closing.go_on(ctx, self.size)
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """The same."""
         self.closing.go_on(ctx, self.size)
 
-    def on_stop(self, ctx):
+    def on_stop(self, ctx: Context) -> None:
         """Pull the quotes and close what is held."""
         self.closing.begin(ctx, self.size)

@@ -10,7 +10,7 @@ shorter the averages; orders only where a weight is off by more than `band`, bec
 percent of a weight is worth.
 """
 
-from openbell import Array, array, math, param
+from openbell import Array, BookView, Context, array, math, param
 from openbell.models import portfolio
 from openbell.strategy.taking import Taker, is_open, is_working, mid_of, take
 
@@ -48,12 +48,12 @@ class Rebalancer(Taker):
     looks: int = 0
     rebalanced: int = 0
 
-    def on_start(self, ctx):
+    def on_start(self, ctx: Context) -> None:
         """A new day; the averages stay."""
         self.closing.reset()
         ctx.set_timer(LOOK, ctx.now_ns + self.look_ms * MILLISECOND)
 
-    def on_timer(self, ctx, timer_id):
+    def on_timer(self, ctx: Context, timer_id: int) -> None:
         """Look at the prices; now and then at the weights."""
         ctx.set_timer(LOOK, ctx.now_ns + self.look_ms * MILLISECOND)
         if self.can_look(ctx):
@@ -62,7 +62,7 @@ class Rebalancer(Taker):
                 self.rebalance(ctx)
         self.go_on(ctx)
 
-    def can_look(self, ctx):
+    def can_look(self, ctx: Context):
         """Whether all three trade."""
         if len(ctx.instruments) < ASSETS:
             return False
@@ -71,7 +71,7 @@ class Rebalancer(Taker):
                 return False
         return True
 
-    def look(self, ctx):
+    def look(self, ctx: Context) -> None:
         """One more return of each, into the averages."""
         for i in range(ASSETS):
             book = ctx.book(ctx.instruments[i])
@@ -86,7 +86,7 @@ class Rebalancer(Taker):
                 self.averages[at] += new * (self.returns[i] * self.returns[j] - self.averages[at])
         self.looks += 1
 
-    def rebalance(self, ctx):
+    def rebalance(self, ctx: Context) -> None:
         """New weights, and the lots that they are; what is close enough stays."""
         if not self.shrink_covariance():
             return
@@ -135,7 +135,7 @@ class Rebalancer(Taker):
             ROUNDS_MAX,
         )
 
-    def step(self, ctx):
+    def step(self, ctx: Context) -> None:
         """One clip in each asset towards what is wanted."""
         for i in range(ASSETS):
             instrument = ctx.instruments[i]
@@ -144,7 +144,7 @@ class Rebalancer(Taker):
                 self.pause(ctx)
                 take(ctx, instrument, max(-self.size, min(self.size, left)))
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Go on with what is not done."""
         if self.rebalanced > 0:
             self.go_on(ctx)

@@ -12,7 +12,7 @@ Expect: few trades, all three legs each time; positions that are not flat by ins
 until the way back pays, and are closed at the end.
 """
 
-from openbell import math, param
+from openbell import Context, Report, math, param
 from openbell.strategy.legs import Leg
 from openbell.strategy.taking import Taker, clip_of, is_open, is_working, take
 from openbell.types import Side
@@ -40,7 +40,7 @@ class Triangular(Taker):
     leg_a: Leg = Leg()
     leg_b: Leg = Leg()
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """Count the B that the cross cost; the other legs go now."""
         if fill.instrument == ctx.instruments[self.a_in_b]:
             paid = fill.last_px * fill.last_qty
@@ -50,7 +50,7 @@ class Triangular(Taker):
         self.again_ns = 0
         self.go_on(ctx)
 
-    def step(self, ctx):
+    def step(self, ctx: Context) -> None:
         """Trade away A and B that are left over, then look for an edge."""
         cross, b, a = ctx.instruments[self.a_in_b], ctx.instruments[self.b_in_c], ctx.instruments[self.a_in_c]
         a_left = -ctx.position(cross) - ctx.position(a)
@@ -61,16 +61,16 @@ class Triangular(Taker):
         if not is_a_open and not is_b_open:
             self.look(ctx, cross, b, a)
 
-    def b_owed(self, ctx, cross):
+    def b_owed(self, ctx: Context, cross: int) -> int:
         """Lots of B that the cross has cost, to be bought against C."""
         return round(float(self.b_paid) * decimal(ctx.book(cross).px_decimals))
 
-    def worst(self, px, qty):
+    def worst(self, px: int, qty: int) -> int:
         """The price that a leg may have at first."""
         chase = int(float(px) * self.chase_bps * 1e-4)
         return px + chase if qty > 0 else max(1, px - chase)
 
-    def look(self, ctx, cross, b, a):
+    def look(self, ctx: Context, cross: int, b: int, a: int) -> None:
         """Send the cross where the trip round pays."""
         ab, bc, ac = ctx.book(cross), ctx.book(b), ctx.book(a)
         if not is_open(ab) or not is_open(bc) or not is_open(ac):
@@ -89,7 +89,7 @@ class Triangular(Taker):
             most = min(self.size, ab.bid_qty, ac.ask_qty, int(float(bc.bid_qty) / b_per_a))
             self.trade(ctx, cross, -clip_of(most, self.position_max + held, ab.lot), bc.bid_px, ac.ask_px)
 
-    def trade(self, ctx, cross, qty, b_px, a_px):
+    def trade(self, ctx: Context, cross: int, qty: int, b_px: int, a_px: int) -> None:
         """The first leg."""
         if take(ctx, cross, qty) != 0:
             self.pause(ctx)
@@ -98,6 +98,6 @@ class Triangular(Taker):
             self.trips += 1
 
 
-def decimal(places):
+def decimal(places: int) -> float:
     """10 to the minus `places`."""
     return math.pow(10.0, -float(places))

@@ -3,9 +3,34 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from openbell.strategy import Array, State, Strategy, array, param
+    from openbell.strategy import (
+        Array,
+        BookView,
+        Context,
+        LiveOrder,
+        Market,
+        Report,
+        Signal,
+        State,
+        Strategy,
+        array,
+        param,
+    )
 
-__all__ = ["Array", "State", "Strategy", "__version__", "array", "param"]
+__all__ = [
+    "Array",
+    "BookView",
+    "Context",
+    "LiveOrder",
+    "Market",
+    "Report",
+    "Signal",
+    "State",
+    "Strategy",
+    "__version__",
+    "array",
+    "param",
+]
 __version__ = "0.1.0"
 
 

@@ -9,7 +9,7 @@ misspelt one is refused where it stands.
         size: int = param(100, ge=1, unit="lots")
         quotes: int = 0
 
-        def on_book(self, ctx, book):
+        def on_book(self, ctx: Context, book: BookView) -> None:
             ctx.quote(book.instrument, bid_px=book.bid_px, bid_qty=self.size)
             self.quotes += 1
 
@@ -19,15 +19,28 @@ Callbacks run at the end of a frame, in the order of the methods below, and see 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from openbell._native import BookView, Context, LiveOrder, Market, Report, Signal
 from openbell.errors import StrategyError
 from openbell.strategy.fields import Array, Declared, Field, Layout, Param, State, array, layout_of, param
 
-if TYPE_CHECKING:
-    from openbell._native import BookView, Context, Market, Report, Signal
-
-__all__ = ["Array", "Field", "Layout", "Param", "State", "Strategy", "array", "param"]
+__all__ = [
+    "Array",
+    "BookView",
+    "Context",
+    "Field",
+    "Layout",
+    "LiveOrder",
+    "Market",
+    "Param",
+    "Report",
+    "Signal",
+    "State",
+    "Strategy",
+    "array",
+    "param",
+]
 
 
 class Strategy(metaclass=Declared):
