@@ -1,4 +1,4 @@
-"""What `openbell strategy new` writes: a strategy, its test, and a node that runs it. They run as they are."""
+"""What `openbell strategy new` writes: a strategy, its test, a node and an exchange to run it. They run as they are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 from openbell.errors import StrategyError
 
+EXCHANGE = "exchange.toml"
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 
 _STRATEGY = '''"""{title}: what it does and why it should earn, in a sentence or two."""
 
-from openbell import Strategy, param
+from openbell import BookView, Context, Report, Strategy, param
 
 
 class {title}(Strategy):
@@ -21,7 +22,7 @@ class {title}(Strategy):
     max_position: int = param(500, ge=1, unit="lots", doc="beyond it only the reducing side is quoted")
     fills: int = 0
 
-    def on_book(self, ctx, book):
+    def on_book(self, ctx: Context, book: BookView) -> None:
         """Called once for each changed book, at the end of a frame."""
         if not book.is_valid or not book.bid_px or not book.ask_px:
             ctx.quote(book.instrument)  # no sizes: both sides are pulled
@@ -35,7 +36,7 @@ class {title}(Strategy):
             ask_qty=self.size if position > -self.max_position else 0,
         )
 
-    def on_fill(self, ctx, fill):
+    def on_fill(self, ctx: Context, fill: Report) -> None:
         """Called for every execution of one of our orders."""
         self.fills += 1
 '''
@@ -86,7 +87,7 @@ def test_it_can_be_compiled():
 '''
 
 _NODE = """# {title} on paper, on the simulated exchange of this machine.
-# In one terminal: openbell exchange examples/exchange.toml    in another: openbell run {folder}/{name}.toml
+# In one terminal: openbell exchange {folder}/exchange.toml    in another: openbell run {folder}/{name}.toml
 
 [node]
 name = "{name}"
@@ -119,6 +120,36 @@ speed = "interpreted"       # compiled: as machine code; `openbell strategy chec
 size = 100
 """
 
+_EXCHANGE = """# An exchange on this machine for the strategies of this folder: docs/exchange.md has every key.
+ready_file = "../run/exchange.json"   # where it listens, once it does
+
+[[instruments]]
+symbol = "OBEL"
+tick = "0.01"
+px = "50.00"
+
+[[accounts]]                # for mode = "live"
+name = "NODE1"
+password = "plain:demo"
+cancel_on_disconnect = true
+
+[order_entry]
+listen = "127.0.0.1:26402"
+
+[feed]
+send_to = ["127.0.0.1:26400"]
+retransmit = "127.0.0.1:26401"
+
+[control]
+listen = "127.0.0.1:26403"
+
+[flow]                      # who trades there
+kind = "agents"
+preset = "steady"
+seed = 1
+agents.traders.events_per_s = 200.0
+"""
+
 _LIMITS = """# What the node of {name}.toml may do: docs/limits.md. Raise `version` with every change.
 
 owner = "desk"
@@ -143,6 +174,11 @@ collar_bps = 200
 position_long_max_lots = 1000
 position_short_max_lots = 1000
 open_orders_max = 20
+
+[[strategies]]
+strategy = "{name}"
+order_rate_max = 100        # so that one cannot spend the account's rate, which all strategies share
+order_rate_window_ms = 1000
 """
 
 
@@ -165,6 +201,8 @@ def write_strategy(name: str, folder: Path) -> list[Path]:
             raise StrategyError(f"{folder / file}: expected no file of this name, found one; choose another name")
     title = "".join(part.capitalize() for part in name.split("_"))
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / EXCHANGE).exists():  # one serves every strategy of the folder
+        texts[EXCHANGE] = _EXCHANGE
     for file, text in texts.items():
         (folder / file).write_text(text.format(name=name, title=title, folder=folder))
     return [folder / file for file in texts]
