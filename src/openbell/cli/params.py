@@ -74,4 +74,5 @@ def _show(hot_dir: Path, strategies: dict[str, dict[str, Any]]) -> None:
                 else f"  [{'' if low is None else low}, {'' if high is None else high}]"
             )
             changed = "" if one["value"] == one["configured"] else f"  (file: {one['configured']})"
-            print(f"{strategy}.{name} = {one['value']}{' ' * bool(one['unit'])}{one['unit']}{bounds}{changed}")
+            doc = f"  {one['doc']}" if one["doc"] else ""
+            print(f"{strategy}.{name} = {one['value']}{' ' * bool(one['unit'])}{one['unit']}{bounds}{changed}{doc}")

@@ -97,9 +97,20 @@ class Field:
         if self.param is not None and isinstance(value, int | float):
             low, high = self.param.ge, self.param.le
             if (low is not None and value < low) or (high is not None and value > high):
-                bounds = f"{'' if low is None else f'{low} <= '}{self.name}{'' if high is None else f' <= {high}'}"
-                raise StrategyError(f"{owner}.{self.name}: expected {bounds} {self.param.unit}, found {value}")
+                raise StrategyError(
+                    f"{owner}.{self.name}: expected {self._bounds(self.param)} {self.param.unit}, found {value}"
+                )
         return value
+
+    def _bounds(self, spec: Param) -> str:
+        low, high = ("" if spec.ge is None else f"{spec.ge} <= "), ("" if spec.le is None else f" <= {spec.le}")
+        return f"{low}{self.name}{high}"
+
+    def said(self) -> str:
+        """A parameter for people: `100 lots, 1 <= size; quantity shown on each side`."""
+        spec = self.param or Param(self.default)
+        bounds = "" if spec.ge is None and spec.le is None else f", {self._bounds(spec)}"
+        return f"{self.default}{' ' * bool(spec.unit)}{spec.unit}{bounds}{'; ' * bool(spec.doc)}{spec.doc}"
 
     def fresh(self) -> Any:
         """The default, for one more object."""

@@ -19,7 +19,7 @@ from openbell.strategy import Strategy, param
 
 class Maker(Strategy):
     quotes: int = 0
-    size: int = param(5, ge=1, le=100, unit="lots")
+    size: int = param(5, ge=1, le=100, unit="lots", doc="shown on each side")
     edge: float = param(0.5, ge=0)
     is_on: bool = param(True)
 """
@@ -164,6 +164,7 @@ def test_shown_are_the_values_in_force_beside_those_of_the_file(desk: Desk):
         "edge": (0.75, 0.5),
         "is_on": (True, True),
     }
+    assert found["size"]["doc"] == "shown on each side"
 
 
 def test_signals_of_a_file_that_contradict_are_found():

@@ -17,6 +17,8 @@ SPEEDS = ("interpreted", "compiled")
 HERE = Path(__file__).resolve()
 STRATEGIES = [HERE.parents[3] / "strategies" / "market_maker.py", HERE.with_name("all_verbs.py")]
 
+SIZE = "quantity shown on each side"
+
 FAILS = """
 from openbell import Strategy
 from terms_of_failure import check
@@ -112,6 +114,9 @@ def test_check_says_what_is_compiled():
     said = json.loads(done.stdout)
     assert done.returncode == 0
     assert said["refusals"] == [] and "on_book" in said["callbacks"]
+    size = next(one for one in said["params"] if one["name"] == "size")
+    assert size == {"name": "size", "type": "int", "default": 100, "ge": 1, "le": None, "unit": "lots", "doc": SIZE}
+    assert f"  parameter   size: 100 lots, 1 <= size; {SIZE}" in openbell("strategy", "check", STRATEGIES[0]).stdout
 
 
 def test_check_says_what_is_not_and_why(tmp_path):

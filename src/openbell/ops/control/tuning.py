@@ -132,7 +132,14 @@ class Tuning:
         for name, cell in self._cells(one).items():
             value, param = getattr(configured, name), strategy_class.__fields__[name].param
             assert param is not None
-            said = {"value": value, "configured": value, "ge": param.ge, "le": param.le, "unit": param.unit}
+            said = {
+                "value": value,
+                "configured": value,
+                "ge": param.ge,
+                "le": param.le,
+                "unit": param.unit,
+                "doc": param.doc,
+            }
             if cell.offset in changed:
                 said["value"] = value_of(cell, changed[cell.offset])
             yield name, said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from openbell.strategy import Strategy
@@ -11,6 +11,7 @@ from openbell.strategy.compiler.host import HOOKS
 from openbell.strategy.compiler.refusals import NotCompiledError, Refusal
 from openbell.strategy.compiler.source import method_of
 from openbell.strategy.compiler.unit import lower
+from openbell.strategy.fields import Field
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Report:
     helpers: tuple[str, ...]
     state_words: int
     words: int
+    params: tuple[Field, ...]
     refusals: tuple[Refusal, ...]
     lowered: str
 
@@ -38,18 +40,30 @@ class Report:
         yield f"  helpers     {', '.join(self.helpers) or 'none'}"
         params = self.words - self.state_words
         yield f"  state       {self.state_words} words of 8 bytes journalled, {params} of parameters"
+        for field in self.params:
+            yield f"  parameter   {field.name}: {field.said()}"
 
     def as_dict(self) -> dict[str, Any]:
         """For a program."""
-        return asdict(self)
+        params = [
+            {"name": one.name, "type": one.kind.__name__} | (asdict(one.param) if one.param else {})
+            for one in self.params
+        ]
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {
+            "params": params,
+            "refusals": [asdict(one) for one in self.refusals],
+        }
 
 
 def look_at(strategy: type[Strategy]) -> Report:
     """What the compiler makes of `strategy`; nothing is compiled, and Numba is not needed."""
     layout = strategy.layout()
+    params = tuple(field for field in strategy.__fields__.values() if field.param is not None)
     callbacks = tuple(name for name in HOOKS if method_of(strategy, name) is not method_of(Strategy, name))
     try:
         program = lower(strategy)
     except NotCompiledError as error:
-        return Report(strategy.__name__, callbacks, (), layout.state_words, layout.words, error.refusals, "")
-    return Report(strategy.__name__, callbacks, program.helpers, layout.state_words, layout.words, (), program.text)
+        return Report(strategy.__name__, callbacks, (), layout.state_words, layout.words, params, error.refusals, "")
+    return Report(
+        strategy.__name__, callbacks, program.helpers, layout.state_words, layout.words, params, (), program.text
+    )
