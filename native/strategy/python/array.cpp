@@ -58,13 +58,17 @@ PyType_Slot kSlots[] = {{Py_sq_length, reinterpret_cast<void*>(array_length)},
                         {Py_sq_ass_item, reinterpret_cast<void*>(array_set)},
                         {0, nullptr}};
 
+nb::handle type_of(char kind) {
+    PyTypeObject& type = kind == 'f' ? PyFloat_Type : kind == 'b' ? PyBool_Type : PyLong_Type;
+    return reinterpret_cast<PyObject*>(&type);
+}
+
 Array make_array(nb::handle kind, std::size_t length) {
-    const bool is_float = kind.is(nb::handle(reinterpret_cast<PyObject*>(&PyFloat_Type)));
-    if (!is_float && !kind.is(nb::handle(reinterpret_cast<PyObject*>(&PyLong_Type))))
-        throw Error(ErrorKind::Strategy,
-                    "array: expected elements of int or float, found " + std::string(nb::str(kind).c_str()));
     if (length == 0) throw Error(ErrorKind::Strategy, "array: expected a length of at least 1, found 0");
-    return Array(is_float ? 'f' : 'i', length);
+    for (const char known : {'i', 'f', 'b'})
+        if (kind.is(type_of(known))) return Array(known, length);
+    throw Error(ErrorKind::Strategy,
+                "array: expected elements of int, float or bool, found " + std::string(nb::str(kind).c_str()));
 }
 
 }  // namespace
@@ -105,15 +109,11 @@ void bind_array(nb::module_& m) {
     nb::class_<Array>(m, "Array", nb::type_slots(kSlots), nb::is_generic(),
                       "A fixed row of numbers in declared state; made by `array`.")
         .def_prop_ro(
-            "kind",
-            [](const Array& a) {
-                return nb::handle(reinterpret_cast<PyObject*>(a.kind == 'f' ? &PyFloat_Type : &PyLong_Type));
-            },
-            nb::sig("def kind(self) -> type"))
+            "kind", [](const Array& a) { return type_of(a.kind); }, nb::sig("def kind(self) -> type"))
         .def("copy", [](const Array& a) { return Array(a); });
     m.def("array", &make_array, nb::arg("kind"), nb::arg("length"),
           nb::sig("def array(kind: type, length: int) -> Array"),
-          "A fixed row of `length` numbers of `kind` (int or float), all zero.");
+          "A fixed row of `length` numbers of `kind` (int, float or bool), all zero.");
 }
 
 }  // namespace openbell

@@ -17,7 +17,7 @@ nb::object value_of(u64 word, char kind);
 
 struct Array {
     Array(char kind_, std::size_t length) : kind(kind_), words(length, 0) {}
-    char kind;  // 'i' or 'f'
+    char kind;  // 'i', 'f' or 'b'
     std::vector<u64> words;
 };
 
