@@ -5,6 +5,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
+
 #include "backtest/session.h"
 #include "node/follower.h"
 #include "node/live.h"
@@ -35,6 +37,17 @@ void set_text(char (&to)[N], const std::string& from) {
     std::memset(to, 0, N);
     std::memcpy(to, from.data(), std::min(from.size(), N - 1));
 }
+
+// Where every strategy is machine code, other threads of Python go on while a session runs.
+class Unlocked {
+  public:
+    explicit Unlocked(bool needs_python) {
+        if (!needs_python) released_.emplace();
+    }
+
+  private:
+    std::optional<nb::gil_scoped_release> released_;
+};
 
 void bind_shared(nb::module_& m) {
     nb::class_<VenueLatency>(m, "VenueLatency", "Constant delays of the virtual venue, ns.")
@@ -88,7 +101,13 @@ void bind_backtest_session(nb::module_& m) {
         .def(
             "submit", [](BacktestSession& s, const nb::bytes& record, u16 source) { s.submit(view(record), source); },
             "record"_a, "source"_a = 0)
-        .def("run", &BacktestSession::run, "events_max"_a, "False when the tape is used up.")
+        .def(
+            "run",
+            [](BacktestSession& s, u64 events_max) {
+                const Unlocked unlocked(s.driver().needs_python());
+                return s.run(events_max);
+            },
+            "events_max"_a, "False when the tape is used up.")
         .def("close", &BacktestSession::close)
         .def_prop_ro("engine", &BacktestSession::engine, nb::rv_policy::reference_internal)
         .def_prop_ro("epoch", &BacktestSession::epoch)
@@ -238,7 +257,13 @@ void bind_live(nb::module_& m) {
         .def("step", &LiveNode::step, "now_ns"_a, "One round; whether anything happened.")
         .def("begin_stop", &LiveNode::begin_stop, "Asks for cancels, as Ctrl-C does.")
         .def("next_deadline", &LiveNode::next_deadline, "now_ns"_a)
-        .def("run", &LiveNode::run, "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
+        .def(
+            "run",
+            [](LiveNode& n, i64 for_ns) {
+                const Unlocked unlocked(n.needs_python());
+                return n.run(for_ns);
+            },
+            "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
         .def("open_paper", &LiveNode::open_paper, "Paper: the virtual venue logs in; it knows no earlier order.")
         .def("close", &LiveNode::close)
         .def("abandon", &LiveNode::abandon, "Leaves the journal as a killed process does: for simulated deaths.")

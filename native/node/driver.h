@@ -83,6 +83,7 @@ class Driver {
     // Goes on with what followed from earlier frames; whether there was anything.
     bool settle();
     i64 now_ns() const { return now_ns_; }
+    bool needs_python() const { return parts_.strategies.needs_python(); }
     u64 frames_in() const { return frames_in_; }
     u64 commands() const { return commands_; }
     u64 sent() const { return sent_; }

@@ -64,6 +64,7 @@ class LiveNode {
     void open_paper();
     // Runs until a signal or `for_ns` asks it to stop; returns how many orders are left open.
     u64 run(i64 for_ns);
+    bool needs_python() const { return driver_.needs_python(); }
     // One round in the fixed order of law 5, for whoever moves a simulated clock; whether anything happened.
     bool step(i64 now_ns);
     void begin_stop();

@@ -37,6 +37,10 @@ void StrategyHost::give_ids() {
     for (Entry& entry : entries_) entry.runner->context().give_ids();
 }
 
+bool StrategyHost::needs_python() const {
+    return std::ranges::any_of(entries_, [](const Entry& entry) { return entry.runner->needs_python(); });
+}
+
 void StrategyHost::decide(const FrameView&, const Happened& happened, const World& world, Decision& out) {
     for (Entry& entry : entries_) {
         if (entry.id >= world.halted.size())

@@ -31,6 +31,7 @@ class StrategyHost final : public IntentSource {
     void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) override;
     // Halts for time are taken from `recorded`, the decision of the next frame as it was then.
     void expect(const FrameView& recorded) override { expected_ = recorded; }
+    bool needs_python() const override;
     void set_watch(CallbackWatch* watch) { watch_ = watch; }
     // Strategies give the ids of their orders themselves: in a process of their own (node/own_process.h).
     void give_ids();

@@ -78,12 +78,15 @@ class IntentSource {
     virtual void decide(const FrameView& in, const Happened& happened, const World& world, Decision& out) = 0;
     // In a replay: the decision that was made then about the frame that is decided next; a null view when none was.
     virtual void expect(const FrameView& /*recorded*/) {}
+    // Whether `decide` calls Python: its lock is held then while a session runs, else other threads of it go on.
+    virtual bool needs_python() const { return true; }
 };
 
 // A node without strategies: recording, reconciling.
 class NoStrategies final : public IntentSource {
   public:
     void decide(const FrameView&, const Happened&, const World&, Decision&) override {}
+    bool needs_python() const override { return false; }
 };
 
 }  // namespace openbell

@@ -24,6 +24,7 @@ class Runner {
     Runner& operator=(const Runner&) = delete;
 
     virtual bool has(Hook hook) const = 0;
+    virtual bool needs_python() const = 0;
     virtual Context& context() = 0;
 
     // Each throws Error with what went wrong in the callback and where.

@@ -24,6 +24,7 @@ class CompiledRunner final : public Runner {
     CompiledRunner(CompiledCode code, std::vector<u64> words);
 
     bool has(Hook hook) const override { return code_.hooks[u8(hook)] != nullptr; }
+    bool needs_python() const override { return false; }
     Context& context() override { return context_; }
     void call(Hook hook) override { run(hook, nullptr); }
     void call(Hook hook, const Market& record) override { run(hook, &record); }

@@ -28,6 +28,7 @@ class InterpretedRunner final : public Runner {
 
     std::size_t state_words() const { return slots_.state_words(); }
     bool has(Hook hook) const override { return hooks_[u8(hook)].is_valid(); }
+    bool needs_python() const override { return true; }
     Context& context() override { return *context_; }
     void call(Hook hook) override;
     void call(Hook hook, const Market& record) override;
