@@ -92,6 +92,29 @@ def test_what_is_too_old_goes(disk, archived):
     assert len(segment_files(disk)) >= 2
 
 
+def test_what_an_epoch_ran_goes_with_its_last_frame(hot, disk, archived):
+    writer = JournalWriter(str(disk), str(hot), **OPTIONS)
+    later = append_all(writer, [f._replace(frame_class=1) for f in random_frames(5, 300)])
+    writer.close()
+    archiver = Archiver(str(hot), str(disk))
+    while archiver.run_once():
+        pass
+    seal_finished(disk)
+    (disk / "runs").mkdir()
+    runs = [disk / f"runs/{epoch:06}.json" for epoch in (1, 2)]
+    for run in runs:
+        run.write_bytes(b"{}")
+
+    snapshot_at(disk, archived[-30].seq)
+    assert retain(disk, Retention(keep_bytes=1)).removed
+    assert [run.exists() for run in runs] == [True, True]
+
+    snapshot_at(disk, later[-1].seq)
+    (disk / "snapshots" / f"{archived[-30].seq:012}.snap").unlink()
+    assert retain(disk, Retention(keep_bytes=1)).removed
+    assert [run.exists() for run in runs] == [False, True]
+
+
 def test_a_removal_that_was_interrupted_is_completed(disk, archived):
     snapshot_at(disk, archived[-1].seq)
     first = (disk / "00000001.seg").read_bytes()

@@ -8,6 +8,7 @@ in the file RETENTION before it goes; segments go oldest first and one by one, s
 from __future__ import annotations
 
 import json
+import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,20 @@ from typing import NamedTuple
 
 from openbell.journal.durable import replace_durably, sync_folder
 from openbell.journal.packing import pack_segment
-from openbell.journal.segments import PACKED, RETENTION, removed_through, segment_file, segment_files
+from openbell.journal.segments import (
+    PACKED,
+    RETENTION,
+    RUNS,
+    open_segment,
+    removed_through,
+    segment_file,
+    segment_files,
+)
 
 DAY_S = 86_400
 PLAIN_MIN = 2
 """Sealed segments that always stay plain: recovery reads the newest, and readers a little behind the next."""
+_EPOCH_AT = 12  # in the segment header, see native/journal/segment.h
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,18 @@ def _remove(directory: Path, policy: Retention, now_s: float) -> tuple[list[int]
     for number in going:
         segment_file(directory, number).unlink()
         sync_folder(directory)
+    if going:
+        _forget_runs(directory)
     return going, [n for n in unwanted if n not in going]
+
+
+def _forget_runs(directory: Path) -> None:
+    """What an epoch ran is kept as long as the frames of it."""
+    with open_segment(segment_files(directory)[0]) as file:
+        (oldest,) = struct.unpack_from("<I", file.read(_EPOCH_AT + 4), _EPOCH_AT)
+    for path in (directory / RUNS).glob("[0-9]*.json"):
+        if int(path.stem) < oldest:
+            path.unlink()
 
 
 def _unwanted(directory: Path, sealed: list[int], policy: Retention, now_s: float) -> list[int]:

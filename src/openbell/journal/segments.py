@@ -16,6 +16,8 @@ from openbell.errors import JournalDamagedError
 PACKED = ".zst"
 RETENTION = "RETENTION"
 """Beside the segments: which of them were removed, and why nobody misses them."""
+RUNS = "runs"
+"""Folder of what each epoch of a node ran, by epoch."""
 SEGMENT_BYTES_MAX = 1 << 30
 """What a packed segment may say that it holds; more is damage."""
 FRAME_HEADER_BYTES_MAX = 18

@@ -103,6 +103,9 @@ def _strategies(old: RunRecord, new: RunRecord) -> Iterator[str]:
 def _limits(old: RunRecord, new: RunRecord) -> Iterator[str]:
     if old.limits is None or new.limits is None:
         return
+    if old.limits == new.limits:
+        yield "as they were changed while it ran"
+        return
     yield f"version {old.limits.version} -> {new.limits.version}"
     yield from map(str, changes(old.limits.lines, new.limits.lines))
 

@@ -37,6 +37,7 @@ class NodeCard:
     strategies: dict[str, int] = field(default_factory=dict)
     symbols: tuple[str, ...] = ()
     checks: tuple[int, ...] = ()
+    limits_max: int = 1_024
 
 
 def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
@@ -58,6 +59,7 @@ def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
         strategies=config.strategy_ids(),
         symbols=tuple(i.symbol for i in config.instruments),
         checks=tuple(capacity.checks),
+        limits_max=capacity.limits_max,
     )
 
 

@@ -15,6 +15,7 @@ from openbell.config import Settings
 from openbell.config_types import Place, Speed
 from openbell.errors import JournalError
 from openbell.journal.durable import replace_durably
+from openbell.journal.segments import RUNS
 from openbell.node.limit_lines import Line
 from openbell.strategy.loader import load_strategy, source_hash
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 Params = dict[str, bool | int | float | str]
 FILES = {"backtest": "backtest.json", "node": "node.json"}
-RUNS = "runs"
-"""Folder of a node's records by epoch; node.json is the newest of them."""
 
 
 class StrategyRecord(Settings):
@@ -133,7 +132,7 @@ class EndRecord(Settings):
 
 
 class RunRecord(Settings):
-    """The whole file."""
+    """The whole file. Of a node there is one for each epoch, in the folder RUNS; node.json is the newest."""
 
     format: Literal[1] = 1
     kind: Literal["backtest", "node"]

@@ -21,5 +21,6 @@ def capacity_of_card(card: NodeCard) -> native.EngineCapacity:
     capacity.instruments_max = card.instruments_max
     capacity.strategies_max = card.strategies_max
     capacity.book_orders_max = card.book_orders_max
+    capacity.limits_max = card.limits_max
     capacity.checks = list(card.checks)
     return capacity

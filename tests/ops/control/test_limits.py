@@ -7,7 +7,10 @@ import pytest
 from tests.ops.control.desks import ANN, BOB, TOM, VIC, Desk
 
 from configurations import limits_toml
+from openbell import _native as native
+from openbell.node.limit_lines import lines_of
 from openbell.node.limits import LimitSet, parse_limits
+from openbell.node.record import CapacityRecord, RunRecord, read_record
 from openbell.ops.control.limits import NodeLimits
 from openbell.types import Type
 
@@ -16,7 +19,7 @@ class FakeConfig:
     """Of a node's file: where its limits lie, and what they say."""
 
     def __init__(self, path: Path) -> None:
-        self.node = SimpleNamespace(limits=path)
+        self.node = SimpleNamespace(limits=path, journal_dir=path.parent)
         self.limits = parse_limits(path.read_text(), path)
 
     def check_limits(self, limits: LimitSet):
@@ -58,6 +61,18 @@ def test_tightening_takes_effect_at_once_and_stays_for_the_next_start(made):
     assert told(desk) == 1
     assert (path.read_text(), limits.in_force.version) == (text, 2)
     assert path.with_name("limits.toml.v1").read_text() == before
+
+
+def test_the_next_start_compares_with_what_is_in_force(made):
+    desk, limits, path = made
+    capacity = CapacityRecord.of(native.EngineCapacity())
+    RunRecord(kind="node", capacity=capacity, strategies=()).write(path.parent)
+
+    desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))
+
+    record = read_record(path.parent)
+    assert record is not None and record.limits is not None
+    assert (record.limits.version, record.limits.lines) == (2, tuple(lines_of(limits.in_force)))
 
 
 def test_loosening_waits_for_another_person(made):

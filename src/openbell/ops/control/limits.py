@@ -1,7 +1,7 @@
 """The limits in force at a running node, what another file would change, and the records that change it.
 
-A set that was approved takes the place of the node's own file, so that the next start has it too; the one before stays
-beside it under its version.
+A set that was approved takes the place of the node's own file and of the limits in its record, so that the next start
+has it too and does not ask again what loosens; the one before stays beside the file under its version.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from openbell.errors import ConfigError
 from openbell.node.config import NodeConfig
 from openbell.node.limit_lines import changes, changing_records, expect_meant, lines_of, spoken_lines
 from openbell.node.limits import LimitSet, parse_limits
+from openbell.node.record import LimitsRecord, read_record
 from openbell.ops.control.desk import LimitsChange
 from openbell.ops.control.proposals import RefusedError
 from openbell.ops.control.world import World
@@ -76,6 +77,9 @@ class NodeLimits:
             os.link(self.path, before)
         draft.replace(self.path)
         self.in_force = limits
+        if record := read_record(self._config.node.journal_dir):  # with which the next start compares
+            in_force = LimitsRecord(version=limits.version, lines=tuple(lines_of(limits)))
+            record.model_copy(update={"limits": in_force}).write(self._config.node.journal_dir)
 
 
 def _spelled(problem: Problem) -> str:
