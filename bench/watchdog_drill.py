@@ -41,15 +41,13 @@ class Watched:
 
     def __init__(self, room: Room, way: str, silent_port: int) -> None:
         self.room, self.way, self.silent_port = room, way, silent_port
-        self._stops = 0
         self._start()
 
     def stop(self, rng: random.Random) -> dict[str, Any]:
         """Stop the trading process once; what that took."""
-        if self.way != "login" and self._stops == ENDS_OF_ONE_RUN:
+        if self._ends == ENDS_OF_ONE_RUN:
             self._end()
             self._start()
-        self._stops += 1
         room = self.room
         wait_for(lambda: len(room.open_orders()) >= 2, "orders to rest")
         time.sleep(rng.uniform(0, 0.1))
@@ -58,10 +56,11 @@ class Watched:
         os.kill(pid, signal.SIGSTOP)
         gone_s = self._gone_s(before)
         said = self._stopped()[before]
-        if self.way == "login":
-            os.kill(pid, signal.SIGCONT)
-        else:
+        if any("was ended" in done for done in said["done"]):
+            self._ends += 1
             wait_for(lambda: (page := read_page(room.hot)).is_alive and page.writer_pid != pid, "the next process")
+        else:
+            os.kill(pid, signal.SIGCONT)
         release(room)
         return {"gone_ms": (gone_s - began) * 1e3, "open": open_, **{k: said[k] for k in ("took_ms", "done", "left")}}
 
@@ -80,7 +79,7 @@ class Watched:
         return [row for row in rows if row["what"] == "stopped"]
 
     def _start(self) -> None:
-        room, self._stops = self.room, 0
+        room, self._ends = self.room, 0
         self._run = room.run("--live")
         wait_for((room.hot / "control.sock").exists, "the control process")
         wait_for(lambda: read_page(room.hot).is_alive, "the trading process")
