@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TURN_S_MAX = 0.1
+TURN_S_MAX = 0.2
 """A turn of the watchdog that took longer counts for no more: it was itself stopped, and knows nothing of the node."""
 
 
