@@ -13,6 +13,7 @@ daily_loss_max = "1000000000.00"
 INSTRUMENT = """
 [[instruments]]
 symbol = "{symbol}"
+px_last = "100.00"
 order_qty_max_lots = 1000
 order_notional_max = "1000000.00"
 position_long_max_lots = {position_max_lots}

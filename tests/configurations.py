@@ -78,6 +78,7 @@ daily_loss_max = "100000.00"
 LIMITS_OF = """
 [[instruments]]
 symbol = "{symbol}"
+px_last = "50.00"
 order_qty_max_lots = 500
 order_notional_max = "150000.00"
 position_long_max_lots = 2000

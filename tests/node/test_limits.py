@@ -87,6 +87,7 @@ def test_the_example_gives_each_limit_once_in_native_units(example: str):
         ('owner = "desk"', 'owner = ""', "owner: expected"),
         ('base_currency = "USD"', 'base_currency = "dollars"', "base_currency: expected text like"),
         ("[firm]", '[conversions]\nUSD = "1.0"\n[firm]', "is the base currency; it is worth 1 of itself"),
+        ('px_last = "50.00"', "", "px_last: expected this key, found none (a recent price, to find typos by"),
         ("[firm]", "[company]", "company: unknown key"),
         ("open_orders_max = 80", 'gross_notional_max = "1000"', "an order cannot be worth more than everything"),
         ("open_orders_max = 80", 'may = ["buy", "lend"]', "expected one of 'buy', 'sell', 'short' or 'open'"),
@@ -177,16 +178,91 @@ def test_a_change_is_said_in_words_and_a_wide_one_must_be_meant(
         expect_meant(lines_of(before), before.version, after)
 
 
-def test_a_notional_a_thousand_times_as_wide_does_not_load(example: str):
-    plain = example.replace('px_last = "50.00"', "", 1).replace('max = "500000.00"', 'max = "500000000.00"')
+def test_a_notional_fifteen_times_as_wide_does_not_load(example: str):
+    plain = example.replace("50.00", "1000.00", 1).replace('max = "500000.00"', 'max = "500000000.00"')
     before = read(plain)
-    after = later(plain, 'order_notional_max = "150000.00"', 'order_notional_max = "150000000.00"')
+    after = later(plain, 'order_notional_max = "150000.00"', 'order_notional_max = "2250000.00"')
 
     with pytest.raises(ConfigError) as caught:
         expect_meant(lines_of(before), before.version, after, origin="limits.toml")
 
-    assert "OBEL: order_notional_max 150,000 -> 150,000,000, x1,000  LOOSER" in str(caught.value)
+    assert "OBEL: order_notional_max 150,000 -> 2,250,000, x15  LOOSER" in str(caught.value)
     assert "nothing was started" in str(caught.value)
+
+
+def test_every_limit_of_the_example_a_thousand_times_as_wide_does_not_load(repo: Path, example: str):
+    """Neither by itself nor beside the limits in force, whichever number has slipped."""
+    before, node = read(example), load_node(repo / "examples/node.toml")
+    by_itself = set()
+    for found in re.finditer(r'^(\w+_(?:max\w*|bps)) = "?([\d.]+)"?', example, re.MULTILINE):
+        was, (key, value) = found[0], found.groups()
+        wide = f"{float(value) * 1000:.2f}" if "." in value else f"{int(value) * 1000}"
+        at = found.start()
+        text = example[:at] + was.replace(value, wide, 1) + example[at + len(was) :]
+        text = text.replace("version = 1", "version = 2", 1)
+        try:
+            after = read(text)
+            if problems := [str(problem) for problem in node.check_limits(after)]:
+                raise ConfigError("; ".join(problems))
+        except ConfigError:
+            by_itself.add(key)
+            continue
+        with pytest.raises(ConfigError, match="--accept-limits 2"):
+            expect_meant(lines_of(before), before.version, after)
+
+    assert by_itself == {
+        "collar_bps",
+        "daily_loss_max",
+        "drift_bps",
+        "order_notional_max",
+        "order_qty_max_lots",
+        "order_rate_max",
+        "position_long_max_lots",
+        "position_short_max_lots",
+    }
+
+
+@pytest.mark.parametrize("key", ["daily_loss_max", "drawdown_max", "net_notional_max", "margin_max"])
+@pytest.mark.parametrize("table", ["[account]", "[firm]", '[[strategies]]\nstrategy = "maker"'])
+def test_a_sum_within_what_may_be_held_loads_and_one_cent_more_does_not(example: str, table: str, key: str):
+    plain = re.sub(rf"^{key} = .*\n", "", example, flags=re.MULTILINE)
+    required = f'{key} = "1.00"\n' if key == "daily_loss_max" and table != "[account]" else ""
+    plain = plain.replace("[account]\n", f"[account]\n{required}", 1)
+    read(plain.replace(table, f'{table}\n{key} = "500000.00"', 1))
+
+    said = refusal(plain.replace(table, f'{table}\n{key} = "500000.01"', 1))
+
+    assert f"{key}: expected at most gross_notional_max, 500,000.00, found 500,000.01, x1" in said
+
+
+def test_a_strategy_with_a_sum_of_its_own_may_lose_no_more_than_that(example: str):
+    assert "daily_loss_max: expected at most gross_notional_max, 100" in refusal(
+        example + 'gross_notional_max = "100"\ndaily_loss_max = "101"\n'
+    )
+
+
+def test_a_position_that_can_never_be_reached_is_a_typo(example: str):
+    fits = example.replace("position_short_max_lots = 1000", "position_short_max_lots = 10000", 1)
+    read(fits)
+    said = refusal(fits.replace("position_short_max_lots = 10000", "position_short_max_lots = 10001", 1))
+    assert "position_short_max_lots: expected lots that are worth at most gross_notional_max, 500,000.00" in said
+    assert "found 10,001, worth 500,050.00 at px_last" in said
+    cheaper = fits.replace("position_short_max_lots = 10000", "position_short_max_lots = 1000000", 1)
+    read(cheaper.replace("[firm]", '[conversions]\nJPY = "0.0065"\n[firm]', 1))
+
+
+@pytest.mark.parametrize(("rate", "window_ms"), [(1_000, 1_000), (1_000, 100), (60_000, 60_000)])
+def test_a_rate_is_at_most_what_the_perimeter_lets_pass(repo: Path, example: str, rate: int, window_ms: int):
+    node = load_node(repo / "examples/node.toml")
+
+    def problems(most: int) -> list[str]:
+        text = example.replace("order_rate_max = 1000", f"order_rate_max = {most}", 1)
+        text = text.replace("order_rate_window_ms = 1000", f"order_rate_window_ms = {window_ms}", 1)
+        return [problem.message for problem in node.check_limits(read(text))]
+
+    assert problems(rate) == []
+    (said,) = problems(rate + 1)
+    assert said.startswith(f"expected at most {rate:,} in {window_ms:,} ms, as [node] orders_per_second_max = 1,000")
 
 
 def test_other_limits_under_the_same_version_do_not_load(example: str):

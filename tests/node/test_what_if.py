@@ -104,7 +104,8 @@ def test_what_other_limits_would_have_let_pass(journal, capsys):
     code, out, _ = replay(capsys, journal, "--what-if", f"limits={file}")
     assert code == 0 and "0 differ; 0 orders that passed are refused, 0 that were refused pass" in out
 
-    file.write_text(limits.replace("order_qty_max_lots = 500", "order_qty_max_lots = 8"))
+    narrow = limits.replace("order_qty_max_lots = 500", "order_qty_max_lots = 8")
+    file.write_text(narrow.replace('order_notional_max = "150000.00"', 'order_notional_max = "8000.00"'))
     code, out, _ = replay(capsys, journal, "--what-if", f"limits={file}")
     nines = [seq for seq in frames_with(journal, Type.APPROVED) if approved(journal, seq) == 9]
     assert code == 1 and f"first at seq {nines[0]:,}: " in out and f" {len(nines):,} differ" in out

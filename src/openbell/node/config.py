@@ -286,7 +286,8 @@ class NodeConfig(Settings):
         """Yield what is wrong between this file and that of the limits, in the latter."""
         currencies = {instrument.symbol: instrument.currency for instrument in self.instruments}
         traded = {symbol: "" for strategy in self.strategies for symbol in strategy.instruments}
-        return limits.fit(currencies, {strategy.name for strategy in self.strategies}, traded)
+        names = {strategy.name for strategy in self.strategies}
+        return limits.fit(currencies, names, traded, self.node.orders_per_second_max)
 
     def strategy_ids(self) -> dict[str, int]:
         """Return the id of every strategy: its own, or the lowest free one in the order of the file.

@@ -18,6 +18,7 @@ PAIRS_MAX = 65_536
 CURRENCY = r"^[A-Z]{3,4}$"
 Lots = int | None
 WINDOWS = ("order_rate", "message_rate", "duplicates", "repeats")
+WITHIN_GROSS = ("net_notional_max", "margin_max", "daily_loss_max", "drawdown_max")
 ABSURD = 20
 """An order's notional this many times its largest quantity at the last price, or this small a part of it, is a typo."""
 
@@ -93,7 +94,7 @@ class InstrumentLimits(ScopeLimits):
     """`[[instruments]]`: one instrument, whoever trades it; without one nothing trades in it."""
 
     symbol: str
-    px_last: DecimalText | None = Field(default=None, description="a recent price, to find typos by; limits nothing")
+    px_last: DecimalText = Field(description="a recent price, to find typos by; limits nothing")
     order_qty_max_lots: int = Field(ge=0, le=10**12, description="open at the venue after an order")
     order_notional_max: DecimalText = Field(description="price x quantity of an order, a decimal in quotes")
     collar_bps: int = Field(ge=0, le=10_000, description="largest distance of a price from the live touch")
@@ -141,12 +142,17 @@ class LimitSet(Settings):
         for index, one in enumerate(self.instruments):
             yield from _priced(("instruments", index), one)
             yield from self._within_sums(("instruments", index), one)
+        for where, scope in self.tables():
+            yield from self._within_gross(where, scope)
         if self.base_currency in self.conversions:
             yield Problem(("conversions", self.base_currency), "is the base currency; it is worth 1 of itself")
 
-    def fit(self, currencies: Mapping[str, str], strategies: set[str], traded: Iterable[str]) -> Iterator[Problem]:
-        """Yield what is wrong with these limits for a node with instruments of those currencies."""
+    def fit(
+        self, currencies: Mapping[str, str], strategies: set[str], traded: Iterable[str], orders_per_second_max: int
+    ) -> Iterator[Problem]:
+        """Yield what is wrong with these limits for a node with instruments of those currencies, and such a gate."""
         for where, scope in self.tables():
+            yield from _below_gate(where, scope, orders_per_second_max)
             symbol, strategy = getattr(scope, "symbol", ""), getattr(scope, "strategy", "")
             if symbol and symbol not in currencies:
                 message = f"{symbol!r} is not among [[instruments]] of the node's file; add it there or correct it"
@@ -170,16 +176,40 @@ class LimitSet(Settings):
                 yield Problem((*where, key), f"{' in '.join(names)} stands here for the second time; join the tables")
             seen.add((str(where[0]), *names))
 
+    @property
+    def _gross(self) -> Decimal:
+        """What everything may be worth."""
+        account, firm = self.account.gross_notional_max, self.firm.gross_notional_max
+        return account if firm is None else min(account, firm)
+
     def _within_sums(self, where: tuple[str | int, ...], one: InstrumentLimits) -> Iterator[Problem]:
-        most = self.account.gross_notional_max
-        if self.firm.gross_notional_max is not None:
-            most = min(most, self.firm.gross_notional_max)
+        most = self._gross
         if one.order_notional_max > most:
             yield Problem(
                 (*where, "order_notional_max"),
                 f"expected at most gross_notional_max of the account or firm, {most:,}, found "
                 f"{one.order_notional_max:,}; an order cannot be worth more than everything",
             )
+        rate = min((Decimal(1), *self.conversions.values()))  # of the cheapest currency: the benefit of the doubt
+        for key in ("position_long_max_lots", "position_short_max_lots"):
+            if (worth := getattr(one, key) * one.px_last * rate) > most:
+                yield Problem(
+                    (*where, key),
+                    f"expected lots that are worth at most gross_notional_max, {most:,}, found {getattr(one, key):,}, "
+                    f"worth {worth:,} at px_last; such a position can never be reached",
+                )
+
+    def _within_gross(self, where: tuple[str | int, ...], scope: ScopeLimits) -> Iterator[Problem]:
+        """Nobody loses, binds or nets more than they may hold: what is more limits nothing, and is a typo."""
+        own = getattr(scope, "gross_notional_max", None)
+        most = self.account.gross_notional_max if own is None else own
+        for key in WITHIN_GROSS:
+            if (found := getattr(scope, key, None)) is not None and found > most:
+                yield Problem(
+                    (*where, key),
+                    f"expected at most gross_notional_max, {most:,}, found {found:,}, x{found / (most or 1):,.4g}; "
+                    "more than all that is held limits nothing",
+                )
 
 
 def load_limits(path: Path | str) -> LimitSet:
@@ -224,7 +254,7 @@ def _plausible(where: tuple[str | int, ...], scope: ScopeLimits) -> Iterator[Pro
 
 def _priced(where: tuple[str | int, ...], one: InstrumentLimits) -> Iterator[Problem]:
     """Notional and quantity of one order, by a recent price: a factor between them is a typo in one."""
-    if one.px_last is None or not one.order_qty_max_lots:
+    if not one.order_qty_max_lots:
         return
     at_px = one.px_last * one.order_qty_max_lots
     if at_px and not Decimal(1) / ABSURD <= one.order_notional_max / at_px <= ABSURD:
@@ -232,4 +262,17 @@ def _priced(where: tuple[str | int, ...], one: InstrumentLimits) -> Iterator[Pro
             (*where, "order_notional_max"),
             f"expected about order_qty_max_lots x px_last, {at_px:,}, found {one.order_notional_max:,}, "
             f"x{one.order_notional_max / at_px:,.4g}; one of the three is a typo (a factor of up to {ABSURD} passes)",
+        )
+
+
+def _below_gate(where: tuple[str | int, ...], scope: ScopeLimits, orders_per_second_max: int) -> Iterator[Problem]:
+    """A rate that the perimeter would never let through is a typo in one of the two."""
+    if scope.order_rate_max is None or scope.order_rate_window_ms is None:
+        return
+    most = max(orders_per_second_max * scope.order_rate_window_ms // 1_000, orders_per_second_max)
+    if scope.order_rate_max > most:
+        yield Problem(
+            (*where, "order_rate_max"),
+            f"expected at most {most:,} in {scope.order_rate_window_ms:,} ms, as [node] orders_per_second_max = "
+            f"{orders_per_second_max:,} lets pass, found {scope.order_rate_max:,}; correct one of the two",
         )

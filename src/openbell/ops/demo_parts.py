@@ -112,6 +112,7 @@ daily_loss_max = "50000.00"
 LIMITS_OF_TOML = """
 [[instruments]]
 symbol = "{symbol}"
+px_last = "{px}"
 order_qty_max_lots = 500
 order_notional_max = "150000.00"
 position_long_max_lots = 2000
@@ -221,7 +222,7 @@ class DemoExchange:
 
 def write_node_file(home: Path, exchange: DemoExchange, seed: int) -> Path:
     """The node's file for this exchange; its path."""
-    limits = "".join(LIMITS_OF_TOML.format(symbol=symbol) for symbol in SYMBOLS)
+    limits = "".join(LIMITS_OF_TOML.format(symbol=symbol, px=px) for symbol, px in SYMBOLS.items())
     (home / "limits.toml").write_text(LIMITS_TOML.format(instruments=limits))
     path = home / "node.toml"
     path.write_text(

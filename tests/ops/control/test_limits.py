@@ -23,7 +23,7 @@ class FakeConfig:
         self.limits = parse_limits(path.read_text(), path)
 
     def check_limits(self, limits: LimitSet):
-        return limits.fit({"OBEL": "USD"}, {"maker", "taker"}, ())
+        return limits.fit({"OBEL": "USD"}, {"maker", "taker"}, (), 1_000)
 
 
 @pytest.fixture
