@@ -122,6 +122,14 @@ def test_live_needs_a_session(node_file: Path, example: str):
         load(node_file, text)
 
 
+def test_a_second_session_is_refused(node_file: Path, example: str):
+    start, end = example.index("[[sessions]]"), example.index("[[instruments]]")
+    table = example[start:end]
+
+    with pytest.raises(ConfigError, match=r"sessions\[1\]: expected one \[\[sessions\]\] table, found 2"):
+        load(node_file, example.replace(table, table + table.replace('"nasdaq-ouch"', '"other"')))
+
+
 def test_strategies_without_an_id_get_the_lowest_free_one(node_file: Path, example: str):
     table = example[example.index("[[strategies]]") : example.index("[paper]")]
     others = [table.replace('"maker"', f'"{name}"').replace("id = 1\n", "") for name in ("b", "c")]

@@ -39,7 +39,6 @@ NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022
 FEEDS_MAX = 48
 SENDERS_MAX = 16
-SESSIONS_MAX = 64
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
 FEES_MAX = 64
@@ -256,7 +255,7 @@ class NodeConfig(Settings):
 
     node: NodeSettings
     feeds: tuple[FeedSettings, ...] = Field(min_length=1, max_length=FEEDS_MAX)
-    sessions: tuple[SessionSettings, ...] = Field(default=(), max_length=SESSIONS_MAX)
+    sessions: tuple[SessionSettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
     breakers: tuple[BreakerSettings, ...] = Field(default=(), max_length=BREAKERS_MAX)
@@ -354,6 +353,12 @@ class NodeConfig(Settings):
     def _sessions_fit(self) -> Iterator[Problem]:
         if self.node.mode == "live" and not self.sessions:
             yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
+        if len(self.sessions) > 1:  # `Resolved` speaks for all orders: ARCHITECTURE.md
+            yield Problem(
+                ("sessions", 1),
+                f"expected one [[sessions]] table, found {len(self.sessions)}: a node has one order session; run "
+                "another node for another account or venue",
+            )
         for index, session in enumerate(self.sessions):
             yield from _exposed(("sessions", index), session)
             if session.cancels_reserved and session.cancels_reserved >= session.messages_per_second_max:
