@@ -10,11 +10,14 @@ if TYPE_CHECKING:
         LiveOrder,
         Market,
         Report,
+        Ring,
+        Row,
         Signal,
         State,
         Strategy,
         array,
         param,
+        ring,
     )
 
 __all__ = [
@@ -24,12 +27,15 @@ __all__ = [
     "LiveOrder",
     "Market",
     "Report",
+    "Ring",
+    "Row",
     "Signal",
     "State",
     "Strategy",
     "__version__",
     "array",
     "param",
+    "ring",
 ]
 __version__ = "0.1.0"
 

@@ -206,13 +206,13 @@ def test_a_value_that_a_field_cannot_hold_halts_the_strategy(how: int, why: str)
 @pytest.mark.parametrize(
     ("declare", "why"),
     [
-        (lambda: array(str, 3), r"array: expected elements of int or float, found <class 'str'>"),
+        (lambda: array(str, 3), r"array: expected elements of int, float or bool, found <class 'str'>"),
         (lambda: array(int, 0), "array: expected a length of at least 1, found 0"),
         (lambda: Leg(sise=1), "Leg: expected one of qty, px, found 'sise'"),
         (lambda: type(Strategy)("S", (Strategy,), {"window": array(int, 2)}), "S.window: expected an annotation"),
         (
             lambda: type(Strategy)("S", (Strategy,), {"__annotations__": {"names": dict}}),
-            r"S.names: expected int, float or bool, an array\(...\) or a State",
+            r"S.names: expected int, float or bool, an array, a ring or a State",
         ),
     ],
 )

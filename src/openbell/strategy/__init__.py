@@ -1,9 +1,9 @@
 """Strategies: one class answers one question, should we trade?
 
 A strategy is an ordinary class whose annotated fields are its parameters (`param`) and its declared state.
-Declared state is int, float or bool, a fixed `array` of them, or a `State` with fields of its own: the engine
-journals it, restores it after a restart and undoes it when a callback raises. A class has no other attributes; a
-misspelt one is refused where it stands.
+Declared state is int, float or bool, a fixed `array` or a `ring` of them, or a `State` with fields of its own: the
+engine journals it, restores it after a restart and undoes it when a callback raises. A class has no other attributes;
+a misspelt one is refused where it stands.
 
     class Imbalance(Strategy):
         size: int = param(100, ge=1, unit="lots")
@@ -23,7 +23,8 @@ from typing import Any
 
 from openbell._native import BookView, Context, LiveOrder, Market, Report, Signal
 from openbell.errors import StrategyError
-from openbell.strategy.fields import Array, Declared, Field, Layout, Param, State, array, layout_of, param
+from openbell.strategy.fields import Array, Declared, Field, Layout, Param, State, layout_of, param
+from openbell.strategy.rows import Ring, Row, array, ring
 
 __all__ = [
     "Array",
@@ -35,11 +36,14 @@ __all__ = [
     "Market",
     "Param",
     "Report",
+    "Ring",
+    "Row",
     "Signal",
     "State",
     "Strategy",
     "array",
     "param",
+    "ring",
 ]
 
 

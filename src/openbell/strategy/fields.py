@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from openbell.errors import StrategyError
 
-Number = TypeVar("Number", int, float)
+Number = TypeVar("Number", int, float, bool)
 
 if TYPE_CHECKING:
 
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
         def __getitem__(self, index: int, /) -> Number: ...
         def __setitem__(self, index: int, value: Number, /) -> None: ...
 
-    def array(kind: type[Number], length: int) -> Array[Number]:
-        """A fixed row of `length` numbers of `kind` (int or float), all zero."""
+    def numbers(kind: type[Number], length: int) -> Array[Number]:
+        """A fixed row of `length` numbers of `kind` (int, float or bool), all zero."""
 else:
-    from openbell._native import Array, array
+    from openbell._native import Array
+    from openbell._native import array as numbers
 
-__all__ = ["Array", "Cell", "Declared", "Field", "Layout", "Param", "State", "array", "layout_of", "param"]
+__all__ = ["Array", "Cell", "Declared", "Field", "Layout", "Number", "Param", "State", "layout_of", "numbers", "param"]
 
 _KINDS: dict[Any, type] = {int: int, float: float, bool: bool, "int": int, "float": float, "bool": bool}
 
@@ -156,8 +157,8 @@ def _annotations(namespace: dict[str, Any]) -> dict[str, Any]:
         import annotationlib
 
         annotate = annotationlib.get_annotate_from_class_namespace(namespace)
-        if annotate is None:
-            return {}
+        if annotate is None:  # a class that code has made
+            return dict(namespace.get("__annotations__", {}))
         return annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
     return dict(namespace.get("__annotations__", {}))
 
@@ -169,8 +170,8 @@ def _field(owner: str, name: str, annotation: Any, namespace: dict[str, Any]) ->
     kind = _KINDS.get(annotation)
     if kind is None:
         raise StrategyError(
-            f"{owner}.{name}: expected int, float or bool, an array(...) or a State, found {annotation!r}; declared "
-            "state is journalled as numbers: keep anything else outside the class"
+            f"{owner}.{name}: expected int, float or bool, an array, a ring or a State, found {annotation!r}; "
+            + _instead(annotation)
         )
     if name not in namespace:
         value = kind()
@@ -178,6 +179,21 @@ def _field(owner: str, name: str, annotation: Any, namespace: dict[str, Any]) ->
     field = Field(name, kind, spec.default if spec else value, spec)
     field.check(field.default, owner)
     return field
+
+
+_INSTEAD = {
+    "list": "declare `array(float, 100)`, which has a length, or `ring(float, 100)`, which keeps the newest",
+    "dict": "number the keys and declare `array(float, 100)`: the key is the index",
+    "str": "make the texts members of an IntEnum and declare an int",
+}
+_INSTEAD |= {"deque": _INSTEAD["list"], "tuple": _INSTEAD["list"], "set": _INSTEAD["dict"]}
+
+
+def _instead(annotation: Any) -> str:
+    """What to declare in place of what a record of the journal cannot hold."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    name = text.partition("[")[0].rpartition(".")[2].lower()
+    return _INSTEAD.get(name, "declared state is journalled as numbers: keep anything else outside the class")
 
 
 class State(metaclass=Declared):

@@ -20,7 +20,8 @@ from __future__ import annotations
 import functools
 
 from openbell import math
-from openbell.strategy.fields import Array, State, array
+from openbell.strategy.fields import Array, State
+from openbell.strategy.rows import array
 
 __all__ = [
     "Ema",

@@ -98,7 +98,7 @@ IN_BODY = [
     ("x = b'a'", 0, "b'a' (bytes) is not compiled; use an int, float, bool or IntEnum"),
     ("x = 1j", 0, "1j (complex) is not compiled; use an int, float, bool or IntEnum"),
     ("for i in range(3.0):\n    pass", 0, "range() of float is not compiled; write int(x)"),
-    ("x = len(self.n)", 0, "len() of int is not compiled; ask it of an array, ctx.orders() or ctx.instruments"),
+    ("x = len(self.n)", 0, "len() of int is not compiled; ask it of an array, a ring, ctx.orders() or ctx.instruments"),
     ("x = LIMIT.real", 0, "LIMIT.real is not compiled; name a constant of a module, class or enum"),
     ("self.helper(*[1])", 0, "* in a call is not compiled; name each argument"),
     ("self.helper(1, 2)", 0, "helper() takes 1 arguments, found 2; leave some out"),
@@ -222,7 +222,7 @@ IN_BODY = [
     (
         "for x in [1, 2]:\n    pass",
         0,
-        "a loop over [1, 2] is not compiled; loop over range(n), a declared array, ctx.instruments or ctx.orders()",
+        "a loop over [1, 2] is not compiled; loop over range(n), a declared array or ring, ctx.instruments or ctx.orders()",
     ),
     (
         "for i in range(0, 10, self.n):\n    pass",

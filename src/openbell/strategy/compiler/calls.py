@@ -7,12 +7,12 @@ import types
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from openbell.strategy.compiler import host, kinds
+from openbell.strategy.compiler import host, kinds, sequences
 from openbell.strategy.compiler.host import ABSENT, REQUIRED, Argument
 from openbell.strategy.compiler.kinds import BOOL, CONTEXT, FLOAT, INT, Kind, Value
 from openbell.strategy.compiler.refusals import BUILTINS, Refused, near
 from openbell.strategy.compiler.source import MISSING, method_of
-from openbell.strategy.fields import array
+from openbell.strategy.rows import array, ring
 
 if TYPE_CHECKING:
     from openbell.strategy.compiler.functions import FunctionLowering
@@ -61,14 +61,14 @@ class Calls:
             return value
         if name in BUILTINS:
             raise Refused(node, f"{name}() is not compiled", BUILTINS[name])
-        if isinstance(target, types.FunctionType):
+        if isinstance(target, types.FunctionType) and target not in (array, ring):
             return self._helper(node, target, None)
         module = str(getattr(target, "__module__", None) or type(target).__module__)
         if module == "math" or module.partition(".")[0] == "numpy":
             raise Refused(
                 node, f"{name} is not compiled", "use openbell.math, which gives the same bits on every machine"
             )
-        if isinstance(target, type) or target is array:
+        if isinstance(target, type) or target in (array, ring):
             raise Refused(node, f"{name}() makes an object", "declare it as a field of the class, or use its members")
         raise Refused(node, f"{name} is not compiled", "call a function written in Python, or openbell.math")
 
@@ -132,8 +132,12 @@ class Calls:
             return kinds.constant(value.kind.length) or value
         if value.kind in (kinds.ORDERS, kinds.INSTRUMENTS):
             return self.count(value.kind, node)
+        if sequences.has_elements(value.kind):
+            return sequences.length(self.within, value, node)
         raise Refused(
-            node, f"len() of {value.kind} is not compiled", "ask it of an array, ctx.orders() or ctx.instruments"
+            node,
+            f"len() of {value.kind} is not compiled",
+            "ask it of an array, a ring, ctx.orders() or ctx.instruments",
         )
 
     def builtin_min(self, node: ast.Call) -> Value:

@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from openbell.strategy.compiler import kinds
+from openbell.strategy.compiler import kinds, sequences
 from openbell.strategy.compiler.kinds import BOOL, FLOAT, INT, Value
 from openbell.strategy.compiler.refusals import OPERATORS, AlreadyRefused, Refused, near, refuse_syntax
 from openbell.strategy.compiler.source import MISSING, global_of, method_of
@@ -273,7 +273,7 @@ class Expressions:
         if base.kind is kinds.INSTRUMENTS:
             return self.within.calls.instrument_at(self.index(node), node)
         if not isinstance(base.kind, kinds.ArrayOf):
-            raise Refused(node, f"{base.kind} has no elements", "index a declared array or ctx.instruments")
+            return sequences.item(self.within, base, self.index(node), node)
         place = f"index(rt, {base.kind.length}, {self.index(node)}, {self.line(node)})"
         return self.element(base, place)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from openbell.strategy.compiler import kinds
+from openbell.strategy.compiler import kinds, sequences
 from openbell.strategy.compiler.kinds import INT, Value
 from openbell.strategy.compiler.refusals import Refused
 
 if TYPE_CHECKING:
     from openbell.strategy.compiler.functions import FunctionLowering
 
-_FORMS = "loop over range(n), a declared array, ctx.instruments or ctx.orders()"
+_FORMS = "loop over range(n), a declared array or ring, ctx.instruments or ctx.orders()"
 
 
 class Loops:
@@ -127,6 +127,8 @@ class Loops:
         at, count = within.temporary(), within.temporary()
         if isinstance(over.kind, kinds.ArrayOf):
             length = str(over.kind.length)
+        elif sequences.has_elements(over.kind):
+            length = sequences.length(within, over, node.iter).text
         elif over.kind in (kinds.ORDERS, kinds.INSTRUMENTS):
             length = within.calls.count(over.kind, node.iter).text
         else:
@@ -138,6 +140,8 @@ class Loops:
         self._begin(node, now, at, f"{at} + 1")
         if isinstance(over.kind, kinds.ArrayOf):
             value = within.expressions.element(over, f"({now} << 3)")
+        elif sequences.has_elements(over.kind):
+            value = sequences.item(within, over, now, node.iter)
         else:
             value = within.calls.item(over.kind, now, node.iter)
         self._bind(node, target, value)
