@@ -16,7 +16,11 @@ def write_tape(
     directory: Path, events: int = 3_000, seed: int = 7, symbol: str = "OBEL", segment_bytes: int = 64 << 20
 ) -> Path:
     """Write `events` records after an instrument that trades; prices in 1e-4, tick 0.01."""
-    records = make(events, seed=seed)
+    return write_records(directory, make(events, seed=seed), symbol, segment_bytes)
+
+
+def write_records(directory: Path, records: np.ndarray, symbol: str = "OBEL", segment_bytes: int = 64 << 20) -> Path:
+    """Write these records of the market after an instrument that trades."""
     opening = int(records["ts_event"][0]) - 1_000
     journal = JournalWriter(str(directory), segment_bytes=segment_bytes)
     opened = (instrument_record(opening, symbol), _trading(opening))
