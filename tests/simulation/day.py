@@ -189,11 +189,14 @@ class Day:
         else:
             self.die()
 
+    has_lost_tail = False
+    """The host lost what was not on the disk yet, as `memory` says it may: nobody trades any more on this day."""
+
     def run(self) -> None:
         """Trade under the plan's faults."""
         due = list(reversed(self.plan.events))
-        while self.at < self.plan.steps:
-            while due and due[-1].step <= self.at:
+        while self.at < self.plan.steps and not self.has_lost_tail:
+            while due and due[-1].step <= self.at and not self.has_lost_tail:
                 self._meet(due.pop())
             self.step()
 
@@ -243,7 +246,7 @@ class Day:
             self.start()
         if not self.node.is_rebooting:
             self.node.start_archiver()
-        if self.node.engine.kill_level != KillLevel.NONE or not self._is_armed():
+        if not self.has_lost_tail and (self.node.engine.kill_level != KillLevel.NONE or not self._is_armed()):
             self.arm(ArmState.FULL, after_kill=True)
 
     def _is_armed(self) -> bool:
@@ -262,6 +265,8 @@ class Day:
 
     def is_converged(self) -> bool:
         """Session up, books valid, nothing under way, armed, all on disk."""
+        if self.has_lost_tail:
+            return self._is_healthy() and self.market.is_all_told()
         settled = (OrderState.NEW, OrderState.PARTIALLY_FILLED)
         untold = self.market_untold()
         node = self.node
@@ -303,6 +308,10 @@ class Day:
             if self.at >= began + CALM_STEPS_MAX:
                 raise Violation(f"orders stay open: {self.why_not()}")
             self.step()
+        self.close()
+
+    def close(self) -> None:
+        """The orderly end of the process, and all of its journal on the disk."""
         self.node.close()
         while self.node.archiver is not None and not self.node.archiver.is_done:
             self.node.archiver.run_once()

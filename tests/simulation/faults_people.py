@@ -12,6 +12,7 @@ from openbell.types import ArmState, KillLevel, LimitKind, LimitScope
 
 KILLED_STEPS = (10, 80)
 UID = 1_000
+WARDEN_PATIENCE_NS = 50_000_000
 
 
 def _kill(day: Day, level: KillLevel) -> None:
@@ -39,6 +40,18 @@ def hard_kill(day: Day, rng: random.Random) -> None:
 def cord(day: Day, rng: random.Random) -> None:
     """The warden's part, the shut socket, is done here: its thread has no place in a simulation."""
     _kill(day, KillLevel.CORD)
+    day.node.stream.shutdown()
+    _release_later(day, rng)
+
+
+@fault("warden", "F39", weight=0.5)
+def warden(day: Day, rng: random.Random) -> None:
+    """The trading process hangs as a kill comes: its patience over, the warden shuts the socket beside it."""
+    if day.node.native is None:
+        return
+    _kill(day, KillLevel.HARD)
+    day.clock.advance(WARDEN_PATIENCE_NS)
+    day.paused_until_ns = day.clock.now_ns() + rng.choice([1_000_000, 10_000_000])
     day.node.stream.shutdown()
     _release_later(day, rng)
 

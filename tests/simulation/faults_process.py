@@ -103,6 +103,13 @@ def power_loss(day: Day, rng: random.Random) -> None:
     day.lose_power(rng.getrandbits(60))
 
 
+@fault("power loss, memory", "F11", weight=0.3, needs="may_lose_tail")
+def power_loss_of_memory(day: Day, rng: random.Random) -> None:
+    """What was not on the disk yet is gone: the end of the day, but for what the venue tells."""
+    day.has_lost_tail = True
+    day.lose_power(rng.getrandbits(60))
+
+
 @fault("power loss in a write", "F12", needs="is_durable")
 def power_loss_in_a_write(day: Day, rng: random.Random) -> None:
     """At the n-th call to the disk from now: a part of a group commit has happened."""

@@ -40,6 +40,8 @@ class Plan:
     rate_max: int
     """The gate's orders a second."""
     events: tuple[Event, ...]
+    may_lose_tail: bool = False
+    """Durability is `memory`, and a loss of power may end the day."""
 
     def with_events(self, events: tuple[Event, ...]) -> Plan:
         """The same run with some of its events."""
@@ -84,6 +86,8 @@ def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int
         rate_max=rng.choice([100_000, 100_000, 300]),
         events=(),
     )
+    tail = random.Random(f"tail {seed}").random() < 0.4
+    plan = replace(plan, may_lose_tail=tail and not plan.is_durable)
     on = [name for name in weights if rng.random() < 0.5 and (name not in needs or getattr(plan, needs[name]))]
     mean = rng.choice([15, 30, 30, 60, 400])
     """Steps between two events, on the average."""
