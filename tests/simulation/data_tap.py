@@ -38,7 +38,7 @@ class DataTap:
         if node.native is None or not node.is_idle:
             return ""
         applied = node.engine.source_seq(FEED_SOURCE)
-        valid = [i for i in range(node.engine.instruments) if node.engine.is_book_valid(i)]
+        valid = [i for i in node.books(0, m.SYMBOLS) if node.engine.is_book_valid(i)]
         if valid and self._heard > applied:
             return f"books {valid} are valid at message {applied}, while message {self._heard} has been heard of"
         return ""

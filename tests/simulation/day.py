@@ -6,6 +6,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -29,6 +30,7 @@ CALM_STEP_NS = 20_000_000
 CALM_STEPS_MAX = 6_000
 """Steps in which a node must have converged after the last fault: two minutes."""
 CALM_STEPS_LEAST = 100
+FAR_PATIENCE_STEPS = 1_000
 RESTART_STEPS = (1, 30)
 STOP_NS = 5_000_000_000
 
@@ -46,6 +48,9 @@ class Day:
         self.clock = native.SimClock(OPEN_NS)
         self.nets = {name: native.SimNet(self.clock, self.rng.getrandbits(63)) for name in m.NETS}
         self.market = m.Market(self.clock, self.nets, random.Random(f"market {plan.seed}"), MIDNIGHT_NS)
+        self.far = self._far_market(1) if plan.has_far else None
+        self.far_begins_at = 0
+        """The step in which the far venue's next session begins."""
         self.node = Node(plan, self.clock, self.nets, directory)
         self.node.day_ns = MIDNIGHT_NS
         self.tap, self.data = WireTap(plan), DataTap()
@@ -64,6 +69,20 @@ class Day:
         MISCHIEF.clock, MISCHIEF.strays = self.clock, 0
         MISCHIEF.behave()
         self.start()
+
+    def _far_market(self, number: int) -> m.Market:
+        at = replace(m.FAR, session=f"FAR{number:07}")
+        return m.Market(self.clock, self.nets, random.Random(f"far {self.plan.seed} {number}"), MIDNIGHT_NS, at)
+
+    def _step_far(self) -> None:
+        if self.far is None:
+            return
+        self.far.step()
+        if self.far.is_over and self.at >= self.far_begins_at:
+            number = int(self.far.at.session[3:]) + 1
+            self.far = None  # its addresses are free
+            self.far = self._far_market(number)
+            self.far.is_flowing = not self.is_calm
 
     def _let_disk_work(self) -> None:
         self.node.archive()
@@ -122,6 +141,7 @@ class Day:
         while self._later and self._later[0][0] <= self.at:
             heapq.heappop(self._later)[2]()
         self.market.step()
+        self._step_far()
         self.tap.before(self)
         if self.clock.now_ns() >= self.paused_until_ns:
             self._step_node()
@@ -229,25 +249,35 @@ class Day:
         self.node.stream.die_at_send(0)
         self.node.stream.hold_in_until_ns = self.node.stream.hold_out_until_ns = 0
         self.node.stream.send_max = 1 << 18
-        self.market.calm_down()
-        self.market.is_flowing = False
+        for market in filter(None, (self.market, self.far)):
+            market.calm_down()
+            market.is_flowing = False
         MISCHIEF.behave()
         began = self.at
         while not (self.at >= began + CALM_STEPS_LEAST and self.is_converged()):
             if self.at >= began + CALM_STEPS_MAX:
                 raise Violation(f"does not converge: {self.why_not()}")
             if (self.at - began) % 50 == 20:
-                self._look_after_it()
+                self._look_after_it(began)
             self.step()
 
-    def _look_after_it(self) -> None:
+    def _look_after_it(self, began: int) -> None:
         """What a person does who sees the node stand still."""
         if self.node.native is None and not self._later:
             self.start()
         if not self.node.is_rebooting:
             self.node.start_archiver()
+        if self.at - began >= FAR_PATIENCE_STEPS and self.far is not None and not self._has_books(1, self.far):
+            self._name_far_session(self.far.at.session)
         if not self.has_lost_tail and (self.node.engine.kill_level != KillLevel.NONE or not self._is_armed()):
             self.arm(ArmState.FULL, after_kill=True)
+
+    def _name_far_session(self, session: str) -> None:
+        """Nobody was there when it ended: a person puts the name of the next one into the configuration."""
+        if self.node.native is not None and self.node.far_session != session:
+            self.node.far_session = session
+            self.counts["far session named"] += 1
+            self.die()
 
     def _is_armed(self) -> bool:
         engine = self.node.engine
@@ -258,10 +288,14 @@ class Day:
         return bool(
             node.native is not None
             and node.engine.is_session_up
-            and node.engine.instruments == len(m.SYMBOLS)
-            and all(node.engine.is_book_valid(i) for i in range(len(m.SYMBOLS)))
+            and self._has_books(0, self.market)
+            and (self.far is None or (not self.far.is_over and self._has_books(1, self.far)))
             and not node.native.is_feed_recovering()
         )
+
+    def _has_books(self, venue: int, market: m.Market) -> bool:
+        numbers = self.node.books(venue, market.at.symbols)
+        return len(numbers) == len(market.at.symbols) and all(map(self.node.engine.is_book_valid, numbers))
 
     def is_converged(self) -> bool:
         """Session up, books valid, nothing under way, armed, all on disk."""

@@ -80,7 +80,7 @@ def garbage(day: Day, rng: random.Random) -> None:
     ]
     for _ in range(rng.randint(1, 5)):
         packet = rng.choice(packets[:4])
-        day.market.feeds["A"].send_to(rng.choice([m.LINE_A, m.LINE_B, m.REQUESTS]), packet)
+        day.market.feeds["A"].send_to(rng.choice([m.HOME.line_a, m.HOME.line_b, m.HOME.requests]), packet)
 
 
 @fault("cut", "F18", weight=2)

@@ -103,7 +103,7 @@ def power_loss(day: Day, rng: random.Random) -> None:
     day.lose_power(rng.getrandbits(60))
 
 
-@fault("power loss, memory", "F11", weight=0.3, needs="may_lose_tail")
+@fault("power loss, memory", "F11", weight=0.6, needs="may_lose_tail")
 def power_loss_of_memory(day: Day, rng: random.Random) -> None:
     """What was not on the disk yet is gone: the end of the day, but for what the venue tells."""
     day.has_lost_tail = True

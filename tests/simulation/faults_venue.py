@@ -160,6 +160,14 @@ def wrong_data(day: Day, rng: random.Random) -> None:
     day.market.core.publish([message])
 
 
+@fault("session of a feed ends", "", weight=3, needs="has_far")
+def session_of_a_feed_ends(day: Day, rng: random.Random) -> None:
+    """No fault: the far venue's session ends, and a little later the next one begins."""
+    if day.far is not None and not day.far.is_over:
+        day.far.end_session()
+        day.far_begins_at = day.at + rng.choice([5, 100, 300])
+
+
 @fault("snapshots are cut", "F18")
 def snapshots_are_cut(day: Day, rng: random.Random) -> None:
     day.market.wrong.snapshot_cuts = 0.2

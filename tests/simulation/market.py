@@ -10,13 +10,39 @@ from openbell import _native as native
 from openbell.exchange.diversions import Diversions, Filter
 from openbell.types import Side, Tif
 
-FEED_OUT, DOOR, GLIMPSE = ("10.0.0.1", 9001), ("10.0.0.1", 9000), ("10.0.0.1", 9003)
-LINE_A, LINE_B, REQUESTS = ("10.0.0.2", 7000), ("10.0.0.2", 7002), ("10.0.0.2", 7001)
 NETS = ("A", "B", "requests", "orders")
-SESSION = "SIM0000001"
-SYMBOLS = ("OBEL", "RING")
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a venue is, and where it is heard."""
+
+    session: str
+    symbols: tuple[str, ...]
+    feed_out: Address
+    door: Address
+    glimpse: Address
+    line_a: Address
+    line_b: Address
+    requests: Address
+    pace: float
+    """Probability that others trade there at a moment."""
+
+
+def _place(session: str, symbols: tuple[str, ...], pace: float, network: str) -> Place:
+    venue, node = f"{network}.1", f"{network}.2"
+    ports = ((venue, 9001), (venue, 9000), (venue, 9003), (node, 7000), (node, 7002), (node, 7001))
+    return Place(session, symbols, *ports, pace)
+
+
+HOME = _place("SIM0000001", ("OBEL", "RING"), 0.4, "10.0.0")
+"""Where the node trades."""
+FAR = _place("FAR0000001", ("FARA", "FARB"), 0.1, "10.0.1")
+"""Another venue, whose books are only looked at; its session ends in the middle of the day, and another one begins."""
+SESSION, SYMBOLS = HOME.session, HOME.symbols
 TICK, MID, TICKS_WIDE = 100, 500_000, 12
-HEARTBEAT_NS, FEED_HEARTBEAT_NS = 1_000_000_000, 20_000_000
+HEARTBEAT_NS, FEED_HEARTBEAT_NS, END_NS = 1_000_000_000, 20_000_000, 1_000_000
 RESTING_MAX = 60
 READ_BYTES = 1 << 16
 HEARTBEAT = native.soup_packet("H", b"")
@@ -61,16 +87,23 @@ class Misbehaviour:
 class Market:
     """`step` does what there is to do at this moment."""
 
-    def __init__(self, clock: native.SimClock, nets: dict[str, native.SimNet], rng: random.Random, day_ns: int) -> None:
-        self.clock, self.nets, self.rng = clock, nets, rng
-        self.core = native.VenueCore([(symbol, TICK, 1) for symbol in SYMBOLS], day_ns, 1 << 12, 1 << 14, 1 << 17)
+    def __init__(
+        self,
+        clock: native.SimClock,
+        nets: dict[str, native.SimNet],
+        rng: random.Random,
+        day_ns: int,
+        at: Place = HOME,
+    ) -> None:
+        self.clock, self.nets, self.rng, self.at = clock, nets, rng, at
+        self.core = native.VenueCore([(symbol, TICK, 1) for symbol in at.symbols], day_ns, 1 << 12, 1 << 14, 1 << 17)
         self.account = self.core.add_account(internal=False)
         self.flow = self.core.add_account(internal=True)
-        self.publisher = native.Publisher(self.core, SESSION)
+        self.publisher = native.Publisher(self.core, at.session)
         self.snapshot = native.FeedSnapshot(self.core)
-        self.feeds = {line: native.SimDatagrams(nets[line], FEED_OUT) for line in ("A", "B", "requests")}
-        self.glimpse = native.SimListener(nets["requests"], GLIMPSE)
-        self.door: native.SimListener | None = native.SimListener(nets["orders"], DOOR)
+        self.feeds = {line: native.SimDatagrams(nets[line], at.feed_out) for line in ("A", "B", "requests")}
+        self.glimpse = native.SimListener(nets["requests"], at.glimpse)
+        self.door: native.SimListener | None = native.SimListener(nets["orders"], at.door)
         self.client: Client | None = None
         self.reader: Client | None = None
         self.cancel_on_disconnect = rng.random() < 0.5
@@ -80,6 +113,8 @@ class Market:
         self.wrong = Misbehaviour()
         self.resting: list[int] = []
         self.is_flowing = True
+        self.is_over = False
+        """The session of its feed has ended, and says so until the next one begins."""
         self.burst = 1
         self.last_feed = 0
         self.core.open_day(clock.now_ns())
@@ -89,7 +124,7 @@ class Market:
         self.core.advance(now)
         if self.is_flowing:
             for _ in range(self.burst):
-                if self.rng.random() < 0.4:
+                if self.rng.random() < self.at.pace:
                     self._trade(now)
             self.burst = 1
         self.diversions.settle()
@@ -108,7 +143,7 @@ class Market:
         for one in self.wrong.filters:
             self.diversions.remove(self.account, one)
         self.wrong = Misbehaviour(filters=self.wrong.filters)
-        for instrument in range(len(SYMBOLS)):
+        for instrument in range(len(self.at.symbols)):
             self.core.set_state(instrument, "T", self.clock.now_ns())
         if self.door is None:
             self.open_door()
@@ -137,16 +172,16 @@ class Market:
 
     def send_lines(self, packet: bytes) -> None:
         """One packet on both lines."""
-        self.feeds["A"].send_to(LINE_A, packet)
-        self.feeds["B"].send_to(LINE_B, packet)
+        self.feeds["A"].send_to(self.at.line_a, packet)
+        self.feeds["B"].send_to(self.at.line_b, packet)
 
     def _publish(self, now: int) -> None:
         is_sent = False
         while packet := self.publisher.next_packet():
             self.send_lines(packet)
             is_sent = True
-        if not is_sent and now - self.last_feed >= FEED_HEARTBEAT_NS:
-            self.send_lines(self.publisher.heartbeat())
+        if not is_sent and now - self.last_feed >= (END_NS if self.is_over else FEED_HEARTBEAT_NS):
+            self.send_lines(self.publisher.end_of_session() if self.is_over else self.publisher.heartbeat())
             is_sent = True
         self.last_feed = now if is_sent else self.last_feed
 
@@ -167,7 +202,7 @@ class Market:
         reader.received = reader.received[used:]
         if any(kind == "L" for kind, _ in packets):
             self.snapshot.follow(1 << 62)
-            reader.to_send += native.soup_login_accepted(SESSION, 1) + HEARTBEAT
+            reader.to_send += native.soup_login_accepted(self.at.session, 1) + HEARTBEAT
             reader.to_send += self.snapshot.take().sequenced(1, 1 << 30)[0]
         reader.to_send = reader.to_send[reader.stream.send(reader.to_send) :]
         if reader.stream.state == native.StreamState.DOWN:
@@ -181,7 +216,7 @@ class Market:
         self._lose_client()
 
     def open_door(self) -> None:
-        self.door = native.SimListener(self.nets["orders"], DOOR)
+        self.door = native.SimListener(self.nets["orders"], self.at.door)
 
     def vanish(self) -> None:
         """The host of the order entry is gone without a word; another one takes over its address."""
@@ -222,14 +257,14 @@ class Market:
 
     def _log_in(self, client: Client, payload: bytes) -> None:
         _, _, session, next_seq = native.soup_parse_login_request(payload)
-        assert session in ("", SESSION), f"the node asked for the session {session!r}"
+        assert session in ("", self.at.session), f"the node asked for the session {session!r}"
         if self.wrong.mute_logins:
             self.wrong.mute_logins -= 1
             return
         end = self.core.reports(self.account).next_seq
         client.next_seq = next_seq if 0 < next_seq < end else end
         client.is_live = True
-        client.to_send += native.soup_login_accepted(SESSION, client.next_seq)
+        client.to_send += native.soup_login_accepted(self.at.session, client.next_seq)
 
     def _report(self, client: Client, now: int) -> bool:
         """What is new; False when the connection ended in the middle of it."""
@@ -258,6 +293,10 @@ class Market:
         before = kinds.index(self.wrong.cut_before)
         whole = sum(3 + len(payload) for _, payload in packets[:before])
         return whole + self.rng.randint(0, 2 + len(packets[before][1]))
+
+    def end_session(self) -> None:
+        """Nobody trades any more, and the feed says that it has ended."""
+        self.is_flowing, self.is_over = False, True
 
     # ---- what the venue says of the node
 

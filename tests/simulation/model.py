@@ -22,6 +22,8 @@ IN, OUT = 1, 2
 BUY, SELL = 1, 2
 NONE = 0xFFFFFFFF
 NO_STRATEGY = 0xFFFF
+ORDER_ENTRY = 64
+"""Sources from here on are order sessions, those below feeds."""
 OF_NODE = NO_STRATEGY, NONE
 AFTER_KILL = 1
 COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
@@ -132,11 +134,11 @@ class Model:
         self.armed, self.is_up = ArmState.OFF, False
 
     def _control(self, kind: int, c: tuple[int, ...]) -> None:
-        _, flags, strategy, instrument, _, code, *_ = c
+        _, flags, strategy, instrument, _, code, source, *_ = c
         scope = strategy, instrument
         if kind == Type.RESOLVED:
             self.is_up = True
-        elif kind in (Type.CONNECTED, Type.DISCONNECTED):
+        elif kind in (Type.CONNECTED, Type.DISCONNECTED) and source >= ORDER_ENTRY:
             self.is_up = False
         elif kind == Type.ARM:
             if scope == OF_NODE:

@@ -43,6 +43,9 @@ class Plan:
     may_lose_tail: bool = False
     """Durability is `memory`, and a loss of power may end the day."""
 
+    has_far: bool = False
+    """A second feed, of a venue where the node does not trade."""
+
     def with_events(self, events: tuple[Event, ...]) -> Plan:
         """The same run with some of its events."""
         return replace(self, events=events)
@@ -87,7 +90,8 @@ def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int
         events=(),
     )
     tail = random.Random(f"tail {seed}").random() < 0.4
-    plan = replace(plan, may_lose_tail=tail and not plan.is_durable)
+    far = random.Random(f"far {seed}").random() < 0.3
+    plan = replace(plan, may_lose_tail=tail and not plan.is_durable, has_far=far)
     on = [name for name in weights if rng.random() < 0.5 and (name not in needs or getattr(plan, needs[name]))]
     mean = rng.choice([15, 30, 30, 60, 400])
     """Steps between two events, on the average."""

@@ -42,7 +42,7 @@ LOOKS_MAX = 200
 def capacity() -> native.EngineCapacity:
     """Small tables: a full one is met now and then."""
     out = native.EngineCapacity()
-    out.instruments_max, out.strategies_max, out.book_orders_max, out.orders_max = 2, 3, 1 << 10, 128
+    out.instruments_max, out.strategies_max, out.book_orders_max, out.orders_max = 4, 3, 1 << 10, 128
     out.timers_max = 64
     return out
 
@@ -97,6 +97,12 @@ def shown(engine: native.Engine) -> tuple[Any, ...]:
     return plain, of_scopes, of_strategies, of_books, held, rows, repr(engine.breakers())
 
 
+def _ports(nets: dict[str, native.SimNet], at: m.Place) -> dict[str, native.SimDatagrams]:
+    """What a feed is heard through; they stay while processes come and go."""
+    places = {"A": at.line_a, "B": at.line_b, "requests": at.requests}
+    return {net: native.SimDatagrams(nets[net], place) for net, place in places.items()}
+
+
 class Node:
     """One node on its host. `native` is None while its process is down."""
 
@@ -105,8 +111,10 @@ class Node:
         self.rng, self._chance = random.Random(f"node {plan.seed}"), random.Random(f"chance {plan.seed}")
         self.journal_dir, self.hot_dir = directory / "journal", directory / "hot"
         self.journal_dir.mkdir(parents=True)
-        self.ports = {line: native.SimDatagrams(nets[line], at) for line, at in (("A", m.LINE_A), ("B", m.LINE_B))}
-        self.ports["requests"] = native.SimDatagrams(nets["requests"], m.REQUESTS)
+        self.ports = _ports(nets, m.HOME)
+        self.far_ports = _ports(nets, m.FAR) if plan.has_far else {}
+        self.far_session = ""
+        """The one that the configuration names; empty: the one that is heard."""
         for port in self.ports.values():
             port.tap()
         self.disk = native.SimDisk(str(self.journal_dir))
@@ -130,24 +138,29 @@ class Node:
             JournalError: there is no room for its journal; a supervisor tries again later.
         """
         plan, nets = self.plan, self.nets
-        self.stream = native.SimStream(nets["orders"], m.DOOR)
+        self.stream = native.SimStream(nets["orders"], m.HOME.door)
         self.stream.tap()
         self.stream.send_max = self.rng.choice([11, 4096, 1 << 18])
-        snapshots = native.SimStream(nets["requests"], m.GLIMPSE)
         if not self.is_rebooting:
             self.start_archiver()
         self.engine, how = recover_engine(capacity(), self.journal_dir, self.hot_dir)
         same_core(how)
         self.last_recovery = str(how)
-        lines = [self.ports["A"], self.ports["B"]][: plan.has_lines]
-        feed = native.FeedPorts(lines, self.ports["requests"] if plan.has_requests else None, snapshots)
+        feeds = [self._feed_ports(self.ports, m.HOME)]
+        if plan.has_far:
+            feeds.append(self._feed_ports(self.far_ports, m.FAR))
         config, host, now = self._config(), self._host(), self.clock.now_ns()
         with self._disciplined():  # a frame without its decision is decided now, by the strategies that live now
-            node = native.LiveNode(config, self.engine, host, self.clock, [feed], self.stream)
+            node = native.LiveNode(config, self.engine, host, self.clock, feeds, self.stream)
             node.submit(events.started(node=NODE, epoch=node.epoch, now_ns=now, seed=self.strategy_seed))
         self.native = node
         self.epochs += 1
         self._look_at_disk()
+
+    def _feed_ports(self, ports: dict[str, native.SimDatagrams], at: m.Place) -> native.FeedPorts:
+        lines = [ports["A"], ports["B"]][: self.plan.has_lines]
+        snapshots = native.SimStream(self.nets["requests"], at.glimpse)
+        return native.FeedPorts(lines, ports["requests"] if self.plan.has_requests else None, snapshots)
 
     def _host(self) -> native.StrategyHost:
         host, symbols = native.StrategyHost(), list(m.SYMBOLS)
@@ -161,23 +174,29 @@ class Node:
 
     def _config(self) -> native.LiveConfig:
         plan = self.plan
-        config, feed, gate = native.LiveConfig(), native.LiveFeedConfig(), native.GateLimits()
+        config, gate = native.LiveConfig(), native.GateLimits()
         config.journal_dir, config.hot_dir = str(self.journal_dir), str(self.hot_dir)
         config.segment_bytes, config.node, config.capacity = plan.segment_bytes, NODE, capacity()
         config.durability = native.Durability.LOCAL if plan.is_durable else native.Durability.MEMORY
-        feed.name, feed.session, feed.symbols = "sim", m.SESSION, list(m.SYMBOLS)
-        feed.midnight_ns, feed.stale_ns = self.day_ns, 500_000_000
-        feed.mold.retry_ns, feed.mold.tries_max = 5_000_000, 3
-        if plan.has_requests:
-            feed.set_retransmit(*m.FEED_OUT)
-        feed.set_snapshots(*m.GLIMPSE, "SNAP", "secret")
-        feed.snapshot_tries_max, feed.snapshot_retry_ns, feed.buffer_bytes = 1_000, 1_000_000, 1 << 18
-        config.feeds = [feed]
-        config.set_session(*m.DOOR, "SIM", "secret", "FIRM", self.day_ns)
+        config.feeds = [self._feed_config("sim", m.HOME, m.SESSION)]
+        if plan.has_far:
+            config.feeds = [*config.feeds, self._feed_config("far", m.FAR, self.far_session)]
+        config.set_session(*m.HOME.door, "SIM", "secret", "FIRM", self.day_ns)
         config.reconnect_ns, config.reconnect_max_ns = 1_000_000, 100_000_000
         gate.order_qty_max, gate.order_notional_max, gate.orders_per_second_max = QTY_MAX, 10**12, plan.rate_max
         config.gate, config.presets = gate, presets()
         return config
+
+    def _feed_config(self, name: str, at: m.Place, session: str) -> native.LiveFeedConfig:
+        feed = native.LiveFeedConfig()
+        feed.name, feed.session, feed.symbols = name, session, list(at.symbols)
+        feed.midnight_ns, feed.stale_ns = self.day_ns, 500_000_000
+        feed.mold.retry_ns, feed.mold.tries_max = 5_000_000, 3
+        if self.plan.has_requests:
+            feed.set_retransmit(*at.feed_out)
+        feed.set_snapshots(*at.glimpse, "SNAP", "secret")
+        feed.snapshot_tries_max, feed.snapshot_retry_ns, feed.buffer_bytes = 1_000, 1_000_000, 1 << 18
+        return feed
 
     is_idle = False
     """Whether its last turn ended because nothing happened any more."""
@@ -297,6 +316,13 @@ class Node:
         read_back.load(read_snapshot(path).state)
         assert shown(read_back) == shown(follower.engine), "a snapshot says something else than the engine it is of"
         return path
+
+    # ---- what it knows
+
+    def books(self, venue: int, symbols: tuple[str, ...]) -> list[int]:
+        """The engine's numbers of those that it has seen, in the venue's order."""
+        numbers = [self.engine.find_instrument(venue, symbol) for symbol in symbols]
+        return [number for number in numbers if number != NO_INSTRUMENT]
 
     # ---- people
 

@@ -118,9 +118,9 @@ def _nothing() -> None:
 def judge_books(day: Day) -> None:
     """After the faults: orders and market as the venue has them."""
     engine, untold = day.node.engine, day.market_untold()
-    for instrument in range(len(m.SYMBOLS)):
-        at_venue = m.SYMBOLS.index(symbol_of(engine, instrument))
-        expect("touch of " + m.SYMBOLS[at_venue], engine.touch(instrument), day.market.touch(at_venue))
+    for number, market in enumerate(filter(None, (day.market, day.far))):
+        for at_venue, instrument in enumerate(day.node.books(number, market.at.symbols)):
+            expect("touch of " + market.at.symbols[at_venue], engine.touch(instrument), market.touch(at_venue))
     ours = [
         (native.ouch_token(o.cl_ord_id, o.version), o.px, o.leaves_qty)
         for o in engine.live_orders()
@@ -135,8 +135,7 @@ def judge_books(day: Day) -> None:
 def judge_ledger(day: Day) -> None:
     """At the end of the day: flat of orders, and position and cash to the last unit."""
     engine = day.node.engine
-    for instrument in range(len(m.SYMBOLS)):
-        at_venue = m.SYMBOLS.index(symbol_of(engine, instrument))
+    for at_venue, instrument in enumerate(day.node.books(0, m.SYMBOLS)):
         of_strategies = [engine.position(s, instrument) for s in (RESTLESS, ROGUE)]
         ours = (sum(p["qty"] for p in of_strategies), sum(p["cash"] for p in of_strategies))
         expect("position and cash of " + m.SYMBOLS[at_venue], ours, day.market.holdings()[at_venue])
@@ -154,9 +153,9 @@ def judge_after_lost_tail(day: Day) -> None:
     A person has to look before books are believed that are not the venue's.
     """
     engine = day.node.engine
-    of_strategies = [[engine.position(s, i) for s in (RESTLESS, ROGUE)] for i in range(len(m.SYMBOLS))]
+    of_strategies = [[engine.position(s, i) for s in (RESTLESS, ROGUE)] for i in day.node.books(0, m.SYMBOLS)]
     ours = [(sum(p["qty"] for p in rows), sum(p["cash"] for p in rows)) for rows in of_strategies]
-    theirs = [day.market.holdings()[m.SYMBOLS.index(symbol_of(engine, i))] for i in range(len(m.SYMBOLS))]
+    theirs = day.market.holdings()
     untold = day.market_untold()
     orders = sorted({o.cl_ord_id for o in engine.live_orders()} - untold)
     at_venue = sorted({native.ouch_token_decode(row[0])[0] for row in day.market.open_orders()} - untold)
@@ -177,8 +176,7 @@ def judge_journal(day: Day) -> None:
     model = Model().take_all(reader)
     if model.wrong:
         raise Violation(f"the model: {model.wrong[0]} ({len(model.wrong)} in all)")
-    for instrument in range(len(m.SYMBOLS)):
-        at_venue = m.SYMBOLS.index(symbol_of(node.engine, instrument))
+    for at_venue, instrument in enumerate(node.books(0, m.SYMBOLS)):
         expect("the model's position and cash", model.position(instrument), day.market.holdings()[at_venue])
     executions = sorted((exec_id, f.px, f.qty) for (_, exec_id), f in model.fills.items())
     expect("executions that stand", executions, day.market.fills())
@@ -225,8 +223,3 @@ def expect(what: str, found: object, expected: object) -> None:
     """Raise unless both are the same."""
     if found != expected:
         raise Violation(f"{what}: expected {expected}, found {found}")
-
-
-def symbol_of(engine: native.Engine, instrument: int) -> str:
-    """By the engine's own number."""
-    return bytes(engine.instrument_record(instrument)[16:32]).rstrip(b"\0").decode()
