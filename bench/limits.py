@@ -4,6 +4,10 @@ ACCOUNT = """
 owner = "bench"
 version = 1
 base_currency = "USD"
+unlimited = [
+    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
+    "margin", "drawdown",
+]
 [account]
 order_rate_max = 100000
 order_rate_window_ms = 1000

@@ -42,6 +42,7 @@ kind = "ouch42_soupbintcp"
 connect = "127.0.0.1:{orders}"
 user = "NODE1"
 password = "plain:bench"
+messages_per_second_max = 0
 [[instruments]]
 symbol = "AMZN"
 [[strategies]]

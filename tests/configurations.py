@@ -53,6 +53,7 @@ kind = "ouch42_soupbintcp"
 connect = "{order_entry}"
 user = "NODE1"
 password = "plain:demo"
+messages_per_second_max = 0
 {instruments}
 [[strategies]]
 name = "maker"
@@ -69,6 +70,10 @@ symbol = "{symbol}"
 LIMITS = """owner = "desk"
 version = 1
 base_currency = "USD"
+unlimited = [
+    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
+    "margin", "drawdown",
+]
 [account]
 order_rate_max = 1000
 order_rate_window_ms = 1000

@@ -32,6 +32,7 @@ kind = "ouch42_soupbintcp"
 connect = "127.0.0.1:1"
 user = "NODE1"
 password = "plain:secret-word"
+messages_per_second_max = 0
 [[instruments]]
 symbol = "OBEL"
 [[strategies]]

@@ -9,8 +9,17 @@ import pytest
 from openbell.cli import main
 from openbell.errors import ConfigError
 from openbell.node.config import load_node
-from openbell.node.limit_lines import Line, changes, changing_records, digest_of, expect_meant, lines_of, record_of
-from openbell.node.limits import LimitSet, load_limits, parse_limits
+from openbell.node.limit_lines import (
+    Line,
+    changes,
+    changing_records,
+    digest_of,
+    expect_meant,
+    lines_of,
+    record_of,
+    spoken_lines,
+)
+from openbell.node.limits import NOT_REQUIRED, LimitSet, load_limits, parse_limits
 from openbell.types import NO_INSTRUMENT, RECORDS, LimitKind, LimitScope
 from oracles.order_records import fields_of
 
@@ -40,7 +49,7 @@ def test_the_example_gives_each_limit_once_in_native_units(example: str):
     assert Line("INSTRUMENT", "", "OBEL", "ORDER_NOTIONAL", 1_500_000_000) in lines
     assert Line("ACCOUNT", "", "", "MESSAGE_RATE", 2_000, 10**9, 500) in lines
     assert Line("STRATEGY", "maker", "", "REPEATS", 500, 60 * 10**9) in lines
-    (repeats,) = (line for line in lines if line.kind == "REPEATS")
+    (repeats,) = (line for line in lines if (line.scope, line.kind) == ("STRATEGY", "REPEATS"))
     record = fields_of(record_of(repeats, limits, {"maker": 3}), RECORDS["Limit"])[0]
     assert (record["scope"], record["kind"], record["strategy"]) == (LimitScope.STRATEGY, LimitKind.REPEATS, 3)
     assert record["version"] == limits.version
@@ -213,7 +222,9 @@ def test_every_limit_of_the_example_a_thousand_times_as_wide_does_not_load(repo:
     assert by_itself == {
         "collar_bps",
         "daily_loss_max",
+        "drawdown_max",
         "drift_bps",
+        "net_notional_max",
         "order_notional_max",
         "order_qty_max_lots",
         "order_rate_max",
@@ -226,6 +237,7 @@ def test_every_limit_of_the_example_a_thousand_times_as_wide_does_not_load(repo:
 @pytest.mark.parametrize("table", ["[account]", "[firm]", '[[strategies]]\nstrategy = "maker"'])
 def test_a_sum_within_what_may_be_held_loads_and_one_cent_more_does_not(example: str, table: str, key: str):
     plain = re.sub(rf"^{key} = .*\n", "", example, flags=re.MULTILINE)
+    plain = plain.replace(', "margin"]', "]", 1) if key == "margin_max" else plain
     required = f'{key} = "1.00"\n' if key == "daily_loss_max" and table != "[account]" else ""
     plain = plain.replace("[account]\n", f"[account]\n{required}", 1)
     read(plain.replace(table, f'{table}\n{key} = "500000.00"', 1))
@@ -288,6 +300,65 @@ def test_the_digest_covers_every_limit_and_the_worth_of_currencies(example: str)
     assert digest_of(later(example)) != plain
     assert digest_of(read(example.replace("[firm]", '[conversions]\nEUR = "1.08"\n[firm]', 1))) != plain
     assert digest_of(read(example)) == plain
+
+
+KEYS_OF_KINDS = sorted(NOT_REQUIRED.items())
+UNLIMITED = re.compile(r"^unlimited = \[.*\]$", re.MULTILINE)
+
+
+def without(text: str, key: str) -> str:
+    """The file with no limit of this kind in any scope."""
+    beside = {"drift_bps": "drift_window_ms"}.get(key, key.replace("_max", "_window_ms"))
+    keys = "|".join((key, beside, key.replace("_max", "_for_cancels")))
+    return re.sub(rf"^({keys}) = .*\n", "", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("kind", "key"), KEYS_OF_KINDS)
+def test_a_kind_that_stands_nowhere_is_refused_until_the_file_says_it_is_meant(example: str, kind: str, key: str):
+    bare = UNLIMITED.sub("unlimited = [{}]", without(example, key))
+    others = [one for one in ("orders_per_trade", "permission", "margin") if one != kind]
+
+    said = refusal(bare.format(", ".join(f'"{one}"' for one in others)))
+
+    assert f"unlimited: expected {key} where every order meets it" in said
+    assert f'or unlimited = ["{kind}"], found neither' in said
+    limits = read(bare.format(", ".join(f'"{one}"' for one in [*others, kind])))
+    assert f"unlimited, on purpose: {', '.join(sorted([*others, kind]))}" in spoken_lines(limits)
+    assert digest_of(limits) != digest_of(limits.model_copy(update={"unlimited": ()}))
+
+
+def test_a_kind_of_which_only_some_instruments_have_a_limit_must_be_said(example: str):
+    start = example.index('symbol = "RING"')
+    partly = example[:start] + without(example[start:], "drift_bps")
+    assert "expected drift_bps where every order meets it" in refusal(partly)
+    read(partly.replace("unlimited = [", 'unlimited = ["drift", ', 1))
+
+
+def test_a_kind_cannot_be_limited_and_unlimited(example: str):
+    said = refusal(example.replace("unlimited = [", 'unlimited = ["duplicates", ', 1))
+    assert 'unlimited: "duplicates" is limited by duplicates_max; take the word or the limits out' in said
+    assert "expected one of" in refusal(example.replace("unlimited = [", 'unlimited = ["everything", ', 1))
+
+
+def test_a_limit_of_one_strategy_is_none_of_the_others(example: str):
+    start = example.index("[[strategies]]")
+    alone = read(without(example[:start], "repeats_max") + example[start:])
+
+    def problems(*strategies: str) -> list[str]:
+        fit = alone.fit({"OBEL": "USD", "RING": "USD"}, {*strategies}, (), 1_000)
+        return [problem.message for problem in fit]
+
+    assert problems("maker") == []
+    assert problems("maker", "taker") == [
+        'repeats_max holds for some strategies only; add it to [account], to the others, or "repeats" here'
+    ]
+
+
+def test_a_session_says_the_limit_of_its_venue_or_that_it_has_none(repo: Path, tmp_path: Path):
+    text = re.sub(r"^messages_per_second_max.*\n", "", (repo / "examples/node.toml").read_text(), flags=re.MULTILINE)
+    (tmp_path / "node.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"messages_per_second_max: expected this key, found none \(the venue's own"):
+        load_node(tmp_path / "node.toml")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path):

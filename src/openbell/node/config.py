@@ -163,7 +163,7 @@ class SessionSettings(Settings):
     password: SecretText = Field(description='"env:NAME" or "file:PATH"')
     firm: str = Field(default="", max_length=4)
     messages_per_second_max: int = Field(
-        default=0, ge=0, le=RATE_MAX, description="the venue's own limit, cancels included; 0: it has none"
+        ge=0, le=RATE_MAX, description="the venue's own limit, cancels included; 0: it has none"
     )
     cancels_reserved: int = Field(default=0, ge=0, le=RATE_MAX, description="of those messages, kept for cancels")
     reconnect_ms: int = Field(default=250, ge=1, le=60_000, description="after the first failure; doubled by each one")

@@ -161,18 +161,20 @@ def record_of(
 
 
 def digest_of(limits: LimitSet) -> bytes:
-    """16 bytes over all that the engine is given."""
-    parts = [repr((limits.owner, limits.version, lines_of(limits))).encode(), *conversions_of(limits)]
+    """16 bytes over all that the engine is given, and over what is left out on purpose."""
+    said = (limits.owner, limits.version, lines_of(limits), sorted(limits.unlimited))
+    parts = [repr(said).encode(), *conversions_of(limits)]
     return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
 
 
 def spoken_lines(limits: LimitSet) -> list[str]:
-    """Every limit in words, a line for each scope."""
+    """Every limit in words, a line for each scope, and what has none."""
     scopes: dict[str, list[str]] = {}
     for line in lines_of(limits):
         scopes.setdefault(where(line), []).append(f"{KEYS[LimitKind[line.kind]]} {spoken(line)}")
     head = f"limits version {limits.version}, owner {limits.owner}, money in {limits.base_currency}"
-    return [head, *(f"limits of {scope}: {', '.join(said)}" for scope, said in scopes.items())]
+    spoken_scopes = [f"limits of {scope}: {', '.join(said)}" for scope, said in scopes.items()]
+    return [head, *spoken_scopes, f"unlimited, on purpose: {', '.join(sorted(limits.unlimited)) or 'nothing'}"]
 
 
 def where(line: Line) -> str:

@@ -1,7 +1,8 @@
 """The file of limits: who answers for it, its version, and what each scope may do. docs/limits.md explains every key.
 
-`load_limits("limits.toml")` returns it checked as a whole. Where a limit is required, a missing one refuses orders; it
-never means "no limit". The unit ends each key; money is decimals in quotes, in `base_currency`.
+`load_limits("limits.toml")` returns it checked as a whole. A missing limit never means "no limit": where one is
+required the file is refused without it, and every other kind stands where each order meets it or in `unlimited`, in
+words. The unit ends each key; money is decimals in quotes, in `base_currency`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,31 @@ PAIRS_MAX = 65_536
 CURRENCY = r"^[A-Z]{3,4}$"
 Lots = int | None
 WINDOWS = ("order_rate", "message_rate", "duplicates", "repeats")
+NOT_REQUIRED = {
+    "drift": "drift_bps",
+    "message_rate": "message_rate_max",
+    "duplicates": "duplicates_max",
+    "repeats": "repeats_max",
+    "orders_per_trade": "orders_per_trade_max",
+    "book_age": "book_age_max_ms",
+    "permission": "may",
+    "net_notional": "net_notional_max",
+    "margin": "margin_max",
+    "drawdown": "drawdown_max",
+}
+"""Kinds of limits that a file may leave out, if it says so: the word in `unlimited`, and the key."""
+Kind = Literal[
+    "drift",
+    "message_rate",
+    "duplicates",
+    "repeats",
+    "orders_per_trade",
+    "book_age",
+    "permission",
+    "net_notional",
+    "margin",
+    "drawdown",
+]
 WITHIN_GROSS = ("net_notional_max", "margin_max", "daily_loss_max", "drawdown_max")
 ABSURD = 20
 """An order's notional this many times its largest quantity at the last price, or this small a part of it, is a typo."""
@@ -120,6 +146,9 @@ class LimitSet(Settings):
     version: int = Field(ge=1, le=2**32 - 1, description="rises with every change")
     base_currency: str = Field(pattern=CURRENCY, description="that money is in")
     conversions: dict[str, DecimalText] = Field(default_factory=dict)
+    unlimited: tuple[Kind, ...] = Field(
+        default=(), max_length=len(NOT_REQUIRED), description="kinds that an order may pass without, on purpose"
+    )
     firm: SumLimits = SumLimits()
     account: AccountLimits
     strategies: tuple[StrategyLimits, ...] = ()
@@ -136,6 +165,7 @@ class LimitSet(Settings):
     def cross_check(self) -> Iterable[Problem]:
         """Yield scopes that stand twice, halves of a pair of keys, and what cannot be meant."""
         yield from self._once()
+        yield from self._said()
         for where, scope in self.tables():
             yield from _whole(where, scope)
             yield from _plausible(where, scope)
@@ -159,6 +189,12 @@ class LimitSet(Settings):
                 yield Problem((*where, "symbol"), message)
             if strategy and strategy not in strategies:
                 yield Problem((*where, "strategy"), f"expected the name of a strategy, found {strategy!r}")
+        for kind, key in NOT_REQUIRED.items():
+            if kind not in self.unlimited and not self._is_met(key, strategies):
+                yield Problem(
+                    ("unlimited",),
+                    f'{key} holds for some strategies only; add it to [account], to the others, or "{kind}" here',
+                )
         limited = {one.symbol for one in self.instruments}
         worth = {self.base_currency, *self.conversions}
         for symbol in (symbol for symbol in traded if symbol in currencies):
@@ -175,6 +211,27 @@ class LimitSet(Settings):
                 key = "symbol" if hasattr(scope, "symbol") else "strategy"
                 yield Problem((*where, key), f"{' in '.join(names)} stands here for the second time; join the tables")
             seen.add((str(where[0]), *names))
+
+    def _said(self) -> Iterator[Problem]:
+        for kind, key in NOT_REQUIRED.items():
+            if kind not in self.unlimited and not self._is_met(key, set()):
+                yield Problem(
+                    ("unlimited",),
+                    f"expected {key} where every order meets it ([firm], [account], every [[instruments]], every "
+                    f'[[strategies]]) or unlimited = ["{kind}"], found neither; say which is meant',
+                )
+            if kind in self.unlimited and self._is_met_by_all(key):
+                yield Problem(("unlimited",), f'"{kind}" is limited by {key}; take the word or the limits out')
+
+    def _is_met_by_all(self, key: str) -> bool:
+        """Whether every order meets a limit of this kind, whoever sends it."""
+        whole = (self.firm, self.account)
+        return any(_has(one, key) for one in whole) or all(_has(one, key) for one in self.instruments)
+
+    def _is_met(self, key: str, strategies: set[str]) -> bool:
+        """The same of orders of these strategies."""
+        limited = {one.strategy for one in self.strategies if _has(one, key)}
+        return self._is_met_by_all(key) or (bool(limited) and strategies <= limited)
 
     @property
     def _gross(self) -> Decimal:
@@ -224,6 +281,10 @@ def load_limits(path: Path | str) -> LimitSet:
 def parse_limits(text: str, origin: Path) -> LimitSet:
     """The same of a text; `origin` names it in errors."""
     return parse_toml(text, LimitSet, origin)
+
+
+def _has(scope: ScopeLimits, key: str) -> bool:
+    return getattr(scope, key, None) is not None
 
 
 def _whole(where: tuple[str | int, ...], scope: ScopeLimits) -> Iterator[Problem]:

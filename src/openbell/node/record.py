@@ -114,6 +114,8 @@ class LimitsRecord(Settings):
 
     version: int
     lines: tuple[Line, ...]
+    unlimited: tuple[str, ...] = ()
+    """Kinds that an order may pass without, as the file says."""
 
 
 class TapeRecord(Settings):

@@ -80,6 +80,7 @@ kind = "ouch42_soupbintcp"
 connect = "{order_entry}"
 user = "{account}"
 password = "plain:demo"
+messages_per_second_max = 0
 firm = "OBEL"
 {instruments}
 [[strategies]]
@@ -101,6 +102,11 @@ LIMITS_TOML = """# What the node of one demo may do; docs/limits.md explains eve
 owner = "demo"
 version = 1
 base_currency = "USD"
+# Kinds that an order may pass without, on purpose: what is not limited has to be said.
+unlimited = [
+    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
+    "margin", "drawdown",
+]
 
 [account]
 order_rate_max = 1000

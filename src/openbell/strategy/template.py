@@ -155,6 +155,11 @@ _LIMITS = """# What the node of {name}.toml may do: docs/limits.md. Raise `versi
 owner = "desk"
 version = 1
 base_currency = "USD"
+# Kinds that an order may pass without, on purpose: what is not limited has to be said.
+unlimited = [
+    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
+    "margin", "drawdown",
+]
 
 [firm]
 open_orders_max = 20
