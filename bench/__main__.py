@@ -56,7 +56,7 @@ def table(results: list[Result]) -> Table:
     out = Table(title=f"{here['cpu']}, {here['cores']} cores, load {here['load_1min']}, Python {here['python']}")
     for column in ("bench", "figure", "unit"):
         out.add_column(column)
-    for column in ("n", "min", "median", "p99", "max", "target", ""):
+    for column in ("n", "min", "median", "p99", "p99.9", "max", "target", ""):
         out.add_column(column, justify="right")
     for result in results:
         for figure in result.figures:
@@ -68,7 +68,9 @@ def table(results: list[Result]) -> Table:
 def _numbers(figure: Figure) -> list[str]:
     sign = {None: "", True: "[green]reached[/green]", False: "[yellow]not yet[/yellow]"}[figure.reached]
     target = "" if figure.target is None else f"{'>=' if figure.larger_is_better else '<='} {_short(figure.target)}"
-    spread = [_short(value) for value in (figure.min, figure.median, figure.p99, figure.max)]
+    p999 = figure.more.get("p99.9")
+    spread = [_short(value) for value in (figure.min, figure.median, figure.p99)]
+    spread += ["" if p999 is None else _short(p999), _short(figure.max)]
     return [f"{figure.repetitions:,}", *spread, target, sign]
 
 

@@ -3,11 +3,8 @@
 from openbell import Strategy, param
 
 
-class Idle(Strategy):
-    """Is called and does nothing: what the measurement itself costs."""
-
-    def on_book(self, ctx, book):
-        """Return."""
+class Deaf(Strategy):
+    """Is never called: what the measurement itself costs."""
 
 
 class TouchDecides(Strategy):
