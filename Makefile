@@ -16,11 +16,12 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare sim bugbench feed-sim lint build-sanitize build-debug sanitize same-hash coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill watchdog-drill kills evidence references-live lock clean
+.PHONY: help demo test compare speeds sim bugbench feed-sim lint build-sanitize build-debug sanitize same-hash coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill watchdog-drill kills evidence references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
 	@echo 'make compare the matching engine against its oracle        ARGS="--operations 1000000 --seed 7"'
+	@echo 'make speeds  random strategies in both speeds, their journals compared    ARGS="--programs 10000 --seed 7"'
 	@echo 'make sim     whole nodes under swarms of faults              ARGS="--seeds 2000 --seed 7 --evidence FILE"'
 	@echo 'make bugbench  planted defects that simulation and tests must find    ARGS="--only sync-error-ignored"'
 	@echo 'make feed-sim  books behind two bad lines against the exchange     ARGS="--seeds 10000 --seed 7"'
@@ -53,6 +54,9 @@ demo: $(VENV)/.built
 WORKERS ?= 2
 test: $(VENV)/.built
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+speeds: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m strategy.compiler.speeds $(ARGS)
 
 compare: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m exchange.comparison $(ARGS)
