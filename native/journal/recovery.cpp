@@ -25,6 +25,12 @@ u64 first_begun(const std::string& dir, const std::vector<u64>& numbers) {
 
 u64 extent_after(Bytes segment, std::size_t offset) {
     std::size_t end = segment.size();
+    const auto is_zero = [&](std::size_t at) {
+        u64 word;
+        std::memcpy(&word, segment.data() + at, sizeof word);
+        return word == 0;
+    };
+    while (end >= offset + 8 && is_zero(end - 8)) end -= 8;
     while (end > offset && segment[end - 1] == 0) --end;
     return end > offset ? end - offset : 0;
 }

@@ -119,7 +119,7 @@ void JournalWriter::continue_hot() {
     read_segment_header(Mapping::open_readable(path).bytes(), recovery_.segment, header);
     cut_file(path, header.segment_bytes);
     Mapping segment = Mapping::open_writable(path, true);
-    std::memset(segment.data() + recovery_.end, 0, segment.size() - recovery_.end);
+    std::memset(segment.data() + recovery_.end, 0, recovery_.torn_bytes);  // behind them it is zero
     use(std::move(segment), recovery_.segment, recovery_.end);
 }
 
