@@ -87,8 +87,9 @@ format: $(VENV)/.built
 # Builds of other kinds: each has its own copy of the package in build/KIND/site, and -S keeps the editable install out of sight.
 SITE_PACKAGES = $$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages)
 SANITIZER = LD_PRELOAD="$(shell g++ -print-file-name=libasan.so) $(shell g++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0
-build-sanitize: FLAGS := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DOPENBELL_SANITIZE=address,undefined
-build-debug: FLAGS := -DCMAKE_BUILD_TYPE=Debug
+# A build with sanitizers takes half as long at -O1 as at -O2.
+build-sanitize: FLAGS := -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" -DOPENBELL_SANITIZE=address,undefined
+build-debug: FLAGS := -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g1"
 build-sanitize build-debug: $(VENV)/.packages
 	@$(BIN)/cmake -G Ninja -S . -B build/$(@:build-%=%)/cmake $(FLAGS) -DOPENBELL_LTO=OFF \
 		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
