@@ -212,7 +212,9 @@ Applied::Kind Oms::apply_fill(LiveOrder& o, const Report& r) {
     confirm_version(o, r.version);
     counters_.late_fills += !is_live(o);
     o.cum_qty += r.last_qty;
-    o.leaves_qty -= std::min(r.last_qty, o.leaves_qty);
+    // A fill of a version before Replaced: what that left is what the venue has not executed.
+    const bool is_left_out = is_of_older(o, r) && (o.flags & kLeavesTold);
+    if (!is_left_out) o.leaves_qty -= std::min(r.last_qty, o.leaves_qty);
     const bool is_overfill = o.cum_qty + o.leaves_qty > o.qty;
     mark_overfill(o);
     if (is_live(o) && o.leaves_qty == 0) end_order(o, OrderState::Filled);

@@ -1,5 +1,7 @@
 #include "oms/transitions.h"
 
+#include <algorithm>
+
 namespace openbell {
 namespace {
 
@@ -16,12 +18,13 @@ void stop_changing(LiveOrder& o) {
 }
 
 void adopt_replace(LiveOrder& o, i64 px, i64 leaves) {
+    const i64 total = o.pending_qty;
     clear_bits(o, kNewBit | kReplaceBit);
     stop_changing(o);
     o.version = o.pending_version;
     o.px = px;
     o.leaves_qty = leaves;
-    o.qty = o.cum_qty + leaves;  // what was taken away from the old version is forgotten with it
+    o.qty = std::max(total, o.cum_qty + leaves);  // what was taken away from the old version is forgotten with it
 }
 
 u8 bit_of(Type command) {
@@ -81,6 +84,7 @@ bool confirm_version(LiveOrder& o, u32 version) {
     if (o.pending_version > 1) {
         const i64 leaves = o.pending_qty - o.cum_qty;
         adopt_replace(o, o.pending_px, leaves > 0 ? leaves : 0);
+        o.flags = u8(o.flags & ~kLeavesTold);
     } else {
         clear_bits(o, kNewBit);
         stop_changing(o);
@@ -133,12 +137,14 @@ Applied::Kind apply_replaced(LiveOrder& o, const Report& r) {
     if (!is_live(o) || !is_replacing(o) || r.version != o.pending_version) return Applied::Illegal;
     if (!is_quantity(r.leaves_qty) || r.px < 0 || r.px > kPxMax) return Applied::Illegal;
     adopt_replace(o, r.px > 0 ? r.px : o.pending_px, r.leaves_qty);
+    o.flags |= kLeavesTold;
     if (r.order_id != 0) o.order_id = r.order_id;
     if (r.leaves_qty == 0) end_order(o, OrderState::Canceled);
     return Applied::Done;
 }
 
 Applied::Kind apply_canceled(LiveOrder& o, const Report& r) {
+    if (is_of_older(o, r)) return Applied::Ignored;  // the replace gave it back
     if (!is_live(o)) return OrderState(o.state) == OrderState::Canceled ? Applied::Duplicate : Applied::Illegal;
     if (r.version > o.pending_version || r.last_qty <= 0) return Applied::Illegal;
     LiveOrder after = o;

@@ -11,6 +11,8 @@ void end_order(LiveOrder&, OrderState terminal);
 // The venue spoke of `version`: what that proves about what is in flight. False if it was never commanded.
 bool confirm_version(LiveOrder&, u32 version);
 void withdraw(LiveOrder&, u8 bit);  // a command that took no effect
+// It is about a version that another has replaced; version 0 names none.
+constexpr bool is_of_older(const LiveOrder& o, const Report& r) { return r.version != 0 && r.version < o.version; }
 
 Applied::Kind apply_accepted(LiveOrder&, const Report&);
 Applied::Kind apply_rejected(LiveOrder&, const Report&);

@@ -143,6 +143,67 @@ def test_a_replace_that_meets_a_fill_is_settled_by_the_fill_alone():
     assert (desk.state(i), desk.open_buy()) == (OrderState.FILLED, 0)
 
 
+@pytest.mark.parametrize("rest", ["late", "last"])
+def test_a_late_fill_of_the_old_version_takes_nothing_from_what_the_replace_left(rest):
+    """30 of 100 were executed before the replace, so it left 70: as OUCH 5.0 says of Replace."""
+    desk = Desk()
+    i = desk.resting(100)
+    desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=100)
+    desk.report(Type.REPLACED, i, version=2, prev_version=1, px=1001, leaves_qty=70)
+    assert (desk.order(i)["qty"], desk.order(i)["leaves_qty"], desk.open_buy()) == (100, 70, 70)
+
+    told = [(30, 1000, 1, 1), (70, 1001, 2, 2)]
+    for qty, px, exec_id, version in told if rest == "late" else reversed(told):
+        assert desk.fill(i, qty, px, exec_id, version) == "DONE"
+        if version == 1 and rest == "late":
+            assert (desk.order(i)["cum_qty"], desk.order(i)["leaves_qty"], desk.open_buy()) == (30, 70, 70)
+
+    assert (desk.state(i), desk.order(i)["cum_qty"], desk.open_buy()) == (OrderState.FILLED, 100, 0)
+    assert (desk.position(), desk.oms.position(0, 0)["cash"]) == (100, -(30 * 1000 + 70 * 1001))
+    assert desk.fill(i, 1, 1000, exec_id=3) == "OVERFILL"  # more than was ever asked for
+
+
+def test_a_late_fill_counts_for_what_was_asked_where_nobody_has_said_what_the_replace_left():
+    desk = Desk()
+    i = desk.resting(100)
+    desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=100)
+
+    desk.fill(i, 10, exec_id=2, version=2)  # it proves the replace
+    assert desk.open_buy() == 90
+    assert desk.fill(i, 30, exec_id=1, version=1) == "DONE"
+
+    assert (desk.order(i)["cum_qty"], desk.order(i)["leaves_qty"], desk.open_buy()) == (40, 60, 60)
+
+
+def test_after_a_late_fill_the_rest_can_be_replaced_and_canceled():
+    desk = Desk()
+    i = desk.resting(100)
+    desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=100)
+    desk.report(Type.REPLACED, i, version=2, px=1001, leaves_qty=70)
+    desk.command(Type.REPLACE_ORDER, i, version=3, px=1002, qty=90)  # the late fill is not known yet
+    assert desk.open_buy() == 90
+    desk.fill(i, 30)
+    assert desk.open_buy() == 70
+    desk.report(Type.REPLACED, i, version=3, px=1002, leaves_qty=60)
+    assert desk.open_buy() == 60
+
+    desk.command(Type.CANCEL_ORDER, i, version=3)
+    assert desk.report(Type.CANCELED, i, version=3, last_qty=60, reason=Reason.USER_CANCEL) == "DONE"
+
+    assert (desk.state(i), desk.position(), desk.open_buy()) == (OrderState.CANCELED, 30, 0)
+
+
+def test_what_was_taken_from_the_old_version_takes_nothing_from_the_new_one():
+    desk = Desk()
+    i = desk.resting(100)
+    desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=100)
+    desk.report(Type.REPLACED, i, version=2, px=1001, leaves_qty=100)
+
+    assert desk.report(Type.CANCELED, i, version=1, last_qty=10, reason=Reason.SELF_MATCH) == "IGNORED"
+
+    assert (desk.order(i)["leaves_qty"], desk.open_buy()) == (100, 100)
+
+
 def test_a_cancel_of_the_old_version_is_ignored_once_the_replace_got_through():
     desk = Desk()
     i = desk.resting(100)

@@ -51,6 +51,7 @@ class Order:
     acked: bool = False
     overfilled: bool = False
     cancel_wanted: bool = False
+    leaves_told: bool = False
     terms: int = 0
     expires_s: int = 0
     flights: dict[str, Flight] = field(default_factory=dict)
@@ -101,11 +102,18 @@ class Order:
         elif self.ended is None and REPLACE in self.flights and version == self.flights[REPLACE].version:
             flight = self.flights[REPLACE]
             self.take_replace(flight.px, max(0, flight.qty - self.cum))
+            self.leaves_told = False
         return True
 
     def take_replace(self, px: int, leaves: int) -> None:
-        self.version = self.flights.pop(REPLACE).version
-        self.px, self.leaves, self.qty, self.gone = px, leaves, self.cum + leaves, 0
+        flight = self.flights.pop(REPLACE)
+        self.version, self.px, self.leaves = flight.version, px, leaves
+        self.qty = max(flight.qty, self.cum + leaves)
+        self.gone = self.qty - self.cum - leaves
+
+    def is_of_older(self, version: int) -> bool:
+        """The report is about a version that another has replaced; 0 names none."""
+        return 0 < version < self.version
 
     def fields(self) -> dict[str, int]:
         """The fields of the native LiveOrder."""
@@ -122,7 +130,7 @@ class Order:
             "px": self.px, "qty": self.qty, "cum_qty": self.cum, "leaves_qty": self.leaves,
             "pending_px": replace.px, "pending_qty": replace.qty, "created_ns": self.created_ns, "tag": self.tag,
             "in_doubt": news["doubt"], "flags": changing * 1 + self.acked * 2 + self.overfilled * 4
-            + self.cancel_wanted * 8, "terms": self.terms, "expires_s": self.expires_s,
+            + self.cancel_wanted * 8 + self.leaves_told * 16, "terms": self.terms, "expires_s": self.expires_s,
         }  # fmt: skip
 
 
@@ -268,12 +276,15 @@ class Oms:
         if not 0 <= r["leaves_qty"] <= QTY_MAX or not 0 <= r["px"] <= PX_MAX:
             return "ILLEGAL"
         o.take_replace(r["px"] or o.flights[REPLACE].px, r["leaves_qty"])
+        o.leaves_told = True
         o.order_id = r["order_id"] or o.order_id
         if o.leaves == 0:
             o.end(OrderState.CANCELED)
         return "DONE"
 
     def _on_canceled(self, o: Order, r: dict[str, int]) -> str:
+        if o.is_of_older(r["version"]):
+            return "IGNORED"  # the replace gave it back
         if o.ended is not None:
             return "DUPLICATE" if o.ended == OrderState.CANCELED else "ILLEGAL"
         if r["version"] > o.newest or r["last_qty"] <= 0:
@@ -348,7 +359,8 @@ class Oms:
             return "DUPLICATE"
         o.confirm(r["version"])
         o.cum += qty
-        o.leaves = max(0, o.leaves - qty)
+        if not (o.leaves_told and o.is_of_older(r["version"])):  # else the venue has said so in Replaced
+            o.leaves = max(0, o.leaves - qty)
         over = o.cum + o.leaves > o.qty
         o.rebalance()
         if o.ended is None and o.leaves == 0:

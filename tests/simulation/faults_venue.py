@@ -7,9 +7,12 @@ from tests.simulation.day import Day
 from tests.simulation.faults import fault
 
 from openbell.exchange.diversions import LAYOUTS, FillFirst, FillLast, Filter, Lose
+from openbell.types import Tif
 
 LAYOUT = LAYOUTS["ouch42"]
 ERRONEOUS = "E"
+PREV_TOKEN = slice(65, 79)
+"""Of a Replaced."""
 
 
 class LoseAck(Lose):
@@ -24,14 +27,30 @@ class LoseAck(Lose):
         return kept
 
 
-class LateFill(FillLast):
-    """A fill that waits for a cancel, but not beyond a replace: that says what is open after it."""
+class FillAfterReplace(Filter):
+    """Fills of an order wait until it was told what its replace left, which counts them."""
+
+    def __init__(self, order: bytes) -> None:
+        self.order = order
+        self.held: list[bytes] = []
 
     def apply(self, messages: list[bytes]) -> list[bytes]:
-        if self.is_over or not any(message[:1] == b"U" for message in messages):
-            return super().apply(messages)
-        self.is_over = True
-        return self.release() + messages
+        out: list[bytes] = []
+        for message in messages:
+            kind, is_of_it = message[:1], message[LAYOUT.order] == self.order
+            if kind == b"E" and is_of_it and not self.is_over:
+                self.held.append(message)
+                continue
+            out += self.release() if kind == b"C" and is_of_it else []
+            out.append(message)
+            if kind == b"U" and message[PREV_TOKEN] == self.order:
+                out += self.release()
+                self.is_over = True
+        return out
+
+    def release(self) -> list[bytes]:
+        held, self.held = self.held, []
+        return held
 
 
 class Repeat(Filter):
@@ -72,9 +91,28 @@ def late_fill(day: Day, rng: random.Random) -> None:
     def is_open(token: bytes) -> bool:
         return any(row[8] > 0 for row in core.orders(account) if row[0] == token.decode().strip())
 
-    one = LateFill(LAYOUT, is_open)
+    one = FillLast(LAYOUT, is_open)
     _divert(day, one)
     # Not for ever: the node remembers ended orders for so many others.
+    day.later(rng.randint(20, 100), lambda: day.market.diversions.remove(day.market.account, one))
+
+
+@fault("fill after a replace", "F30", weight=2)
+def fill_after_a_replace(day: Day, rng: random.Random, steps: int = 100) -> None:
+    """A part of the next order at the touch is executed, and told when a replace has been."""
+    core = day.market.core
+    touches = {(i, side): core.touch(i, m.SIDES[side == "S"]) for i in range(len(m.SYMBOLS)) for side in "BS"}
+    ours = [row for row in core.orders(day.market.account) if row[8] > 1 and row[5] == touches[row[2], row[3]][0]]
+    if not ours:
+        if steps > 0:
+            day.later(1, lambda: fill_after_a_replace(day, rng, steps - 1))
+        return
+    token, _, instrument, side, _, px, _, _, leaves, _ = rng.choice(ours)
+    one = FillAfterReplace(token.ljust(14).encode())
+    _divert(day, one)
+    ahead = rng.choice([0, touches[instrument, side][1] - leaves])
+    qty, other = ahead + rng.randint(1, leaves - 1), m.SIDES[side == "B"]
+    core.submit(day.market.flow, instrument, other, px, qty, Tif.IOC, day.clock.now_ns())
     day.later(rng.randint(20, 100), lambda: day.market.diversions.remove(day.market.account, one))
 
 

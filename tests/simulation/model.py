@@ -59,14 +59,17 @@ class Held:
     instrument: int
     side: int
     qty: int
+    """What the newest version left that the venue has told of."""
+    version: int = 0
     cum: int = 0
-    cancelled: int = 0
-    is_told: bool = False
+    gone: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """Executed or cancelled, by version."""
     is_over: bool = False
 
     def leaves(self) -> int:
         """What certainly is open at the venue."""
-        return max(0, self.qty - self.cum - self.cancelled) if self.is_told and not self.is_over else 0
+        gone = sum(qty for version, qty in self.gone.items() if version >= self.version)
+        return max(0, self.qty - gone) if self.version and not self.is_over else 0
 
 
 @dataclass
@@ -149,28 +152,27 @@ class Model:
             self.killed[scope] = max(self.killed[scope], code)
 
     def _report(self, seq: int, r: tuple[int, ...]) -> None:
-        kind, _, _, _, _, _, number, _, exec_id, px, qty, _, _, _, version, _, _, _, command, *_ = r
+        kind, _, _, _, _, _, number, _, exec_id, px, qty, _, left, _, version, _, _, _, command, *_ = r
         order = self.orders.get(number)
         if kind == Type.BUSTED or kind == Type.CORRECTED:
             self._amend(kind, (number, exec_id), px, qty)
         if order is None:
             return
         if kind == Type.FILLED:
-            self._fill(seq, order, (number, exec_id), px, qty)
+            self._fill(seq, order, (number, exec_id), px, qty, version)
         elif kind in (Type.ACCEPTED, Type.REPLACED):
-            order.is_told = True
-            if said := self.commands.get((number, version)):
-                order.qty = said.qty
+            order.version, order.qty = version, left
         elif kind in (Type.CANCELED, Type.EXPIRED):
-            order.cancelled += qty
+            order.gone[version] += qty
         elif (kind == Type.REJECTED and version == 1) or (kind == Type.NOT_SENT and command == Type.NEW_ORDER):
             order.is_over = True
 
-    def _fill(self, seq: int, order: Held, key: tuple[int, int], px: int, qty: int) -> None:
+    def _fill(self, seq: int, order: Held, key: tuple[int, int], px: int, qty: int, version: int) -> None:
         if key in self.fills or key in self.busted:
             return
         self.fills[key] = Fill(order.instrument, order.side, px, qty)
         order.cum += qty
+        order.gone[version] += qty
         most = max(c.qty for (number, _), c in self.commands.items() if number == key[0])
         if order.cum > most:
             self.wrong.append(f"frame {seq}: order {key[0]} has filled {order.cum} of {most}")
