@@ -15,6 +15,10 @@ from openbell.types import KillLevel
 pytestmark = pytest.mark.skipif(not KILL_SENDER.is_file(), reason="this build has no openbell-kill beside the package")
 
 
+SENDING = 52
+"""Where the kill cell has it."""
+
+
 @pytest.fixture
 def hot(tmp_path):
     path = tmp_path / "hot"
@@ -49,6 +53,17 @@ def test_an_answer_of_the_trading_thread_is_told(hot):
     assert 0 <= closed_ns <= answered_ns
 
     assert send(hot, "--numbers").stdout.split()[2] == "1"
+
+
+def test_a_thread_that_was_stopped_in_the_middle_of_a_send_is_waited_for_and_not_for_ever(hot):
+    KillCell.open(str(hot / "kill"))
+    with (hot / "kill").open("r+b") as cell:
+        cell.seek(SENDING)
+        cell.write(b"\1")  # it looked at the gate before it was shut
+    done = send(hot, "--numbers")
+    closed_ns = int(done.stdout.split()[1])
+    assert (done.returncode, KillCell.open(str(hot / "kill")).level) == (3, KillLevel.HARD)
+    assert closed_ns >= 100 * 20_000, "its naps"
 
 
 def test_the_node_is_found_by_its_file_too(hot, tmp_path):
