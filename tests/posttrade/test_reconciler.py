@@ -190,7 +190,9 @@ def test_what_a_statement_says_otherwise_is_a_break(world, tmp_path):
     said = openbell("reconcile", world.journal, "--statement", statement)
 
     assert said.returncode == 1
-    assert "POSITION OBEL: we have" in said.stdout and "statement.csv has 9999999; for operations" in said.stdout
+    assert "POSITION OBEL: we have" in said.stdout
+    assert "clearing statement 2026-11-20 has 9999999; for operations" in said.stdout
+    assert "expected a running node, which keeps breaks in its journal, found none" in said.stderr
 
 
 def test_follow_says_when_a_break_opens(world):

@@ -12,8 +12,10 @@ from cyclopts import Parameter, validators
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
+    from openbell.node.card import NodeCard
     from openbell.posttrade.breaks import Break
     from openbell.posttrade.node_books import NodeBooks
+    from openbell.posttrade.node_desk import NodeDesk
     from openbell.posttrade.reconciler import Counterpart, Round
 
 EXIT_BREAKS = 1
@@ -44,6 +46,8 @@ def reconcile(
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """Compare NODE, running or not, with everybody who is named.
+
+    Breaks against a statement are kept in the journal of a running node, by number, age and owner: `openbell breaks`.
 
     Parameters
     ----------
@@ -82,11 +86,12 @@ def reconcile(
         )
     books = NodeBooks(card)
     _catch_up(books)
-    others = [*_statement(statement, books), *_venue(venue, account, books)]
-    others += _drop_copy(drop_copy, account, user, password)
+    stated = _statement(statement, books)
+    others = [*stated, *_venue(venue, account, books), *_drop_copy(drop_copy, account, user, password)]
     if not others:
         raise ConfigError("expected somebody to compare with, found none; give --venue, --drop-copy or --statement")
-    desk = BreakDesk()
+    keeper = _keeper(card) if stated else None
+    desk = keeper.desk if keeper else BreakDesk()
     reconciler = Reconciler(books.books, others, desk)
     give_up = time.monotonic() + for_s
     compared: set[str] = set()
@@ -94,12 +99,37 @@ def reconcile(
         while follow or time.monotonic() < give_up:
             found = reconciler.look(time.time_ns())
             compared |= set(found.compared)
+            if keeper:
+                _keep(keeper, found, stated[0].name, books)
             if follow:
                 _say(found, as_json)
             time.sleep(EVERY_S)
     except KeyboardInterrupt:
         pass
     return _conclude(sorted(compared), others, list(desk.breaks.values()), as_json)
+
+
+def _keeper(card: "NodeCard") -> "NodeDesk | None":
+    """The desk whose breaks the node's journal keeps; None where nobody runs who could journal them."""
+    from openbell.ops.find import read_page
+    from openbell.posttrade.node_desk import NodeDesk, resumed
+
+    hot_dir = Path(card.hot_dir)
+    if not read_page(hot_dir).is_alive:
+        print(
+            f"{card.name}: expected a running node, which keeps breaks in its journal, found none: these are forgotten "
+            "with this command; start it and compare again",
+            file=sys.stderr,
+        )
+        return None
+    return NodeDesk(hot_dir, resumed(Path(card.journal_dir), hot_dir, of_statements=True))
+
+
+def _keep(keeper: "NodeDesk", found: "Round", statement: str, books: "NodeBooks") -> None:
+    """Those against the statement; the others are kept by who compares all day."""
+    news = [(what, known) for what, known in found.news if known.key.against == statement]
+    if waiting := keeper.tell(news, books.instruments()):
+        print(f"{waiting} breaks wait for the node's operator ring: is its trading thread stuck?", file=sys.stderr)
 
 
 def _catch_up(books: "NodeBooks") -> None:

@@ -106,7 +106,7 @@ def read_statement(path: Path, assets: Mapping[str, Asset]) -> Statement:
     except ValueError:
         raise rows[0].wrong("date", "a date such as 2026-11-20") from None
     books = Books(
-        name=f"clearing statement {path.name}",
+        name=f"clearing statement {date}",
         fills=by_match(trades),
         positions=positions,
         cash=cash,

@@ -10,22 +10,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from openbell.errors import OpenbellError
-from openbell.journal import open_journal
 from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import end_with_parent
 from openbell.node.reconciliation import ReconciliationSettings
-from openbell.ops.control.world import push_record
 from openbell.ops.find import read_page
-from openbell.posttrade.break_ledger import BreakLedger, break_record
-from openbell.posttrade.breaks import Break, BreakDesk, news_line
+from openbell.posttrade.breaks import news_line
 from openbell.posttrade.node_books import NodeBooks
+from openbell.posttrade.node_desk import NodeDesk, resumed
 from openbell.posttrade.reconciler import Counterpart, Reconciler, asked_venue, heard_books
-from openbell.types import BreakNews
 
 WAIT_S = 0.05
 
@@ -40,30 +36,6 @@ def counterparts(settings: ReconciliationSettings, books: NodeBooks) -> list[Cou
     return found
 
 
-class NodeDesk:
-    """The desk of a running node: what is news goes to its journal, and waits here until that has taken it."""
-
-    def __init__(self, hot_dir: Path, desk: BreakDesk) -> None:
-        self.desk = desk
-        self._hot_dir = hot_dir
-        self._waiting: list[bytes] = []
-
-    def tell(self, news: Iterable[tuple[BreakNews, Break]], instruments: dict[str, int]) -> int:
-        """Journal the news; return how many records still wait, for a ring that is full."""
-        self._waiting += [break_record(known, what, instruments) for what, known in news]
-        while self._waiting and push_record(self._hot_dir, self._waiting[0]):
-            del self._waiting[0]
-        return len(self._waiting)
-
-
-def resumed(config: NodeConfig, settings: ReconciliationSettings) -> BreakDesk:
-    """A desk that goes on with the breaks of the journal."""
-    desk = BreakDesk(settings.grace_ms * 1_000_000)
-    ledger = BreakLedger().take_all(open_journal(config.node.journal_dir, config.node.hot_dir))
-    desk.resume(ledger.open(), max(ledger.entries, default=0))
-    return desk
-
-
 def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
     """Compare until `stop`."""
     settings, hot_dir = config.reconciliation, config.node.hot_dir
@@ -72,7 +44,8 @@ def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
         if stop.wait(WAIT_S):
             return
     books = NodeBooks(card_of(config, config_path))
-    node = NodeDesk(hot_dir, resumed(config, settings))
+    desk = resumed(config.node.journal_dir, hot_dir, settings.grace_ms * 1_000_000)
+    node = NodeDesk(hot_dir, desk)
     reconciler = Reconciler(books.books, counterparts(settings, books), node.desk)
     while not stop.wait(settings.every_ms / 1_000):
         found = reconciler.look(time.time_ns())
