@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.simulation import market as m
-from tests.simulation.data_tap import DataTap
+from tests.simulation.data_tap import FEED_SOURCE, DataTap
 from tests.simulation.plan import Event, Plan
 from tests.simulation.process import Node
 from tests.simulation.states import states_of
@@ -294,8 +294,10 @@ class Day:
         )
 
     def _has_books(self, venue: int, market: m.Market) -> bool:
-        numbers = self.node.books(venue, market.at.symbols)
-        return len(numbers) == len(market.at.symbols) and all(map(self.node.engine.is_book_valid, numbers))
+        """All that this session of the feed has said, and books that are believed."""
+        engine, numbers = self.node.engine, self.node.books(venue, market.at.symbols)
+        has_heard_all = engine.source_seq(FEED_SOURCE + venue) == market.core.itch_next - 1
+        return has_heard_all and len(numbers) == len(market.at.symbols) and all(map(engine.is_book_valid, numbers))
 
     def is_converged(self) -> bool:
         """Session up, books valid, nothing under way, armed, all on disk."""

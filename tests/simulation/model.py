@@ -158,6 +158,8 @@ class Model:
             self._amend(kind, (number, exec_id), px, qty)
         if order is None:
             return
+        if kind in (Type.FILLED, Type.CANCELED, Type.EXPIRED) and version > order.version:
+            order.version, order.qty = version, 0  # its Replaced may be lost: nothing of it certainly is open
         if kind == Type.FILLED:
             self._fill(seq, order, (number, exec_id), px, qty, version)
         elif kind in (Type.ACCEPTED, Type.REPLACED):
