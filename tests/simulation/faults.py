@@ -25,6 +25,8 @@ class Fault(NamedTuple):
 
 
 FAULTS: dict[str, Fault] = {}
+OF_REPORTS = ("F18", "F29", "F30", "F31", "F32", "F33", "F35")
+"""Numbers of the faults between a venue's reports and us: cuts, what is lost or told in another order, and rejects."""
 
 
 def fault(name: str, number: str, *, weight: float = 1.0, needs: str = "") -> Callable[[Act], Act]:
@@ -49,3 +51,9 @@ def load() -> None:
     import tests.simulation.faults_people
     import tests.simulation.faults_process
     import tests.simulation.faults_venue  # noqa: F401
+
+
+def races() -> dict[str, float]:
+    """Weights of the faults of an order session: cuts, lost and reordered reports, busts, corrections, rejects."""
+    load()
+    return {name: one.weight for name, one in FAULTS.items() if one.number in OF_REPORTS}

@@ -12,6 +12,10 @@ FOUND = Path(__file__).with_name("found.jsonl")
 """Plans that once failed, whole, with what was wrong."""
 STEPS = 1_200
 QUIET = "quiet"
+RACES = "races"
+"""A seed that begins with it is a day of the venue's faults alone: `--seed races-7`."""
+RACE_EVERY = 25
+"""Steps between two of them, on the average."""
 Speed = Literal["python", "compiled"]
 
 
@@ -101,4 +105,16 @@ def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int
         fault = rng.choices(on, [weights[name] for name in on])[0]
         events.append(Event(step, fault, rng.getrandbits(40)))
         step += 1 + int(rng.expovariate(1 / mean))
+    return plan.with_events(tuple(events))
+
+
+def draw_races(plan: Plan, weights: dict[str, float]) -> Plan:
+    """The same node on a day on which all of these faults happen, and no other."""
+    rng = random.Random(f"{RACES} {plan.seed}")
+    events = []
+    step = rng.randint(1, RACE_EVERY)
+    while step < plan.steps:
+        fault = rng.choices([*weights], [*weights.values()])[0]
+        events.append(Event(step, fault, rng.getrandbits(40)))
+        step += 1 + int(rng.expovariate(1 / RACE_EVERY))
     return plan.with_events(tuple(events))

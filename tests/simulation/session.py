@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.simulation import market as m
 from tests.simulation.day import OPEN_NS, Day, Violation
 from tests.simulation.discipline import elsewhere
-from tests.simulation.faults import FAULTS, acts, load
+from tests.simulation.faults import FAULTS, acts, load, races
 from tests.simulation.model import Model
-from tests.simulation.plan import STEPS, Plan, draw
+from tests.simulation.plan import RACES, STEPS, Plan, draw, draw_races
 from tests.simulation.process import QTY_MAX, RESTLESS, ROGUE, Node, capacity, same_core
 from tests.simulation.strategies import MISCHIEF
 from tests.simulation.tap import WireTap
@@ -50,7 +50,8 @@ def plan_of(seed: str, steps: int = STEPS) -> Plan:
     load()
     weights = {name: one.weight for name, one in FAULTS.items()}
     needs = {name: one.needs for name, one in FAULTS.items() if one.needs}
-    return draw(seed, weights, needs, steps)
+    plan = draw(seed, weights, needs, steps)
+    return draw_races(plan, races()) if seed.startswith(RACES) else plan
 
 
 def play(plan: Plan) -> Outcome:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.simulation import evidence, table
 from tests.simulation.day import Day
-from tests.simulation.faults import FAULTS, acts
+from tests.simulation.faults import FAULTS, acts, races
 from tests.simulation.minimise import minimise
 from tests.simulation.plan import Event, Plan, found_plans
 from tests.simulation.session import Outcome, plan_of, play, play_twice
@@ -25,6 +25,18 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "simulation.md"
 @pytest.mark.parametrize("run", range(SEEDS))
 def test_after_the_faults_node_journal_and_venue_agree(run: int, seed: int):
     assert play(plan_of(f"{seed}-{run}")).wrong == ""
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_a_day_of_races_has_no_other_faults_and_ends_in_agreement(run: int, seed: int):
+    plan = plan_of(f"races-{seed}-{run}")
+
+    outcome = play(plan)
+
+    assert outcome.wrong == ""
+    assert {"cut", "rejects", "lost ack", "bust", "correction"} <= races().keys()
+    assert set(plan.kinds()) <= races().keys()
+    assert len(plan.events) > 20
 
 
 @pytest.mark.parametrize("found", found_plans().values(), ids=lambda plan: plan.seed)
