@@ -5,18 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from openbell import _native as native
 from openbell import events
 from openbell.errors import StrategyError
+from openbell.node.record import machine_code
 from openbell.strategy import Strategy, param
 from openbell.strategy.budget import watched
+from openbell.strategy.compiler.report import look_at
 from openbell.strategy.loader import load_strategy
 from openbell.types import ArmState, Type
 from strategy import wrong
 from strategy.world import World, halted
 
 DOCS = Path(__file__).parents[2] / "docs/strategy-errors.md"
-ROW = re.compile(r"^\| (\w+) \| [^|]+ \| `([^`]+)` \|", re.MULTILINE)
-CASES = dict(ROW.findall(DOCS.read_text()))
+ROW = re.compile(r"^\| (\w+) \| [^|]+ \| `([^`]+)` \| (refused: )?`([^`]+)` \|", re.MULTILINE)
+ROWS = ROW.findall(DOCS.read_text())
+CASES = {name: words for name, words, *_ in ROWS}
+REFUSED = {name: words for name, _, refused, words in ROWS if refused}
+COMPILED = {name: words for name, _, refused, words in ROWS if not refused}
 BUDGET_NS = 20_000_000
 
 
@@ -47,6 +53,28 @@ def test_it_is_halted_as_documented_and_the_others_keep_trading(name: str):
     assert [r[0] for r in said].count(Type.INTENT) == 1, "what it said in that frame is taken back"
     assert strategy.books == 1, "what it changed too"
     assert (other.books, [r[0] for r in again].count(Type.INTENT)) == (3, 1), "and is asked no more; the other one is"
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_it_is_halted_as_documented_and_the_others_keep_trading(name: str):
+    other = Other()
+    world = World(other)
+    world.host = native.StrategyHost()
+    world.host.add_compiled(0, name, getattr(wrong, name)(), ["SYM0"], machine_code(getattr(wrong, name)))
+    world.host.add(1, "Other", other, ["SYM0"])
+    world.start()
+    said = world.book(2)
+    again = world.book(3)
+
+    assert halted(said).startswith(COMPILED[name])
+    assert [r[0] for r in said].count(Type.INTENT) == 1, "what it said in that frame is taken back"
+    assert (other.books, [r[0] for r in again].count(Type.INTENT)) == (3, 1), "and is asked no more; the other one is"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_compiled_it_is_refused_as_documented_before_anything_runs(name: str):
+    (refusal,) = look_at(getattr(wrong, name)).refusals
+    assert refusal.found.startswith(REFUSED[name]) and refusal.file.endswith("wrong.py")
 
 
 def test_it_stays_halted_over_a_restart_until_a_person_releases_it():

@@ -69,7 +69,7 @@ class Speaker(Writer):
         self.hook = hook
         ints = [one for one in INTS if not one.startswith("book.")] + OWN[:-1] + SEEN.get(hook, [])
         reals = [*FLOATS, "math.sqrt(abs(self.y))", "math.exp(-abs(self.x))", "self.leg.tip.worth"]
-        self.known = {"int": ints, "float": reals, "bool": ["self.on", *CHOICES.get(hook, [])]}
+        self.known = {"int": ints, "float": reals, "bool": ["self.on", *(f"({one})" for one in CHOICES.get(hook, []))]}
 
     def statement(self, depth):
         if self.chance(2):
