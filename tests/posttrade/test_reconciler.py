@@ -141,7 +141,13 @@ def test_a_trading_node_agrees_with_venue_and_drop_copy(world):
     earned = json.loads(openbell("pnl", world.journal, "--json", check=0).stdout)
     fills = world.ledger()["fills"]
     assert sum(row["trades"] for row in earned["pnl"]) == len(fills) > 0
-    assert "realized" in openbell("pnl", world.journal, "--ledger", check=0).stdout
+    whole = sum(Decimal(row["total"]) for row in earned["pnl"])
+    assert earned["total"] == {"amount": earned["total"]["amount"], "currency": "USD"}
+    assert Decimal(earned["total"]["amount"]) == whole
+    history = world.home / "returns.csv"
+    history.write_text("OBEL,RING\n" + "0.01,-0.01\n-0.02,0.02\n" * 10)
+    told = openbell("pnl", world.journal, "--ledger", "--risk", history, check=0).stdout
+    assert "realized" in told and "expected shortfall" in told and "what one period may lose, by 20 periods" in told
 
 
 def test_fees_and_cash_agree_with_the_venue_to_the_last_unit(tmp_path):

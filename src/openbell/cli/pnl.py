@@ -1,18 +1,21 @@
 """`openbell pnl`: profit and loss of a node by strategy and instrument, from its journal."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import cyclopts
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from openbell.posttrade.ledger import Ledger
+    from openbell.posttrade.portfolio_risk import PortfolioRisk
     from openbell.posttrade.profit import ProfitRow
 
 PLAIN_COLUMNS = 140
+METHODS = ("historical", "ewma", "cornish_fisher")
 
 app = cyclopts.App(name="pnl", help="Profit and loss of a node by strategy and instrument, from its journal.")
 
@@ -24,6 +27,8 @@ def pnl(
     *,
     method: Literal["fifo", "average"] = "fifo",
     ledger: bool = False,
+    risk: Path | None = None,
+    confidence: Annotated[float, Parameter(validator=validators.Number(gt=0.5, lt=1))] = 0.99,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Show what NODE has earned, running or not; open positions are marked at the touch that would close them.
@@ -36,6 +41,10 @@ def pnl(
         What a sale closes: the oldest lots (fifo) or a share of all (average).
     ledger
         The balances of the double-entry ledger as well.
+    risk
+        A history of returns (CSV, a column for each symbol, docs/post-trade.md): what the positions may lose.
+    confidence
+        Of value at risk and expected shortfall.
     as_json
         One JSON object; money as decimal text.
     """
@@ -53,22 +62,66 @@ def pnl(
     keeper = Bookkeeper()
     keeper.keep(books.blotter.trades.values(), books.blotter.assets, books.blotter.seq)
     keeper.ledger.check()
+    worth = books.blotter.worth
+    total = _total(card.journal_dir, rows, worth)
+    tail = _risk(risk, rows, worth, confidence) if risk else None
     if as_json:
-        print(json.dumps({"pnl": [_plain(row, names) for row in rows], "ledger": _balances(keeper.ledger, names)}))
+        said = {"pnl": [_plain(row, names) for row in rows], "total": total, "ledger": _balances(keeper.ledger, names)}
+        print(json.dumps(said | ({"risk": _plain_risk(tail, confidence)} if tail else {})))
         return
     from openbell.ops.view import open_console
 
     console = open_console(PLAIN_COLUMNS)
     console.print(_table(rows, names))
+    console.print(f"total {total['amount']} {total['currency']}")
+    if tail:
+        console.print(_risk_table(tail, confidence))
     if ledger:
         console.print()
         console.print(_ledger_table(keeper.ledger, names))
 
 
+def _total(journal_dir: str, rows: "list[ProfitRow]", worth: dict[str, int]) -> dict[str, str]:
+    """Of all rows, in the base currency of the limits."""
+    from openbell.node.record import read_record
+    from openbell.posttrade.ledger import money_text
+    from openbell.posttrade.portfolio_risk import base_total
+
+    record = read_record(Path(journal_dir))
+    currency = record.limits.base_currency if record and record.limits else ""
+    return {"amount": money_text(base_total(rows, worth)), "currency": currency}
+
+
+def _risk(file: Path, rows: "list[ProfitRow]", worth: dict[str, int], confidence: float) -> "PortfolioRisk":
+    from openbell.posttrade.portfolio_risk import read_returns, risk_of, values_of
+
+    return risk_of(values_of(rows, worth), read_returns(file), confidence)
+
+
+def _plain_risk(tail: "PortfolioRisk", confidence: float) -> dict[str, Any]:
+    methods = {name: getattr(tail, name)._asdict() for name in METHODS}
+    return {"confidence": confidence, "periods": tail.periods, **methods, "parts": tail.parts}
+
+
+def _risk_table(tail: "PortfolioRisk", confidence: float) -> "Table":
+    from rich.table import Table
+
+    title = f"what one period may lose, by {tail.periods:,} periods, {confidence:.1%}"
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title)
+    table.add_column("", no_wrap=True)
+    for name in ("value at risk", "expected shortfall"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in METHODS:
+        table.add_row(name.replace("_", "-"), *(f"{loss:,.2f}" for loss in getattr(tail, name)))
+    for symbol, part in tail.parts.items():
+        table.add_row(f"of ewma, {symbol}", f"{part:,.2f}", "")
+    return table
+
+
 def _plain(row: "ProfitRow", names: dict[int, str]) -> dict[str, Any]:
     from openbell.posttrade.ledger import money_text
 
-    money = {key: money_text(getattr(row, key)) for key in ("realized", "unrealized", "fees", "total")}
+    money = {key: money_text(getattr(row, key)) for key in ("realized", "unrealized", "fees", "value", "total")}
     return {**row._asdict(), **money, "strategy": names.get(row.strategy, str(row.strategy))}
 
 

@@ -116,6 +116,7 @@ class LimitsRecord(Settings):
     lines: tuple[Line, ...]
     unlimited: tuple[str, ...] = ()
     """Kinds that an order may pass without, as the file says."""
+    base_currency: str = ""
 
 
 class TapeRecord(Settings):

@@ -89,6 +89,7 @@ class Blotter:
     assets: dict[int, Asset] = field(default_factory=dict)
     trades: dict[TradeKey, Trade] = field(default_factory=dict)
     fees: FeeBook = field(default_factory=FeeBook)
+    worth: dict[str, int] = field(default_factory=dict)
     disowned: list[tuple[int, TradeKey]] = field(default_factory=list)
     """(seq, key) of what names no order of ours, or cannot be."""
     seq: int = 0
@@ -113,7 +114,10 @@ class Blotter:
             for i in (kinds == int(Type.INSTRUMENT)).nonzero()[0]:
                 record = frame.record(int(i))
                 self.assets[int(record["instrument"])] = read_asset(record)
-        elif int(Type.FEE_RATE) in kinds:
+        elif int(Type.CONVERSION) in kinds or int(Type.FEE_RATE) in kinds:
+            for i in (kinds == int(Type.CONVERSION)).nonzero()[0]:
+                record = frame.record(int(i))
+                self.worth[bytes(record["text"]).rstrip(b"\0").decode()] = int(record["values"][0])
             for i in (kinds == int(Type.FEE_RATE)).nonzero()[0]:
                 self.fees.take(frame.record(int(i)))
         elif int(Type.ACCEPTED) <= kinds[0] <= int(Type.NOT_SENT):

@@ -28,6 +28,8 @@ class ProfitRow(NamedTuple):
     realized: int
     unrealized: int | None
     fees: int
+    value: int | None = None
+    """Of the position at what closing it would fetch."""
 
     @property
     def total(self) -> int | None:
@@ -69,4 +71,5 @@ def _row(blotter: Blotter, strategy: int, number: int, touch: Touch, method: Met
         realized=money(profit.realized),
         unrealized=None if mark is None else money(unrealized(profit, mark)),
         fees=sum(fee_money(t) for t in trades),
+        value=None if mark is None else money(profit.position * mark),
     )
