@@ -11,6 +11,7 @@ import gc
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,17 +25,18 @@ class RefusedError(RuntimeError):
     """A strategy reached for the world outside."""
 
 
-_is_running = False
+_running_in = 0
+"""The thread that runs a simulated node. Another one's files are not a strategy's."""
 _is_installed = False
 
 
 def is_on() -> bool:
     """Whether what runs now is a simulated node."""
-    return _is_running
+    return _running_in != 0
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _is_running:
+    if _running_in != threading.get_ident():
         return
     opens = event == "open" and not str(arguments[0]).endswith(IMPORTED)
     if opens or event.startswith(REFUSED):
@@ -44,16 +46,16 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 @contextlib.contextmanager
 def disciplined(now_ns: int, chance: random.Random) -> Iterator[None]:
     """Around whatever a simulated node does."""
-    global _is_running, _is_installed
+    global _running_in, _is_installed
     if not _is_installed:
         sys.addaudithook(_watch)  # for the life of the process
         _is_installed = True
     with surrounded(now_ns, chance.randbytes):
-        _is_running = True
+        _running_in = threading.get_ident()
         try:
             yield
         finally:
-            _is_running = False
+            _running_in = 0
 
 
 @contextlib.contextmanager
