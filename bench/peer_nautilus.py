@@ -26,7 +26,7 @@ IS_BUY = 1
 
 def run() -> Result:
     """At least 5 pairs in one run; the peer gets what helps it: no risk engine, no log, no analysis, no journal."""
-    events, final_touch = _events(amzn_tape())
+    events, final_touch = day_events(amzn_tape())
     with tempfile.TemporaryDirectory() as scratch:
         np.save(f"{scratch}/day.npy", events)
         with peer("nautilus_day.py", "nautilus_trader", f"{scratch}/day.npy") as nautilus:
@@ -66,7 +66,7 @@ def run() -> Result:
     )
 
 
-def _events(tape: Path) -> "tuple[np.ndarray, list[int]]":
+def day_events(tape: Path) -> "tuple[np.ndarray, list[int]]":
     """Rows (ts, kind, is_buy, px, qty, order_id, left, frame), and the touch at the end: bid px, qty, ask px, qty."""
     rows = []
     orders: dict[int, list[int]] = {}
