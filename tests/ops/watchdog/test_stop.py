@@ -14,6 +14,7 @@ from configurations import limits_toml, node_toml
 from openbell.errors import ConfigError, JournalError
 from openbell.node.card import card_of
 from openbell.node.config import load_node
+from openbell.ops.watchdog import __main__ as process
 from openbell.ops.watchdog import diary, guard
 from openbell.ops.watchdog.guard import LOG_NAME, Guard
 from openbell.ops.watchdog.venue import Account
@@ -146,3 +147,15 @@ def test_credentials_are_read_while_all_is_well(home, said, monkeypatch):
     dog.diary.close()
     with pytest.raises(ConfigError, match="secret"):
         Guard(config, card_of(config, home / "node.toml"), said.append)
+
+
+def test_a_watchdog_comes_first_where_it_may(monkeypatch):
+    asked: list[tuple[int, int, int]] = []
+
+    def forbidden(*what: int) -> None:
+        asked.append(what)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(process.os, "setpriority", forbidden)
+    process.come_first()  # it goes on as it is
+    assert asked == [(os.PRIO_PROCESS, 0, process.PRIORITY)]
