@@ -49,14 +49,15 @@ def shown(refused: dict[str, int] | None) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("bps", [3_333, 20_000])
 @pytest.mark.parametrize("kind", [L.GROSS_NOTIONAL, L.NET_NOTIONAL, L.MARGIN])
-def test_exposure_with_everything_open(kind: LimitKind, scope: LimitScope):
+def test_exposure_with_everything_open(kind: LimitKind, bps: int, scope: LimitScope):
     found = HELD + MORE + (0 if scope == S.STRATEGY else RESTING)
     if kind == L.MARGIN:
-        found = (found * 3_333 + 9_999) // 10_000
+        found = (found * bps + 9_999) // 10_000
     for value in (found, found - 1):
         desk = desk_with_positions()
-        margin = events.limit(L.MARGIN_BPS, 3_333, scope=S.INSTRUMENT, instrument=0, owner="desk")
+        margin = events.limit(L.MARGIN_BPS, bps, scope=S.INSTRUMENT, instrument=0, owner="desk")
         desk.frame(margin, source=d.OPERATOR)
         limit(desk, kind, value, scope)
         if value == found:

@@ -45,10 +45,14 @@ def loaded(saved: bytes | bytearray) -> Desk:
         ({"qty": QTY_MAX + 1}, Reason.WOULD_OVERFLOW),
         ({"px": PX_MAX}, Reason.NONE),
         ({"px": PX_MAX + 1}, Reason.WOULD_OVERFLOW),
+        ({"qty": 1}, Reason.NONE),
+        ({"qty": 0}, Reason.QTY_NOT_POSITIVE),
+        ({"px": 1}, Reason.NONE),
+        ({"px": 0}, Reason.PRICE_NOT_POSITIVE),
     ],
 )
 @pytest.mark.parametrize("kind", [Type.NEW_ORDER, Type.REPLACE_ORDER])
-def test_a_command_at_its_largest_and_one_more(kind, terms, reason):
+def test_a_command_at_its_largest_and_smallest_and_one_beyond(kind, terms, reason):
     desk = Desk()
     i = desk.resting() if kind == Type.REPLACE_ORDER else desk.oms.reserve(0)
     version = 2 if kind == Type.REPLACE_ORDER else 1
@@ -145,6 +149,15 @@ def test_a_confirmation_at_its_largest_and_one_more(confirmed, terms, kind):
     if version == 2:
         desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=50)
     assert desk.report(confirmed, i, version=version, **{"px": 1000, "leaves_qty": 50} | terms) == kind
+
+
+def test_a_correction_that_says_the_same_is_a_second_copy():
+    desk = Desk()
+    i = desk.resting()
+    desk.fill(i, 40, exec_id=1)
+    for px, qty, kind in [(1000, 40, "DUPLICATE"), (1000, 30, "DONE"), (999, 30, "DONE"), (999, 30, "DUPLICATE")]:
+        assert desk.report(Type.CORRECTED, i, exec_id=1, last_px=px, last_qty=qty) == kind
+    assert (desk.position(), desk.oms.position(0, 0)["cash"]) == (30, -30 * 999)
 
 
 def test_an_order_that_was_executed_without_end_is_believed_no_further():
