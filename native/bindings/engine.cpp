@@ -83,6 +83,7 @@ nb::bytes instrument_record(const Engine& engine, u32 id) {
 
 void bind_engine(nb::module_& m) {
     m.attr("STRATEGY_PARAMETER") = kStrategyParameter;
+    m.attr("STRATEGY_CARRY") = kStrategyCarry;
     bind_engine_probe(m);
     bind_breakers(m);
     nb::enum_<OperatorVerb>(m, "OperatorVerb", nb::is_arithmetic())
@@ -93,7 +94,8 @@ void bind_engine(nb::module_& m) {
         .value("LEFT_OPEN", OperatorVerb::LeftOpen)
         .value("STRATEGY_STOP", OperatorVerb::StrategyStop)
         .value("STRATEGY_FLATTEN", OperatorVerb::StrategyFlatten)
-        .value("STRATEGY_START", OperatorVerb::StrategyStart);
+        .value("STRATEGY_START", OperatorVerb::StrategyStart)
+        .value("STRATEGY_REPLACE", OperatorVerb::StrategyReplace);
     nb::enum_<StrategyLife>(m, "StrategyLife", nb::is_arithmetic())
         .value("RUNS", StrategyLife::Runs)
         .value("HALTED", StrategyLife::Halted)
@@ -154,6 +156,8 @@ void bind_engine(nb::module_& m) {
         .def_prop_ro("is_killed", [](const Engine& e) { return e.risk().killed() != KillLevel::None; })
         .def("is_halted", &Engine::is_halted, "strategy"_a, "it is not called")
         .def("life_of", &Engine::life_of, "strategy"_a)
+        .def("strategy_version", &Engine::strategy_version, "strategy"_a,
+             "of its class, as the journal names it; 0: what the epoch began with")
         .def("source_seq", &Engine::source_seq, "source"_a, "the last message number applied from a feed or session")
         .def("find_instrument", &Engine::find_instrument, "venue"_a, "symbol"_a)
         .def("instrument_record", &instrument_record, "instrument"_a)

@@ -132,14 +132,13 @@ void bind_views(nb::module_& m) {
 
 }  // namespace
 
-void add_interpreted(StrategyHost& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols) {
+StrategyVersions::Made interpreted(nb::object self) {
     auto runner = std::make_unique<InterpretedRunner>(std::move(self));
     const std::size_t state_words = runner->state_words();
-    host.add(id, std::move(name), std::move(symbols), state_words, std::move(runner));
+    return {std::move(runner), state_words};
 }
 
-void add_compiled(StrategyHost& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
-                  nb::object code) {
+StrategyVersions::Made compiled(nb::object self, nb::object code) {
     Slots slots(self, self.attr("layout")());
     std::vector<u64> words(slots.words(), 0);
     slots.gather(words);
@@ -151,9 +150,38 @@ void add_compiled(StrategyHost& host, u16 id, std::string name, nb::object self,
     native.raised = nb::cast<std::vector<std::string>>(code.attr("raised"));
     native.files = nb::cast<std::vector<std::string>>(code.attr("files"));
     native.keep = std::make_shared<nb::object>(code);
-    host.add(id, std::move(name), std::move(symbols), slots.state_words(),
-             std::make_unique<CompiledRunner>(std::move(native), std::move(words)));
+    return {std::make_unique<CompiledRunner>(std::move(native), std::move(words)), slots.state_words()};
 }
+
+void add(StrategyHost& host, u16 id, std::string name, std::vector<std::string> symbols, StrategyVersions::Made made) {
+    host.add(id, std::move(name), std::move(symbols), made.state_words, std::move(made.runner));
+}
+
+void add_interpreted(StrategyHost& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols) {
+    add(host, id, std::move(name), std::move(symbols), interpreted(std::move(self)));
+}
+
+void add_compiled(StrategyHost& host, u16 id, std::string name, nb::object self, std::vector<std::string> symbols,
+                  nb::object code) {
+    add(host, id, std::move(name), std::move(symbols), compiled(std::move(self), std::move(code)));
+}
+
+// A function of Python that finds them: (strategy, version) -> (instance, its machine code or None).
+class FoundVersions final : public StrategyVersions {
+  public:
+    explicit FoundVersions(nb::object find) : find_(std::move(find)) {}
+    Made make(u16 strategy, u64 version) override {
+        try {
+            const auto [self, code] = nb::cast<std::pair<nb::object, nb::object>>(find_(strategy, version));
+            return code.is_none() ? interpreted(self) : compiled(self, code);
+        } catch (nb::python_error& error) {
+            throw Error(ErrorKind::Strategy, describe(error));
+        }
+    }
+
+  private:
+    nb::object find_;
+};
 
 std::vector<std::tuple<std::string, std::uintptr_t, std::string, std::string>> functions() {
     std::vector<std::tuple<std::string, std::uintptr_t, std::string, std::string>> rows;
@@ -257,6 +285,8 @@ void bind_strategy(nb::module_& m) {
         .def("instrument", &Context::instrument, "symbol"_a);
     nb::class_<IntentSource>(m, "IntentSource");
     bind_array(m);
+    nb::class_<FoundVersions>(m, "FoundVersions", "Versions of strategies, as a function finds them.")
+        .def(nb::init<nb::object>(), "find"_a);
     nb::class_<StrategyHost, IntentSource>(m, "StrategyHost", "Calls strategies of both speeds, in the order added.")
         .def(nb::init<>())
         .def("add", &add_interpreted, "id"_a, "name"_a, "strategy"_a, "symbols"_a,
@@ -265,6 +295,9 @@ void bind_strategy(nb::module_& m) {
              "Machine code for `strategy`, an instance of the class with its parameters set.")
         .def("set_watch", &StrategyHost::set_watch, "watch"_a.none(), nb::keep_alive<1, 2>(),
              "Callbacks over its budget end and halt their strategy.")
+        .def(
+            "set_versions", [](StrategyHost& host, FoundVersions& versions) { host.set_versions(&versions); },
+            "versions"_a, nb::keep_alive<1, 2>(), "Strategies become the versions that the journal names.")
         .def_prop_ro("callbacks", &StrategyHost::callbacks);
     nb::class_<CallbackWatch>(m, "CallbackWatch", "A thread that signals the one that made it: see strategy/budget.py.")
         .def(nb::init<i64, int>(), "budget_ns"_a, "signal"_a)

@@ -21,7 +21,10 @@ ArmState state_of(const Control& record) {
 void Engine::apply_started(const Started& record) {
     const bool is_same = std::ranges::equal(started_.config_hash, record.config_hash) &&
                          std::ranges::equal(started_.strategies_hash, record.strategies_hash);
-    if (!is_same) parameters_.clear();  // the configuration's count again
+    if (!is_same) {  // the configuration's count again
+        parameters_.clear();
+        std::ranges::fill(versions_, 0);
+    }
     changing_.clear();
     ++world_.parameters_changed;
     started_ = record;

@@ -6,6 +6,7 @@ namespace openbell {
 // A breaker that cannot be taken is one that will not be there: nothing is opened until a person has looked.
 void Engine::apply_parameters(const Control& record) {
     if (record.source == kStrategyParameter) return change_parameter(record);
+    if (record.source == kStrategyCarry) return note_carry(record);
     if (record.source != kBreakerParameters) return;
     if (!breakers_.set(record)) distrust({});
 }

@@ -15,11 +15,12 @@ Engine::Engine(const EngineCapacity& capacity)
       trading_(capacity.instruments_max, u8(TradingState::Unknown)),
       halted_(capacity.strategies_max, 0),
       states_(capacity.strategies_max),
+      versions_(capacity.strategies_max, 0),
       source_seq_(kSourcesMax, 0),
       heard_ns_(kSourcesMax, 0),
       feed_sessions_(kSourcesMax),
       broken_(capacity.instruments_max, 0),
-      world_{books_, oms_, accounts_, stops_, instruments_, trading_, halted_, states_, parameters_},
+      world_{books_, oms_, accounts_, stops_, instruments_, trading_, halted_, states_, versions_, parameters_},
       book_marked_(capacity.instruments_max, 0),
       touch_marked_(capacity.instruments_max, 0),
       quote_marked_(std::size_t(capacity.strategies_max) * capacity.instruments_max, 0),
@@ -30,6 +31,8 @@ Engine::Engine(const EngineCapacity& capacity)
     feed_of_.reserve(capacity.instruments_max);
     for (auto& state : states_) state.reserve(kStateBytesMax);
     parameters_.reserve(kParametersMax);
+    carries_.reserve(kCarriesMax);
+    carried_.reserve(kStateBytesMax);
     changing_.reserve(kParametersMax);
     basket_.reserve(Decision::kRecordsMax);
     dirty_quotes_.reserve(std::size_t(capacity.strategies_max) * capacity.instruments_max);

@@ -37,6 +37,8 @@ enum class OperatorVerb : u32 {
     StrategyStop = 6,     // no more callbacks, nothing of it stays open, its state is kept
     StrategyFlatten = 7,  // and the engine closes its position; values[0] = most lots of one order, 0 = any
     StrategyStart = 8,    // one that was stopped goes on
+    StrategyReplace = 9,  // its class has another version: values = that, bytes of its state, the new strategies_hash
+                          // in two halves; text = hash of the source. What is carried was told before
 };
 
 inline constexpr u8 kUnacknowledged = 1;  // Started: what runs is not what ran, and no person has said that it is meant
@@ -58,6 +60,9 @@ enum SaidValue : u8 { kSaidSeenSeq, kSaidSeenNs, kSaidAgeMaxNs, kSaidAgeMaxFrame
 enum BeginsValue : u8 { kBeginsPid = 2, kBeginsBorn = 3 };  // in place of the last two: which process
 
 inline constexpr u16 kStrategyParameter = 2;  // Control::source of Parameters: code = word, values[0] = its bits
+// The same, of a version that replaces another: code = word of the new layout, values = word of the old one, how many,
+// bits. None: the word gets the bits. The first of a change has flags 1.
+inline constexpr u16 kStrategyCarry = 3;
 
 // Every table of the engine, sized once.
 struct EngineCapacity {
@@ -120,6 +125,7 @@ class Engine {
     const Stops& stops() const { return stops_; }
     const std::vector<ChangedParameter>& parameters() const { return parameters_; }
     Bytes strategy_state(u16 strategy) const { return states_[strategy]; }
+    u64 strategy_version(u16 strategy) const { return versions_[strategy]; }  // 0: what the epoch began with
     i64 next_deadline() const { return std::min(timers_.next_deadline(), breaker_timer_.deadline); }
     const ArmedTimer* due_timer(i64 now) const {
         if (timers_.next_deadline() <= breaker_timer_.deadline) return timers_.due(now);
@@ -136,6 +142,16 @@ class Engine {
   private:
     static constexpr u16 kSourcesMax = 128;
     static constexpr std::size_t kParametersMax = 4096;  // changed while their strategies ran
+    static constexpr std::size_t kCarriesMax = 256;      // of versions that were announced and are not there yet
+    struct Carry {
+        u16 strategy;
+        u16 count;
+        u32 from;
+        u32 to;
+        u32 pad;
+        u64 bits;
+    };
+    static_assert(sizeof(Carry) == 24);
     struct QuoteKey {
         u16 strategy;
         u32 instrument;
@@ -162,6 +178,9 @@ class Engine {
     void change_parameter(const Control& record);
     void apply_operator(const Control& record);
     void stop_strategy(u16 strategy, StrategyLife life);
+    void note_carry(const Control& record);
+    void replace_strategy(const Control& record);
+    void carry(const Carry& one, Bytes before);
     void flatten(u16 strategy, i64 qty_max);
     void end_flattening();
     void apply_adjustment(const Control& record);
@@ -254,6 +273,8 @@ class Engine {
     std::vector<u8> trading_;
     std::vector<u8> halted_;
     std::vector<std::vector<u8>> states_;
+    std::vector<u64> versions_;
+    std::vector<Carry> carries_;
     std::vector<ChangedParameter> parameters_;
     u32 flattening_ = 0;                      // strategies whose position the engine closes
     std::vector<ChangedParameter> changing_;  // told, and more of the same change follows
@@ -283,6 +304,7 @@ class Engine {
 
     // scratch of one frame
     World world_;
+    std::vector<u8> carried_;  // a state while its strategy is replaced
     Happened happened_;
     Decision decision_;
     std::vector<u64> book_marked_;   // seq of the frame that last named the book

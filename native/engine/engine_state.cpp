@@ -49,6 +49,7 @@ void Engine::save(StateWriter& out) const {
     timers_.save(out);
     for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
         out.put(halted_[strategy]);
+        out.put(versions_[strategy]);
         out.put(u64(states_[strategy].size()));
         out.put_bytes(states_[strategy]);
     }
@@ -56,6 +57,8 @@ void Engine::save(StateWriter& out) const {
         out.put(u64(list->size()));
         for (const ChangedParameter& one : *list) out.put(one);
     }
+    out.put(u64(carries_.size()));
+    for (const Carry& one : carries_) out.put(one);
     out.put(world_.parameters_changed);
     for (u64 seq : source_seq_) out.put(seq);
     for (i64 heard : heard_ns_) out.put(heard);
@@ -94,6 +97,7 @@ void Engine::load(StateReader& in) {
     timers_.load(in);
     for (u32 strategy = 0; strategy < capacity_.strategies_max; ++strategy) {
         halted_[strategy] = in.get<u8>();
+        versions_[strategy] = in.get<u64>();
         const Bytes state = in.get_bytes(in.get<u64>());
         states_[strategy].assign(state.begin(), state.end());
     }
@@ -102,6 +106,8 @@ void Engine::load(StateReader& in) {
         list->clear();
         for (u64 n = in.get<u64>(); n > 0; --n) list->push_back(in.get<ChangedParameter>());
     }
+    carries_.clear();
+    for (u64 n = in.get<u64>(); n > 0; --n) carries_.push_back(in.get<Carry>());
     world_.parameters_changed = in.get<u64>();
     for (u64& seq : source_seq_) seq = in.get<u64>();
     for (i64& heard : heard_ns_) heard = in.get<i64>();

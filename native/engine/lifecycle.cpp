@@ -1,5 +1,6 @@
-// What a person asks of running strategies: stop, flatten, start. Sessions, risk and the others go on.
+// What a person asks of running strategies: stop, flatten, start, another version. Sessions, risk and the others go on.
 #include <algorithm>
+#include <cstring>
 
 #include "engine/engine.h"
 
@@ -16,6 +17,9 @@ void Engine::apply_operator(const Control& record) {
     const StrategyLife life = life_of(record.strategy);
     const bool is_halted = life == StrategyLife::Halted || life == StrategyLife::FlatteningHalted;
     const auto stopped = is_halted ? StrategyLife::Halted : StrategyLife::Stopped;
+    if (verb == StrategyReplace) return replace_strategy(record);
+    if ((verb == StrategyStop || verb == StrategyFlatten) && life == StrategyLife::Runs)
+        happened_.stopped = record.strategy;
     if (verb == StrategyStop) stop_strategy(record.strategy, stopped);
     if (verb == StrategyFlatten) {
         stop_strategy(record.strategy, is_halted ? StrategyLife::FlatteningHalted : StrategyLife::Flattening);
@@ -37,6 +41,43 @@ void Engine::stop_strategy(u16 strategy, StrategyLife life) {
     end_work(scope, Reason::StrategyIsHalted);
     for (u32 id = 0; id < instruments_.size(); ++id) mark_quote(strategy, id);
     sweep_due_ = true;
+}
+
+// Told before a version is: words of the state that goes, as words of the one that comes.
+void Engine::note_carry(const Control& record) {
+    if (record.flags != 0) std::erase_if(carries_, [&](const Carry& c) { return c.strategy == record.strategy; });
+    const Carry one{record.strategy,      u16(record.values[1]), u32(record.values[0]), record.code, 0,
+                    u64(record.values[2])};
+    if (carries_.size() < kCarriesMax) carries_.push_back(one);
+}
+
+// Another version of its class. What is not carried of its state begins at zero; what was a changed parameter is one
+// only where the new version has been told so.
+void Engine::replace_strategy(const Control& record) {
+    std::vector<u8>& state = states_[record.strategy];
+    const u64 size = std::min<u64>(u64(record.values[1]), kStateBytesMax) & ~u64(7);
+    carried_.assign(size, 0);
+    std::erase_if(parameters_, [&](const ChangedParameter& p) { return p.strategy == record.strategy; });
+    for (const Carry& one : carries_)
+        if (one.strategy == record.strategy) carry(one, state);
+    std::erase_if(carries_, [&](const Carry& c) { return c.strategy == record.strategy; });
+    if (!state.empty()) state.assign(carried_.begin(), carried_.end());  // one that never began has none
+    versions_[record.strategy] = u64(record.values[0]);
+    std::memcpy(started_.strategies_hash, &record.values[2], sizeof started_.strategies_hash);
+    ++world_.parameters_changed;
+}
+
+void Engine::carry(const Carry& one, Bytes before) {
+    const std::size_t to = std::size_t(one.to) * sizeof(u64), from = std::size_t(one.from) * sizeof(u64);
+    if (one.count > 0) {
+        const std::size_t bytes = one.count * sizeof(u64);
+        if (to + bytes <= carried_.size() && from + bytes <= before.size())
+            std::memcpy(carried_.data() + to, before.data() + from, bytes);
+    } else if (to + sizeof(u64) <= carried_.size()) {
+        std::memcpy(carried_.data() + to, &one.bits, sizeof one.bits);
+    } else if (parameters_.size() < kParametersMax) {
+        parameters_.push_back({one.strategy, 0, one.to, one.bits});
+    }
 }
 
 // One order at a time towards nothing, at the far touch and following it: a target position of the engine's own.

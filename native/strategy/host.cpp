@@ -15,25 +15,49 @@ std::size_t parts_of(std::size_t state_words) { return (state_words * sizeof(u64
 
 void StrategyHost::add(u16 id, std::string name, std::vector<std::string> symbols, std::size_t state_words,
                        std::unique_ptr<Runner> runner) {
+    take_room(name, state_words);
+    begin(entries_.emplace_back(Entry{id, std::move(name), std::move(symbols), state_words, std::move(runner)}));
+}
+
+void StrategyHost::take_room(const std::string& name, std::size_t state_words, std::size_t instead_of) {
     if (state_words * sizeof(u64) > kStateBytesMax)
         throw Error(ErrorKind::Strategy, "strategy " + name + " declares " + std::to_string(state_words - 1) +
                                              " words of state; at most " +
                                              std::to_string(kStateBytesMax / sizeof(u64) - 1));
     // Intents leave half of a decision free; every strategy's state and a word on its end must fit there.
-    state_records_ += 1 + parts_of(state_words);
-    if (state_records_ > Decision::kRecordsMax / 2)
+    const std::size_t records = state_records_ + 1 + parts_of(state_words) - instead_of;
+    if (records > Decision::kRecordsMax / 2)
         throw Error(ErrorKind::Capacity, "strategies: expected declared state of at most " +
                                              std::to_string(Decision::kRecordsMax / 2) + " records in all, found " +
-                                             std::to_string(state_records_) + " with " + name +
-                                             "; run them on two nodes");
-    Entry& entry =
-        entries_.emplace_back(Entry{id, std::move(name), std::move(symbols), state_words, std::move(runner)});
+                                             std::to_string(records) + " with " + name + "; run them on two nodes");
+    state_records_ = records;
+}
+
+// With a new runner.
+void StrategyHost::begin(Entry& entry) {
     for (std::size_t hook = 0; hook < kHooks; ++hook) entry.has[hook] = entry.runner->has(Hook(hook));
     entry.runner->gather();
     entry.kept.assign(entry.runner->words().begin(), entry.runner->words().end());  // what a failure returns to
+    entry.is_mine.clear();
+    entry.instruments.clear();
+    entry.parameters_seen = 0;
+    if (gives_ids_) entry.runner->context().give_ids();
+}
+
+// The journal says that its class has another version now; until that is there the strategy is halted.
+void StrategyHost::change(Entry& entry, u64 version) {
+    entry.frames_unsaid = 0;  // of the other version, whose state the engine has already
+    entry.is_restored = false;
+    StrategyVersions::Made made = versions_->make(entry.id, version);
+    take_room(entry.name, made.state_words, 1 + parts_of(entry.state_words));
+    entry.runner = std::move(made.runner);
+    entry.state_words = made.state_words;
+    entry.version = version;
+    begin(entry);
 }
 
 void StrategyHost::give_ids() {
+    gives_ids_ = true;
     for (Entry& entry : entries_) entry.runner->context().give_ids();
 }
 
@@ -47,7 +71,10 @@ void StrategyHost::decide(const FrameView&, const Happened& happened, const Worl
             throw Error(ErrorKind::Config, "strategy " + entry.name + ": expected an id below strategies_max " +
                                                std::to_string(world.halted.size()) + ", found " +
                                                std::to_string(entry.id) + "; raise the capacity");
-        if (!world.halted[entry.id]) run(entry, happened, world, out);
+        if (!world.halted[entry.id])
+            run(entry, happened, world, out);
+        else if (happened.stopped == entry.id && entry.frames_unsaid)
+            publish_state(entry, world, out);
     }
 }
 
@@ -60,8 +87,10 @@ void StrategyHost::run(Entry& entry, const Happened& happened, const World& worl
         return;
     }
     try {
+        const bool is_new = versions_ && entry.version != world.versions[entry.id];
+        if (is_new) change(entry, world.versions[entry.id]);
         if (entry.is_mine.size() < world.instruments.size()) learn_instruments(entry, world);
-        const bool starts = happened.started || happened.restarted == entry.id;
+        const bool starts = happened.started || happened.restarted == entry.id || is_new;
         if (starts || !entry.is_restored) restore(entry, world);
         if (entry.parameters_seen != world.parameters_changed) take_parameters(entry, world);
         entry.runner->context().open(world, out, entry.id, entry.runner->words()[0], entry.instruments);

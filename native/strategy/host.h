@@ -17,6 +17,17 @@ namespace openbell {
 
 inline constexpr u32 kOverran = 1;  // code of a StrategyHalted: a callback took longer than its budget
 
+// Who finds the version of a class that the journal names.
+class StrategyVersions {
+  public:
+    struct Made {
+        std::unique_ptr<Runner> runner;
+        std::size_t state_words;
+    };
+    virtual ~StrategyVersions() = default;
+    virtual Made make(u16 strategy, u64 version) = 0;  // throws Strategy: it cannot be had
+};
+
 class StrategyHost final : public IntentSource {
   public:
     static constexpr u32 kFramesUnsaid = 64;
@@ -33,6 +44,8 @@ class StrategyHost final : public IntentSource {
     void expect(const FrameView& recorded) override { expected_ = recorded; }
     bool needs_python() const override;
     void set_watch(CallbackWatch* watch) { watch_ = watch; }
+    // Without one every strategy stays what it was added as.
+    void set_versions(StrategyVersions* versions) { versions_ = versions; }
     // Strategies give the ids of their orders themselves: in a process of their own (node/own_process.h).
     void give_ids();
     u64 callbacks() const { return callbacks_; }
@@ -51,11 +64,15 @@ class StrategyHost final : public IntentSource {
         std::vector<u8> said = {};          // the state as it was last said, whether or not the journal has it yet
         u32 frames_unsaid = 0;              // that changed state which is not journalled yet
         bool is_restored = false;           // took over what the journal knows of it
+        u64 version = 0;                    // of its class, as the journal names it
         u64 parameters_seen = 0;            // World::parameters_changed when its own were last looked at
 
         Bytes state() const { return {reinterpret_cast<const u8*>(kept.data()), state_words * sizeof(u64)}; }
     };
 
+    void begin(Entry& entry);
+    void change(Entry& entry, u64 version);
+    void take_room(const std::string& name, std::size_t state_words, std::size_t instead_of = 0);
     void run(Entry& entry, const Happened& happened, const World& world, Decision& out);
     bool call_hooks(Entry& entry, const Happened& happened, bool starts);
     template <class Call>
@@ -71,6 +88,8 @@ class StrategyHost final : public IntentSource {
 
     std::vector<Entry> entries_;
     CallbackWatch* watch_ = nullptr;
+    StrategyVersions* versions_ = nullptr;
+    bool gives_ids_ = false;
     FrameView expected_;
     u64 callbacks_ = 0;
     std::size_t state_records_ = 0;  // that all strategies' states can take in one decision

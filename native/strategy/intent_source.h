@@ -46,6 +46,7 @@ struct Happened {
     bool started = false;         // a new epoch: strategies start
     bool stopping = false;        // an operator asked for CancelAll: strategies stop
     u16 restarted = kNoStrategy;  // the one that a person started again
+    u16 stopped = kNoStrategy;    // the one that a person stopped: what it has not journalled yet is
     BoundedList<u32> books{kRecordsMax};
     BoundedList<Market> trades{kRecordsMax};  // executions and prints, with the price resolved
     BoundedList<Market> statuses{kRecordsMax};
@@ -56,7 +57,7 @@ struct Happened {
 
     void clear() {
         started = stopping = false;
-        restarted = kNoStrategy;
+        restarted = stopped = kNoStrategy;
         books.clear();
         trades.clear();
         statuses.clear();
@@ -66,8 +67,9 @@ struct Happened {
         signals.clear();
     }
     bool empty() const {
-        return !started && !stopping && restarted == kNoStrategy && books.empty() && trades.empty() &&
-               statuses.empty() && notices.empty() && reports.empty() && timers.empty() && signals.empty();
+        return !started && !stopping && restarted == kNoStrategy && stopped == kNoStrategy && books.empty() &&
+               trades.empty() && statuses.empty() && notices.empty() && reports.empty() && timers.empty() &&
+               signals.empty();
     }
 };
 

@@ -48,6 +48,7 @@ struct World {
     const std::vector<u8>& trading;              // by instrument id, see trading_state
     const std::vector<u8>& halted;               // StrategyLife by strategy id: it is called while that is Runs
     const std::vector<std::vector<u8>>& states;  // declared state by strategy id; empty before the first start
+    const std::vector<u64>& versions;            // of its class by strategy id, 0: what the epoch began with
     const std::vector<ChangedParameter>& parameters;
     u64 parameters_changed = 0;  // how often
     i64 now_ns = 0;

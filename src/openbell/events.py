@@ -15,6 +15,7 @@ from openbell._native import (
     AFTER_KILL,
     BREAKER_PARAMETERS,
     LIMIT_REMOVED,
+    STRATEGY_CARRY,
     STRATEGY_PARAMETER,
     UNACKNOWLEDGED,
     OperatorVerb,
@@ -184,6 +185,27 @@ def lifecycle(verb: OperatorVerb, strategy: int, *, by: By = By(), qty_max: int 
     return control(Type.OPERATOR, code=int(verb), strategy=strategy, values=values, text=by.why)
 
 
+def carry(strategy: int, new: int, old: int, count: int, bits: int, *, is_first: bool) -> bytes:
+    """For the version that replaces a strategy's class next: `count` words of its state from `old` on become those from
+    `new` on; without any, the word `new` gets `bits`. The first one of a change makes those told before void."""
+    values = (old, count, _signed(bits))
+    return control(
+        Type.PARAMETERS, code=new, source=STRATEGY_CARRY, values=values, flags=int(is_first), strategy=strategy
+    )
+
+
+def replaced(strategy: int, version: int, *, state_bytes: int, strategies: bytes, source: str) -> bytes:
+    """A strategy's class has another version from here on; `strategies` is the hash of all that run now."""
+    halves = (int.from_bytes(strategies[at : at + 8], "little", signed=True) for at in (0, 8))
+    verb = int(OperatorVerb.STRATEGY_REPLACE)
+    values = (version, state_bytes, *halves)
+    return control(Type.OPERATOR, code=verb, strategy=strategy, values=values, text=source)
+
+
+def _signed(bits: int) -> int:
+    return bits - (1 << 64) if bits >> 63 else bits
+
+
 def conversion(currency: str, rate: int) -> bytes:
     """One unit of `currency` is worth `rate` in 1e-8 of the base currency; 0 takes the rate away."""
     return control(Type.CONVERSION, values=(rate,), text=currency)
@@ -268,7 +290,7 @@ def parameter(strategy: int, word: int, bits: int, name: str = "", *, continues:
         Type.PARAMETERS,
         code=word,
         source=STRATEGY_PARAMETER,
-        values=(bits - (1 << 64) if bits >> 63 else bits,),
+        values=(_signed(bits),),
         text=name,
         flags=int(continues),
         strategy=strategy,

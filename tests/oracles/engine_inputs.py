@@ -58,6 +58,7 @@ class Happened:
     started: bool = False
     stopping: bool = False
     restarted: bool = False
+    stopped: bool = False
     books: list[int] = field(default_factory=list)
     trades: list[bytes] = field(default_factory=list)
     statuses: list[bytes] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Happened:
     def told(self) -> dict[str, Any] | None:
         names = ("trades", "statuses", "notices", "reports", "timers", "signals")
         lists = {name: b"".join(getattr(self, name)) for name in names}
-        if not (self.started or self.stopping or self.restarted or self.books or any(lists.values())):
+        if not (self.started or self.stopping or self.restarted or self.stopped or self.books or any(lists.values())):
             return None
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
 

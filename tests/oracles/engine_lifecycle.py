@@ -56,6 +56,8 @@ class EngineLifecycle:
         strategy, verb, values = r["strategy"], r["code"], values_of(raw)
         if strategy >= self.strategies_max:
             return
+        stops = verb in (OperatorVerb.STRATEGY_STOP, OperatorVerb.STRATEGY_FLATTEN)
+        self.happened.stopped |= stops and strategy not in self.halted
         if verb == OperatorVerb.STRATEGY_STOP:
             self._stop_strategy(strategy)
         elif verb == OperatorVerb.STRATEGY_FLATTEN:

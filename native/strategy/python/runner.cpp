@@ -11,7 +11,6 @@ std::string file_of(nb::handle traceback) {
     return nb::cast<std::string>(traceback.attr("tb_frame").attr("f_code").attr("co_filename"));
 }
 
-// "ValueError: bad price (market_maker.py:31)"
 std::string describe_unguarded(nb::python_error& error) {
     std::string text = nb::cast<std::string>(nb::str(error.type().attr("__name__"))) + ": " +
                        nb::cast<std::string>(nb::str(error.value()));
@@ -27,6 +26,8 @@ std::string describe_unguarded(nb::python_error& error) {
            std::to_string(nb::cast<int>(frame.attr("tb_lineno"))) + ")";
 }
 
+}  // namespace
+
 // An exception may have a text that cannot be had (its __str__ raises, or it is not UTF-8).
 std::string describe(nb::python_error& error) {
     try {
@@ -36,8 +37,6 @@ std::string describe(nb::python_error& error) {
         return std::string("exception whose text cannot be read: ") + Py_TYPE(error.value().ptr())->tp_name;
     }
 }
-
-}  // namespace
 
 InterpretedRunner::InterpretedRunner(nb::object self)
     : Runner(nb::cast<std::size_t>(self.attr("layout")().attr("words"))),

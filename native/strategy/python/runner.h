@@ -9,6 +9,9 @@
 
 namespace openbell {
 
+// "ValueError: bad price (market_maker.py:31)"
+std::string describe(nb::python_error& error);
+
 // What a strategy sees of one instrument's book: a window, never a copy.
 class BookView {
   public:

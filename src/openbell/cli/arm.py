@@ -71,7 +71,7 @@ def arm(
     hot_dir = _find(node)
     request: dict[str, Any] = {"verb": "arm", "state": state, "release": release, "minutes": minutes, "why": why}
     request |= {"strategy": strategy, "instrument": instrument, "all": all, "acknowledge": acknowledge}
-    return _say(hot_dir, _asked(hot_dir, request), as_json)
+    return say(hot_dir, _asked(hot_dir, request), as_json)
 
 
 @approve_app.default
@@ -101,9 +101,9 @@ def approve(
     """
     hot_dir = _find(node)
     if not proposal:
-        return _say(hot_dir, _asked(hot_dir, {"verb": "proposals"}), as_json)
+        return say(hot_dir, _asked(hot_dir, {"verb": "proposals"}), as_json)
     verb = {"verb": "deny", "why": why} if deny else {"verb": "approve"}
-    return _say(hot_dir, _asked(hot_dir, {**verb, "proposal": proposal}), as_json)
+    return say(hot_dir, _asked(hot_dir, {**verb, "proposal": proposal}), as_json)
 
 
 @limits_app.default
@@ -144,7 +144,7 @@ def limits(
             request["file"] = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: expected a readable file of limits, found: {error}") from None
-    return _say(hot_dir, _asked(hot_dir, request), as_json)
+    return say(hot_dir, _asked(hot_dir, request), as_json)
 
 
 def _is_of_limits(path: Path) -> bool:
@@ -193,7 +193,8 @@ def _asked(hot_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _say(hot_dir: Path, answer: dict[str, Any], as_json: bool) -> int:
+def say(hot_dir: Path, answer: dict[str, Any], as_json: bool) -> int:
+    """Print what the control process answered; 0."""
     if as_json:
         print(json.dumps(answer))
         return 0

@@ -1,15 +1,17 @@
-"""`openbell strategy`: look at a strategy before it trades, begin a new one, stop and start one that runs."""
+"""`openbell strategy`: look at a strategy before it trades, begin a new one, stop, start, replace one that runs."""
 
 import json
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
 
-app = cyclopts.App(name="strategy", help="Check or begin a strategy; stop, flatten or start one that runs.")
+app = cyclopts.App(name="strategy", help="Check or begin a strategy; stop, flatten, start or replace one that runs.")
 
 EXIT_REFUSED = 1
+ASK_AGAIN_S = 0.2
 
 
 @app.command
@@ -116,6 +118,46 @@ def flatten(name: Name, /, *, node: Node = None, why: Why = "", as_json: AsJson 
 def start(name: Name, /, *, node: Node = None, why: Why = "", as_json: AsJson = False) -> int:
     """Let strategy NAME, which was stopped, go on with its state; one that failed or was killed is released instead."""
     return _tell("start", name, node, why, as_json)
+
+
+@app.command
+def replace(
+    name: Name,
+    /,
+    *,
+    file: Path | None = None,
+    strategy_class: Annotated[str, Parameter(name="--class")] = "",
+    node: Node = None,
+    why: Why = "",
+    as_json: AsJson = False,
+) -> int:
+    """Let strategy NAME go on with a new version of its class; sessions, position, limits and PnL stay.
+
+    The new version is loaded, compiled where the strategy is, and compared with what runs before that is stopped.
+
+    Parameters
+    ----------
+    file
+        Where it stands. Default: the file that the node's own file names, as it is now.
+    strategy_class
+        Which class of the file.
+    """
+    from openbell.cli.arm import say
+    from openbell.ops.find import find_hot_dir
+
+    hot_dir = find_hot_dir(node)
+    request = {"verb": "strategy", "act": "replace", "strategy": name, "why": why, "class_name": strategy_class}
+    answer = _ask_until_looked_at(hot_dir, request | {"file": str(file.resolve()) if file else ""})
+    return say(hot_dir, answer, as_json)
+
+
+def _ask_until_looked_at(hot_dir: Path, request: dict[str, str]) -> dict[str, Any]:
+    """The node answers others while it looks at a class; whoever wants to know asks again."""
+    from openbell.ops.control.client import ask
+
+    while "looking" in (answer := ask(hot_dir, request)):
+        time.sleep(ASK_AGAIN_S)
+    return answer
 
 
 def _tell(act: str, name: str, node: str | None, why: str, as_json: bool) -> int:

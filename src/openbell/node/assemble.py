@@ -155,7 +155,9 @@ def running_now(config: NodeConfig, record: RunRecord) -> dict[str, bytes]:
     }
 
 
-def started_record(config: NodeConfig, epoch: int, now_ns: int, *, is_acknowledged: bool = True) -> bytes:
+def started_record(
+    config: NodeConfig, record: RunRecord, epoch: int, now_ns: int, *, is_acknowledged: bool = True
+) -> bytes:
     """The record that opens an epoch: who runs what, under which limits."""
     return events.started(
         node=config.node.id,
@@ -163,7 +165,7 @@ def started_record(config: NodeConfig, epoch: int, now_ns: int, *, is_acknowledg
         now_ns=now_ns,
         seed=secrets.randbits(63) if config.node.seed is None else config.node.seed,
         is_acknowledged=is_acknowledged,
-        **running_now(config, run_record(config)),
+        **running_now(config, record),
     )
 
 

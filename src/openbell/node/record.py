@@ -13,11 +13,12 @@ from pydantic import Field, ValidationError
 from openbell import _native as native
 from openbell.config import Settings
 from openbell.config_types import Place, Speed
-from openbell.errors import JournalError
+from openbell.errors import JournalError, StrategyError
 from openbell.journal.durable import replace_durably
 from openbell.journal.segments import RUNS
 from openbell.node.limit_lines import Line
-from openbell.strategy.loader import load_strategy, source_hash
+from openbell.strategy.carry import Leaf, leaves_of
+from openbell.strategy.loader import hashed, load_strategy, source_hash
 
 if TYPE_CHECKING:
     from openbell.strategy import Strategy
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 Params = dict[str, bool | int | float | str]
 FILES = {"backtest": "backtest.json", "node": "node.json"}
+VERSIONS = "versions"
+"""Folder of the sources that ran, and of the versions that replaced a strategy while the node ran."""
 
 
 class StrategyRecord(Settings):
@@ -42,6 +45,8 @@ class StrategyRecord(Settings):
     process: Place = "trading"
     object_hash: str = ""
     """Of the machine code that ran, in hexadecimal; empty where none did."""
+    leaves: tuple[Leaf, ...] = ()
+    """Where what it declares lies: a version that replaces it while the node runs takes that over."""
 
     @classmethod
     def of(
@@ -56,12 +61,13 @@ class StrategyRecord(Settings):
         speed: Speed,
         process: Place = "trading",
     ) -> StrategyRecord:
-        """A strategy as it is about to run; a compiled one is compiled here.
+        """A strategy as it is about to run; it is loaded here, and a compiled one compiled.
 
         Raises:
             StrategyError: the file or class is not there, or the class cannot be compiled.
         """
-        object_hash = machine_code(load_strategy(file, class_name)).object_hash if speed == "compiled" else ""
+        strategy_class = load_strategy(file, class_name)
+        object_hash = machine_code(strategy_class).object_hash if speed == "compiled" else ""
         return cls(
             id=id,
             name=name,
@@ -73,6 +79,7 @@ class StrategyRecord(Settings):
             speed=speed,
             process=process,
             object_hash=object_hash,
+            leaves=leaves_of(strategy_class),
         )
 
     def identity(self) -> bytes:
@@ -82,6 +89,15 @@ class StrategyRecord(Settings):
     def is_unchanged(self) -> bool:
         """Whether the file still is what ran."""
         return Path(self.file).is_file() and source_hash(self.file).hex() == self.source_hash
+
+    def made(self) -> tuple[Strategy, Compiled | None]:
+        """An instance with its parameters, and its machine code where it is compiled.
+
+        Raises:
+            StrategyError: file, class or a parameter is not there any more, or it cannot be compiled.
+        """
+        strategy_class = load_strategy(self.file, self.class_name)
+        return strategy_class(**self.params), machine_code(strategy_class) if self.speed == "compiled" else None
 
 
 class CapacityRecord(Settings):
@@ -150,6 +166,8 @@ class RunRecord(Settings):
     def write(self, directory: Path, epoch: int = 0) -> None:
         """Put the file into `directory`, whole or not at all; that of an epoch is kept beside those of the others."""
         if epoch:
+            for one in self.strategies:
+                keep_source(directory, one)
             (directory / RUNS).mkdir(exist_ok=True)
             self._put(directory / RUNS / f"{epoch:06}.json")
         self._put(directory / FILES[self.kind])
@@ -179,6 +197,27 @@ def read_record(directory: Path, epoch: int = 0) -> RunRecord | None:
     return None
 
 
+def kept_source(directory: Path, one: StrategyRecord) -> Path:
+    """Where the journal in `directory` keeps the source that ran; under its own name, which tracebacks show."""
+    return directory / VERSIONS / one.source_hash / Path(one.file).name
+
+
+def keep_source(directory: Path, one: StrategyRecord) -> Path:
+    """Copy the source of `one` into the journal's folder, so that it can be run again when its file has changed.
+
+    Raises:
+        JournalError: the disk refused.
+        StrategyError: the file is not what was loaded.
+    """
+    path, text = kept_source(directory, one), Path(one.file).read_bytes()
+    if hashed(text).hex() != one.source_hash:
+        raise StrategyError(f"{one.file}: expected it as it was loaded a moment ago, found it changed; try again")
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_durably(path, text)
+    return path
+
+
 def build_host(strategies: tuple[StrategyRecord, ...]) -> native.StrategyHost:
     """The strategies, loaded from their files with their parameters, in the order of their ids.
 
@@ -187,10 +226,9 @@ def build_host(strategies: tuple[StrategyRecord, ...]) -> native.StrategyHost:
     """
     host = native.StrategyHost()
     for one in sorted(strategies, key=lambda s: s.id):
-        strategy_class = load_strategy(one.file, one.class_name)
-        strategy, symbols = strategy_class(**one.params), list(one.symbols)
-        if one.speed == "compiled":
-            host.add_compiled(one.id, one.name, strategy, symbols, machine_code(strategy_class))
+        (strategy, code), symbols = one.made(), list(one.symbols)
+        if code is not None:
+            host.add_compiled(one.id, one.name, strategy, symbols, code)
         else:
             host.add(one.id, one.name, strategy, symbols)
     return host

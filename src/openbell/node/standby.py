@@ -32,6 +32,7 @@ from openbell.node.page import read_page
 from openbell.node.recovery import Recovered
 from openbell.node.snapshots import usable_snapshots
 from openbell.node.start import Start
+from openbell.node.versions import follow_versions
 
 LOOK_EVERY_S = 0.001
 FRAMES_PER_LOOK = 50_000
@@ -49,6 +50,7 @@ class Standby:
         self.config = config
         self.start = Start(config)
         self.strategies = assemble.build_strategies(config)
+        follow_versions(self.strategies, config.node.journal_dir, self.start.configured.strategies)
         self._directories = config.node.journal_dir, config.node.hot_dir
         self.follower = self._begin()
         self.epoch = 0
@@ -123,6 +125,7 @@ class Standby:
         if engine.epoch == self.epoch or engine.epoch != read_page(self._directories[1]).epoch:
             return  # known, or of an earlier process
         self.epoch = engine.epoch
+        self.start.take_versions(engine)
         if differs := self.start.running.parts_unlike(running_of(engine.started)):
             raise StandbyDiffersError(
                 f"standby: expected to run what the node runs in epoch {engine.epoch}, found other "

@@ -14,6 +14,7 @@ from openbell.node.config import NodeConfig
 from openbell.node.record import read_record
 from openbell.node.recovery import CoreDiffersError, Recovered, expect_both_halves, recover_engine
 from openbell.node.snapshots import begin_with
+from openbell.node.versions import in_force, is_replaced_as_configured
 
 
 class Start:
@@ -25,16 +26,30 @@ class Start:
 
     def __init__(self, config: NodeConfig, acknowledged: str = "") -> None:
         self.config = config
-        self.record = run_record(config)
+        self.configured = run_record(config)
+        self.record = self.configured
         self.running = acknowledge.Running(**running_now(config, self.record))
+        self._acknowledged = acknowledged
         self.is_meant = bool(acknowledged)
         self.is_acknowledged = True
         self.says: list[str] = []
-        if acknowledged not in ("", self.running.name):
-            raise ConfigError(
-                f"--acknowledge: expected {self.running.name}, which is what would run, found {acknowledged}; nothing "
-                "was started; look at what differs, then say it again"
-            )
+
+    def take_versions(self, engine: native.Engine) -> None:
+        """What runs is what `engine` stands at: versions that replaced strategies hold over a restart, until the node
+        is configured otherwise.
+
+        Raises:
+            JournalError: a version that the journal names is not beside it.
+        """
+        self.record = self.configured
+        journal_dir = self.config.node.journal_dir
+        if is_replaced_as_configured(self.configured, engine, journal_dir):
+            record = in_force(self.configured, engine, journal_dir)
+            running = acknowledge.Running(**running_now(self.config, record))
+            before = acknowledge.running_of(engine.started)
+            if (running.strategies, running.config) == (before.strategies, before.config):
+                self.record = record
+        self.running = acknowledge.Running(**running_now(self.config, self.record))
 
     def recover(self) -> tuple[native.Engine, Recovered]:
         """The engine at the end of its journal; whether a person has to acknowledge what runs is known then.
@@ -59,8 +74,18 @@ class Start:
         return engine, recovered
 
     def judge(self, engine: native.Engine, recovered: Recovered) -> None:
-        """Find out whether a person has to acknowledge what runs, on the journal that `engine` has played."""
+        """Find out whether a person has to acknowledge what runs, on the journal that `engine` has played.
+
+        Raises:
+            ConfigError: they have acknowledged something else.
+        """
         node = self.config.node
+        self.take_versions(engine)
+        if self._acknowledged not in ("", self.running.name):
+            raise ConfigError(
+                f"--acknowledge: expected {self.running.name}, which is what would run, found {self._acknowledged}; "
+                "nothing was started; look at what differs, then say it again"
+            )
         differs = acknowledge.question(engine, self.running)
         if recovered.differs_at:
             begin_with(node.journal_dir / "snapshots", engine)

@@ -21,6 +21,7 @@ from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.record import StrategyRecord, build_host
 from openbell.node.snapshots import usable_snapshots
+from openbell.node.versions import follow_versions
 from openbell.strategy.budget import watched
 
 
@@ -35,6 +36,7 @@ def run(config: NodeConfig, name: str) -> None:
     record = strategy_record(config, name)
     node = config.node
     host = build_host((record,))
+    follow_versions(host, node.journal_dir, (record,))
     process = native.StrategyProcess(
         assemble.capacity_of(config),
         str(node.journal_dir),

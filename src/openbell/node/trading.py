@@ -31,6 +31,7 @@ from openbell.node.limit_lines import expect_meant
 from openbell.node.record import read_record
 from openbell.node.recovery import Recovered
 from openbell.node.start import Start
+from openbell.node.versions import follow_versions
 from openbell.strategy.budget import watched
 from openbell.types import OrderState
 
@@ -76,6 +77,7 @@ def session(
         OpenbellError: as `trade`.
     """
     node_settings = config.node
+    follow_versions(strategies, node_settings.journal_dir, start.configured.strategies)
     with watched(strategies, node_settings.callback_budget_ms * 1_000_000):  # their on_start too
         node = native.LiveNode(assemble.live_config(config), engine, strategies)
         start.record.write(node_settings.journal_dir, node.epoch)
@@ -128,7 +130,8 @@ def small_buffers(config: NodeConfig, node: native.LiveNode) -> Iterator[str]:
 def _open_epoch(
     node: native.LiveNode, config: NodeConfig, start: Start, recovered: Recovered, engine: native.Engine
 ) -> None:
-    started = assemble.started_record(config, node.epoch, time.time_ns(), is_acknowledged=start.is_acknowledged)
+    is_known = start.is_acknowledged
+    started = assemble.started_record(config, start.record, node.epoch, time.time_ns(), is_acknowledged=is_known)
     node.submit(started, Source.NODE)
     doubts = sum(order.state == OrderState.IN_DOUBT for order in engine.live_orders())
     if doubts:

@@ -17,6 +17,7 @@ from openbell.journal import RECORD_OF, open_journal
 from openbell.node.assemble import binary_hash, digest
 from openbell.node.record import RunRecord, StrategyRecord, build_host, machine_code, read_record
 from openbell.node.snapshots import usable_snapshots
+from openbell.node.versions import as_it_ran, follow_versions
 from openbell.strategy.loader import load_strategy
 from openbell.types import RECORDS, Type
 
@@ -69,12 +70,12 @@ def replay(
     hot_dir: Path | None = None,
     speed: Speed | None = None,
     between: tuple[int, int] = (0, 0),
-    instead: Callable[[RunRecord], RunRecord] = lambda of_epoch: of_epoch,
+    instead: Callable[[RunRecord], RunRecord] | None = None,
 ) -> Replayed:
     """Play the journal at `journal_dir` again. `tape_dir`, `hot_dir` and `speed` stand for those of `record`.
 
-    `between` compares only the frames from the first to the second seq (0: the end). `instead` may change what an epoch
-    runs: a what-if.
+    `between` compares only the frames from the first to the second seq (0: the end). `instead` changes what an epoch
+    runs, all of it: a what-if.
 
     Raises:
         JournalDamagedError: the journal or the tape is damaged; the message names the position.
@@ -92,7 +93,7 @@ def replay(
     reports = []
     began = time.perf_counter()
     for life, next_life in zip(lives, [*lives[1:], None], strict=True):
-        host, own = _hosts(_strategies(instead(life.record), speed)) if run_strategies else (None, [])
+        host, own = _hosts(journal_dir, life.record, speed, instead) if run_strategies else (None, [])
         reports.append(
             native.replay_journal(
                 engine,
@@ -122,7 +123,8 @@ def replay(
         said = f"state hash: expected {record.end.state_hash}, found {engine.state_hash:016x}"
         finding = Finding(reports[-1].last_seq, said)
     if run_strategies:
-        notes += _source_notes(_strategies(lives[-1].record, speed))
+        last_life = lives[-1].record.model_copy(update={"strategies": _as_ran(journal_dir, lives[-1].record)})
+        notes += _source_notes(_at_speed(last_life, speed))
     notes += _epoch_notes(journal_dir, hot, lives)
     return Replayed(
         core=finding,
@@ -137,11 +139,17 @@ def replay(
 
 
 def _hosts(
-    strategies: tuple[StrategyRecord, ...],
+    journal_dir: Path, record: RunRecord, speed: Speed | None, instead: Callable[[RunRecord], RunRecord] | None
 ) -> tuple[native.StrategyHost, list[tuple[int, native.StrategyHost]]]:
-    """Those of the trading thread, and one by one those of processes of their own."""
+    """Those of the trading thread, and one by one those of processes of their own; versions come with their events."""
+    ran = record.model_copy(update={"strategies": _as_ran(journal_dir, record)})
+    strategies = _at_speed(instead(ran) if instead else ran, speed)
     host = build_host(tuple(one for one in strategies if one.process == "trading"))
-    return host, [(one.id, build_host((one,))) for one in strategies if one.process == "own"]
+    own = [(one.id, build_host((one,))) for one in strategies if one.process == "own"]
+    for each in (host, *(of_one for _, of_one in own)):
+        if instead is None and record.tape is None:
+            follow_versions(each, journal_dir, strategies, speed)
+    return host, own
 
 
 class Life(NamedTuple):
@@ -180,7 +188,11 @@ def _begin(
     return lives[remaining:]
 
 
-def _strategies(record: RunRecord, speed: Speed | None) -> tuple[StrategyRecord, ...]:
+def _as_ran(journal_dir: Path, record: RunRecord) -> tuple[StrategyRecord, ...]:
+    return tuple(as_it_ran(journal_dir, one) for one in record.strategies)
+
+
+def _at_speed(record: RunRecord, speed: Speed | None) -> tuple[StrategyRecord, ...]:
     return tuple(one.model_copy(update={"speed": speed or one.speed}) for one in record.strategies)
 
 

@@ -41,7 +41,7 @@ class StrategyLooks:
     def __init__(self, card: NodeCard) -> None:
         self._card = card
         self.strategies = dict(card.strategies)
-        self._changed: list[tuple[int, int, int]] | None = None
+        self._read_at: tuple[list[tuple[int, int, int]], list[int]] | None = None
         self._engine: native.Engine | None = None
         self._params: dict[str, tuple[str, ...]] = {}
         self._records: dict[str, StrategyRecord] = {}
@@ -49,18 +49,24 @@ class StrategyLooks:
     def take(self, engine: native.Engine) -> tuple[StrategyRow, ...]:
         """Every strategy, in the order of the file; none before the first epoch."""
         self._engine = engine
-        if engine.parameters != self._changed:
-            self._read()
+        if (engine.parameters, self._numbers(engine)) != self._read_at:
+            self._read(engine)
         return tuple(self._row(engine, one) for one in self._records.values())
 
-    def _read(self) -> None:
+    def _numbers(self, engine: native.Engine) -> list[int]:
+        """The versions of their classes that replaced others while the node ran."""
+        return [engine.strategy_version(number) for number in self.strategies.values()]
+
+    def _read(self, engine: native.Engine) -> None:
         from openbell.node.record import read_record
+        from openbell.node.versions import in_force
         from openbell.ops.control.tuning import Tuning
 
         record = read_record(Path(self._card.journal_dir))
         if record is None:
             return
-        self._changed = self.changed_parameters()
+        record = in_force(record, engine, Path(self._card.journal_dir))
+        self._read_at = self.changed_parameters(), self._numbers(engine)
         self._records = {one.name: one for one in record.strategies}
         tuning = Tuning(self, run=lambda: record)
         for name in self._records:

@@ -8,6 +8,7 @@ array takes a word an element, a nested `State` the words of its own fields.
 from __future__ import annotations
 
 import math
+import struct
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -244,3 +245,18 @@ def layout_of(fields: list[Field], *, first: int) -> Layout:
         if field.param is None:
             state_words = at
     return Layout(tuple(cells), at, state_words)
+
+
+def bits_of(kind: str, value: bool | int | float) -> int:
+    """The word of a number of `kind`: int, float or bool."""
+    packed = struct.pack("<d", value) if kind == "float" else struct.pack("<q", int(value))
+    return int.from_bytes(packed, "little")
+
+
+def value_of(kind: str, bits: int) -> bool | int | float:
+    """And back."""
+    packed = bits.to_bytes(8, "little")
+    if kind == "float":
+        return float(struct.unpack("<d", packed)[0])
+    number = int(struct.unpack("<q", packed)[0])
+    return bool(number) if kind == "bool" else number

@@ -52,7 +52,12 @@ def load_strategy(file: Path | str, class_name: str | None = None) -> type[Strat
 
 def source_hash(file: Path | str) -> bytes:
     """16 bytes that change when the strategy's file does."""
-    return hashlib.blake2b(Path(file).read_bytes(), digest_size=16).digest()
+    return hashed(Path(file).read_bytes())
+
+
+def hashed(source: bytes) -> bytes:
+    """The same of a source that was read."""
+    return hashlib.blake2b(source, digest_size=16).digest()
 
 
 def parse_params(strategy_class: type[Strategy], texts: Iterable[str]) -> dict[str, bool | int | float]:

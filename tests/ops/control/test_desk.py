@@ -329,7 +329,7 @@ def test_limits_that_were_compared_with_others_are_not_put_in_force():
     desk = Desk(limits=limits)
     desk.ask(TOM, "limits", file="...", why="more volume")
     desk.ask(TOM, "limits", file="...")
-    assert "found later ones; compare again" in desk.ask(BOB, "approve", proposal="p-0")["error"]
+    assert "found that changed since; compare again" in desk.ask(BOB, "approve", proposal="p-0")["error"]
     assert LOOSER.records[0] not in desk.node.records
     assert limits.taken == 1
 

@@ -17,11 +17,13 @@ from openbell.errors import ConfigError, OpenbellError
 from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
-from openbell.node.record import read_record
+from openbell.node.record import RunRecord, read_record
+from openbell.node.versions import in_force
 from openbell.ops.control.desk import ControlDesk, Operator
 from openbell.ops.control.limits import NodeLimits
 from openbell.ops.control.permissions import Role
 from openbell.ops.control.proposals import Person
+from openbell.ops.control.replacing import Replacing
 from openbell.ops.control.server import SOCKET_NAME, ControlServer
 from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import LiveWorld
@@ -78,8 +80,17 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     world = LiveWorld(card_of(config, config_path))
     owners = {strategy.name: strategy.owner for strategy in config.strategies}
     limits = NodeLimits(config, world)
-    tuning = Tuning(world, {one.name: one for one in config.signals}, lambda: read_record(config.node.journal_dir))
-    desk = ControlDesk(world, operators_of(config), identities_of(config), owners, limits, tuning, clips_of(config))
+    journal_dir = config.node.journal_dir
+
+    def run() -> RunRecord | None:
+        record = read_record(journal_dir)
+        return in_force(record, world.engine, journal_dir) if record and world.engine else record
+
+    tuning = Tuning(world, {one.name: one for one in config.signals}, run)
+    files = {one.name: (one.file, one.class_name) for one in config.strategies}
+    replacing = Replacing(world, journal_dir, files, run)
+    people, identities = operators_of(config), identities_of(config)
+    desk = ControlDesk(world, people, identities, owners, limits, tuning, replacing, clips_of(config))
     server = open_server(config, desk)
     stopped: list[int] = []
     for number in STOP_SIGNALS:

@@ -16,6 +16,7 @@ from openbell._native import OperatorVerb
 from openbell.ops.control import requests as asked
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
 from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
+from openbell.ops.control.replacing import Replacement, Replacing
 from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import Armed, Target, World
 from openbell.types import NO_STRATEGY, ArmState, KillLevel
@@ -63,6 +64,7 @@ class ControlDesk:
     owners: dict[str, str] = field(default_factory=dict)
     limits: Limits | None = None
     tuning: Tuning | None = None
+    replacing: Replacing | None = None
     clips: dict[str, int] = field(default_factory=dict)  # most lots of one order that flattens a strategy
     new_id: Callable[[], str] = lambda: f"p-{secrets.token_hex(4)}"
     proposals: Proposals = field(default_factory=Proposals)
@@ -96,7 +98,9 @@ class ControlDesk:
             case asked.Params():
                 return self._params(request, who)
             case asked.Strategy():
-                return self._lifecycle(request, who)
+                return (
+                    self._replace(request, who, now_ns) if request.act == "replace" else self._lifecycle(request, who)
+                )
             case asked.Approve():
                 return self._approve(request, who, now_ns)
             case asked.Deny():
@@ -229,6 +233,19 @@ class ControlDesk:
             )
         return {"done": f"{request.act} {target.name}"}
 
+    def _replace(self, request: asked.Strategy, who: Operator, now_ns: int) -> Answer:
+        """As a start with another strategy would need it; what is new is looked at before anything is stopped."""
+        target = self._strategy(request.strategy)
+        self._expect(Act.REPLACE, target, who)
+        if self.replacing is None:
+            raise RefusedError("this node calls no strategies; it only records")
+        if not request.why:
+            raise RefusedError(f"replace {target.name}: expected why, found nothing; the other person has to judge it")
+        change = self.replacing.look(request.strategy, request.file, request.class_name)
+        if change is None:
+            return {"looking": request.strategy}
+        return self._do_or_propose(Act.REPLACE, target, change.says, request.why, change, who, now_ns)
+
     def _tuning(self) -> Tuning:
         if self.tuning is None:
             raise RefusedError("this node takes neither signals nor parameters; it only records")
@@ -286,9 +303,10 @@ class ControlDesk:
     def _do(self, proposal: Proposal, approver: Person | None) -> Answer:
         target, change, (generation, _) = proposal.change
         by = events.By(proposal.proposer.uid, approver.uid if approver else -1, proposal.why)
-        if isinstance(change, LimitsChange) and not change.is_current():
+        if isinstance(change, LimitsChange | Replacement) and not change.is_current():
             raise RefusedError(
-                f"proposal {proposal.id}: expected the limits it was compared with, found later ones; compare again"
+                f"proposal {proposal.id}: expected what is in force to be what it was compared with, found that "
+                "changed since; compare again"
             )
         for record in self._records(change, target, by, generation):
             if not self.world.push(record):
@@ -303,10 +321,12 @@ class ControlDesk:
         return {"done": "; ".join(proposal.says)}
 
     def _records(
-        self, change: asked.Arm | LimitsChange, target: Target, by: events.By, generation: int
+        self, change: asked.Arm | LimitsChange | Replacement, target: Target, by: events.By, generation: int
     ) -> tuple[bytes, ...]:
         if isinstance(change, LimitsChange):
             return change.records
+        if isinstance(change, Replacement):
+            return change.records(by)
         until = self.world.engine_now_ns() + change.minutes * MINUTE_NS if change.minutes else 0
         meant = (events.acknowledged(by, change.acknowledge),) if change.acknowledge and change.release else ()
         return (
@@ -350,7 +370,8 @@ class ControlDesk:
                 f"{roles}; ask somebody who has it"
             )
         owner = self.owners.get(target.name.removeprefix("strategy "), "") if kind == ScopeKind.STRATEGY else ""
-        if act in (Act.RAISE, Act.TUNE) and owner and Role.RISK not in who.roles and owner != who.person.name:
+        is_owners = act in (Act.RAISE, Act.TUNE, Act.REPLACE)
+        if is_owners and owner and Role.RISK not in who.roles and owner != who.person.name:
             raise RefusedError(
                 f"{act.name.lower()} {target.name}: expected its owner {owner} or role risk, found {who.person.name}; "
                 f"ask {owner}"

@@ -37,6 +37,7 @@ class Act(IntEnum):
     DENY = 10
     SIGNAL = 11  # send a strategy a value
     TUNE = 12  # change a strategy's parameters while it runs
+    REPLACE = 13  # the class of a strategy, while its node runs
 
 
 ALL = frozenset(Role)
@@ -56,10 +57,11 @@ MAY: dict[Act, dict[ScopeKind, frozenset[Role]]] = {
     Act.APPROVE: {ScopeKind.NODE: RISK, ScopeKind.STRATEGY: RISK, ScopeKind.INSTRUMENT: RISK},
     Act.SIGNAL: {ScopeKind.NODE: DESK, ScopeKind.STRATEGY: DESK},
     Act.TUNE: {ScopeKind.STRATEGY: DESK},
+    Act.REPLACE: {ScopeKind.STRATEGY: DESK},
     Act.DENY: {ScopeKind.NODE: STOPPERS, ScopeKind.STRATEGY: STOPPERS, ScopeKind.INSTRUMENT: STOPPERS},
 }
 
-TWO_PEOPLE = frozenset({Act.RELEASE, Act.BREAK_GLASS, Act.LOOSEN})
+TWO_PEOPLE = frozenset({Act.RELEASE, Act.BREAK_GLASS, Act.LOOSEN, Act.REPLACE})
 """What one person only proposes, and another one approves."""
 
 

@@ -20,6 +20,7 @@ BREAK_GLASS_MINUTES_MAX = 15
 IDENTITY_KEYS = ("uid", "user", "name", "as", "identity", "role", "roles", "approver", "proposer")
 
 Name = Annotated[str, msgspec.Meta(max_length=32)]
+Path = Annotated[str, msgspec.Meta(max_length=4096)]
 Why = Annotated[str, msgspec.Meta(max_length=WHY_LETTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -74,10 +75,12 @@ class Params(_Request, frozen=True, tag="params"):
 
 
 class Strategy(_Request, frozen=True, tag="strategy", kw_only=True):
-    """Stop, flatten or start one strategy."""
+    """Stop, flatten or start one strategy; `replace`: by the class `class_name` of `file`, or as configured."""
 
-    act: Literal["stop", "flatten", "start"]
+    act: Literal["stop", "flatten", "start", "replace"]
     strategy: Name
+    file: Path = ""
+    class_name: Name = ""
     why: Why = ""
 
 

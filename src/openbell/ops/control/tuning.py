@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.signals import SignalSettings
 from openbell.ops.control.proposals import RefusedError
 from openbell.strategy import Strategy
-from openbell.strategy.fields import Cell
+from openbell.strategy.fields import Cell, bits_of, value_of
 from openbell.strategy.loader import load_strategy
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY
 
@@ -95,7 +94,7 @@ class Tuning:
         number = self.node.strategies[strategy]
         last = len(words) - 1
         records = [
-            events.parameter(number, cell.offset, bits_of(cell, value), cell.name, continues=i < last)
+            events.parameter(number, cell.offset, bits_of(cell.kind, value), cell.name, continues=i < last)
             for i, (cell, value) in enumerate(words)
         ]
         return records, says
@@ -141,20 +140,5 @@ class Tuning:
                 "doc": param.doc,
             }
             if cell.offset in changed:
-                said["value"] = value_of(cell, changed[cell.offset])
+                said["value"] = value_of(cell.kind, changed[cell.offset])
             yield name, said
-
-
-def bits_of(cell: Cell, value: Number) -> int:
-    """A parameter's word."""
-    packed = struct.pack("<d", value) if cell.kind == "float" else struct.pack("<q", int(value))
-    return int.from_bytes(packed, "little")
-
-
-def value_of(cell: Cell, bits: int) -> Number:
-    """And back."""
-    packed = bits.to_bytes(8, "little")
-    if cell.kind == "float":
-        return float(struct.unpack("<d", packed)[0])
-    number = int(struct.unpack("<q", packed)[0])
-    return bool(number) if cell.kind == "bool" else number

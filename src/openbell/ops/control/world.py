@@ -137,6 +137,14 @@ class LiveWorld:
         """(strategy, word, bits) of parameters that were changed while their strategies ran."""
         return self.engine.parameters if self.engine else []
 
+    def life_of(self, strategy: int) -> native.StrategyLife:
+        """Whether a strategy is called."""
+        return self.engine.life_of(strategy) if self.engine else native.StrategyLife.RUNS
+
+    def version_of(self, strategy: int) -> int:
+        """The version of its class that replaced another while the node ran; 0: none did."""
+        return self.engine.strategy_version(strategy) if self.engine else 0
+
     def engine_now_ns(self) -> int:
         """The engine's time, from its last frame or its counters, whichever is later."""
         counters = self.hot_dir / "counters"
