@@ -16,13 +16,13 @@ void bind_strategy_process(nb::module_& m) {
         .def(
             "__init__",
             [](StrategyProcess* self, const EngineCapacity& capacity, std::string journal_dir, std::string hot_dir,
-               u16 strategy, StrategyHost& host, std::string source, bool is_busy) {
-                new (self) StrategyProcess(
-                    Config{std::move(journal_dir), std::move(hot_dir), capacity, strategy, std::move(source), is_busy},
-                    host);
+               u16 strategy, StrategyHost& host, std::string source, bool is_busy, u32 spinners) {
+                new (self) StrategyProcess(Config{std::move(journal_dir), std::move(hot_dir), capacity, strategy,
+                                                  std::move(source), is_busy, spinners},
+                                           host);
             },
             "capacity"_a, "journal_dir"_a, "hot_dir"_a, "strategy"_a, "host"_a, "source"_a = "", "is_busy"_a = false,
-            nb::keep_alive<1, 6>())
+            "spinners"_a = 2, nb::keep_alive<1, 6>())
         .def(
             "load",
             [](StrategyProcess& p, const nb::bytes& state) {

@@ -1,6 +1,9 @@
 #include "node/live.h"
 
 #include "node/control.h"
+#include "node/cores.h"
+
+#include <sched.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -85,6 +88,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     if (!config.processes.empty()) {
         links_ = std::make_unique<StrategyLinks>(config.processes, config.hot_dir, engine, journal_.last_seq());
         poller_.add(links_->bell_fd());
+        gives_way_ = cores() <= 1 + config.processes.size();
     }
     kill_.end_send();  // a process that died in the middle of one
     complete_last_frame();
@@ -181,7 +185,7 @@ u64 LiveNode::run(i64 for_ns) {
         if (!is_stopping_ && is_over) begin_stop();
         if (is_stopping_ && (is_settled() || now_ns >= stop_by_ns_)) break;
         const bool did_something = step(now_ns);
-        if (!did_something && !config_.is_busy) wait(now_ns);
+        if (!did_something) idle(now_ns);
         ++loops_;
     }
     publish(clock_.now_ns());
@@ -206,6 +210,7 @@ bool LiveNode::step(i64 now_ns) {
         if (now_ns >= feed.handler->deadline_ns()) feed.handler->tick(now_ns);
     }
     if (now_ns >= next_tick_ns_) tick(now_ns);
+    if (links_) links_->wake();
     return did_something;
 }
 
@@ -271,6 +276,12 @@ void LiveNode::look_at_clock(i64 now_ns) {
     offset.values[0] = offset_ns;
     offset.values[1] = ports_.wall->offset_ns();
     driver_.submit_one(source::kNode, offset);
+}
+
+// Who spins on a machine without a core for each of the node's spinners lets the others have theirs.
+void LiveNode::idle(i64 now_ns) {
+    if (!config_.is_busy) return wait(now_ns);
+    if (gives_way_) ::sched_yield();
 }
 
 void LiveNode::wait(i64 now_ns) {

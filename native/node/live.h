@@ -104,6 +104,7 @@ class LiveNode {
     void cancel_all();
     void tick(i64 now_ns);
     bool is_settled() const;
+    void idle(i64 now_ns);
     void wait(i64 now_ns);
     void watch(StreamPort& port, int& polled_fd, bool wants_to_write);
     void look_at_clock(i64 now_ns);
@@ -134,6 +135,7 @@ class LiveNode {
     i64 next_tick_ns_ = 0;
     i64 next_clock_look_ns_ = 0;
     i64 reported_offset_ns_ = 0;  // of the wall clock, as the journal last heard
+    bool gives_way_ = false;      // spinning, with strategies beside it and no core for each
     bool is_stopping_ = false;
     i64 stop_by_ns_ = 0;
     u64 stop_seq_ = 0;  // the frame that told strategies of it

@@ -94,6 +94,12 @@ void StrategyLinks::take(Link& link, Driver& driver, i64 now_ns) {
     driver.submit(in, u32(count + 1));
 }
 
+void StrategyLinks::wake() {
+    if (woken_seq_ == engine_.seq()) return;
+    woken_seq_ = engine_.seq();
+    for (Link& link : links_) link.cell.wake();
+}
+
 void StrategyLinks::watch(Driver& driver, i64 now_ns) {
     for (Link& link : links_) {
         if (!link.is_on) continue;

@@ -33,6 +33,9 @@ class StrategyLinks {
     // Every one that is on has taken frame `seq`, and what it said about it has been taken.
     bool have_answered(u64 seq) const;
 
+    // At the end of a round: those that sleep are told that there are frames they have not seen.
+    void wake();
+
     int bell_fd() const { return bell_.fd(); }
     void silence_bell() const { bell_.silence(); }
 
@@ -57,6 +60,7 @@ class StrategyLinks {
     const u64 last_seq_;
     StrategyBell bell_;
     std::deque<Link> links_;
+    u64 woken_seq_ = 0;
 };
 
 }  // namespace openbell

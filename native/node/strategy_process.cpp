@@ -1,20 +1,18 @@
 #include "node/strategy_process.h"
 
 #include <sched.h>
-#include <sys/prctl.h>
-#include <time.h>
 
 #include "node/control.h"
+#include "node/cores.h"
 #include "node/live.h"
 
 namespace openbell {
 namespace {
 
 constexpr u64 kFramesPerRound = 64;
-constexpr i64 kAskAgainNs = 100'000'000;  // for a trading thread that was not ready
-constexpr u32 kSpins = 200;               // before it sleeps between two looks
-constexpr timespec kNap{0, 50'000};
-constexpr unsigned long kTimerSlackNs = 1'000;
+constexpr i64 kAskAgainNs = 100'000'000;      // for a trading thread that was not ready
+constexpr u32 kSpins = 200;                   // some microseconds, before it sleeps
+constexpr i64 kSleepMaxNs = 10'000'000;       // a trading thread that has died wakes nobody
 constexpr i64 kLockWithinNs = 1'000'000'000;  // the trading thread looks at the lock for a moment
 
 }  // namespace
@@ -26,7 +24,8 @@ StrategyProcess::StrategyProcess(const Config& config, StrategyHost& host)
       cell_(StrategyCell::open(strategy_cell_path(config.hot_dir, config.strategy))),
       ring_(open_strategy_ring(config.hot_dir, config.strategy)),
       bell_(StrategyBell::open(config.hot_dir)),
-      born_ns_(clock_.now_ns()) {
+      born_ns_(clock_.now_ns()),
+      spins_(config.is_busy && cores() > config.spinners) {
     const i64 give_up = born_ns_ + kLockWithinNs;
     while (!cell_.lock()) {
         if (clock_.now_ns() > give_up)
@@ -36,24 +35,36 @@ StrategyProcess::StrategyProcess(const Config& config, StrategyHost& host)
         ::sched_yield();
     }
     cell_.set_pid(u32(::getpid()));
-    ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs, 0, 0, 0);
 }
 
 void StrategyProcess::run() {
     follower_.add_witness(*this);
     for (u32 idle_rounds = 0; !is_stop_requested();) {
-        const u64 frames = follower_.poll(kFramesPerRound);
-        cell_.set_seen(follower_.engine().seq());
-        if (const Difference& core = follower_.report().core; core.seq != 0)
-            throw Error(ErrorKind::Invariant, "strategy " + std::to_string(strategy()) +
-                                                  ": expected the decision of the journal after seq " +
-                                                  std::to_string(core.seq) +
-                                                  ", found another; start the core of the "
-                                                  "node");
-        if (frames < kFramesPerRound && !is_on()) ask_to_begin();
-        idle_rounds = frames > 0 ? 0 : idle_rounds + 1;
-        if (frames == 0) pause(idle_rounds);
+        if (take() > 0) {
+            idle_rounds = 0;
+        } else if (spins_ || ++idle_rounds < kSpins) {
+            __builtin_ia32_pause();
+        } else {
+            cell_.doze();
+            if (take() == 0)
+                cell_.sleep(kSleepMaxNs);
+            else
+                idle_rounds = 0;
+            cell_.rouse();
+        }
     }
+}
+
+// What has been committed since the last look, in batches.
+u64 StrategyProcess::take() {
+    const u64 frames = follower_.poll(kFramesPerRound);
+    cell_.set_seen(follower_.engine().seq());
+    if (const Difference& core = follower_.report().core; core.seq != 0)
+        throw Error(ErrorKind::Invariant, "strategy " + std::to_string(strategy()) +
+                                              ": expected the decision of the journal after seq " +
+                                              std::to_string(core.seq) + ", found another; start the core of the node");
+    if (frames < kFramesPerRound && !is_on()) ask_to_begin();
+    return frames;
 }
 
 bool StrategyProcess::is_meant(const Control& begins) const {
@@ -80,22 +91,15 @@ void StrategyProcess::ask_to_begin() {
     const i64 now_ns = clock_.now_ns();
     if (engine.epoch() == 0 || engine.is_halted(strategy()) || now_ns - asked_ns_ < kAskAgainNs) return;
     asked_ns_ = now_ns;
-    Control head = make_control(Type::Said, engine.now_ns(), 0, u32(SaidKind::Begins), config_.source);
+    const u64 version = engine.strategy_version(strategy());  // it becomes that, whatever the configuration says
+    const std::string source = version ? "version " + std::to_string(version) : config_.source;
+    Control head = make_control(Type::Said, engine.now_ns(), 0, u32(SaidKind::Begins), source);
     head.strategy = strategy();
     head.values[kSaidSeenSeq] = i64(engine.seq());
     head.values[kSaidSeenNs] = engine.now_ns();
     head.values[kBeginsPid] = ::getpid();
     head.values[kBeginsBorn] = born_ns_;
     if (ring_.push(&head)) bell_.ring();
-}
-
-void StrategyProcess::pause(u32 idle_rounds) const {
-    if (config_.is_busy) return __builtin_ia32_pause();
-    if (idle_rounds < kSpins) {
-        ::sched_yield();
-    } else {
-        ::nanosleep(&kNap, nullptr);
-    }
 }
 
 }  // namespace openbell

@@ -17,7 +17,8 @@ class StrategyProcess final : private OwnProcess {
         EngineCapacity capacity;
         u16 strategy = 0;
         std::string source;    // its hash, for the journal
-        bool is_busy = false;  // spin instead of sleeping between looks
+        bool is_busy = false;  // spin instead of sleeping between looks, where there are cores for it
+        u32 spinners = 2;      // threads of the node that do so
     };
 
     // Takes the lock of its cell. Throws Config while another process holds it.
@@ -31,7 +32,7 @@ class StrategyProcess final : private OwnProcess {
     bool is_meant(const Control& begins) const override;
     void say(const FrameView& at, const Decision& words) override;
     void ask_to_begin();
-    void pause(u32 idle_rounds) const;
+    u64 take();
 
     const Config config_;
     WallClock clock_;
@@ -41,6 +42,7 @@ class StrategyProcess final : private OwnProcess {
     StrategyBell bell_;
     const i64 born_ns_;  // tells this process from others of the same number
     i64 asked_ns_ = 0;
+    const bool spins_;  // for ever
 };
 
 }  // namespace openbell

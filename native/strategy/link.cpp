@@ -1,8 +1,11 @@
 #include "strategy/link.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +36,16 @@ bool StrategyCell::lock() {
 }
 
 bool StrategyCell::is_held() const { return !lock_exclusively(path_); }
+
+void StrategyCell::sleep(i64 at_most_ns) {
+    const timespec timeout{at_most_ns / 1'000'000'000, at_most_ns % 1'000'000'000};
+    ::syscall(SYS_futex, &page().asleep, FUTEX_WAIT, 1, &timeout, nullptr, 0);
+}
+
+void StrategyCell::wake_up() {
+    page().asleep.store(0, std::memory_order_relaxed);
+    ::syscall(SYS_futex, &page().asleep, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
 
 Ring open_strategy_ring(const std::string& hot_dir, u16 strategy) {
     const std::string path = strategy_ring_path(hot_dir, strategy);

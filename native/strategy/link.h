@@ -2,7 +2,7 @@
 //
 //   strategy-<id>.ring    slots of 128 bytes: a `Said` record, then as many records as its `source` says, by the
 //   process strategy-<id>.cell
-//     0  seen 8 | pid 4 | ...              by the process
+//     0  seen 8 | pid 4 | asleep 4 | ...   by the process; who wakes it clears `asleep`
 //    64  condemned 4 | is_on 4 | ...       by the trading thread
 //
 // The process holds the lock of the cell as long as it lives: the kernel gives it back whatever ends it.
@@ -25,6 +25,15 @@ class StrategyCell {
     void set_pid(u32 pid) { page().pid.store(pid, std::memory_order_relaxed); }
     u32 pid() const { return page().pid.load(std::memory_order_relaxed); }
 
+    // The process has found nothing to do. It says so, looks once more, then sleeps until it is woken or so long.
+    void doze() { page().asleep.store(1, std::memory_order_seq_cst); }
+    void sleep(i64 at_most_ns);
+    void rouse() { page().asleep.store(0, std::memory_order_relaxed); }
+    // By the trading thread, after what there is to do was published; nearly free while the process is awake.
+    void wake() {
+        if (page().asleep.load(std::memory_order_seq_cst) != 0) wake_up();
+    }
+
     // It did not answer, or said what none may say: whoever watches over processes ends it.
     void condemn() { page().condemned.store(pid(), std::memory_order_release); }
     bool is_condemned() const { return pid() != 0 && page().condemned.load(std::memory_order_acquire) == pid(); }
@@ -41,10 +50,12 @@ class StrategyCell {
     struct Page {
         std::atomic<u64> seen;
         std::atomic<u32> pid;                    // relaxed: for people, and for who ends it
+        std::atomic<u32> asleep;                 // a futex; seq_cst, as each side stores first and then looks
         alignas(64) std::atomic<u32> condemned;  // pid of the one that is; release, acquire by the supervisor
         std::atomic<u32> is_on;                  // relaxed: for people
     };
     StrategyCell(Mapping mapping, std::string path) : mapping_(std::move(mapping)), path_(std::move(path)) {}
+    void wake_up();
     Page& page() const { return *reinterpret_cast<Page*>(mapping_.data()); }
 
     Mapping mapping_;

@@ -45,6 +45,7 @@ def run(config: NodeConfig, name: str) -> None:
         host,
         record.identity().hex()[:64],
         node.wait == "busy",
+        1 + sum(one.process == "own" for one in config.strategies),
     )
     for snapshot in usable_snapshots(node.journal_dir, node.hot_dir):
         process.load(snapshot.state)
