@@ -29,7 +29,10 @@ ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, cons
     if (!tape_dir.empty()) tape = std::make_unique<JournalReader>(tape_dir);
     Replay replay(engine, again, tape.get(), feed_ns);
     replay.compare_from(from_seq);
-    for (OwnProcessAgain& one : processes) replay.add_witness(one);
+    for (OwnProcessAgain& one : processes) {
+        one.compare_from(from_seq);
+        replay.add_witness(one);
+    }
     if (engine.seq() > 0) reader.seek(engine.seq() + 1);
     bool is_whole = true;
     while (const FrameView frame = reader.next()) {
@@ -44,8 +47,8 @@ ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, cons
     for (const OwnProcessAgain& one : processes) {
         report.strategy_frames += one.frames();
         const Difference& found = one.difference();
-        if (found.seq < std::max<u64>(from_seq, 1)) continue;
-        ++report.strategy_differs;
+        report.strategy_differs += one.differs();
+        if (found.seq == 0) continue;
         if (report.strategy.seq == 0 || found.seq < report.strategy.seq) report.strategy = found;
     }
     report.bytes_after = reader.bytes_after();

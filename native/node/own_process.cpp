@@ -117,7 +117,9 @@ void OwnProcessAgain::arrived(const FrameView& said) {
     const Bytes then = said.bytes().subspan(kLargeRecord);
     const bool is_next = !said_.empty() && said_.front().seq == seen;
     const std::vector<u8> now = is_next ? said_.front().records : std::vector<u8>();
-    if (difference_.seq == 0 && !std::ranges::equal(then, now)) difference_ = first_difference(seen, then, now);
+    if (seen >= compares_from_ && !std::ranges::equal(then, now)) {
+        if (differs_++ == 0) difference_ = first_difference(seen, then, now);
+    }
     while (!said_.empty() && said_.front().seq <= seen) said_.pop_front();
 }
 

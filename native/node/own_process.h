@@ -58,7 +58,10 @@ class OwnProcessAgain final : public OwnProcess {
 
     // Before the replay, of every frame of the journal: a halt for time is no function of it, and taken from here.
     void remember(const FrameView& frame);
-    const Difference& difference() const { return difference_; }
+    // What it said about frames before this one is not compared.
+    void compare_from(u64 seq) { compares_from_ = seq; }
+    const Difference& difference() const { return difference_; }  // the first
+    u64 differs() const { return differs_; }                      // frames about which it says something else
     u64 frames() const { return frames_; }
 
   private:
@@ -74,6 +77,8 @@ class OwnProcessAgain final : public OwnProcess {
     std::vector<Words> overruns_;  // whole frames, by what they were decided on
     std::deque<Words> said_;       // and have not arrived yet
     Difference difference_;
+    u64 compares_from_ = 0;
+    u64 differs_ = 0;
     u64 frames_ = 0;
 };
 

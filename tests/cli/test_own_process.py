@@ -1,5 +1,6 @@
 """Strategies in processes of their own: killed, stopped, flooding; the others go on, and the journal replays."""
 
+import json
 import os
 import signal
 import tempfile
@@ -59,13 +60,16 @@ def world():
         yield made
 
 
-def start(world: World, strategy: Path, strategy_class: str, speed: str = "interpreted") -> Any:
+def start(
+    world: World, strategy: Path, strategy_class: str, speed: str = "interpreted", *, standby: bool = False
+) -> Any:
     """A node whose strategy 1 has a process of its own and whose strategy 2 stands in the trading thread."""
     ready = {"feed": world.feed, "ready": world.ready, "strategy": strategy, "strategy_class": strategy_class}
     rest = world.home / "rest.py"
     rest.write_text(REST)
     more = OWN.format(speed=speed) + OTHER.format(file=rest)
-    world.node_file.write_text(node_toml(**ready, more=more))
+    text = node_toml(**ready, more=more)
+    world.node_file.write_text(text.replace("seed = 7", "seed = 7\nstandby = true") if standby else text)
     return world.run("--live")
 
 
@@ -148,3 +152,27 @@ def test_one_that_floods_is_kept_in_bounds_and_killed_as_any_other(world):
     openbell("kill", world.node_file, check=0)
     assert world.open_orders() == []
     stop_and_verify(world, node)
+
+
+def test_a_standby_takes_over_and_a_range_of_a_life_is_compared_by_itself(world):
+    strategy = world.home / "maker.py"
+    strategy.write_text(MAKER.read_text())
+    node = start(world, strategy, "MarketMaker", standby=True)
+    wait_for(lambda: orders_of(world, 1) and len(orders_of(world, 2)) == 4, "both strategies to quote")
+    cell = StrategyCell.open(str(world.hot), 1)
+    first = cell.pid
+    os.kill(read_page(world.hot).writer_pid, signal.SIGKILL)
+    wait_for(lambda: read_page(world.hot).epoch == 2 and read_page(world.hot).is_alive, "the standby to be the node")
+    wait_for(lambda: cell.is_on and orders_of(world, 1), "the strategy to quote for it")
+    assert cell.pid == first, "its process went on"
+    assert any("by the standby" in text for _, _, text in controls(world, Type.OPERATOR))
+    wait_for(lambda: fills_of(world, 1) >= 3, "fills")
+    stop_and_verify(world, node)
+
+    strategy.write_text(MAKER.read_text().replace("size: int = param(100", "size: int = param(99"))
+    frames = [f for f in open_journal(world.journal) if f.epoch == 2 and not f.is_decision]
+    asked = [f.cause_seq for f in frames if f.raw[0][0] == Type.SAID and f.cause_seq]
+    middle = asked[len(asked) // 2]
+    done = openbell("replay", world.journal, "--verify", "--from", middle, "--json", check=1)
+    verdict = json.loads(done.stdout)
+    assert (verdict["core"]["differs_at"], verdict["strategy"]["differs_at"]) == (0, middle)
