@@ -13,6 +13,7 @@ import numpy as np
 from bench import tick_to_order
 from bench.amzn import amzn_zip
 from bench.harness import REPO, Figure, Result
+from bench.limits import limits_toml
 from bench.processes import folder_in_memory, free_port, start
 from openbell.journal import Source, open_journal
 from openbell.types import Type
@@ -53,7 +54,7 @@ def _life(more: str) -> np.ndarray[Any, Any]:
             values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
             text = tick_to_order.NODE.format(**values, strategy=REPO / "strategies/market_maker.py") + more
             (directory / "node.toml").write_text(text)
-            (directory / "limits.toml").write_text(tick_to_order.LIMITS)
+            (directory / "limits.toml").write_text(limits_toml("AMZN", position_max_lots=1_000_000))
             (directory / "hot").mkdir()
             quiet, file = subprocess.DEVNULL, directory / "node.toml"
             node = start("openbell.node.trading", file, "--for", SECONDS, stdout=quiet)
