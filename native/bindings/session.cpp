@@ -260,10 +260,13 @@ void bind_live(nb::module_& m) {
         .def(
             "run",
             [](LiveNode& n, i64 for_ns) {
+                if (n.needs_python()) n.set_breather([] { const nb::gil_scoped_release others; });
                 const Unlocked unlocked(n.needs_python());
                 return n.run(for_ns);
             },
-            "for_ns"_a = 0, "Until a signal, or for so long; returns the orders left open.")
+            "for_ns"_a = 0,
+            "Until a signal, or for so long; returns the orders left open. Other threads of Python go on, or have a "
+            "slice of time at every tick.")
         .def("open_paper", &LiveNode::open_paper, "Paper: the virtual venue logs in; it knows no earlier order.")
         .def("close", &LiveNode::close)
         .def("abandon", &LiveNode::abandon, "Leaves the journal as a killed process does: for simulated deaths.")

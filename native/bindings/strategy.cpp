@@ -149,7 +149,10 @@ StrategyVersions::Made compiled(nb::object self, nb::object code) {
             native.hooks[hook] = reinterpret_cast<CompiledHook>(nb::cast<std::uintptr_t>(hooks[kHookNames[hook]]));
     native.raised = nb::cast<std::vector<std::string>>(code.attr("raised"));
     native.files = nb::cast<std::vector<std::string>>(code.attr("files"));
-    native.keep = std::make_shared<nb::object>(code);
+    native.keep = std::shared_ptr<nb::object>(new nb::object(code), [](nb::object* last) {
+        const nb::gil_scoped_acquire held;  // where all is machine code a session runs without it
+        delete last;
+    });
     return {std::make_unique<CompiledRunner>(std::move(native), std::move(words)), slots.state_words()};
 }
 
@@ -171,6 +174,7 @@ class FoundVersions final : public StrategyVersions {
   public:
     explicit FoundVersions(nb::object find) : find_(std::move(find)) {}
     Made make(u16 strategy, u64 version) override {
+        const nb::gil_scoped_acquire held;
         try {
             const auto [self, code] = nb::cast<std::pair<nb::object, nb::object>>(find_(strategy, version));
             return code.is_none() ? interpreted(self) : compiled(self, code);

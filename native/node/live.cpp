@@ -262,6 +262,7 @@ void LiveNode::tick(i64 now_ns) {
     if (links_) links_->watch(driver_, now_ns);
     look_at_clock(now_ns);
     publish(now_ns);
+    if (breather_) breather_();
 }
 
 // Engine time keeps the offset of the start (law 4); that the wall clock was set is a fact for the record.

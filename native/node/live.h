@@ -4,6 +4,7 @@
 // thread that trades; strategies are called from it.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "backtest/venue_route.h"
@@ -65,6 +66,8 @@ class LiveNode {
     // Runs until a signal or `for_ns` asks it to stop; returns how many orders are left open.
     u64 run(i64 for_ns);
     bool needs_python() const { return driver_.needs_python(); }
+    // Called at every tick, so that others in this process may have a turn at what only one thread can hold.
+    void set_breather(std::function<void()> breather) { breather_ = std::move(breather); }
     // One round in the fixed order of law 5, for whoever moves a simulated clock; whether anything happened.
     bool step(i64 now_ns);
     void begin_stop();
@@ -132,6 +135,7 @@ class LiveNode {
     Poller poller_;
     std::unique_ptr<Warden> warden_;
     int polled_stream_ = -1;
+    std::function<void()> breather_;
     i64 next_tick_ns_ = 0;
     i64 next_clock_look_ns_ = 0;
     i64 reported_offset_ns_ = 0;  // of the wall clock, as the journal last heard

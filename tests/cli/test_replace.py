@@ -100,6 +100,7 @@ def test_a_strategy_goes_on_with_another_version_and_its_sessions_stay(world, ki
     wait_for(lambda: sizes(world) == {20, 23}, "quotes of the new version, with the parameter that was changed")
     assert (state(world)["state"], "size=20 (file: 11)" in state(world)["params"]) == ("runs", True)
     assert logins(world) == 1, "the order session never ended"
+    assert (world.hot / "version-1.json").exists() == (kind != "own"), "it was loaded beside the trading thread"
 
     os.kill(read_page(world.hot).writer_pid, signal.SIGKILL)
     wait_for(lambda: read_page(world.hot).epoch == 2 and read_page(world.hot).is_alive, "another trading process")

@@ -28,6 +28,7 @@ from openbell.node.config import NodeConfig, load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.limit_lines import expect_meant
+from openbell.node.loading import loading_beside
 from openbell.node.record import read_record
 from openbell.node.recovery import Recovered
 from openbell.node.start import Start
@@ -77,8 +78,11 @@ def session(
         OpenbellError: as `trade`.
     """
     node_settings = config.node
-    follow_versions(strategies, node_settings.journal_dir, start.configured.strategies)
-    with watched(strategies, node_settings.callback_budget_ms * 1_000_000):  # their on_start too
+    versions = follow_versions(strategies, node_settings.journal_dir, start.configured.strategies)
+    with (
+        watched(strategies, node_settings.callback_budget_ms * 1_000_000),  # their on_start too
+        loading_beside(versions, node_settings.hot_dir),
+    ):
         node = native.LiveNode(assemble.live_config(config), engine, strategies)
         start.record.write(node_settings.journal_dir, node.epoch)
         for line in (*small_buffers(config, node), *start.says):

@@ -88,7 +88,7 @@ def serve(config: NodeConfig, config_path: Path) -> None:
 
     tuning = Tuning(world, {one.name: one for one in config.signals}, run)
     files = {one.name: (one.file, one.class_name) for one in config.strategies}
-    replacing = Replacing(world, journal_dir, files, run)
+    replacing = Replacing(world, journal_dir, config.node.hot_dir, files, run)
     people, identities = operators_of(config), identities_of(config)
     desk = ControlDesk(world, people, identities, owners, limits, tuning, replacing, clips_of(config))
     server = open_server(config, desk)

@@ -18,12 +18,15 @@ from typing import IO, Protocol
 from openbell import events
 from openbell._native import OperatorVerb, StrategyLife
 from openbell.node.assemble import digest
+from openbell.node.loading import ask_to_load, loaded
 from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.replacing import Answer, Question
 from openbell.ops.control.proposals import RefusedError
 
 LOOK_WITHIN_S = 130.0
 """A compilation may take 120 s."""
+LOAD_WITHIN_S = 15.0
+"""In the trading process, a slice at every tick."""
 RUNNING = (StrategyLife.RUNS,)
 UNWINDING = (StrategyLife.FLATTENING, StrategyLife.FLATTENING_HALTED)
 
@@ -55,6 +58,8 @@ class _Look:
     running: StrategyRecord
     changed: dict[int, int]
     give_up: float
+    answer: Answer | None = None
+    load_until: float = 0.0
 
 
 class Replacing:
@@ -64,10 +69,12 @@ class Replacing:
         self,
         node: ReplacedNode,
         journal_dir: Path,
+        hot_dir: Path,
         configured: dict[str, tuple[Path, str]],
         run: Callable[[], RunRecord | None],
     ) -> None:
-        self.node, self.journal_dir, self.configured, self.run = node, journal_dir, configured, run
+        self.node, self.configured, self.run = node, configured, run
+        self.journal_dir, self.hot_dir = journal_dir, hot_dir
         self._look: _Look | None = None
 
     def look(self, strategy: str, file: str, class_name: str) -> Replacement | None:
@@ -83,15 +90,43 @@ class Replacing:
                 raise RefusedError(
                     f"replace {strategy}: another version is being looked at ({self._look.asked[0]}); ask again"
                 )
-            self._forget()
+            _ended(self._look)
+            self._look = None
         if self._look is None:
             self._look = self._begin(asked, strategy, path, wanted)
         if self._look.child.poll() is None and time.monotonic() < self._look.give_up:
             return None
-        look, answer = self._look, self._forget()
-        if "error" in answer:
-            raise RefusedError(str(answer["error"]))
-        return self._replacement(strategy, look, Answer.model_validate_json(json.dumps(answer)))
+        if self._look.answer is None:
+            self._look.answer = self._answer_of(self._look)
+        if not self._is_loaded(self._look):
+            return None
+        look, self._look = self._look, None
+        assert look.answer
+        return self._replacement(strategy, look, look.answer)
+
+    def _is_loaded(self, look: _Look) -> bool:
+        """Whether the trading process has it; one of a process of its own is loaded there, when it begins again."""
+        assert look.answer
+        new = look.answer.version.strategy
+        if new.process == "own":
+            return True
+        number = look.answer.version.number
+        if look.load_until == 0:
+            look.load_until = time.monotonic() + LOAD_WITHIN_S
+            try:
+                ask_to_load(self.hot_dir, new.id, number)
+            except OSError as error:
+                self._look = None
+                raise RefusedError(
+                    f"replace {new.name}: expected a trading process to load it, found: {error.strerror}; does it run?"
+                ) from None
+        said = loaded(self.hot_dir, new.id, number)
+        if said is None and time.monotonic() > look.load_until:
+            said = f"replace {new.name}: expected the trading process to load it in {LOAD_WITHIN_S:.0f} s, found not"
+        if said:
+            self._look = None
+            raise RefusedError(said)
+        return said is not None
 
     def _named(self, strategy: str, file: str, class_name: str) -> tuple[Path, str | None]:
         known, its_class = self.configured[strategy]
@@ -118,25 +153,13 @@ class Replacing:
         child.stdin.close()
         return _Look(asked, child, said, running, changed, time.monotonic() + LOOK_WITHIN_S)
 
-    def _forget(self) -> dict[str, object]:
-        """Ends the look; what its child said."""
-        assert self._look
-        look, self._look = self._look, None
-        if look.child.poll() is None:
-            look.child.kill()
-            look.child.wait()
-            return {"error": f"replace: expected {look.asked[1]} to load within {LOOK_WITHIN_S:.0f} s, found it at it"}
-        look.said.seek(0)
-        text = look.said.read()
-        look.said.close()
-        try:
-            answer: dict[str, object] = json.loads(text)
-        except ValueError:
-            return {
-                "error": f"replace: expected {look.asked[1]} to load, found that it ended the process that tried, with "
-                f"code {look.child.returncode}; what it said is in the node's log"
-            }
-        return answer
+    def _answer_of(self, look: _Look) -> Answer:
+        """What its child said."""
+        answer = _ended(look)
+        if "error" in answer:
+            self._look = None
+            raise RefusedError(str(answer["error"]))
+        return Answer.model_validate_json(json.dumps(answer))
 
     def _replacement(self, strategy: str, look: _Look, answer: Answer) -> Replacement:
         number, new = self.node.strategies[strategy], answer.version.strategy
@@ -188,3 +211,22 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return found.st_mtime_ns, found.st_size
+
+
+def _ended(look: _Look) -> dict[str, object]:
+    """The last words of a child, which ends here if it has not."""
+    if look.child.poll() is None:
+        look.child.kill()
+        look.child.wait()
+        return {"error": f"replace: expected {look.asked[1]} to load within {LOOK_WITHIN_S:.0f} s, found it at it"}
+    look.said.seek(0)
+    text = look.said.read()
+    look.said.close()
+    try:
+        answer: dict[str, object] = json.loads(text)
+    except ValueError:
+        return {
+            "error": f"replace: expected {look.asked[1]} to load, found that it ended the process that tried, with "
+            f"code {look.child.returncode}; what it said is in the node's log"
+        }
+    return answer
