@@ -20,7 +20,7 @@ from openbell.types import Type
 
 ROUNDS, SECONDS = 2, 8
 OPENING = (Type.NEW_ORDER, Type.REPLACE_ORDER)
-OWN = 'process = "own"\nage_max_ms = 10_000\nage_max_frames = 1_000_000\nlag_max_ms = 10_000\n'
+OWN = "age_max_ms = 10_000\nage_max_frames = 1_000_000\nlag_max_ms = 10_000\n"
 
 
 def run() -> Result:
@@ -52,7 +52,8 @@ def _life(more: str) -> np.ndarray[Any, Any]:
         try:
             assert venue.stdout
             values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
-            text = tick_to_order.NODE.format(**values, strategy=REPO / "strategies/market_maker.py") + more
+            process, strategy = "own" if more else "trading", REPO / "strategies/market_maker.py"
+            text = tick_to_order.NODE.format(**values, strategy=strategy, process=process) + more
             (directory / "node.toml").write_text(text)
             (directory / "limits.toml").write_text(limits_toml("AMZN", position_max_lots=1_000_000))
             (directory / "hot").mkdir()

@@ -51,6 +51,7 @@ id = 1
 file = "{strategy}"
 class = "MarketMaker"
 instruments = ["AMZN"]
+process = "{process}"
 """
 
 
@@ -84,7 +85,7 @@ def _life() -> dict[str, tuple[int, list[int]]]:
         try:
             assert venue.stdout
             values = {"dir": directory, "feed": feed, "orders": int(venue.stdout.readline())}
-            text = NODE.format(**values, strategy=REPO / "strategies/market_maker.py")
+            text = NODE.format(**values, strategy=REPO / "strategies/market_maker.py", process="trading")
             (directory / "node.toml").write_text(text)
             (directory / "limits.toml").write_text(limits_toml("AMZN", position_max_lots=1_000_000))
             (directory / "hot").mkdir()

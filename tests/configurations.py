@@ -61,6 +61,7 @@ id = 1
 file = "{strategy}"
 class = "{strategy_class}"
 instruments = ["OBEL", "RING"]
+process = "{process}"
 """
 
 INSTRUMENT = """
@@ -130,6 +131,7 @@ def node_toml(
     journal: Path | str = "journal",
     durability: str = "memory",
     identities: int = 1,
+    process: str = "trading",
     more: str = "",
 ) -> str:
     """A node with one strategy on that exchange; `ready` is what the exchange's ready file says."""
@@ -148,6 +150,7 @@ def node_toml(
             journal=journal,
             durability=durability,
             identities=identities,
+            process=process,
         )
         + more
     )

@@ -16,7 +16,7 @@ from openbell.journal import open_journal
 from openbell.ops.find import read_page
 from openbell.types import Type, strategy_of
 
-OWN = 'process = "own"\nspeed = "{speed}"\nlag_max_ms = 1_000\nage_max_ms = 10_000\nage_max_frames = 1_000_000\n'
+OWN = 'speed = "{speed}"\nlag_max_ms = 1_000\nage_max_ms = 10_000\nage_max_frames = 1_000_000\n'
 OTHER = """
 [[strategies]]
 name = "other"
@@ -24,6 +24,7 @@ id = 2
 file = "{file}"
 class = "Rest"
 instruments = ["OBEL", "RING"]
+process = "trading"
 """
 REST = '''
 from openbell import Strategy
@@ -68,7 +69,7 @@ def start(
     rest = world.home / "rest.py"
     rest.write_text(REST)
     more = OWN.format(speed=speed) + OTHER.format(file=rest)
-    text = node_toml(**ready, more=more)
+    text = node_toml(**ready, process="own", more=more)
     world.node_file.write_text(text.replace("seed = 7", "seed = 7\nstandby = true") if standby else text)
     return world.run("--live")
 

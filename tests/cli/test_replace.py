@@ -41,7 +41,7 @@ SECOND = FIRST.replace("    heard: int = 0\n", "    more: int = 3\n    heard: in
 WRONG_TYPE = FIRST.replace("heard: int = 0", "heard: float = 0.0").replace("self.heard += 1", "self.heard += 1.0")
 NO_IMPORT = FIRST + "\nimport nothing_of_that_name\n"
 NOT_COMPILED = FIRST.replace("self.heard += 1\n", "self.heard += len([1])\n")
-KINDS = {"thread": "", "compiled": 'speed = "compiled"\n', "own": 'process = "own"\nlag_max_ms = 10_000\n'}
+KINDS = {"thread": "", "compiled": 'speed = "compiled"\n', "own": "lag_max_ms = 10_000\n"}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_strategy_goes_on_with_another_version_and_its_sessions_stay(world, ki
     file, other = world.home / "quotes.py", world.home / "other.py"
     file.write_text(FIRST)
     ready = {"feed": world.feed, "ready": world.ready, "strategy": file, "strategy_class": "Quotes"}
-    world.node_file.write_text(node_toml(**ready, more=KINDS[kind]))
+    world.node_file.write_text(node_toml(**ready, process="own" if kind == "own" else "trading", more=KINDS[kind]))
     node = world.run("--live")
     wait_for(lambda: sizes(world) == {11}, "its quotes")
     wait_for((world.hot / "control.sock").exists, "the control process")

@@ -139,6 +139,22 @@ def test_strategies_without_an_id_get_the_lowest_free_one(node_file: Path, examp
     assert config.strategy_ids() == {"b": 0, "maker": 1, "c": 2}
 
 
+@pytest.mark.parametrize(
+    ("mode", "speed", "place"),
+    [("live", "interpreted", "own"), ("live", "compiled", "trading"), ("paper", "interpreted", "trading")],
+)
+def test_an_interpreted_strategy_of_a_live_node_has_a_process_of_its_own_unless_the_file_says_otherwise(
+    node_file: Path, example: str, mode: str, speed: str, place: str
+):
+    line = next(line for line in example.splitlines() if line.startswith("process = "))
+    text = example.replace('mode = "paper"', f'mode = "{mode}"')
+
+    assert load(node_file, text.replace(line, f'speed = "{speed}"')).strategies[0].process == place
+    for written in ("own", "trading"):
+        said = text.replace(line, f'process = "{written}"\nspeed = "{speed}"')
+        assert load(node_file, said).strategies[0].process == written
+
+
 def test_a_feed_may_have_two_lines(node_file: Path, example: str):
     more = f'{LISTEN}\nlisten_b = "239.1.1.2:26410"\ninterface_b = "10.0.0.6"'
 

@@ -103,7 +103,7 @@ def run_record(config: NodeConfig) -> RunRecord:
                 params=settings.params,
                 symbols=settings.instruments,
                 speed=settings.speed,
-                process=settings.process,
+                process=settings.process or "trading",
             )
             for settings in config.strategies
         ),

@@ -215,8 +215,9 @@ class StrategySettings(Settings):
     params: dict[str, bool | int | float | str] = Field(default_factory=dict)
     speed: Speed = "interpreted"
     """`compiled`: as machine code, see docs/strategies.md; refused where the class cannot be compiled."""
-    process: Place = "trading"
-    """`own`: in a process of its own, beside the trading thread; in a backtest every strategy is in the engine's."""
+    process: Place | None = None
+    """`own`: in a process of its own, `trading`: in the trading thread. Absent: an interpreted strategy of a live node
+    has its own, every other one is in the trading thread; `load_node` has filled it in."""
     age_max_ms: int = Field(default=100, ge=1, le=60_000, description="own process: older intents are refused LATE")
     age_max_frames: int = Field(default=10_000, ge=1, le=1 << 30, description="own process: the same, in frames")
     lag_max_ms: int = Field(default=1_000, ge=10, le=60_000, description="own process: for a frame to be taken")
@@ -402,7 +403,17 @@ def load_node(path: Path | str, mode: str = "") -> NodeConfig:
     """
     config = load_toml(path, NodeConfig)
     config.take_limits(load_toml(config.node.limits, LimitSet, lambda limits: config.check_limits(limits)))
-    return in_mode(config, mode) if mode and mode != config.node.mode else config
+    return _with_places(in_mode(config, mode) if mode and mode != config.node.mode else config)
+
+
+def _with_places(config: NodeConfig) -> NodeConfig:
+    """Every strategy with its place: what somebody's Python does to itself does not reach the thread that trades."""
+
+    def placed(one: StrategySettings) -> StrategySettings:
+        is_apart = config.node.mode == "live" and one.speed == "interpreted"
+        return one.model_copy(update={"process": one.process or ("own" if is_apart else "trading")})
+
+    return config.model_copy(update={"strategies": tuple(map(placed, config.strategies))})
 
 
 def _repeats(table: str, key: str, values: list[object]) -> Iterator[Problem]:

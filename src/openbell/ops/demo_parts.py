@@ -90,6 +90,7 @@ owner = "demo"
 file = {strategy}
 class = "MarketMaker"
 instruments = {symbols}
+process = "trading"     # live, its own process is the default; a demo on few cores is quicker without
 """
 
 INSTRUMENT_TOML = """
