@@ -10,7 +10,8 @@ import pytest
 from tests.cli.world import WAIT_S, World, openbell, wait_for
 
 from configurations import node_toml
-from openbell.journal import open_journal
+from openbell._native import OperatorVerb
+from openbell.journal import Source, open_journal
 from openbell.ops.find import read_page
 from openbell.types import Type
 
@@ -76,7 +77,8 @@ def test_a_strategy_goes_on_with_another_version_and_its_sessions_stay(world, ki
     file, other = world.home / "quotes.py", world.home / "other.py"
     file.write_text(FIRST)
     ready = {"feed": world.feed, "ready": world.ready, "strategy": file, "strategy_class": "Quotes"}
-    world.node_file.write_text(node_toml(**ready, process="own" if kind == "own" else "trading", more=KINDS[kind]))
+    text = node_toml(**ready, process="own" if kind == "own" else "trading", more=KINDS[kind])
+    world.node_file.write_text(text.replace("seed = 7", f"seed = 7\nstandby = {str(kind == 'compiled').lower()}"))
     node = world.run("--live")
     wait_for(lambda: sizes(world) == {11}, "its quotes")
     wait_for((world.hot / "control.sock").exists, "the control process")
@@ -106,6 +108,8 @@ def test_a_strategy_goes_on_with_another_version_and_its_sessions_stay(world, ki
     wait_for(lambda: read_page(world.hot).epoch == 2 and read_page(world.hot).is_alive, "another trading process")
     wait_for(lambda: sizes(world) == {20, 23}, "the new version to quote again, with nobody to acknowledge it")
 
+    assert any("by the standby" in text for text in recoveries(world)) == (kind == "compiled")
+
     other.write_text(SECOND.replace("more: int = 3", "more: int = 5").replace("self.more", "self.more + 2"))
     replace(world, "--file", other)
     wait_for(lambda: sizes(world) == {20, 25}, "the third version, with what the second one had in `more`")
@@ -120,10 +124,19 @@ def test_a_strategy_goes_on_with_another_version_and_its_sessions_stay(world, ki
     assert "not armed: what runs is not what ran in epoch 2" in said_of(again), "the file counts again"
 
 
-def logins(world):
+def rows(world, kind):
     frames = open_journal(world.journal, world.hot)
-    rows = (frame.record(i) for frame in frames for i in range(len(frame.raw)) if not frame.is_decision)
-    return sum(int(row["type"]) == Type.CONNECTED and int(row["source"]) >= 64 for row in rows)
+    found = (frame.record(i) for frame in frames for i in range(len(frame.raw)) if not frame.is_decision)
+    return [row for row in found if int(row["type"]) == kind]
+
+
+def logins(world):
+    return sum(int(row["source"]) >= Source.ORDER_ENTRY for row in rows(world, Type.CONNECTED))
+
+
+def recoveries(world):
+    told = (row for row in rows(world, Type.OPERATOR) if int(row["code"]) == OperatorVerb.RECOVERED)
+    return [bytes(row["text"]).rstrip(b"\0").decode() for row in told]
 
 
 def said_of(node):

@@ -167,7 +167,8 @@ class RunRecord(Settings):
         """Put the file into `directory`, whole or not at all; that of an epoch is kept beside those of the others."""
         if epoch:
             for one in self.strategies:
-                keep_source(directory, one)
+                if one.is_unchanged():  # a standby has loaded it long ago
+                    keep_source(directory, one)
             (directory / RUNS).mkdir(exist_ok=True)
             self._put(directory / RUNS / f"{epoch:06}.json")
         self._put(directory / FILES[self.kind])

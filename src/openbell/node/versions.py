@@ -19,7 +19,7 @@ from openbell.config_types import Speed
 from openbell.errors import JournalError, StrategyError
 from openbell.journal.durable import replace_durably
 from openbell.node.record import VERSIONS, RunRecord, StrategyRecord, kept_source
-from openbell.strategy.loader import hashed
+from openbell.strategy.loader import hashed, source_hash
 
 if TYPE_CHECKING:
     from openbell.strategy import Strategy
@@ -101,7 +101,7 @@ def in_force(record: RunRecord, engine: native.Engine, journal_dir: Path) -> Run
 
 
 def is_replaced_as_configured(configured: RunRecord, engine: native.Engine, journal_dir: Path) -> bool:
-    """Whether the versions in force replaced what the configuration's files still hold."""
+    """Whether the versions in force replaced what the configured files hold now; a standby has loaded them long ago."""
     for one in configured.strategies:
         if not (number := engine.strategy_version(one.id)):
             continue
@@ -109,7 +109,7 @@ def is_replaced_as_configured(configured: RunRecord, engine: native.Engine, jour
             version = read_version(journal_dir, one.id, number)
         except JournalError:
             return False  # the file counts again, and the hash of what runs says so
-        if version.instead_of != one.source_hash:
+        if not Path(one.file).is_file() or version.instead_of != source_hash(one.file).hex():
             return False
     return True
 
