@@ -22,6 +22,7 @@ file = "{file}"
 class = "{class_name}"
 instruments = ["RING"]
 speed = "{speed}"
+process = "trading"
 """
 SPENDER = """from openbell import Strategy
 from openbell.types import Side, Tif
