@@ -48,6 +48,9 @@ wait = "block"
 arm_at_start = "full"
 segment_mib = 64
 orders_per_second_max = 100000
+[retention]
+plain_segments = 4
+keep_gib = 2.0
 [[feeds]]
 name = "f"
 kind = "itch_moldudp64"
@@ -74,7 +77,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50_000.0, help="market-data messages a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--evidence", type=Path, help="one line a sample; kept in the folder otherwise")
-    parser.add_argument("--folder", type=Path, help="where a folder for the journal is made: 11 GB an hour")
+    parser.add_argument("--folder", type=Path, help="where a folder for the journal is made, 3 GB")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="openbell-soak-", dir=asked.folder))
     evidence = asked.evidence or folder / "soak.jsonl"
@@ -108,7 +111,9 @@ def soak(
         wait_until_it_runs(hot / "node/counters", node)
         sender.stdin.write("go\n")
         sender.stdin.flush()
-        samples = _watch(Watch(node.pid, hot / "node"), hours * 3_600, evidence, console, (sender, node))
+        samples = _watch(
+            Watch(node.pid, hot / "node", folder / "journal"), hours * 3_600, evidence, console, (sender, node)
+        )
         node.send_signal(signal.SIGINT)
         ended = json.loads(node.communicate(timeout=START_S)[0])
         sender.stdin.close()
@@ -143,11 +148,20 @@ def _watch(
             if any(process.poll() is not None for process in processes):
                 raise RuntimeError("expected sender and node to run, found one of them ended; see its words above")
             now = time.monotonic()
-            samples.append({"hours": (now - began) / 3_600, "seconds": now - before, **watch.sample()})
-            print(json.dumps(samples[-1]), file=file, flush=True)
+            sample = {"hours": (now - began) / 3_600, "seconds": now - before, **watch.sample(), "armed_again": 0.0}
+            if not sample["orders"]:
+                sample["armed_again"] = float(_arm_again(watch.hot))
+            samples.append(sample)
+            print(json.dumps(sample), file=file, flush=True)
             bar.update(task, completed=now - began)
             before = now
     return samples
+
+
+def _arm_again(hot: Path) -> bool:
+    """A disk that stands still for two seconds takes the node to CANCEL_ONLY: a person arms it again. Whether it was."""
+    words = (sys.executable, "-m", "openbell", "arm", hot, "full", "--all", "--why", "the disk is back")
+    return subprocess.run(words, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +17,17 @@ QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
 
 @dataclass
 class Watch:
-    """Looks at the processes that `supervisor` has started and at the pages in `hot`."""
+    """Looks at the processes that `supervisor` has started, at the pages in `hot` and at the files in `journal`."""
 
     supervisor: int
     hot: Path
+    journal: Path
 
     def __post_init__(self) -> None:
         self._counters = native.Counters.attach(str(self.hot / "counters"))
         self._before = self._counts()
-        self._frames = self._read()["frames_in"]
+        now = self._read()
+        self._frames, self._sent = now["frames_in"], now["sent"]
 
     def sample(self) -> dict[str, float]:
         """Since the last sample: events and latencies of each hop (ns); now: kilobytes and descriptors by process."""
@@ -34,9 +37,9 @@ class Watch:
             out[f"{name}_fds"] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
         now = self._read()
         out["frames"], self._frames = now["frames_in"] - self._frames, now["frames_in"]
-        out |= {
-            name: now[name] for name in ("sent", "refusals", "book_faults", "feed_gaps", "feed_lost", "feed_dropped")
-        }
+        out["orders"], self._sent = now["sent"] - self._sent, now["sent"]
+        out |= {name: now[name] for name in COUNTERS}
+        out |= {"hot_mib": _size_mib(self.hot), "journal_mib": _size_mib(self.journal)}
         counts = self._counts()
         for hop, before, after in zip(native.LATENCY_HOPS, self._before, counts, strict=True):
             out |= {f"{hop}_{name}": value for name, value in _quantiles(after - before).items()}
@@ -66,6 +69,15 @@ def _private_kib(pid: int) -> int:
         if line.startswith("RssAnon:"):
             return int(line.split()[1])
     raise OSError(f"expected RssAnon in /proc/{pid}/status, found none; this kernel does not say it")
+
+
+def _size_mib(folder: Path) -> float:
+    """Of the files in it; the archiver may remove one meanwhile."""
+    size = 0
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size
+    return size / KIB / KIB
 
 
 def _quantiles(counts: np.ndarray) -> dict[str, float]:

@@ -6,7 +6,16 @@ from bench.soak.market import SESSION, Turn, cycle, opening
 
 from openbell import _native as native
 
-GOOD = {"feed_lost": 0, "book_faults": 0, "sent": 1, "refusals": 0, "feed_gaps": 0, "feed_dropped": 0}
+GOOD = {
+    "orders": 9,
+    "armed_again": 0,
+    "feed_lost": 0,
+    "book_faults": 0,
+    "sent": 1,
+    "refusals": 0,
+    "feed_gaps": 0,
+    "feed_dropped": 0,
+}
 SENT, ENDED = {"rate": 50_000.0}, {"orders_open": 0}
 
 
@@ -17,7 +26,9 @@ def samples(**grown):
         hours = (n + 1) / 100
         given = {"trading_kib": 80_000, "trading_fds": 7, "decided_p999": 50_000}
         given |= {name: of(hours) for name, of in grown.items()}
-        out.append({"hours": hours, "seconds": 36.0, "frames": 180_000, "sent_p999": 1.0, **GOOD, **given})
+        out.append(
+            {"hours": hours, "seconds": 36.0, "frames": 180_000, "sent_p999": 1.0, "durable_p999": 5.0, **GOOD, **given}
+        )
     return out
 
 
@@ -26,7 +37,7 @@ def test_a_steady_node_has_no_problem_and_a_picture():
 
     assert judge(seen, SENT, ENDED, 50_000) == []
     assert summary(seen)["frames_per_s"] == 5_000
-    assert picture(seen, 50_000).count("<polyline") == 7
+    assert picture(seen, 50_000).count("<polyline") == 9
 
 
 @pytest.mark.parametrize(
@@ -34,7 +45,10 @@ def test_a_steady_node_has_no_problem_and_a_picture():
     [
         ({"trading_kib": lambda h: 80_000 + 2_000 * h}, "trading_kib: expected less than 1,024 KiB an hour, found 2,0"),
         ({"trading_fds": lambda h: 7 + int(10 * h)}, "descriptors, found 8 to 17"),
-        ({"decided_p999": lambda h: 50_000 * (1 + h)}, "p99.9 of decided"),
+        ({"decided_p999": lambda h: 50_000 * (1 + 0.2 * h)}, "p99.9 of decided"),
+        ({"durable_p999": lambda h: 50_000 * (1 + 0.2 * h)}, "p99.9 of durable"),
+        ({"orders": lambda h: 9 if h < 0.25 else 0}, "orders: expected some in every sample, found 76 samples without"),
+        ({"orders": lambda h: int(h != 0.25), "armed_again": lambda h: int(h == 0.25)}, "found 1 after which the node"),
         ({"feed_lost": lambda _: 3}, "feed_lost: expected 0, found 3"),
     ],
 )
