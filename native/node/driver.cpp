@@ -16,6 +16,16 @@ constexpr bool is_command(Type type) {
            type == Type::MassCancel;
 }
 
+// A cancel waits for no disk, unless this very decision opens or replaces what it cancels.
+bool is_ahead_of_disk(const Decision& decision, std::size_t at) {
+    if (opens(decision.type_at(at))) return false;
+    for (std::size_t i = 0; i < decision.count(); ++i) {
+        if (opens(decision.type_at(i)) && decision.as<Order>(i).cl_ord_id == decision.as<Order>(at).cl_ord_id)
+            return false;
+    }
+    return true;
+}
+
 Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) {
     Report report{};
     report.type = u8(outcome.reason == Reason::None ? Type::Sent : Type::NotSent);
@@ -206,13 +216,13 @@ void Driver::carry_out(const Decision& decision, u64 cause_seq, i64 received_ns)
         has_openings |= opens(decision.type_at(i));
     }
     if (!has_commands) return;
-    bool is_durable = true;
-    if (parts_.durability == Durability::Local && has_openings) {  // cancels alone wait for nothing
-        is_durable = await(parts_.journal, seq);
-        must_fall_back_ |= !is_durable;
-        if (received_ns) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - received_ns);
-    }
-    send_commands(decision, is_durable, received_ns);
+    if (parts_.durability != Durability::Local || !has_openings)
+        return send_commands(decision, Turn::All, true, received_ns);
+    send_commands(decision, Turn::AheadOfDisk, true, 0);
+    const bool is_durable = await(parts_.journal, seq);
+    must_fall_back_ |= !is_durable;
+    if (received_ns) parts_.latency->record(Hop::Durable, parts_.clock.now_ns() - received_ns);
+    send_commands(decision, Turn::Rest, is_durable, received_ns);
 }
 
 bool Driver::await(const Durable& level, u64 seq) {
@@ -224,9 +234,10 @@ bool Driver::await(const Durable& level, u64 seq) {
     return true;
 }
 
-void Driver::send_commands(const Decision& decision, bool is_durable, i64 received_ns) {
+void Driver::send_commands(const Decision& decision, Turn turn, bool is_durable, i64 received_ns) {
     for (std::size_t i = 0; i < decision.count(); ++i) {
         if (!is_command(decision.type_at(i))) continue;
+        if (turn != Turn::All && is_ahead_of_disk(decision, i) != (turn == Turn::AheadOfDisk)) continue;
         const SendOutcome outcome = send(decision, i, is_durable);
         // From the return of the receive call to the entry of the send call, of the first order.
         if (received_ns && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - received_ns);

@@ -94,7 +94,8 @@ class Driver {
     void decide(const FrameView& in);
     void carry_out(const Decision& decision, u64 cause_seq, i64 received_ns);
     bool await(const Durable& level, u64 seq);
-    void send_commands(const Decision& decision, bool is_durable, i64 received_ns);
+    enum class Turn : u8 { All, AheadOfDisk, Rest };
+    void send_commands(const Decision& decision, Turn turn, bool is_durable, i64 received_ns);
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     void report_outcomes();
     void give_presets();
