@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 
@@ -19,7 +20,7 @@ struct Clock {
 
 // The monotonic clock plus an offset to the wall that is measured once, at construction (law 4). A step of
 // the wall clock therefore moves nothing here; it shows as `measured_offset_ns() - offset_ns()`, which the
-// node makes a ClockOffset event of, and then passes to `adopt`.
+// node makes a ClockOffset event of.
 class WallClock final : public Clock {
   public:
     WallClock() : offset_ns_(measured_offset_ns()) {}
@@ -29,7 +30,8 @@ class WallClock final : public Clock {
         return last_ns_ = now > last_ns_ ? now : last_ns_;
     }
     i64 offset_ns() const { return offset_ns_; }
-    void adopt(i64 offset_ns) { offset_ns_ = offset_ns; }
+    // Time was there already: where the wall was set back meanwhile it goes on from there, and never stands still.
+    void go_on_from(i64 last_ns) { offset_ns_ = std::max(offset_ns_, last_ns - read(CLOCK_MONOTONIC)); }
 
     // Wall minus monotonic now. The narrowest of a few brackets, so that a preemption between the two
     // readings does not become part of the offset.

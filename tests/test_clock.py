@@ -18,13 +18,23 @@ def test_the_wall_clock_is_the_monotonic_clock_plus_a_fixed_offset():
     assert abs(now - time.time_ns()) < SECOND_NS
 
 
-def test_adopting_an_earlier_offset_never_turns_time_back():
+def test_time_that_was_there_already_goes_on_and_never_stands_still():
     clock = WallClock()
-    before = clock.now_ns()
+    later = clock.now_ns() + 3600 * SECOND_NS
 
-    clock.adopt(clock.offset_ns - 3600 * SECOND_NS)
+    clock.go_on_from(later)
 
-    assert clock.now_ns() == before
+    first, second = clock.now_ns(), clock.now_ns()
+    assert later < first < second < later + SECOND_NS
+
+
+def test_time_that_is_past_changes_nothing():
+    clock = WallClock()
+    offset_ns = clock.offset_ns
+
+    clock.go_on_from(clock.now_ns() - SECOND_NS)
+
+    assert clock.offset_ns == offset_ns
 
 
 def test_simulated_time_moves_only_forward():

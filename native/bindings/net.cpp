@@ -57,7 +57,7 @@ void bind_clocks(nb::module_& m) {
     nb::class_<WallClock, Clock>(m, "WallClock")
         .def(nb::init<>())
         .def_prop_ro("offset_ns", &WallClock::offset_ns)
-        .def("adopt", &WallClock::adopt, "offset_ns"_a)
+        .def("go_on_from", &WallClock::go_on_from, "last_ns"_a)
         .def_static("measured_offset_ns", &WallClock::measured_offset_ns);
     nb::class_<SimClock, Clock>(m, "SimClock")
         .def(nb::init<i64>(), "start_ns"_a = 0)

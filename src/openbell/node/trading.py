@@ -36,6 +36,9 @@ from openbell.node.versions import follow_versions
 from openbell.strategy.budget import watched
 from openbell.types import OrderState
 
+CLOCK_BEHIND_S = 0.1
+"""What a clock that is disciplined may lose between two lives of a node."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -140,6 +143,14 @@ def _open_epoch(
     doubts = sum(order.state == OrderState.IN_DOUBT for order in engine.live_orders())
     if doubts:
         print(f"{doubts} orders in doubt: they count as live until the venue has told", file=sys.stderr, flush=True)
+    behind_s = (engine.now_ns - time.time_ns()) / 1e9
+    if behind_s > CLOCK_BEHIND_S:
+        print(
+            f"the wall clock stands {behind_s:.1f} s before the end of the journal: it was set back; engine time "
+            "goes on from the journal's end, so stamps are that much ahead: look after the clock (chronyc tracking)",
+            file=sys.stderr,
+            flush=True,
+        )
     for record in start.records(recovered, doubts, node.torn_bytes):
         node.submit(record, Source.NODE)
     node.submit(assemble.trading_day_record(config), Source.NODE)
