@@ -159,7 +159,7 @@ def _watch(
 
 
 def _arm_again(hot: Path) -> bool:
-    """A disk that stands still for two seconds takes the node to CANCEL_ONLY: a person arms it again. Whether it was."""
+    """A disk that stands still for two seconds takes the node to CANCEL_ONLY; whether it could be armed again."""
     words = (sys.executable, "-m", "openbell", "arm", hot, "full", "--all", "--why", "the disk is back")
     return subprocess.run(words, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
