@@ -1,5 +1,6 @@
 // What Python sees of `records.h`: the layout of every record, from which it builds NumPy dtypes.
 #include "records.h"
+#include "risk/arming.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
@@ -355,6 +356,7 @@ void bind_enums(nb::module_& m) {
 void bind_records(nb::module_& m) {
     bind_enums(m);
     m.attr("AFTER_KILL") = kAfterKill;
+    m.attr("SETTLES") = kSettles;
     m.attr("LIMIT_REMOVED") = kRemoved;
     m.attr("POST_ONLY") = kPostOnly;
     m.attr("HIDDEN") = kHidden;

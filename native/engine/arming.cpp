@@ -59,6 +59,10 @@ void Engine::apply_arm(const Control& record) {
         if (life_of(strategy) == StrategyLife::FlatteningHalted) halted_[strategy] = u8(StrategyLife::Flattening);
     }
     if (releases && scope.instrument == kNoInstrument) risk_.release_repeats(scope.strategy);
+    if (releases && scope.is_node() && record.flags & kSettles && session_up_) {
+        settle_unreached(source::kOrderEntry);
+        sweep_due_ = true;
+    }
     if (scope.is_node() && state_of(record) >= ArmState::ReduceOnly) draining_ = false;
     pull_lowered(scope);
 }
@@ -105,6 +109,12 @@ void Engine::end_work(ArmScope scope, Reason reason) {
 void Engine::distrust(ArmScope scope) {
     risk_.arming().doubt(scope);
     pull_lowered(scope);
+}
+
+// The venue's words have a hole: what was in flight may be there or not.
+void Engine::distrust_session() {
+    oms_.doubt_in_flight();
+    distrust({});
 }
 
 // What must not stand where a scope was lowered: quotes where nothing may be opened, and whatever `may_grow` denies.

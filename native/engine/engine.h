@@ -49,6 +49,7 @@ inline constexpr u32 kGapRebuilt = 2;    // Gap: a snapshot follows, which build
 inline constexpr u32 kGapStale = 3;      // Gap: nothing was heard for too long; nothing is known to be missing
 inline constexpr u32 kFromSnapshot = 1;  // Recovered: it has done so
 inline constexpr u32 kFeedEnded = 1;     // Disconnected: the session is over for good
+inline constexpr u32 kOrdersEnded = 4;   // the same of an order session (SessionEnd::EndOfSession)
 
 // Control::code of a Said record, and what its values are: what a strategy in a process of its own had seen, and how
 // old what it says may be.
@@ -193,6 +194,8 @@ class Engine {
     void apply_connection(const Control& record);
     void apply_feed_session(const Control& record);
     void distrust(ArmScope scope);
+    void distrust_session();
+    void settle_unreached(u16 source);
     void end_work(ArmScope scope, Reason reason);
     void pull_lowered(ArmScope scope);
     void note_fill(const Report& record);
@@ -294,6 +297,7 @@ class Engine {
     std::vector<u8> broken_;  // by instrument
     char session_name_[16] = {};
     bool session_up_ = false;
+    bool session_has_ended_ = false;  // by the venue's word; until it connects anew
     bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, only close
     bool sweep_due_ = false;
     bool checkpoint_ = false;

@@ -65,6 +65,7 @@ void Engine::save(StateWriter& out) const {
     for (const FeedSession& session : feed_sessions_) out.put(session);
     out.put(session_name_);
     out.put(u8(session_up_));
+    out.put(u8(session_has_ended_));
     out.put(u8(draining_));
     out.put(u8(sweep_due_));
     out.put(rolling_);
@@ -114,6 +115,7 @@ void Engine::load(StateReader& in) {
     for (FeedSession& session : feed_sessions_) session = in.get<FeedSession>();
     std::memcpy(session_name_, in.get_bytes(sizeof session_name_).data(), sizeof session_name_);
     session_up_ = in.get<u8>() != 0;
+    session_has_ended_ = in.get<u8>() != 0;
     draining_ = in.get<u8>() != 0;
     sweep_due_ = in.get<u8>() != 0;
     rolling_ = in.get<u64>();

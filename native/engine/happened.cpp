@@ -237,7 +237,16 @@ void Engine::apply_limit(const Limit& record) {
 void Engine::apply_connection(const Control& record) {
     if (record.source < source::kOrderEntry) return apply_feed_session(record);
     session_up_ = false;
-    if (record.type != u8(Type::Connected)) return;
+    if (record.type != u8(Type::Connected)) {
+        session_has_ended_ = session_has_ended_ || record.code == kOrdersEnded;
+        return;
+    }
+    // Another session replays nothing of the old one: what was in flight there and what was told at its end is unknown,
+    // unless we heard it end and nothing of it was open.
+    const bool is_named = session_name_[0] != 0 && record.text[0] != 0;
+    const bool is_other = is_named && std::memcmp(session_name_, record.text, sizeof session_name_ - 1) != 0;
+    if (is_other && !(session_has_ended_ && oms_.live_orders() == 0)) distrust_session();
+    session_has_ended_ = false;
     std::memcpy(session_name_, record.text, sizeof session_name_ - 1);
     if (record.source < kSourcesMax && record.values[0] > 0) source_seq_[record.source] = u64(record.values[0]) - 1;
 }
@@ -267,7 +276,7 @@ void Engine::apply_feed_session(const Control& record) {
 }
 
 void Engine::apply_gap(const Control& record, bool is_open) {
-    if (record.source >= source::kOrderEntry) return distrust({});  // the venue no longer has what we missed
+    if (record.source >= source::kOrderEntry) return distrust_session();  // the venue no longer has what we missed
     const bool is_lost = is_open && record.code != 0 && record.code != kGapStale;
     const bool is_rebuilt = !is_open && record.code == kFromSnapshot;
     FeedSession& feed = feed_sessions_[record.source];
@@ -288,11 +297,18 @@ void Engine::apply_gap(const Control& record, bool is_open) {
 void Engine::apply_resolved(const Control& record) {
     session_up_ = true;
     quoter_.forget_refusals();  // what could not leave may be tried again, cancels too
-    Report settled[256];
     // After a hole in the reports the absence of evidence shows nothing: doubt stays doubt.
-    const std::size_t settled_max = is_reconciled() ? std::size(settled) : 0;
-    for (std::size_t n = settled_max; n > 0 && n == settled_max;) {
-        n = oms_.on_resolved(record.source, settled);
+    if (is_reconciled()) settle_unreached(record.source);
+    quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
+    targets_.for_each([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
+    sweep_due_ = true;
+}
+
+// The venue has no word of what was in flight, and would have: it never got there.
+void Engine::settle_unreached(u16 source) {
+    Report settled[256];
+    for (std::size_t n = std::size(settled); n == std::size(settled);) {
+        n = oms_.on_resolved(source, settled);
         for (const Report& report : std::span(settled, n)) {
             if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {
                 if (is_terminal(OrderState(order->state))) close_order(*order);
@@ -301,9 +317,6 @@ void Engine::apply_resolved(const Control& record) {
             happened_.reports.push(report);
         }
     }
-    quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
-    targets_.for_each([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
-    sweep_due_ = true;
 }
 
 }  // namespace openbell

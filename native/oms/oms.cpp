@@ -74,6 +74,16 @@ void Oms::on_started(const Started& started) {
     }
 }
 
+void Oms::doubt_in_flight() {
+    for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) {
+        LiveOrder& o = orders_[s];
+        u8 in_flight = is_changing(o) ? is_replacing(o) ? kReplaceBit : kNewBit : u8(0);
+        if (o.cancel_version != 0) in_flight |= kCancelBit;
+        o.in_doubt |= u8(in_flight & ~o.unsent);
+        settle(o);
+    }
+}
+
 bool Oms::claim(u16 strategy, u64 id) {
     const bool is_next = next_id(strategy, 0) != 0 && id >= next_id(strategy, 0);
     if (!is_next || make_cl_ord_id(node_, epoch_, strategy, counter_of(id)) != id) return false;

@@ -62,6 +62,8 @@ class Oms {
 
     // A new epoch: id counters restart, and every live order with a command unsent becomes IN_DOUBT.
     void on_started(const Started&);
+    // The venue's words have a hole: what was sent and not answered becomes IN_DOUBT.
+    void doubt_in_flight();
     // The next cl_ord_id; 0 when nothing was started, the strategy is unknown or its 2^30 ids are used up.
     u64 reserve(u16 strategy);
     // The id that the n-th call of `reserve` from now will return (n from 0), for whoever must know it earlier.

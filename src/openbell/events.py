@@ -15,6 +15,7 @@ from openbell._native import (
     AFTER_KILL,
     BREAKER_PARAMETERS,
     LIMIT_REMOVED,
+    SETTLES,
     STRATEGY_CARRY,
     STRATEGY_PARAMETER,
     UNACKNOWLEDGED,
@@ -118,18 +119,20 @@ def arm(
     limited_percent: int = 0,
     grant_until_ns: int = 0,
     kill_generation: int = 0,
+    settles: bool = False,
 ) -> bytes:
     """Move one strategy, one instrument or (neither) the node to an arming state.
 
     `after_kill` also releases the kill and the doubt of that scope, and halted strategies. `limited_percent` (0: as it
     is) is what LIMITED leaves of the largest order. With `grant_until_ns`, engine time, the state holds until then and
     over a doubt, and at most 15 minutes: break-glass. `kill_generation` is what the kill cell said when the person
-    looked: a kill asked for since then is not released.
+    looked: a kill asked for since then is not released. `settles`, with a release of the node: what is in doubt never
+    reached the venue.
     """
     return control(
         Type.ARM,
         code=int(state),
-        flags=AFTER_KILL if after_kill else 0,
+        flags=(AFTER_KILL if after_kill else 0) | (SETTLES if settles else 0),
         strategy=strategy,
         instrument=instrument,
         values=(by.uid, by.approver_uid, limited_percent, grant_until_ns),

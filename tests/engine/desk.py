@@ -190,8 +190,8 @@ class Desk:
     def kill(self, level: KillLevel = KillLevel.HARD, **scope: int) -> list[bytes]:
         return self.frame(events.kill(level, **scope), source=OPERATOR)
 
-    def connect(self) -> list[bytes]:
-        return self.frame(events.control(Type.CONNECTED, source=ORDERS, values=(1,), text="S1"))
+    def connect(self, session: str = "S1") -> list[bytes]:
+        return self.frame(events.control(Type.CONNECTED, source=ORDERS, values=(1,), text=session))
 
     def resolve(self, script: tuple[bytes, ...] = ()) -> list[bytes]:
         return self.frame(events.control(Type.RESOLVED, source=ORDERS), script=script)

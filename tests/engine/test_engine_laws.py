@@ -9,6 +9,7 @@ from openbell import events
 from openbell.errors import SnapshotError
 from openbell.strategy import Strategy
 from openbell.types import ArmState, IntentKind, KillLevel, Reason, TradingState, Type
+from oracles.engine_inputs import SESSION_ENDED
 
 
 def orders(decision: list[bytes], *kinds: Type) -> list[dict[str, int]]:
@@ -96,6 +97,34 @@ def test_a_cancel_asked_for_while_the_session_is_down_is_not_forgotten():
     desk.connect()
 
     assert [(o["type"], o["cl_ord_id"]) for o in orders(desk.resolve())] == [(Type.CANCEL_ORDER, order["cl_ord_id"])]
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_session_of_another_name_leaves_what_was_in_flight_in_doubt(has_ended):
+    desk = trading_desk()
+    desk.feed(d.add(50, 999_900, 1, buy=True), script=(d.intent(IntentKind.ORDER, 1, side=1, px=BID, qty=10),))
+    (order,) = desk.sent
+    desk.outcomes()
+
+    desk.frame(events.control(Type.DISCONNECTED, source=d.ORDERS, code=SESSION_ENDED if has_ended else 1))
+    desk.connect("S2")
+    desk.resolve()
+
+    assert [o.cl_ord_id for o in desk.engine.live_orders()] == [order["cl_ord_id"]]
+    assert desk.engine.arming()[0] == ArmState.CANCEL_ONLY
+    assert reason_of(desk) == Reason.NOT_ARMED
+
+
+@pytest.mark.parametrize(("has_ended", "state"), [(True, ArmState.FULL), (False, ArmState.CANCEL_ONLY)])
+def test_another_session_is_believed_if_the_old_one_was_heard_to_its_end(has_ended, state):
+    desk = trading_desk()
+
+    desk.frame(events.control(Type.DISCONNECTED, source=d.ORDERS, code=SESSION_ENDED if has_ended else 1))
+    desk.frame(events.control(Type.DISCONNECTED, source=d.ORDERS, code=3))  # it asked for the old one first
+    desk.connect("S2")
+    desk.resolve()
+
+    assert desk.engine.arming()[0] == state
 
 
 def test_a_kill_cancels_everything_and_opens_nothing_until_a_person_releases_it():
@@ -273,3 +302,21 @@ def test_equal_states_reached_by_different_ways_have_equal_hashes():
     straight = built(d.instrument(0), low + high, last)
 
     assert straight == built(d.instrument(0), high, low, last) == built(d.instrument(0), *passing, high + low, last)
+
+
+def test_after_a_hole_in_the_reports_what_was_in_flight_is_in_doubt_until_two_people_say_it_never_got_there():
+    desk = trading_desk()
+    desk.feed(d.add(50, 999_900, 1, buy=True), script=(d.intent(IntentKind.ORDER, 1, side=1, px=BID, qty=10),))
+    desk.outcomes()
+    desk.frame(events.control(Type.DISCONNECTED, source=d.ORDERS))
+    desk.connect()
+
+    desk.frame(events.control(Type.GAP, source=d.ORDERS, values=(5, 9)))
+    desk.resolve()
+    desk.arm(after_kill=True)
+
+    (order,) = desk.engine.live_orders()
+    assert order.state == native.OrderState.IN_DOUBT
+    desk.arm(after_kill=True, settles=True)
+    assert desk.engine.live_orders() == []
+    assert reason_of(desk) == Reason.NONE

@@ -19,10 +19,13 @@ from openbell.types import (
     Type,
 )
 from oracles.arming import NODE
+from oracles.engine_inputs import SESSION_ENDED
 from oracles.order_records import record
 
 KINDS = [Type.BOOK_ADD] * 8 + [Type.BOOK_EXECUTE, Type.BOOK_CANCEL, Type.BOOK_MODIFY] * 3 + [
     Type.TRADE, Type.STATUS, Type.STATUS, Type.TRADE_BUST]  # fmt: skip
+
+NAMES = ["S1"] * 40 + ["S2", ""]
 
 
 class Day:
@@ -157,7 +160,7 @@ class Day:
         scope = {"strategy": strategy, "instrument": instrument}
         until = {"grant_until_ns": self.desk.now + rng.randint(-10, 60) * 1_000}
         draws = [
-            (20, events.arm(state, after_kill=rng.random() < 0.7)),
+            (20, events.arm(state, after_kill=rng.random() < 0.7, settles=rng.random() < 0.3)),
             (16, events.arm(rng.choice([ArmState.FULL, state]), after_kill=rng.random() < 0.8, **scope)),
             (2, events.kill(rng.choice([KillLevel.SOFT, KillLevel.HARD]), **scope)),
             (3, events.arm(state, limited_percent=rng.randint(0, 101), **rng.choice([{}, scope]), **until)),
@@ -171,8 +174,8 @@ class Day:
             (25, events.control(Type.RECOVERED, source=source)),
             (1, events.control(Type.GAP, source=d.ORDERS, values=(5, 9))),
             (2, events.control(Type.CONNECTED, source=source, text=rng.choice("AAAB"))),
-            (2, events.control(Type.DISCONNECTED, source=d.ORDERS)),
-            (2, events.control(Type.CONNECTED, source=d.ORDERS, values=(rng.randint(0, 9),))),
+            (2, events.control(Type.DISCONNECTED, source=d.ORDERS, code=rng.choice([0, 1, SESSION_ENDED]))),
+            (2, events.control(Type.CONNECTED, source=d.ORDERS, values=(rng.randint(0, 9),), text=rng.choice(NAMES))),
             (16, events.control(Type.RESOLVED, source=d.ORDERS)),
             (2, events.control(rng.choice([Type.HEARTBEAT, Type.CLOCK_OFFSET]))),
             (3, events.control(Type.TRADING_DAY, values=(20_260_000 + rng.randint(1, 99),))),
@@ -191,7 +194,7 @@ class Day:
     def step(self) -> None:
         draw, desk, rng = self.rng.random(), self.desk, self.rng
         if desk.twin.arming.of(NODE).doubted and rng.random() < 0.8:
-            desk.arm(after_kill=True)  # a person has looked
+            desk.arm(after_kill=True, settles=rng.random() < 0.8)  # a person has looked
         if desk.twin.risk.limits.fault and rng.random() < 0.3:
             self.restart()
         if rng.random() < 0.01:  # the ordinary limits again

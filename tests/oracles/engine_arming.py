@@ -6,7 +6,7 @@ from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, Reas
 from oracles import oms
 from oracles.arming import GRANT_MAX_NS, NODE, Scope
 
-AFTER_KILL = 1
+AFTER_KILL, SETTLES = 1, 2
 BREAKER_TIMER = 1 << 63
 BUY = 1
 Key = tuple[int, int]
@@ -35,6 +35,8 @@ class EngineArming:
             self.halted -= failed - self.flattening
             if scope[1] == NO_INSTRUMENT:
                 self.risk.flow.release(scope[0])
+            if scope == NODE and r["flags"] & SETTLES and self.session_up:
+                self._settle_unreached()
         if scope == NODE and state >= ArmState.REDUCE_ONLY:
             self.draining = False
         return self._pull_lowered(scope)
@@ -70,6 +72,12 @@ class EngineArming:
         self.arming.of(scope).doubted = True
         self.arming.of(scope).granted = None
         self._pull_lowered(scope)
+
+    def _distrust_session(self) -> None:
+        flights = [flight for order in self.oms.live.values() for flight in order.flights.values()]
+        for flight in (f for f in flights if f.news != "unsent"):
+            flight.news = "doubt"
+        self._distrust()
 
     def _on_timer(self, r: Fields, raw: bytes) -> None:
         if r["strategy"] == NO_STRATEGY and r["timer_id"] == BREAKER_TIMER:

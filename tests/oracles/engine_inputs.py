@@ -40,6 +40,7 @@ ORDER_ENTRY = 64
 TIMER_LEAST_NS = 1_000
 CANCEL_ALL = 1
 GAP_STALE = 3
+SESSION_ENDED = 4
 MARKET = {Type.BOOK_ADD, Type.BOOK_MODIFY, Type.BOOK_CANCEL, Type.BOOK_EXECUTE, Type.BOOK_CLEAR}
 NOTICES = {
     Type.IMBALANCE, Type.AUCTION_PRICES, Type.AUCTION_COLLAR, Type.DIRECT_LISTING, Type.BREAKER_LEVELS, Type.BREAKER,
@@ -106,6 +107,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         self.counters: dict[int, int] = {}
         self.broken: set[int] = set()
         self.feed_sessions: dict[int, bytes] = {}
+        self.session_name, self.session_has_ended = b"", False
         self.source_seq: dict[int, int] = {}
         self.rolling = self.decisions = self.refusals = self.book_faults = self.now = self.seq = 0
         self.out: list[bytes] = []
@@ -292,6 +294,11 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         if r["source"] < ORDER_ENTRY:
             return self._on_feed_session(r)
         self.session_up = False
+        names = {self.session_name.strip(b"\0"), r["text"].strip(b"\0")}
+        is_other = len(names) == 2 and b"" not in names
+        if is_other and not (self.session_has_ended and not self.live_orders()):
+            self._distrust_session()
+        self.session_name, self.session_has_ended = r["text"], False
         if r["value"] > 0:
             self.source_seq[r["source"]] = r["value"] - 1
         return None
@@ -315,12 +322,13 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     def _on_disconnected(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
             self.session_up = False
+            self.session_has_ended = self.session_has_ended or r["code"] == SESSION_ENDED
         else:
             self._hear_of_end(r)
 
     def _on_gap(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
-            return self._distrust()
+            return self._distrust_session()
         if r["code"] not in (0, GAP_STALE):
             self.broken |= {i for i, feed in enumerate(self.feed_of) if feed == r["source"]}
         self._feed_is_whole(r["source"], False)
@@ -328,7 +336,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
 
     def _on_recovered(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
-            return self._distrust()
+            return self._distrust_session()
         self._feed_is_whole(r["source"], True)
         return None
 
@@ -343,15 +351,18 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     def _on_resolved(self, _: Fields, __: bytes) -> None:
         self.session_up = self.sweep_due = True
         self.quoter.forget_refusals()
-        is_reconciled = not self.arming.of(NODE).doubted
-        for cl_ord_id, command, version in self.oms.on_resolved() if is_reconciled else []:
+        if not self.arming.of(NODE).doubted:
+            self._settle_unreached()
+        for key in [*self.quoter.active(), *sorted(self.targets)]:
+            self._mark(key)
+
+    def _settle_unreached(self) -> None:
+        for cl_ord_id, command, version in self.oms.on_resolved():
             order = self.oms.find(cl_ord_id)
             if order.ended is not None:
                 self._on_closed(order)
             said = {"type": Type.NOT_SENT, "command": command, "version": version, "cl_ord_id": cl_ord_id}
             self._tell(order, said | {"order_id": order.order_id, "reason": Reason.NEVER_REACHED_VENUE})
-        for key in [*self.quoter.active(), *sorted(self.targets)]:
-            self._mark(key)
 
     def _on_checkpoint(self, _: Fields, __: bytes) -> None:
         self.checkpoint = True

@@ -40,6 +40,7 @@ def arm(
     release: bool = False,
     minutes: int = 0,
     acknowledge: str = "",
+    settle: bool = False,
     why: str = "",
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
@@ -63,6 +64,8 @@ def arm(
         Break-glass: for so many minutes, at most 15, over a doubt; another person has to approve it.
     acknowledge
         What runs, as the node has printed it at its start, where that is not what ran before; with --release.
+    settle
+        With --all --release: the venue was asked, and nothing that is in doubt ever reached it.
     why
         For the journal, and for that other person.
     as_json
@@ -70,7 +73,13 @@ def arm(
     """
     hot_dir = _find(node)
     request: dict[str, Any] = {"verb": "arm", "state": state, "release": release, "minutes": minutes, "why": why}
-    request |= {"strategy": strategy, "instrument": instrument, "all": all, "acknowledge": acknowledge}
+    request |= {
+        "strategy": strategy,
+        "instrument": instrument,
+        "all": all,
+        "acknowledge": acknowledge,
+        "settle": settle,
+    }
     return say(hot_dir, _asked(hot_dir, request), as_json)
 
 

@@ -28,6 +28,7 @@ from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS
 from openbell.node.reconciliation import ReconciliationSettings
+from openbell.node.reconciliation_page import begin_page
 from openbell.node.recovery import expect_both_halves
 from openbell.strategy.loader import load_strategy
 
@@ -91,6 +92,7 @@ class Supervisor:
         if (others := self._reconciliation()) and others.password:
             others.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        begin_page(node.hot_dir, time.time_ns(), others.every_ms * 1_000_000 if others else 0)
         node.journal_dir.mkdir(parents=True, exist_ok=True)
         write_card(card_of(self.config, self.config_path))
         ids = self.config.strategy_ids()

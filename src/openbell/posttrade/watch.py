@@ -17,6 +17,7 @@ from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import end_with_parent
 from openbell.node.reconciliation import ReconciliationSettings
+from openbell.node.reconciliation_page import write_page
 from openbell.ops.find import read_page
 from openbell.posttrade.breaks import news_line
 from openbell.posttrade.node_books import NodeBooks
@@ -50,6 +51,12 @@ def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
     while not stop.wait(settings.every_ms / 1_000):
         found = reconciler.look(time.time_ns())
         node.tell(found.news, books.instruments())
+        write_page(
+            hot_dir,
+            time.time_ns(),
+            settings.every_ms * 1_000_000,
+            [known.sentence() for known in node.desk.breaks.values()],
+        )
         for news, known in found.news:
             print(f"reconciliation: {news_line(news, known)}", file=sys.stderr, flush=True)
 

@@ -27,6 +27,8 @@ class FakeNode:
         self.scopes: dict[Target, Armed] = {}
         self.room = 1_000
         self.running = ""
+        self.doubts: list[str] = []
+        self.breaks: list[str] = []
         self.records: list[bytes] = []
         self.generation = 0
         self.tickets = 0
@@ -43,6 +45,12 @@ class FakeNode:
 
     def unacknowledged(self) -> str:
         return self.running
+
+    def in_doubt(self) -> list[str]:
+        return self.doubts
+
+    def open_breaks(self) -> list[str]:
+        return self.breaks
 
     def engine_now_ns(self) -> int:
         return 1_000

@@ -123,6 +123,33 @@ def test_nothing_is_released_where_nothing_is_held():
     assert "expected a kill, a doubt or a halted strategy" in Desk().ask(ANN, "arm", **RELEASE)["error"]
 
 
+def test_the_node_is_not_released_while_an_order_is_in_doubt_unless_two_people_settle_it():
+    desk = killed_desk()
+    desk.node.doubts = ["order 7 BUY 10 OBEL"]
+
+    error = desk.ask(ANN, "arm", **RELEASE)["error"]
+    assert "expected no order in doubt, found order 7 BUY 10 OBEL" in error
+    assert "add --settle" in error
+    said = desk.ask(ANN, "arm", **RELEASE, settle=True)
+    assert said["proposal"]["says"][-1] == "never reached the venue: order 7 BUY 10 OBEL"
+    assert desk.ask(BOB, "approve", proposal="p-0")["ok"]
+    assert [int(arm["flags"]) for arm in desk.told(Type.ARM)] == [3]
+
+
+def test_the_node_is_not_released_while_its_books_differ():
+    desk = killed_desk()
+    desk.node.breaks = [f"break {n}" for n in range(7)]
+
+    error = desk.ask(ANN, "arm", **RELEASE, settle=True)["error"]
+
+    assert "expected books that agree with the venue's, found break 0; " in error
+    assert "and 2 more; openbell breaks shows them" in error
+
+
+def test_settling_is_a_word_about_the_whole_node():
+    assert "together with release and all" in Desk().ask(ANN, "arm", state="full", all=True, settle=True)["error"]
+
+
 # ---- two people
 
 

@@ -24,6 +24,7 @@ from openbell.types import NO_STRATEGY, ArmState, KillLevel
 REFUSED, DONE, PROPOSED = 0, 1, 2
 """Outcomes in Operator records; what was refused names no act, but says why."""
 NO_ACT = 0
+SHOWN_MAX = 5
 MINUTE_NS = 60 * 10**9
 Answer = dict[str, Any]
 
@@ -151,12 +152,31 @@ class ControlDesk:
             )
         if act in TWO_PEOPLE and not request.why:
             raise RefusedError(f"arm {target.name}: expected why, found nothing; the other person has to judge it")
+        settled = self._settled(request, act, target)
         running = self._acknowledged(request, act, target)
         says = [f"{target.name}: {before.state.name} -> {state.name}"]
         says += [f"acknowledges that {running} runs"] if running else []
         says += [f"releases: {_held(before)}"] if act == Act.RELEASE else []
+        says += [f"never reached the venue: {', '.join(settled)}"] if settled else []
         says += [f"for {request.minutes} minutes, then as before"] if act == Act.BREAK_GLASS else []
         return self._do_or_propose(act, target, tuple(says), request.why, request, who, now_ns)
+
+    def _settled(self, request: asked.Arm, act: Act, target: Target) -> list[str]:
+        """What two people say never reached the venue; a release of the node waits until nothing else is open."""
+        if act != Act.RELEASE or _kind(target) != ScopeKind.NODE:
+            return []
+        if breaks := self.world.open_breaks():
+            raise RefusedError(
+                f"{target.name}: expected books that agree with the venue's, found {_some(breaks)}; openbell breaks "
+                "shows them; if it cannot wait: --minutes 5 instead of --release"
+            )
+        in_doubt = self.world.in_doubt()
+        if in_doubt and not request.settle:
+            raise RefusedError(
+                f"{target.name}: expected no order in doubt, found {_some(in_doubt)}; the venue's reports settle them, "
+                "or ask it: if it has none of them, add --settle"
+            )
+        return in_doubt
 
     def _acknowledged(self, request: asked.Arm, act: Act, target: Target) -> str:
         """What the person says runs, where core, strategies, limits or configuration are not those of the last run."""
@@ -334,6 +354,7 @@ class ControlDesk:
             events.arm(
                 ArmState[change.state.upper()],
                 after_kill=change.release,
+                settles=change.settle,
                 by=by,
                 grant_until_ns=until,
                 kill_generation=generation,
@@ -395,6 +416,11 @@ def _kind(target: Target) -> ScopeKind:
     if target.strategy != NO_STRATEGY:
         return ScopeKind.STRATEGY
     return ScopeKind.NODE if target == Target() else ScopeKind.INSTRUMENT
+
+
+def _some(words: list[str]) -> str:
+    shown = "; ".join(words[:SHOWN_MAX])
+    return shown if len(words) <= SHOWN_MAX else f"{shown}; and {len(words) - SHOWN_MAX} more"
 
 
 def _held(armed: Armed) -> str:

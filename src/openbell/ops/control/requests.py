@@ -42,12 +42,14 @@ class Kill(_Scoped, frozen=True, tag="kill"):
 
 
 class Arm(_Scoped, frozen=True, tag="arm", kw_only=True):
-    """Arm a scope; `release`: after a kill, a doubt or a halt; `minutes`: break-glass; `acknowledge`: what runs."""
+    """Arm a scope; `release`: after a kill, a doubt or a halt; `minutes`: break-glass; `acknowledge`: what runs;
+    `settle`: what is in doubt never reached the venue."""
 
     state: Literal["off", "shadow", "cancel_only", "reduce_only", "limited", "full"]
     release: bool = False
     minutes: Annotated[int, msgspec.Meta(ge=0, le=BREAK_GLASS_MINUTES_MAX)] = 0
     acknowledge: Name = ""
+    settle: bool = False
     why: Why = ""
 
 
@@ -130,6 +132,11 @@ def read_request(line: bytes) -> Request:
     if isinstance(request, Arm) and request.minutes and request.release:
         raise RefusedError(
             "arm: expected release or minutes, found both: break-glass holds for minutes and releases nothing"
+        )
+    if isinstance(request, Arm) and request.settle and not (request.release and request.all):
+        raise RefusedError(
+            "arm: expected settle together with release and all, found it alone: whoever settles what is in doubt says "
+            "that the venue was asked"
         )
     return request
 

@@ -14,9 +14,10 @@ from openbell import _native as native
 from openbell.node.acknowledge import is_unacknowledged, running_of
 from openbell.node.card import NodeCard
 from openbell.node.holdings import symbol_of
+from openbell.node.reconciliation_page import open_breaks
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, OrderState, Side
 
 FRAMES_PER_POLL = 4_096
 FAILED = (native.StrategyLife.HALTED, native.StrategyLife.FLATTENING_HALTED)
@@ -69,6 +70,8 @@ class World(Protocol):
     def instruments(self) -> dict[str, int]: ...
     def armed(self, target: Target) -> Armed: ...
     def unacknowledged(self) -> str: ...
+    def in_doubt(self) -> list[str]: ...
+    def open_breaks(self) -> list[str]: ...
     def engine_now_ns(self) -> int: ...
     def set_kill(self, level: KillLevel, uid: int) -> None: ...
     def ask_scoped(self) -> int: ...
@@ -132,6 +135,19 @@ class LiveWorld:
         if (engine := self.engine) is None or not is_unacknowledged(engine):
             return ""
         return running_of(engine.started).name
+
+    def in_doubt(self) -> list[str]:
+        """Orders with a command of which nobody knows whether the venue has it."""
+        if (engine := self.engine) is None:
+            return []
+        doubted = (o for o in engine.live_orders() if o.state == OrderState.IN_DOUBT)
+        return [
+            f"order {o.cl_ord_id} {Side(o.side).name} {o.leaves_qty} {symbol_of(engine, o.instrument)}" for o in doubted
+        ]
+
+    def open_breaks(self) -> list[str]:
+        """As reconciliation has said last; nothing where the node has none."""
+        return open_breaks(self.hot_dir, time.time_ns())
 
     def changed_parameters(self) -> list[tuple[int, int, int]]:
         """(strategy, word, bits) of parameters that were changed while their strategies ran."""
