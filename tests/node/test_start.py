@@ -114,6 +114,27 @@ def test_under_a_supervisor_the_standby_becomes_the_node_and_another_one_stands_
     assert said[0]["orders_open"] == 0 and said[0]["epoch"] == 2
 
 
+def test_a_stop_that_ends_a_hanging_node_is_no_hour_for_the_standby(tmp_path):
+    node = lives.write_node(tmp_path)
+    node.write_text(node.read_text().replace("seed = 7", "seed = 7\nstandby = true"))
+    log = node.parent / "log"
+
+    def starts() -> int:
+        return sum(f.record(0)["type"] == Type.STARTED for f in open_journal(*halves(node)))
+
+    with Supervisor(node, log=log) as supervisor:
+        wait_for(lambda: log.is_file() and "standing by" in log.read_text(), "the standby")
+        wait_for(starts, "the node's first epoch")
+        os.kill(supervisor.trading_pid, signal.SIGSTOP)
+        supervisor.stop()
+        supervisor.stop()
+        summary = supervisor.wait()
+
+    assert summary["was_ended"] and summary["epoch"] == 1
+    assert "taken over" not in log.read_text()
+    assert starts() == 1
+
+
 def test_a_helper_that_stands_still_does_not_hold_up_the_end(node, monkeypatch, capsys):
     monkeypatch.setattr("openbell.node.supervisor.HELPERS_WITHIN_S", 0.5)
 

@@ -210,10 +210,16 @@ class Supervisor:
         self._stops += 1
         self._stop_by = time.monotonic() + STOP_WITHIN_S
         if self._trading and self._trading.poll() is None:
+            self._dismiss_standby()
             if self._stops == 1:
                 self._trading.send_signal(signal.SIGINT)
             else:
                 self._trading.kill()  # its sockets close: cancel-on-disconnect is what remains
+
+    def _dismiss_standby(self) -> None:
+        """Before the node ends for good: what still stands by would take that for its hour."""
+        if standby := self._helpers.get("standby"):
+            standby.kill()
 
     def wait(self) -> dict[str, Any]:
         """Until the trading process has ended by itself; its summary.
@@ -239,6 +245,7 @@ class Supervisor:
             if self._stops and code < 0:
                 return self._left_behind()
             if code >= 0:
+                self._dismiss_standby()
                 raise NodeFailedError(f"trading process: expected an orderly end, found exit code {code}; see above")
             self._restart_after(code)
 
@@ -264,6 +271,7 @@ class Supervisor:
         now = time.monotonic()
         self.restarts = [t for t in self.restarts if now - t < RESTART_WINDOW_S] + [now]
         if len(self.restarts) > RESTARTS_MAX:
+            self._dismiss_standby()
             raise NodeFailedError(
                 f"trading process: crashed {len(self.restarts)} times within {RESTART_WINDOW_S:.0f} s, last by signal "
                 f"{-code}; not restarted again: look at the journal in {self.config.node.journal_dir}"
