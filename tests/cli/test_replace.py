@@ -43,7 +43,7 @@ WRONG_TYPE = FIRST.replace("heard: int = 0", "heard: float = 0.0").replace("self
 NO_IMPORT = FIRST + "\nimport nothing_of_that_name\n"
 NOT_COMPILED = FIRST.replace("self.heard += 1\n", "self.heard += len([1])\n")
 REFUSED = {
-    "thread": {NO_IMPORT: "does not import: ModuleNotFoundError", FIRST: "than the one that runs, found that in"},
+    "thread": {NO_IMPORT: "does not import: ModuleNotFoundError", FIRST: "than the one that runs, found the same in"},
     "compiled": {NOT_COMPILED: "a list"},
     "own": {WRONG_TYPE: "Quotes.heard: expected int, as the version that runs has it, found float"},
 }
