@@ -298,7 +298,7 @@ class Engine {
     char session_name_[16] = {};
     bool session_up_ = false;
     bool session_has_ended_ = false;  // by the venue's word; until it connects anew
-    bool draining_ = false;  // an operator asked for CancelAll: cancel what is open, only close
+    bool draining_ = false;           // an operator asked for CancelAll: cancel what is open, only close
     bool sweep_due_ = false;
     bool checkpoint_ = false;
     u64 rolling_ = 0;
