@@ -195,7 +195,7 @@ class Engine {
     void apply_feed_session(const Control& record);
     void distrust(ArmScope scope);
     void distrust_session();
-    void settle_unreached(u16 source);
+    void settle_unreached(u16 source, bool only_cancels);
     void end_work(ArmScope scope, Reason reason);
     void pull_lowered(ArmScope scope);
     void note_fill(const Report& record);

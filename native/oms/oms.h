@@ -81,8 +81,9 @@ class Oms {
     // The session has replayed all it has. Commands in doubt and commands sent without any evidence never
     // reached the venue and are settled so; each is a NotSent report in `out`. Returns how many; call again
     // while it equals out.size(). Nothing may be sent between Connected and Resolved. `session` is the
-    // source id; in this version every order belongs to the one order session.
-    std::size_t on_resolved(u16 session, std::span<Report> out);
+    // source id; in this version every order belongs to the one order session. `only_cancels`: where the venue is not
+    // believed; a cancel may be sent again whatever became of it.
+    std::size_t on_resolved(u16 session, std::span<Report> out, bool only_cancels = false);
 
     const LiveOrder* find(u64 cl_ord_id) const;
     // Every live order in the order of creation. `f` must not call on_command or on_report.

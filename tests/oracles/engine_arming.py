@@ -74,10 +74,13 @@ class EngineArming:
         self._pull_lowered(scope)
 
     def _distrust_session(self) -> None:
+        self._doubt_in_flight()
+        self._distrust()
+
+    def _doubt_in_flight(self) -> None:
         flights = [flight for order in self.oms.live.values() for flight in order.flights.values()]
         for flight in (f for f in flights if f.news != "unsent"):
             flight.news = "doubt"
-        self._distrust()
 
     def _on_timer(self, r: Fields, raw: bytes) -> None:
         if r["strategy"] == NO_STRATEGY and r["timer_id"] == BREAKER_TIMER:

@@ -351,13 +351,15 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     def _on_resolved(self, _: Fields, __: bytes) -> None:
         self.session_up = self.sweep_due = True
         self.quoter.forget_refusals()
-        if not self.arming.of(NODE).doubted:
-            self._settle_unreached()
+        is_doubted = self.arming.of(NODE).doubted
+        self._settle_unreached(only_cancels=is_doubted)
+        if is_doubted:
+            self._doubt_in_flight()
         for key in [*self.quoter.active(), *sorted(self.targets)]:
             self._mark(key)
 
-    def _settle_unreached(self) -> None:
-        for cl_ord_id, command, version in self.oms.on_resolved():
+    def _settle_unreached(self, *, only_cancels: bool = False) -> None:
+        for cl_ord_id, command, version in self.oms.on_resolved(only_cancels):
             order = self.oms.find(cl_ord_id)
             if order.ended is not None:
                 self._on_closed(order)

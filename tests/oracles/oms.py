@@ -421,11 +421,11 @@ class Oms:
             o.rebalance()
         fill.update({"busted": 1} if wanted["busted"] else {"px": wanted["px"], "qty": wanted["qty"], "fee": fee})
 
-    def on_resolved(self) -> list[tuple[int, int, int]]:
+    def on_resolved(self, only_cancels: bool = False) -> list[tuple[int, int, int]]:
         """(cl_ord_id, command, version) of what never reached the venue."""
         found = []
         for order in list(self.live.values()):
-            for name in (NEW, REPLACE, CANCEL):
+            for name in (CANCEL,) if only_cancels else (NEW, REPLACE, CANCEL):
                 flight = order.flights.get(name)
                 if flight is None or flight.news == "unsent":
                     continue

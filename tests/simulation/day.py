@@ -122,11 +122,11 @@ class Day:
 
     # ---- people
 
-    def arm(self, state: ArmState, *, after_kill: bool = False) -> None:
+    def arm(self, state: ArmState, *, after_kill: bool = False, settles: bool = False) -> None:
         """An operator arms the node."""
         cell = self.node.kill_cell()
         generation = cell.generation if cell is not None else 0
-        self.node.submit(events.arm(state, after_kill=after_kill, kill_generation=generation))
+        self.node.submit(events.arm(state, after_kill=after_kill, kill_generation=generation, settles=settles))
 
     # ---- time
 
@@ -271,6 +271,14 @@ class Day:
             self._name_far_session(self.far.at.session)
         if not self.has_lost_tail and (self.node.engine.kill_level != KillLevel.NONE or not self._is_armed()):
             self.arm(ArmState.FULL, after_kill=True)
+        elif not self.has_lost_tail and self._is_healthy() and self._unsettled():
+            self.arm(ArmState.FULL, after_kill=True, settles=True)
+
+    def _unsettled(self) -> bool:
+        """Orders are in doubt, and the venue, asked, has none of them."""
+        theirs = {native.ouch_token_decode(row[0])[0] for row in self.market.open_orders()}
+        doubted = {o.cl_ord_id for o in self.node.engine.live_orders() if o.state == OrderState.IN_DOUBT}
+        return bool(doubted) and not doubted & theirs
 
     def _name_far_session(self, session: str) -> None:
         """Nobody was there when it ended: a person puts the name of the next one into the configuration."""
