@@ -5,9 +5,12 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPO = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OPENBELL_CACHE", str(REPO / "build/cache"))  # machine code of strategies stays out of the home
+settings.register_profile("any machine", deadline=None)  # what a machine does beside a test says nothing of the test
+settings.load_profile("any machine")
 
 
 @pytest.fixture
