@@ -53,8 +53,10 @@ void Engine::hear(const FrameView& in) {
     if (in.header->source < kSourcesMax) heard_ns_[in.header->source] = now_ns_;
     for (std::size_t i = 0; i < in.count(); ++i) apply(in, i);  // books, orders, control
     for (u32 id : happened_.books) {
-        risk_.on_touch(id, books_.touch(id), now_ns_);
-        if (touch_marked_[id] != seq_) continue;
+        if (touch_marked_[id] != seq_) {
+            risk_.on_touch(id, books_.touch(id), now_ns_);  // time goes on for it
+            continue;
+        }
         check_touch(id);
         mark_to_market(id);
     }
