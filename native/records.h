@@ -149,7 +149,7 @@ inline constexpr u8 kHere = 1;       // of the market whose feed this is
 inline constexpr u8 kEligible = 1;   // Prices::flags of a DirectListing: may be released for trading
 inline constexpr u8 kRemoved = 1;    // Limit::flags: the limit no longer holds
 inline constexpr u8 kContinues = 1;  // ExchangeInput::flags: the next record carries on with the bytes of this one
-inline constexpr u8 kAfterKill = 1;  // Control::flags of an Arm: the operator releases the kill
+inline constexpr u8 kAfterKill = 1, kSettles = 2;  // flags of an Arm: a release; what is in doubt never got there
 // Intent::flags, Order::flags
 inline constexpr u8 kPostOnly = 1;  // must not trade on arrival
 inline constexpr u8 kHidden = 2;    // nothing of it is shown

@@ -1,6 +1,5 @@
 // What Python sees of `records.h`: the layout of every record, from which it builds NumPy dtypes.
 #include "records.h"
-#include "risk/arming.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>

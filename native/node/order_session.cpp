@@ -4,6 +4,8 @@
 
 namespace openbell {
 
+static_assert(kOrdersEnded == u32(SessionEnd::EndOfSession));  // what the engine knows of the ends of a session
+
 OrderSession::OrderSession(const Config& config, StreamPort& port, OuchSession& session, Clock& clock)
     : config_(config),
       port_(port),

@@ -15,7 +15,6 @@
 
 namespace openbell {
 
-inline constexpr u8 kSettles = 2;  // Control::flags of a release of the node: what is in doubt never reached the venue
 inline constexpr i64 kGrantMaxNs = 15 * 60 * 1'000'000'000LL;
 inline constexpr u32 kLimitedPercentDefault = 10;  // of the largest order, in state LIMITED
 
