@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from openbell._native import OperatorVerb
 from tests.ops.control.desks import ANN, BOB, CALM, OPS, STRANGER, TOM, VIC, Desk
 
-from openbell._native import OperatorVerb
 from openbell.ops.control.desk import LimitsChange
 from openbell.ops.control.permissions import Act
 from openbell.ops.control.proposals import ENDED_MAX, OPEN_MAX, VALID_FOR_NS
@@ -134,6 +134,26 @@ def test_the_node_is_not_released_while_an_order_is_in_doubt_unless_two_people_s
     assert said["proposal"]["says"][-1] == "never reached the venue: order 7 BUY 10 OBEL"
     assert desk.ask(BOB, "approve", proposal="p-0")["ok"]
     assert [int(arm["flags"]) for arm in desk.told(Type.ARM)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("later", "word"),
+    [({"doubts": ["order 8 SELL 5 RING"]}, "found order 8 SELL 5 RING; ask"), ({"breaks": ["cash"]}, "found cash")],
+)
+def test_what_came_up_after_a_release_was_proposed_is_not_approved_with_it(later, word):
+    desk = killed_desk()
+    desk.node.doubts = ["order 7 BUY 10 OBEL"]
+    assert desk.ask(ANN, "arm", **RELEASE, settle=True)["ok"]
+
+    before = {name: getattr(desk.node, name) for name in later}
+    for name, more in later.items():
+        setattr(desk.node, name, before[name] + more)
+    assert word in desk.ask(BOB, "approve", proposal="p-0")["error"]
+    assert desk.told(Type.ARM) == []
+
+    for name, less in before.items():
+        setattr(desk.node, name, less)
+    assert desk.ask(BOB, "approve", proposal="p-0")["ok"]
 
 
 def test_the_node_is_not_released_while_its_books_differ():

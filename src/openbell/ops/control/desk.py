@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from openbell import events
 from openbell._native import OperatorVerb
@@ -46,6 +46,14 @@ class LimitsChange:
     records: tuple[bytes, ...]
     is_current: Callable[[], bool]  # nothing else was changed since
     taken: Callable[[], None]  # it is in force now
+
+
+class Seen(NamedTuple):
+    """What stood when something was proposed: a proposal is about that, and about nothing that came later."""
+
+    kills: int
+    stops: int
+    in_doubt: list[str]
 
 
 class Limits(Protocol):
@@ -143,26 +151,24 @@ class ControlDesk:
         act = _act_of(request, state, before)
         self._expect(act, target, who)
         if before.is_held and act == Act.RAISE:
-            raise RefusedError(f"{target.name} is {_held(before)}: expected a release; add --release, and say why")
+            raise RefusedError(f"{target.name} is {before.held}: expected a release; add --release, and say why")
         if not before.is_held and act == Act.RELEASE:
             raise RefusedError(f"{target.name}: expected a kill, a doubt or a halted strategy to release, found none")
         if act == Act.BREAK_GLASS and before.killed != KillLevel.NONE:
-            raise RefusedError(
-                f"{target.name} is {_held(before)}: break-glass does not pass a kill; release it instead"
-            )
+            raise RefusedError(f"{target.name} is {before.held}: break-glass does not pass a kill; release it instead")
         if act in TWO_PEOPLE and not request.why:
             raise RefusedError(f"arm {target.name}: expected why, found nothing; the other person has to judge it")
-        settled = self._settled(request, act, target)
+        in_doubt = self._in_doubt(request, act, target)
         running = self._acknowledged(request, act, target)
         says = [f"{target.name}: {before.state.name} -> {state.name}"]
         says += [f"acknowledges that {running} runs"] if running else []
-        says += [f"releases: {_held(before)}"] if act == Act.RELEASE else []
-        says += [f"never reached the venue: {', '.join(settled)}"] if settled else []
+        says += [f"releases: {before.held}"] if act == Act.RELEASE else []
+        says += [f"never reached the venue: {_some(in_doubt)}"] if in_doubt else []
         says += [f"for {request.minutes} minutes, then as before"] if act == Act.BREAK_GLASS else []
         return self._do_or_propose(act, target, tuple(says), request.why, request, who, now_ns)
 
-    def _settled(self, request: asked.Arm, act: Act, target: Target) -> list[str]:
-        """What two people say never reached the venue; a release of the node waits until nothing else is open."""
+    def _in_doubt(self, request: asked.Arm, act: Act, target: Target) -> list[str]:
+        """What a release of the node says never reached the venue; until then, and while books differ, none is made."""
         if act != Act.RELEASE or _kind(target) != ScopeKind.NODE:
             return []
         if breaks := self.world.open_breaks():
@@ -240,7 +246,7 @@ class ControlDesk:
         self._expect(Act.RAISE if request.act == "start" else Act.STOP, target, who)
         if request.act == "start" and before.is_held:
             raise RefusedError(
-                f"{target.name} is {_held(before)}: expected a release, found none; look why, then: "
+                f"{target.name} is {before.held}: expected a release, found none; look why, then: "
                 f'openbell arm NODE full --strategy {request.strategy} --release --why "..."'
             )
         verb = OperatorVerb[f"STRATEGY_{request.act.upper()}"]
@@ -282,7 +288,7 @@ class ControlDesk:
     def _do_or_propose(
         self, act: Act, target: Target, says: tuple[str, ...], why: str, change: Any, who: Operator, now_ns: int
     ) -> Answer:
-        seen = (self.world.kill_generation(), self._stops)
+        seen = Seen(self.world.kill_generation(), self._stops, self.world.in_doubt())
         proposal = Proposal(
             self.new_id(), act, _kind(target), target.name, who.person, says, why, now_ns, (target, change, seen)
         )
@@ -304,10 +310,18 @@ class ControlDesk:
         return [operator for operator in able if operator.person.uid != proposer.uid]
 
     def _approve(self, request: asked.Approve, who: Operator, now_ns: int) -> Answer:
-        target, _, seen = self.proposals.look(request.proposal, now_ns).change
+        proposed = self.proposals.look(request.proposal, now_ns)
+        target, change, seen = proposed.change
         self._expect(Act.APPROVE, target, who)
+        if isinstance(change, asked.Arm):
+            in_doubt = self._in_doubt(change, proposed.act, target)
+            if unseen := [order for order in in_doubt if order not in seen.in_doubt]:
+                raise RefusedError(
+                    f"proposal {proposed.id}: expected only orders in doubt that it names, found {_some(unseen)}; ask "
+                    "the venue for these too, and propose again"
+                )
         proposal = self.proposals.approve(request.proposal, who.person, now_ns)
-        if proposal.act != Act.LOOSEN and seen != (self.world.kill_generation(), self._stops):
+        if proposal.act != Act.LOOSEN and seen[:2] != (self.world.kill_generation(), self._stops):
             raise RefusedError(
                 f"proposal {proposal.id}: expected no kill since it was made, found one; look why, and propose again"
             )
@@ -321,14 +335,14 @@ class ControlDesk:
         return {"denied": proposal.id}
 
     def _do(self, proposal: Proposal, approver: Person | None) -> Answer:
-        target, change, (generation, _) = proposal.change
+        target, change, seen = proposal.change
         by = events.By(proposal.proposer.uid, approver.uid if approver else -1, proposal.why)
         if isinstance(change, LimitsChange | Replacement) and not change.is_current():
             raise RefusedError(
                 f"proposal {proposal.id}: expected what is in force to be what it was compared with, found that "
                 "changed since; compare again"
             )
-        for record in self._records(change, target, by, generation):
+        for record in self._records(change, target, by, seen.kills):
             if not self.world.push(record):
                 raise RefusedError(
                     f"{proposal.says[0]}: the trading thread takes no commands (its ring is full); is it stuck? "
@@ -368,7 +382,7 @@ class ControlDesk:
         named = {"node": Target()} | {f"strategy {n}": Target(i, name=n) for n, i in self.world.strategies.items()}
         named |= {f"instrument {s}": Target(instrument=i, name=s) for s, i in self.world.instruments().items()}
         return {
-            "scopes": {name: _shown(self.world.armed(target)) for name, target in named.items()},
+            "scopes": {name: self.world.armed(target).as_dict() for name, target in named.items()},
             "identities": self.identities,
             "proposals": [p.shown(now_ns) for p in self.proposals.open(now_ns)],
         }
@@ -421,24 +435,6 @@ def _kind(target: Target) -> ScopeKind:
 def _some(words: list[str]) -> str:
     shown = "; ".join(words[:SHOWN_MAX])
     return shown if len(words) <= SHOWN_MAX else f"{shown}; and {len(words) - SHOWN_MAX} more"
-
-
-def _held(armed: Armed) -> str:
-    held = [f"killed ({armed.killed.name.lower()})"] if armed.killed != KillLevel.NONE else []
-    held += ["in doubt: the venue contradicted us"] if armed.doubted else []
-    held += ["halted"] if armed.halted else []
-    return " and ".join(held)
-
-
-def _shown(armed: Armed) -> dict[str, Any]:
-    return {
-        "state": armed.state.name,
-        "armed": armed.unkilled.name,
-        "kill": armed.killed.name,
-        "doubted": armed.doubted,
-        "halted": armed.halted,
-        "granted_until_ns": armed.granted_until_ns,
-    }
 
 
 def _unknown(kind: str, name: str, known: dict[str, int]) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -58,7 +58,26 @@ class Armed:
     @property
     def is_held(self) -> bool:
         """Only a release lets it go on."""
-        return self.killed != KillLevel.NONE or self.doubted or self.halted
+        return bool(self.held)
+
+    @property
+    def held(self) -> str:
+        """By what, for people; empty where nothing holds it."""
+        held = [f"killed ({self.killed.name.lower()})"] if self.killed != KillLevel.NONE else []
+        held += ["in doubt: the venue contradicted us"] if self.doubted else []
+        held += ["halted"] if self.halted else []
+        return " and ".join(held)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "state": self.state.name,
+            "armed": self.unkilled.name,
+            "kill": self.killed.name,
+            "doubted": self.doubted,
+            "halted": self.halted,
+            "granted_until_ns": self.granted_until_ns,
+        }
 
 
 class World(Protocol):
