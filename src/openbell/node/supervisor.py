@@ -97,9 +97,8 @@ class Supervisor:
         write_card(card_of(self.config, self.config_path))
         ids = self.config.strategy_ids()
         for one in (one for one in self.config.strategies if one.process == "own"):
-            load_strategy(one.file, one.class_name)(
-                **one.params
-            )  # what cannot be loaded is said now, not by its process
+            # What cannot be loaded is said now, not by its process.
+            load_strategy(one.file, one.class_name)(**one.params)
             self._cells[f"strategy {one.name}"] = native.StrategyCell.open(str(node.hot_dir), ids[one.name])
         self._start_helpers()
         self._start_trading()
@@ -217,9 +216,12 @@ class Supervisor:
                 self._trading.kill()  # its sockets close: cancel-on-disconnect is what remains
 
     def _dismiss_standby(self) -> None:
-        """Before the node ends for good: what still stands by would take that for its hour."""
+        """Before the node ends for good: what still stands by would take that for its hour.
+
+        It looks for this signal last before it takes over; if that was a moment ago, it stops as a node does.
+        """
         if standby := self._helpers.get("standby"):
-            standby.kill()
+            standby.terminate()
 
     def wait(self) -> dict[str, Any]:
         """Until the trading process has ended by itself; its summary.
