@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from openbell._native import OperatorVerb
 from tests.ops.control.desks import ANN, BOB, CALM, OPS, STRANGER, TOM, VIC, Desk
 
+from openbell._native import OperatorVerb
 from openbell.ops.control.desk import LimitsChange
 from openbell.ops.control.permissions import Act
 from openbell.ops.control.proposals import ENDED_MAX, OPEN_MAX, VALID_FOR_NS
