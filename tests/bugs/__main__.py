@@ -1,6 +1,7 @@
 """Plants every known defect in a copy of the tree; simulation or tests must find each: `make bugbench`.
 
-A survivor fails the run. Results are kept with the commit, so the next run goes on with what is missing.
+A survivor fails the run. Before them the same looks are had at the tree without a defect: where they find something,
+to have found a defect says nothing. Results are kept with the code, so the next run goes on with what is missing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bugs.bench import REPO, BugBench, BuildError, Found
-from tests.bugs.patches import PatchError, all_bugs
+from bench.stamp import stamp
+from tests.bugs.bench import CONTROL, REPO, BugBench, BuildError, Found
+from tests.bugs.patches import BY_SIMULATION, Bug, PatchError, all_bugs
 
 SEEDS_MAX = 500
 
@@ -26,15 +28,17 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="of the simulation")
     parser.add_argument("--folder", type=Path, default=REPO / "build" / "bugs", help="of the copy and the results")
     parser.add_argument("--again", action="store_true", help="also those that were found at this commit")
+    parser.add_argument("--evidence", type=Path, help="of the results; else found.jsonl in the folder")
     wanted = parser.parse_args()
-    results = wanted.folder / "found.jsonl"
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPO, capture_output=True, text=True).stdout.strip()
-    known = {} if wanted.again else found_before(results, commit)
+    results = wanted.evidence or wanted.folder / "found.jsonl"
+    known = {} if wanted.again else found_before(results)
     names = wanted.only.split(",") if wanted.only else None
     bugs = [bug for bug in all_bugs() if names is None or bug.name in names]
     bench, lost = BugBench(wanted.folder, wanted.processes), []
     print(f"{len(bugs)} defects, {sum(bug.name in known for bug in bugs)} of them found before; building", flush=True)
     bench.refresh()
+    if not is_clean(bench, bugs, known, wanted.seeds, results):
+        return 1
     for bug in bugs:
         if bug.name in known:
             print(line(known[bug.name]))
@@ -45,8 +49,7 @@ def main() -> int:
             found = Found(bug.name, "", f"{type(error).__name__}: {error}", 0, 0.0, 0.0)
         print(line(found), flush=True)
         if found.by:
-            with results.open("a") as file:
-                file.write(json.dumps({"kind": "bug", "commit": commit, **found.row()}) + "\n")
+            keep(results, found)
         else:
             lost.append(bug)
     for bug in lost:
@@ -55,13 +58,33 @@ def main() -> int:
     return int(bool(lost))
 
 
-def found_before(results: Path, commit: str) -> dict[str, Found]:
-    """What was found at this commit."""
+def is_clean(bench: BugBench, bugs: list[Bug], known: dict[str, Found], seeds: int, results: Path) -> bool:
+    """Whether the same seeds and tests find nothing in the tree without a defect; looked at once."""
+    before = known.get(CONTROL)
+    if before is None or before.by or before.seeds < seeds:
+        before = bench.control(seeds, sorted({bug.found_by for bug in bugs} - {BY_SIMULATION}))
+        keep(results, before)
+    verdict = f"{before.by} finds {before.what}" if before.by else "nothing is found"
+    print(f"{CONTROL}: {verdict} in {before.seeds} seeds and the tests, {before.search_s} s", flush=True)
+    if before.by:
+        print("a defect that is found now says nothing: mend this first")
+    return not before.by
+
+
+def keep(results: Path, found: Found) -> None:
+    """A line more."""
+    results.parent.mkdir(parents=True, exist_ok=True)
+    with results.open("a") as file:
+        file.write(json.dumps({"kind": "bug", **stamp(), **found.row()}) + "\n")
+
+
+def found_before(results: Path) -> dict[str, Found]:
+    """What was found at this commit, and with this code."""
     if not results.is_file():
         return {}
     rows = [json.loads(text) for text in results.read_text().splitlines()]
-    names = list(Found.__dataclass_fields__)
-    return {row["name"]: Found(*(row[name] for name in names)) for row in rows if row["commit"] == commit}
+    names, same = list(Found.__dataclass_fields__), stamp()
+    return {row["name"]: Found(*(row[name] for name in names)) for row in rows if same.items() <= row.items()}
 
 
 def line(found: Found) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ FILES = ("CMakeLists.txt", "pyproject.toml", "README.md", "Makefile", "CONTRIBUT
 TESTS_S = 240
 """Of the tests that have to find a defect."""
 SEED = "bugs"
+CONTROL = "nothing is planted"
 
 
 @dataclass
@@ -98,14 +100,30 @@ class BugBench:
             bug.apply(self.tree, "-R")
         return Found(bug.name, by, what, seeds, round(built - began, 1), round(time.monotonic() - built, 1))
 
+    def control(self, seeds_max: int, tests: Iterable[str]) -> Found:
+        """The same looks where nothing is planted: what is found now would be found whatever is planted.
+
+        Raises:
+            BuildError: one of them does not run.
+        """
+        began = time.monotonic()
+        by, what, seeds = self._simulate(seeds_max)
+        for arguments in tests:
+            if by:
+                break
+            by, what, _ = self._test(arguments)
+        return Found(CONTROL, by, what if by else "", seeds, 0.0, round(time.monotonic() - began, 1))
+
     def _simulate(self, seeds_max: int) -> tuple[str, str, int]:
         """(who found it, what was said, seeds needed)."""
         command = [sys.executable, "-m", "tests.simulation", "--seed", SEED, "--first", "0", "--no-table"]
         limits = ["--seeds", str(seeds_max), "--no-minimise", "--batch", "10", "--processes", str(self.processes)]
         done = self._python([*command, *limits])
         said = re.search(rf"^seed {SEED}-(\d+): (.*)$", done.stdout, re.M)
+        if said is None and done.returncode:
+            raise BuildError(f"the simulation did not run: {(done.stdout + done.stderr)[-1_000:]}")
         if said is None:
-            return "", (done.stdout + done.stderr)[-300:], seeds_max
+            return "", done.stdout[-300:], seeds_max
         return BY_SIMULATION, said[2][:120], int(said[1]) + 1
 
     def _test(self, arguments: str) -> tuple[str, str, int]:

@@ -1,7 +1,7 @@
 """The planted defects: one patch each, with a header that says what is wrong and who has to find it.
 
 defect: what the program does then
-listed: its names in the list of realistic defects
+listed: its names in the list of realistic defects, where it has one of its kind; else none
 found-by: sim, or the tests that find it (arguments of pytest)
 
 diff --git ...
@@ -17,6 +17,53 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 BY_SIMULATION = "sim"
 HEADER = ("defect", "listed", "found-by")
+LISTED = [
+    "double-apply a re-sent execution",
+    "skip risk on replace",
+    "forget in-flight quantity in exposure",
+    "reset id counter on restart",
+    "fsync after send",
+    "ignore fsync error",
+    "accept torn last frame",
+    "snapshot before its records are durable",
+    "hash omits a field",
+    "dict/set order leaks into output",
+    "wall clock used in timeout",
+    "float in P&L",
+    "sign error on sell cancel",
+    "partial fill then cancel leaves leaves",
+    "fill after cancel dropped",
+    "bust applied twice",
+    "unknown treated as dead",
+    "resend under new id after timeout",
+    "kill blocks on strategy lock",
+    "kill lost over restart",
+    "kill does not cover one venue",
+    "limit check then update race",
+    "limit unit x1000",
+    "stale limit set after reload",
+    "book served during gap",
+    "A/B line arbitration drops a packet",
+    "snapshot merged at wrong sequence",
+    "crossed book ignored",
+    "auction treated as continuous",
+    "calendar off by a day",
+    "lease checked once per second",
+    "epoch not in client id",
+    "standby sends before reconcile",
+    "two standbys claim",
+    "reconciliation silently adopts",
+    "queue overflow drops order event",
+    "alert emitted but not routed",
+    "approver equals proposer accepted",
+    "audit write failure ignored",
+    "secret in repr",
+    "decoder trusts length",
+    "leap second moves time backwards",
+    "mixed-version field misread",
+]
+"""Realistic defects of trading systems, as a catalogue names them."""
+NOT_LISTED = "none"
 
 
 class PatchError(Exception):
