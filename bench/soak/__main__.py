@@ -4,7 +4,7 @@
 
 A paper node of four instruments with its archiver, snapshots and control process hears a market without an end
 (market.py) and trades all the time. The exit code is 1 if anything grows, is lost, or does not end in good order.
-Samples go to the evidence file as they are made; a picture of them lies beside it.
+Samples go to the evidence file as they are made, and at the end a line that sums them up; a picture lies beside it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from bench.limits import limits_toml
 from bench.processes import START_S, free_port, start, wait_until_it_runs
 from bench.soak.judging import judge, picture, summary
 from bench.soak.watch import Watch
+from bench.stamp import stamp
 
 SYMBOLS = ("SOKA", "SOKB", "SOKC", "SOKD")
 SAMPLE_S = 10.0
@@ -82,11 +83,16 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="openbell-soak-", dir=asked.folder))
     evidence = asked.evidence or folder / "soak.jsonl"
     console = Console(width=None if sys.stdout.isatty() else 120)
+    code = stamp()  # as it is when it begins
     console.print(f"seed {asked.seed}: {asked.rate:,.0f} messages/s for {asked.hours:g} h; samples in {evidence}")
     samples, sent, ended = soak(asked.hours, asked.rate, asked.seed, folder, evidence, console)
     problems = judge(samples, sent, ended, asked.rate)
     evidence.with_suffix(".svg").write_text(picture(samples, asked.rate))
-    console.print_json(data={"sent": sent, "ended": ended, "load": os.getloadavg()[0], **summary(samples)})
+    found = {"sent": sent, "ended": ended, "load": os.getloadavg()[0], **summary(samples)}
+    with evidence.open("a") as file:
+        row = {"kind": "soak", **code, "seed": asked.seed, "rate": asked.rate, "problems": problems}
+        print(json.dumps(row | found), file=file)
+    console.print_json(data=found)
     for problem in problems:
         console.print(f"[red]{problem}[/red]")
     console.print(f"seed {asked.seed}: {len(problems) or 'no'} problems")

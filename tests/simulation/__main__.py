@@ -61,14 +61,14 @@ def main() -> int:
         return run_again(wanted)
     sums, following = e.read(wanted.evidence, wanted.seed) if wanted.evidence else (e.Evidence(), 0)
     first = following if wanted.first is None else wanted.first
-    began, commit, here = time.monotonic(), e.commit(), e.Evidence()
+    began, here = time.monotonic(), e.Evidence()
     failure: Outcome | None = None
     with ProcessPoolExecutor(wanted.processes) as pool:
         for start in range(first, first + wanted.seeds, wanted.batch):
             numbers = range(start, min(start + wanted.batch, first + wanted.seeds))
             if wanted.budget_seconds and time.monotonic() - began > wanted.budget_seconds:
                 break
-            batch = e.Evidence()
+            batch, batch_began = e.Evidence(), time.monotonic()
             names = [f"{wanted.seed}-{n}" for n in numbers]
             twice = [n % TWICE_EVERY == 0 for n in numbers]
             for outcome, is_python in pool.map(run_seed, names, [wanted.steps] * len(names), twice, chunksize=5):
@@ -78,7 +78,7 @@ def main() -> int:
                     failure = failure or outcome
             here.merge(batch)
             if wanted.evidence:
-                e.append(wanted.evidence, batch.line(commit, wanted.seed, start))
+                e.append(wanted.evidence, batch.line(wanted.seed, start, time.monotonic() - batch_began))
             if failure:
                 break
     sums.merge(here)

@@ -1,17 +1,17 @@
 """What many runs have shown, in one file that grows: a line for each batch of seeds, read again by the next run.
 
-A line is JSON: {"kind": "simulation", "commit", "seed", "first", "seeds", "python", "failed", "cpu_s", "facts",
-"counts", "cells"}. `cells` is {fault: {state: times}}. Seeds that are in it are not run again at the same commit.
+A line is JSON: {"kind": "simulation", "commit", "code", "seed", "first", "seeds", "python", "failed", "cpu_s",
+"seconds", "facts", "counts", "cells"}. `cells` is {fault: {state: times}}. Seeds that are in it are not run again.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.stamp import stamp
 from tests.simulation.session import Outcome
 
 KIND = "simulation"
@@ -49,21 +49,22 @@ class Evidence:
         for mine, theirs in ((self.facts, other.facts), (self.counts, other.counts), (self.cells, other.cells)):
             mine.update(theirs)  # type: ignore[arg-type]
 
-    def line(self, commit: str, seed: str, first: int) -> str:
-        """As it stands in the file."""
+    def line(self, seed: str, first: int, seconds: float) -> str:
+        """As it stands in the file; the seconds are those of a clock on the wall."""
         cells: dict[str, dict[str, int]] = {}
         for (fault, state), times in sorted(self.cells.items()):
             cells.setdefault(fault, {})[state] = times
         return json.dumps(
             {
                 "kind": KIND,
-                "commit": commit,
+                **stamp(),
                 "seed": seed,
                 "first": first,
                 "seeds": self.seeds,
                 "python": self.with_python,
                 "failed": self.failed,
                 "cpu_s": round(self.cpu_s, 3),
+                "seconds": round(seconds, 3),
                 "facts": dict(self.facts),
                 "counts": dict(sorted(self.counts.items())),
                 "cells": cells,
@@ -102,9 +103,3 @@ def append(path: Path, line: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(line + "\n")
-
-
-def commit() -> str:
-    """Of the tree that runs; with a mark where it was changed."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return said.stdout.strip() or "unknown"

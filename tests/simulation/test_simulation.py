@@ -97,7 +97,7 @@ def test_evidence_adds_up_over_runs(tmp_path: Path):
         for n in range(50):
             outcome = Outcome(f"7-{first + n}", counts={"cut": 2}, cells={("cut", "full"): 2}, facts={"frames": 10})
             batch.add(outcome, is_python=n % 2 == 0)
-        evidence.append(path, batch.line("abc", "7", first))
+        evidence.append(path, batch.line("7", first, 2.5))
 
     sums, following = evidence.read(path, "7")
 

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from bench.stamp import stamp
+
 from journal.crash.disk_model import Disk, Image
 from journal.crash.lives import Story, record
 from journal.crash.recovers import ViolationError, check
@@ -156,9 +158,9 @@ def main() -> int:
     if options.evidence and options.evidence.exists():
         for line in options.evidence.read_text().splitlines():
             entry = json.loads(line)
-            if entry.pop("seed") == options.seed:
-                done.add(entry.pop("scenario"))
-                total.add(Counts(**entry))
+            if entry["seed"] == options.seed:
+                done.add(entry["scenario"])
+                total.add(Counts(**{name: entry[name] for name in Counts.__dataclass_fields__}))
     cutter, began = Cutter(Shim(), options.seed, options.plant), time.monotonic()
     for number in (n for n in range(options.scenarios) if n not in done):
         if time.monotonic() - began > options.budget_seconds:
@@ -168,7 +170,8 @@ def main() -> int:
         if options.evidence:
             options.evidence.parent.mkdir(parents=True, exist_ok=True)
             with options.evidence.open("a") as file:
-                file.write(json.dumps({"seed": options.seed, "scenario": number, **asdict(counts)}) + "\n")
+                what = {"kind": "images", **stamp(), "seed": options.seed, "scenario": number}
+                file.write(json.dumps(what | asdict(counts)) + "\n")
         for violation in counts.violations:
             print(f"VIOLATION {violation}")
         if counts.violations and options.plant:

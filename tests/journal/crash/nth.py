@@ -11,16 +11,19 @@ and whatever had been promised must be there even if the power had gone in that 
 
 import argparse
 import errno
+import json
 import os
 import random
 import signal
 import sys
+import time
 import traceback
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+from bench.stamp import stamp
 
 from journal.crash.disk_model import Disk
 from journal.crash.lives import OPTIONS, Life, folders, frames_of, removed_frames
@@ -34,8 +37,40 @@ from openbell.journal import Archiver, JournalWriter
 FAULTS = {name: getattr(errno, name) for name in ("EIO", "ENOSPC", "EROFS", "EMFILE", "EINTR")} | {"SHORT": SHORT}
 CALLS_MAX = 20_000
 MET, WRONG = 10, 11
+ALLOCATION, THREAD = "allocation", "thread"
 TAUGHT = (OpenbellError, OSError, MemoryError)
 """What a failure may end in; anything else is a traceback that nobody meant."""
+
+
+Fault = tuple[Callable[[int], None], Callable[[int], bool]]
+"""What lets the n-th fail, and whether there was an n-th."""
+
+
+def _calls(fault: int, lasting: bool) -> Callable[[Shim], Fault]:
+    return lambda shim: (lambda n: shim.arm(n, fault, lasting=lasting), lambda _: bool(shim.met))
+
+
+LOOPS: dict[str, Callable[[Shim], Fault]] = {
+    **{name: _calls(fault, False) for name, fault in FAULTS.items()},
+    # Who is interrupted for ever waits for ever.
+    **{f"{name} from then on": _calls(fault, True) for name, fault in FAULTS.items() if name != "EINTR"},
+    ALLOCATION: lambda shim: (shim.arm_allocation, lambda n: shim.allocations >= n),
+    THREAD: lambda shim: (shim.arm_thread, lambda n: shim.threads >= n),
+}
+
+
+@dataclass
+class Counts:
+    """What was done: in one loop, or in several."""
+
+    runs: int = 0
+    aborted: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: "Counts") -> None:
+        self.runs += other.runs
+        self.aborted += other.aborted
+        self.wrong += other.wrong
 
 
 class Run:
@@ -158,47 +193,69 @@ def _in_a_process(shim: Shim, seed: int, arm: Callable[[], None], is_met: Callab
     return code, "" if code in (0, MET) else f"it ended with {code}"
 
 
-def loop(
-    name: str, shim: Shim, options: argparse.Namespace, arm: Callable[[int], None], is_met: Callable[[int], bool]
-) -> Counter[str]:
-    """Fail one n after another until a run meets none; how many runs, and how many went wrong."""
-    counts: Counter[str] = Counter()
-    for n in range(1 + options.seed % options.every, CALLS_MAX, options.every):
-        code, wrong = _in_a_process(shim, options.seed, lambda n=n: arm(n), lambda n=n: is_met(n))
-        if code == -signal.SIGABRT and name == "allocation":  # of an argument on its way from Python: as by kill -9
-            counts["aborted"] += 1
+def loop(shim: Shim, name: str, every: int, seed: int) -> Counts:
+    """Fail one n after another until a run meets none; how many runs, and which went wrong.
+
+    Raises:
+        AssertionError: there is no such run.
+    """
+    counts, (arm, is_met) = Counts(), LOOPS[name](shim)
+    for n in range(1 + seed % every, CALLS_MAX, every):
+        code, wrong = _in_a_process(shim, seed, lambda n=n: arm(n), lambda n=n: is_met(n))
+        if code == -signal.SIGABRT and name == ALLOCATION:  # of an argument on its way from Python: as by kill -9
+            counts.aborted += 1
         elif wrong:
-            print(f"WRONG: {name} at {n}, seed {options.seed}: {wrong}")
-            counts["wrong"] += 1
+            counts.wrong.append(f"{name} at {n}, seed {seed}: {wrong}")
+            print(f"WRONG: {counts.wrong[-1]}")
         if code == 0:
             return counts
-        counts["runs"] += 1
+        counts.runs += 1
     raise AssertionError(f"{name}: expected a run without a fault within {CALLS_MAX}, found none")
+
+
+def _gone_through(evidence: Path | None, every: int, seed: int) -> set[str]:
+    """Loops of which this code has a row already."""
+    if evidence is None or not evidence.is_file():
+        return set()
+    rows = [json.loads(line) for line in evidence.read_text().splitlines()]
+    same = stamp()["code"], every, seed
+    return {row["loop"] for row in rows if (row["code"], row["every"], row["seed"]) == same}
 
 
 def main() -> int:
     """Every loop; the exit code."""
-    parser = argparse.ArgumentParser(description="The n-th call of a journal's life fails, for every n.")
+    parser = argparse.ArgumentParser(
+        prog="make nth", description="The n-th call of a journal's life fails, for every n."
+    )
     parser.add_argument("--every", type=int, default=1, help="only one n in so many")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", choices=list(LOOPS), action="append", help="a loop")
+    parser.add_argument("--budget-seconds", type=float, default=float("inf"), help="begin no loop after so long")
+    parser.add_argument(
+        "--evidence", type=Path, help="a line of JSON per loop; what this code has there is not done again"
+    )
     options = parser.parse_args()
     be_seen("journal.crash.nth")
-    shim, total = Shim(), Counter[str]()
-    for name, fault in FAULTS.items():
-        for lasting in (False,) if name == "EINTR" else (False, True):  # who is interrupted for ever waits for ever
-
-            def arm(n: int, fault: int = fault, lasting: bool = lasting) -> None:
-                shim.arm(n, fault, lasting=lasting)
-
-            label = f"{name}{' from then on' if lasting else ''}"
-            total += loop(label, shim, options, arm, lambda _: bool(shim.met))
-    total += loop("allocation", shim, options, shim.arm_allocation, lambda n: shim.allocations >= n)
-    total += loop("thread", shim, options, shim.arm_thread, lambda n: shim.threads >= n)
+    shim, total, began = Shim(), Counts(), time.monotonic()
+    before = _gone_through(options.evidence, options.every, options.seed)
+    for name in (one for one in options.only or LOOPS if one not in before):
+        if time.monotonic() - began > options.budget_seconds:
+            break
+        loop_began = time.monotonic()
+        counts = loop(shim, name, options.every, options.seed)
+        seconds = round(time.monotonic() - loop_began, 1)
+        print(f"{name}: {counts.runs} failed in turn, {len(counts.wrong)} wrong, {seconds} s", flush=True)
+        total.add(counts)
+        if options.evidence:
+            options.evidence.parent.mkdir(parents=True, exist_ok=True)
+            row = {"kind": "nth", **stamp(), "loop": name, "every": options.every, "seed": options.seed}
+            with options.evidence.open("a") as file:
+                print(json.dumps(row | asdict(counts) | {"seconds": seconds}), file=file)
     print(
-        f"seed {options.seed}: {total['runs']} calls and allocations failed, {total['aborted']} ended the "
-        f"process as a kill does, {total['wrong']} wrong"
+        f"seed {options.seed}: {total.runs} calls and allocations failed, {total.aborted} ended the "
+        f"process as a kill does, {len(total.wrong)} wrong"
     )
-    return 1 if total["wrong"] else 0
+    return 1 if total.wrong else 0
 
 
 if __name__ == "__main__":
