@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.simulation import evidence as e
 from tests.simulation import table
+from tests.simulation.discipline import fix_hashes
 from tests.simulation.faults import load
 from tests.simulation.minimise import minimise
 from tests.simulation.plan import STEPS, Plan
@@ -55,6 +56,7 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     """Run the seeds; 1 if one failed."""
+    fix_hashes()
     wanted = options()
     load()
     if wanted.only is not None or wanted.events is not None:

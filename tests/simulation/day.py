@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.simulation import market as m
 from tests.simulation.data_tap import FEED_SOURCE, DataTap
+from tests.simulation.discipline import seed_all
 from tests.simulation.plan import Event, Plan
 from tests.simulation.process import Node
 from tests.simulation.states import states_of
@@ -65,7 +66,7 @@ class Day:
         self._ticket = count()
         self.at = 0
         self.clock.set_on_relax(self._let_disk_work)
-        random.seed(f"global {plan.seed}")
+        seed_all(f"global {plan.seed}")
         MISCHIEF.clock, MISCHIEF.strays = self.clock, 0
         MISCHIEF.behave()
         self.start()
