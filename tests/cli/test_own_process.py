@@ -75,7 +75,8 @@ def start(
 
 
 def orders_of(world: World, strategy: int) -> list[dict[str, Any]]:
-    return [o for o in world.open_orders() if strategy_of(ouch_token_decode(o["token"])[0]) == strategy]
+    of_it = [o for o in world.ledger()["orders"] if strategy_of(ouch_token_decode(o["token"])[0]) == strategy]
+    return [o for o in of_it if o["leaves_qty"]]
 
 
 def fills_of(world: World, strategy: int) -> int:

@@ -100,7 +100,8 @@ class World:
         return asyncio.run(ask(self.ready["control"], {"verb": "ledger", "account": "NODE1"}))
 
     def open_orders(self) -> list[dict[str, Any]]:
-        return [o for o in self.ledger()["orders"] if o["state"] in ("NEW", "PARTIALLY_FILLED")]
+        asked = {"verb": "open", "account": "NODE1"}
+        return list(asyncio.run(ask(self.ready["control"], asked))["orders"])
 
     def is_alive(self) -> bool:
         return read_page(self.hot).is_alive

@@ -4,6 +4,7 @@ import pytest
 from tests.exchange.harness import Client, brief, exchange, run
 
 from openbell._native import ouch50_decode_outbound, ouch50_encode_inbound, soup_packet
+from openbell.exchange.ledger import OPEN_KEYS
 
 NODE1 = {"name": "NODE1", "password": "plain:secret"}
 NODE2 = {"name": "NODE2", "password": "plain:secret", "cancel_on_disconnect": False}
@@ -42,6 +43,9 @@ def test_accounts_of_both_protocols_trade_with_each_other_at_one_port():
             assert await reports50(new, 1) == [("E", 1, 200)]
             [order] = server.answer({"verb": "ledger", "account": "NODE2"})["orders"]
             assert (order["token"], order["leaves_qty"]) == ("1", 100)
+            [rests] = server.answer({"verb": "open", "account": "NODE2"})["orders"]
+            assert rests == {key: order[key] for key in OPEN_KEYS}
+            assert server.answer({"verb": "open", "account": "NODE1"})["orders"] == []
 
     run(conversation)
 

@@ -2,6 +2,7 @@
 
     {"verb": "status"}                          what the exchange is doing; "find", "first" and "rows" choose a page
     {"verb": "ledger", "account": "NODE1"}      orders, fills, positions and cash as the venue holds them
+    {"verb": "open", "account": "NODE1"}        its open orders alone
     {"verb": "audit"}                           the hash of the venue's state, after it has looked for contradictions
     {"verb": "state", "symbol": "OBEL", "state": "H"}   halt (H) or resume (T) an instrument
     {"verb": "bust", "match": 7, "reason": "E"}   take a trade back
@@ -21,7 +22,7 @@ from openbell.config_types import Address, read_address
 from openbell.exchange.config import FLOW_ACCOUNT
 from openbell.exchange.control import Answer, RequestError, some_of
 from openbell.exchange.fault_desk import make_fault
-from openbell.exchange.ledger import ledger
+from openbell.exchange.ledger import ledger, open_orders
 from openbell.exchange.status import read_page, status
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _AMENDABLE = {
     Amended.VALUE: "a price and a quantity that can be, found others",
     Amended.PROTOCOL: "accounts that can be told of it, found one whose protocol has no word for it",
 }
-VERBS = ("status", "ledger", "audit", "state", "bust", "correct", "receivers", "fault", "clear", "shutdown")
+VERBS = ("status", "ledger", "open", "audit", "state", "bust", "correct", "receivers", "fault", "clear", "shutdown")
 
 
 def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
@@ -49,6 +50,9 @@ def answer(exchange: "ExchangeServer", request: Answer) -> Answer:
             return status(exchange, read_page(request))
         case {"verb": "ledger", "account": str(name)}:
             return {"account": name, **ledger(exchange.venue, account_number(exchange, name), exchange.symbols)}
+        case {"verb": "open", "account": str(name)}:
+            number = account_number(exchange, name)
+            return {"account": name, "orders": open_orders(exchange.venue, number, exchange.symbols)}
         case {"verb": "audit"}:
             exchange.venue.audit()
             return {"state_hash": f"{exchange.venue.state_hash:016x}"}

@@ -9,6 +9,7 @@ STATES = ("", "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "REPL
 ORDER_KEYS = (
     "token", "prev_token", "symbol", "side", "state", "px", "qty", "cum_qty", "leaves_qty", "order_id",
 )  # fmt: skip
+OPEN_KEYS = ("order_id", "symbol", "side", "px", "qty", "cum_qty", "leaves_qty")
 FILL_STATES = ("GOOD", "BUSTED", "CORRECTED")
 FILL_KEYS = ("match_id", "token", "symbol", "side", "px", "qty", "liquidity", "fee", "state", "order_id")
 
@@ -27,6 +28,14 @@ def ledger(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, 
         ],
         "positions": holdings(venue, account, symbols),
     }
+
+
+def open_orders(venue: VenueCore, account: int, symbols: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what rests, oldest first: as little as there is of it, however long the day was."""
+    return [
+        dict(zip(OPEN_KEYS, (order_id, symbols[n], side.name[0], *numbers), strict=True))
+        for order_id, n, side, *numbers in venue.open_orders_of(account)
+    ]
 
 
 def holdings(venue: VenueCore, account: int, symbols: Sequence[str]) -> dict[str, dict[str, int]]:
