@@ -126,6 +126,17 @@ def world(tmp_path):
         yield made
 
 
+def follows_profit(world):
+    following = world.spawn("pnl", world.node_file, "--follow", "--json", "--every-s", 0.05)
+
+    def trades():
+        return sum(row["trades"] for row in json.loads(following.stdout.readline())["pnl"])
+
+    before = trades()
+    wait_for(lambda: trades() > before, "more trades in the running view")
+    following.send_signal(signal.SIGINT)
+
+
 def test_a_trading_node_agrees_with_venue_and_drop_copy(world):
     node = world.run("--live")
     wait_for(lambda: len(world.ledger()["fills"]) >= 5, "some fills")
@@ -135,6 +146,7 @@ def test_a_trading_node_agrees_with_venue_and_drop_copy(world):
     found = json.loads(said.stdout)
     assert (said.returncode, found["breaks"], found["silent"]) == (0, [], []), said
     assert found["compared"] == ["drop copy", "venue"]
+    follows_profit(world)
     node.send_signal(signal.SIGINT)
     node.wait(WAIT_S)
     assert "compared with drop copy, venue: 0 breaks" in openbell("reconcile", world.journal, *world.others()).stdout

@@ -64,27 +64,22 @@ def _print_json(changes: "list[DepthChange]") -> None:
 
 
 class _Screen:
-    """The newest depth of every instrument, below each other; in place on a terminal."""
+    """The newest depth of every instrument, below each other."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.live import Live
+
+        from openbell.cli.screen import Screen
 
         self._newest: dict[str, DepthChange] = {}
-        self._console = Console()
-        self._live = Live(console=self._console, auto_refresh=False)
-        if self._console.is_terminal:
-            self._live.start()
+        self._screen = Screen(Console())
 
     def __call__(self, changes: "list[DepthChange]") -> None:
         from rich.console import Group
 
         self._newest |= {change.symbol: change for change in changes}
-        shown = Group(*(_table(change) for change in self._newest.values()))
-        if self._console.is_terminal:
-            self._live.update(shown, refresh=True)
-        elif changes:
-            self._console.print(shown)
+        if changes:
+            self._screen.show(Group(*(_table(change) for change in self._newest.values())))
 
 
 def _table(change: "DepthChange") -> "Table":

@@ -1,15 +1,18 @@
 """`openbell pnl`: profit and loss of a node by strategy and instrument, from its journal."""
 
 import json
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import cyclopts
 from cyclopts import Parameter, validators
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
+    from openbell.node.card import NodeCard
     from openbell.posttrade.ledger import Ledger
     from openbell.posttrade.portfolio_risk import PortfolioRisk
     from openbell.posttrade.profit import ProfitRow
@@ -29,6 +32,8 @@ def pnl(
     ledger: bool = False,
     risk: Path | None = None,
     confidence: Annotated[float, Parameter(validator=validators.Number(gt=0.5, lt=1))] = 0.99,
+    follow: Annotated[bool, Parameter(name=["-f", "--follow"])] = False,
+    every_s: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 1.0,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
     """Show what NODE has earned, running or not; open positions are marked at the touch that would close them.
@@ -45,40 +50,91 @@ def pnl(
         A history of returns (CSV, a column for each symbol, docs/post-trade.md): what the positions may lose.
     confidence
         Of value at risk and expected shortfall.
+    follow
+        Again and again until Ctrl-C, in place on a terminal.
+    every_s
+        Time between two looks of --follow.
     as_json
-        One JSON object; money as decimal text.
+        One JSON object, of --follow a line each time; money as decimal text.
     """
     from openbell.node.card import read_card
     from openbell.ops.find import find_hot_dir
-    from openbell.posttrade.ledger import Bookkeeper
-    from openbell.posttrade.node_books import NodeBooks
-    from openbell.posttrade.profit import profit_rows
-
-    card = read_card(find_hot_dir(node))
-    books = NodeBooks(card)
-    books.catch_up()
-    names = {number: name for name, number in card.strategies.items()}
-    rows = profit_rows(books.blotter, books.engine.touch, method)
-    keeper = Bookkeeper()
-    keeper.keep(books.blotter.trades.values(), books.blotter.assets, books.blotter.seq)
-    keeper.ledger.check()
-    worth = books.blotter.worth
-    total = _total(card.journal_dir, rows, worth)
-    tail = _risk(risk, rows, worth, confidence) if risk else None
-    if as_json:
-        said = {"pnl": [_plain(row, names) for row in rows], "total": total, "ledger": _balances(keeper.ledger, names)}
-        print(json.dumps(said | ({"risk": _plain_risk(tail, confidence)} if tail else {})))
-        return
     from openbell.ops.view import open_console
 
+    asked = _Asked(method, risk, confidence)
+    account = _Account(read_card(find_hot_dir(node)), asked)
     console = open_console(PLAIN_COLUMNS)
-    console.print(_table(rows, names))
-    console.print(f"total {total['amount']} {total['currency']}")
-    if tail:
-        console.print(_risk_table(tail, confidence))
-    if ledger:
-        console.print()
-        console.print(_ledger_table(keeper.ledger, names))
+    if not follow:
+        said = account.look()
+        return print(json.dumps(_said(said, asked))) if as_json else console.print(_shown(said, asked, ledger))
+    from openbell.cli.screen import Screen
+
+    screen = None if as_json else Screen(console)
+    while True:
+        said = account.look()
+        if screen:
+            screen.show(_shown(said, asked, ledger))
+        else:
+            print(json.dumps(_said(said, asked)), flush=True)
+        time.sleep(every_s)
+
+
+class _Asked(NamedTuple):
+    method: Literal["fifo", "average"]
+    risk: Path | None
+    confidence: float
+
+
+class _Look(NamedTuple):
+    """What there is to say at one moment."""
+
+    rows: "list[ProfitRow]"
+    total: dict[str, str]
+    tail: "PortfolioRisk | None"
+    ledger: "Ledger"
+    names: dict[int, str]
+
+
+class _Account:
+    """Books that follow a node, and a ledger in step with them."""
+
+    def __init__(self, card: "NodeCard", asked: _Asked) -> None:
+        from openbell.posttrade.ledger import Bookkeeper
+        from openbell.posttrade.node_books import NodeBooks
+
+        self._card, self._asked = card, asked
+        self._books, self._keeper = NodeBooks(card), Bookkeeper()
+
+    def look(self) -> _Look:
+        """As of the newest frame."""
+        from openbell.posttrade.profit import profit_rows
+
+        card, asked, keeper = self._card, self._asked, self._keeper
+        self._books.catch_up()
+        blotter = self._books.blotter
+        rows = profit_rows(blotter, self._books.engine.touch, asked.method)
+        keeper.keep(blotter.trades.values(), blotter.assets, blotter.seq)
+        keeper.ledger.check()
+        tail = _risk(asked.risk, rows, blotter.worth, asked.confidence) if asked.risk else None
+        names = {number: name for name, number in card.strategies.items()}
+        return _Look(rows, _total(card.journal_dir, rows, blotter.worth), tail, keeper.ledger, names)
+
+
+def _said(look: _Look, asked: _Asked) -> dict[str, Any]:
+    rows = [_plain(row, look.names) for row in look.rows]
+    said = {"pnl": rows, "total": look.total, "ledger": _balances(look.ledger, look.names)}
+    return said | ({"risk": _plain_risk(look.tail, asked.confidence)} if look.tail else {})
+
+
+def _shown(look: _Look, asked: _Asked, with_ledger: bool) -> "Group":
+    from rich.console import Group
+
+    parts: list[Any] = [_table(look.rows, look.names), f"total {look.total['amount']} {look.total['currency']}"]
+    if look.tail:
+        parts.append(_risk_table(look.tail, asked.confidence))
+    if with_ledger:
+        parts += ["", _ledger_table(look.ledger, look.names)]
+    return Group(*parts)
 
 
 def _total(journal_dir: str, rows: "list[ProfitRow]", worth: dict[str, int]) -> dict[str, str]:
