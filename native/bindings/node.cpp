@@ -16,7 +16,8 @@ using namespace nb::literals;
 
 ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, const std::string& hot_dir,
                             IntentSource* again, const std::string& tape_dir, i64 feed_ns,
-                            const std::vector<std::pair<u16, StrategyHost*>>& own, u64 from_seq, u64 to_seq) {
+                            const std::vector<std::pair<u16, StrategyHost*>>& own, u64 from_seq, u64 to_seq,
+                            bool is_supposed) {
     std::deque<OwnProcessAgain> processes;
     for (const auto& [strategy, host] : own) processes.emplace_back(strategy, *host);
     if (!own.empty()) {
@@ -31,6 +32,7 @@ ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, cons
     replay.compare_from(from_seq);
     for (OwnProcessAgain& one : processes) {
         one.compare_from(from_seq);
+        if (is_supposed) one.suppose();
         replay.add_witness(one);
     }
     if (engine.seq() > 0) reader.seek(engine.seq() + 1);
@@ -44,13 +46,16 @@ ReplayReport replay_journal(Engine& engine, const std::string& journal_dir, cons
     if (!is_whole) replay.settle_last();
     replay.finish();
     ReplayReport report = replay.report();
-    for (const OwnProcessAgain& one : processes) {
+    for (OwnProcessAgain& one : processes) {
+        one.finish();
+        for (const Otherwise& other : one.others()) keep(report.others, other.seq, other.then, other.now);
         report.strategy_frames += one.frames();
         const Difference& found = one.difference();
         report.strategy_differs += one.differs();
         if (found.seq == 0) continue;
         if (report.strategy.seq == 0 || found.seq < report.strategy.seq) report.strategy = found;
     }
+    std::ranges::stable_sort(report.others, {}, &Otherwise::seq);
     report.bytes_after = reader.bytes_after();
     report.end_offset = reader.offset();
     report.end_path = reader.path();
@@ -84,6 +89,13 @@ WhatIfReport what_if_limits(const EngineCapacity& capacity, const std::vector<st
 
 nb::bytes bytes_of(const std::vector<u8>& record) { return nb::bytes(record.data(), record.size()); }
 
+// (seq, then, now) of each.
+nb::list rows_of(const std::vector<Otherwise>& others) {
+    nb::list rows;
+    for (const Otherwise& one : others) rows.append(nb::make_tuple(one.seq, bytes_of(one.then), bytes_of(one.now)));
+    return rows;
+}
+
 std::string in_words(const Difference& d) {
     if (d.seq == 0) return "";
     return "seq " + std::to_string(d.seq) + ", record " + std::to_string(d.record) + ": expected " +
@@ -113,6 +125,7 @@ void bind_report(nb::module_& m) {
         .def_ro("end_path", &ReplayReport::end_path)
         .def_ro("core_frames", &ReplayReport::core_frames)
         .def_ro("strategy_differs", &ReplayReport::strategy_differs)
+        .def_prop_ro("others", [](const ReplayReport& r) { return rows_of(r.others); })
         .def_ro("acknowledged_at", &ReplayReport::acknowledged_at);
 }
 
@@ -123,7 +136,7 @@ void bind_what_if(nb::module_& m) {
         .def_ro("now_refused", &WhatIfReport::now_refused)
         .def_ro("now_passes", &WhatIfReport::now_passes)
         .def_ro("is_cut", &WhatIfReport::is_cut)
-        .def_ro("first", &WhatIfReport::first);
+        .def_prop_ro("others", [](const WhatIfReport& r) { return rows_of(r.others); });
     m.def("what_if_limits", &what_if_limits, "capacity"_a, "lines"_a, "journal_dir"_a, "hot_dir"_a = "",
           "state"_a = nb::bytes("", 0), "from_seq"_a = 0, "to_seq"_a = ~u64(0),
           "Judges every order of a journal under other limits, each given what really happened until then.");
@@ -140,7 +153,9 @@ void bind_node(nb::module_& m) {
     m.def("replay_journal", &replay_journal, "engine"_a, "journal_dir"_a, "hot_dir"_a = "",
           "again"_a.none() = nb::none(), "tape_dir"_a = "", "feed_ns"_a = 0,
           "own"_a = std::vector<std::pair<u16, StrategyHost*>>(), "from_seq"_a = 0, "to_seq"_a = ~u64(0),
-          "Plays a journal again and compares every decision; `own`: strategies that ran in processes of their own.");
+          "is_supposed"_a = false,
+          "Plays a journal again and compares every decision; `own`: strategies that ran in processes of their own; "
+          "`is_supposed`: those given are not what ran.");
 }
 
 }  // namespace openbell

@@ -84,7 +84,7 @@ void OwnProcess::call(const FrameView& in, const Engine& engine, const Happened&
     words_.clear();
     host_.decide(in, happened, engine.world(), words_);
     if (words_.empty()) return;
-    if (asks(words_)) awaited_ = in.header->seq;
+    if (asks(words_) && is_awaited(in.header->seq)) awaited_ = in.header->seq;
     say(in, words_);
 }
 
@@ -92,10 +92,12 @@ void OwnProcess::call(const FrameView& in, const Engine& engine, const Happened&
 
 void OwnProcessAgain::remember(const FrameView& frame) {
     if (!is_of(frame, strategy())) return;
+    const u64 seen = u64(frame.as<Control>(0).values[kSaidSeenSeq]);
+    if (SaidKind(frame.as<Control>(0).code) != SaidKind::Begins) answers_.push_back(seen);
     for (std::size_t i = 1; i < frame.count(); ++i) {
         if (frame.type_at(i) != Type::StrategyHalted || frame.as<Control>(i).code != kOverran) continue;
         const u8* from = reinterpret_cast<const u8*>(frame.header);
-        overruns_.push_back({u64(frame.as<Control>(0).values[kSaidSeenSeq]), {from, from + frame.header->length}});
+        overruns_.push_back({seen, {from, from + frame.header->length}});
     }
 }
 
@@ -107,20 +109,38 @@ void OwnProcessAgain::before_call(u64 seq) {
                       : FrameView(reinterpret_cast<const FrameHeader*>(overran->records.data())));
 }
 
+bool OwnProcessAgain::is_awaited(u64 seq) const { return !is_supposed_ || std::ranges::binary_search(answers_, seq); }
+
 void OwnProcessAgain::say(const FrameView& at, const Decision& words) {
     const Bytes bytes = words.bytes();
-    said_.push_back({at.header->seq, {bytes.begin(), bytes.end()}});
+    said_.push_back({at.header->seq, {bytes.begin(), bytes.end()}, asks(words)});
 }
 
 void OwnProcessAgain::arrived(const FrameView& said) {
     const u64 seen = u64(said.as<Control>(0).values[kSaidSeenSeq]);
-    const Bytes then = said.bytes().subspan(kLargeRecord);
+    for (; !said_.empty() && said_.front().seq < seen; said_.pop_front())
+        differ(said_.front().seq, {}, said_.front().records);
     const bool is_next = !said_.empty() && said_.front().seq == seen;
-    const std::vector<u8> now = is_next ? said_.front().records : std::vector<u8>();
-    if (seen >= compares_from_ && !std::ranges::equal(then, now)) {
-        if (differs_++ == 0) difference_ = first_difference(seen, then, now);
+    differ(seen, said.bytes().subspan(kLargeRecord), is_next ? Bytes(said_.front().records) : Bytes{});
+    if (is_next) said_.pop_front();
+}
+
+// What was on its way when the process died is in no journal. It can have asked once; what else is there, nobody asked
+// then.
+void OwnProcessAgain::lose() {
+    bool is_on_its_way = true;
+    for (const Words& words : said_) {
+        if (!is_supposed_) break;
+        if (words.asks && !is_on_its_way) differ(words.seq, {}, words.records);
+        is_on_its_way &= !words.asks;
     }
-    while (!said_.empty() && said_.front().seq <= seen) said_.pop_front();
+    said_.clear();
+}
+
+void OwnProcessAgain::differ(u64 seq, Bytes then, Bytes now) {
+    if (seq < compares_from_ || std::ranges::equal(then, now)) return;
+    if (differs_++ == 0) difference_ = first_difference(seq, then, now);
+    keep(others_, seq, then, now);
 }
 
 }  // namespace openbell

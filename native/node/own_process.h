@@ -31,6 +31,8 @@ class OwnProcess : public Witness {
     virtual bool is_meant(const Control& /*begins*/) const { return true; }
     // Before it is called about frame `seq`.
     virtual void before_call(u64 /*seq*/) {}
+    // Whether what it asks about frame `seq` arrives: until then it is not called again.
+    virtual bool is_awaited(u64 /*seq*/) const { return true; }
     // What it said about `at`; never nothing.
     virtual void say(const FrameView& at, const Decision& words) = 0;
     // A frame of the journal with what it said; what was said and did not arrive is lost with `end`.
@@ -58,25 +60,37 @@ class OwnProcessAgain final : public OwnProcess {
 
     // Before the replay, of every frame of the journal: a halt for time is no function of it, and taken from here.
     void remember(const FrameView& frame);
+    // It is another version than the one that was: it may ask where nothing arrives, and goes on then.
+    void suppose() { is_supposed_ = true; }
+    // After the last frame.
+    void finish() { lose(); }
     // What it said about frames before this one is not compared.
     void compare_from(u64 seq) { compares_from_ = seq; }
-    const Difference& difference() const { return difference_; }  // the first
-    u64 differs() const { return differs_; }                      // frames about which it says something else
+    const Difference& difference() const { return difference_; }      // the first
+    u64 differs() const { return differs_; }                          // frames about which it says something else
+    const std::vector<Otherwise>& others() const { return others_; }  // the first of those
     u64 frames() const { return frames_; }
 
   private:
     struct Words {
         u64 seq;
         std::vector<u8> records;
+        bool asks = false;
     };
     void before_call(u64 seq) override;
+    bool is_awaited(u64 seq) const override;
     void say(const FrameView& at, const Decision& words) override;
     void arrived(const FrameView& said) override;
-    void ended() override { said_.clear(); }
+    void ended() override { lose(); }
+    void lose();
+    void differ(u64 seq, Bytes then, Bytes now);
 
+    std::vector<u64> answers_;     // frames about which something arrived, in order
     std::vector<Words> overruns_;  // whole frames, by what they were decided on
     std::deque<Words> said_;       // and have not arrived yet
     Difference difference_;
+    std::vector<Otherwise> others_;
+    bool is_supposed_ = false;
     u64 compares_from_ = 0;
     u64 differs_ = 0;
     u64 frames_ = 0;

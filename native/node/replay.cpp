@@ -155,6 +155,7 @@ void Replay::decide(const FrameView& in, const Happened& happened, const World& 
     const std::vector<u8> now = strategy_output(scratch_, scratch_.count());
     if (then == now) return;
     ++report_.strategy_differs;
+    keep(report_.others, in.header->seq, then, now);
     if (report_.strategy.seq == 0) report_.strategy = first_difference(in.header->seq, then, now);
 }
 

@@ -20,6 +20,17 @@ struct Difference {
     std::vector<u8> found;
 };
 
+// A frame about which something else is said: the large records of then and those of now.
+struct Otherwise {
+    u64 seq = 0;
+    std::vector<u8> then, now;
+};
+inline constexpr std::size_t kOthersMax = 10'000;  // of them are kept
+
+inline void keep(std::vector<Otherwise>& others, u64 seq, Bytes then, Bytes now) {
+    if (others.size() < kOthersMax) others.push_back({seq, {then.begin(), then.end()}, {now.begin(), now.end()}});
+}
+
 // The first of the large records that differs between `then` and `now`.
 Difference first_difference(u64 seq, Bytes then, Bytes now);
 // A decision without its last record, which hashes all that were made before.
@@ -35,11 +46,12 @@ struct ReplayReport {
     u64 bytes_after = 0;      // of a torn end: bytes after the last whole frame, at `end_offset` of `end_path`
     u64 end_offset = 0;
     std::string end_path;
-    Difference core;           // the first decision
-    Difference strategy;       // what strategies said, run again
-    u64 core_frames = 0;       // decided otherwise; that an earlier decision differed does not count again
-    u64 strategy_differs = 0;  // frames on which strategies said something else
-    u64 acknowledged_at = 0;   // a person accepted all differences up to here: from this frame on, this core
+    Difference core;                // the first decision
+    Difference strategy;            // what strategies said, run again
+    u64 core_frames = 0;            // decided otherwise; that an earlier decision differed does not count again
+    u64 strategy_differs = 0;       // frames on which strategies said something else
+    std::vector<Otherwise> others;  // the first of those
+    u64 acknowledged_at = 0;        // a person accepted all differences up to here: from this frame on, this core
 };
 
 // Who is told of every frame as soon as it is fed: when the engine has heard it, and when its decision is known too.

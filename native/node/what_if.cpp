@@ -15,10 +15,7 @@ const Order* verdict_about(const Decision& in, const Order& wanted) {
     return nullptr;
 }
 
-std::vector<u8> bytes_of(const Order& order) {
-    const auto* at = reinterpret_cast<const u8*>(&order);
-    return {at, at + sizeof order};
-}
+Bytes bytes_of(const Order& order) { return {reinterpret_cast<const u8*>(&order), sizeof order}; }
 
 }  // namespace
 
@@ -76,7 +73,7 @@ void WhatIfLimits::compare(u64 seq, const Decision& then, const Decision& now) {
         const Order* is = verdict_about(now, was);
         if (is == nullptr || is->type == was.type) continue;
         (Type(was.type) == Type::Approved ? report_.now_refused : report_.now_passes) += 1;
-        if (report_.first.seq == 0) report_.first = {seq, u32(i), 1, 1, bytes_of(was), bytes_of(*is)};
+        keep(report_.others, seq, bytes_of(was), bytes_of(*is));
     }
     const Bytes a = without_hash(then.bytes()), b = without_hash(now.bytes());
     if (a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0)) return;

@@ -13,11 +13,11 @@ namespace openbell {
 
 struct WhatIfReport {
     u64 frames = 0;
-    u64 judged = 0;       // orders, in the range
-    u64 now_refused = 0;  // that passed then
-    u64 now_passes = 0;   // that were refused then
-    bool is_cut = false;  // so many frames differ that the rest was not looked at
-    Difference first;
+    u64 judged = 0;                 // orders, in the range
+    u64 now_refused = 0;            // that passed then
+    u64 now_passes = 0;             // that were refused then
+    bool is_cut = false;            // so many frames differ that the rest was not looked at
+    std::vector<Otherwise> others;  // verdicts, the first of those
 };
 
 class WhatIfLimits {

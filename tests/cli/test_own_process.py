@@ -55,6 +55,24 @@ class Flood(Strategy):
 '''
 
 
+SHY = '''
+from openbell import Strategy, param
+from openbell.types import Side, Tif
+
+
+class Shy(Strategy):
+    """An order at some changes of a book, far from where anything trades."""
+
+    every: int = param(5)
+    seen: int = 0
+
+    def on_book(self, ctx, book):
+        self.seen += 1
+        if book.bid_px and self.seen % self.every == 0:
+            ctx.order(book.instrument, Side.BUY, book.bid_px - 200 * book.tick, 1, Tif.IOC)
+'''
+
+
 @pytest.fixture
 def world():
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="openbell-test-") as folder, World(Path(folder)) as made:
@@ -178,3 +196,21 @@ def test_a_standby_takes_over_and_a_range_of_a_life_is_compared_by_itself(world)
     done = openbell("replay", world.journal, "--verify", "--from", middle, "--json", check=1)
     verdict = json.loads(done.stdout)
     assert (verdict["core"]["differs_at"], verdict["strategy"]["differs_at"]) == (0, middle)
+
+
+def test_what_one_would_have_asked_that_was_seldom_asked_anything(world):
+    file = world.home / "shy.py"
+    file.write_text(SHY)
+    node = start(world, file, "Shy")
+    wait_for(lambda: len(world.ledger()["orders"]) > 12, "some orders")
+    stop_and_verify(world, node)
+
+    def asked(every: int) -> Any:
+        done = openbell("replay", world.journal, "--what-if", f"maker.every={every}", "--json")
+        return json.loads(done.stdout)
+
+    assert asked(5)["differs"] == 0
+    told = asked(1)
+    assert {change["kind"] for change in told["changes"]} == {"ORDER"}
+    assert "ORDER not asked any more" not in told["totals"]
+    assert told["totals"]["ORDER asked beside"] > 2 * 12, "it goes on after what nobody heard"

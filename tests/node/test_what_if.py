@@ -80,9 +80,14 @@ def test_a_range_is_compared_alone_and_begins_at_a_snapshot(journal, capsys):
 def test_what_a_parameter_would_have_said(journal, capsys):
     code, out, _ = replay(capsys, journal, "--what-if", "size=8")
     intents = frames_with(journal, Type.INTENT)
-    assert code == 1 and f"first at seq {intents[0]:,}: record 0: INTENT bid_qty: expected 7, found 8" in out
-    assert f"{len(intents):,} differ" in out
-    assert "  then  INTENT" in out and "bid_qty 7" in out and "  now   INTENT" in out and "bid_qty 8" in out
+    assert code == 1 and f"{len(intents):,} differ" in out
+    lines = out.splitlines()
+    assert lines[1].split() == [f"{len(intents):,}", *["QUOTE", "with", "another", "bid_qty"]]
+    assert lines[2].startswith(f"seq {intents[0]:,}  ") and lines[2].endswith("maker OBEL: QUOTE with another bid_qty")
+    then, now = lines[3], lines[4]
+    assert then.startswith("  then  QUOTE buy 7 @ ") and ", sell 1 @ " in then
+    assert now == then.replace("then ", "now  ").replace("buy 7", "buy 8")
+    assert sum(line.startswith("seq ") for line in lines) == 20 and f"{len(intents) - 20:,} more: --show " in out
     assert "the fills of orders that never were" in out
 
     code, out, _ = replay(capsys, journal, "--what-if", "size=7", "--to", intents[1])
@@ -92,8 +97,25 @@ def test_what_a_parameter_would_have_said(journal, capsys):
 def test_what_another_strategy_would_have_said(journal, capsys, tmp_path):
     (tmp_path / "later.py").write_text(lives.MAKER.replace("book.bid_px and", "self.books > 20 and book.bid_px and"))
     code, out, _ = replay(capsys, journal, "--what-if", f"strategy={tmp_path / 'later.py'}")
-    first = frames_with(journal, Type.INTENT)[0]
-    assert (code == 1 and f"first at seq {first:,}: record 0: expected INTENT, found none" in out) or "STRATEGY" in out
+    then = frames_with(journal, Type.INTENT)
+    assert code == 1 and f"seq {then[0]:,}  " in out and "  now   nothing" in out
+    code, out, _ = replay(capsys, journal, "--what-if", f"strategy={tmp_path / 'later.py'}", "--json")
+    told = json.loads(out)
+    gone = [one["seq"] for one in told["changes"] if one["now"] is None]
+    assert gone and set(gone) < {*then} and told["totals"]["QUOTE not asked any more"] == len(gone)
+    assert all(one["then"] for one in told["changes"]), "nothing is asked beside"
+
+
+def test_a_strategy_that_asks_more_asks_beside_what_was(journal, capsys, tmp_path):
+    more = "            ctx.order(book.instrument, 1, book.bid_px - 1_000, 3, 3)\n"
+    (tmp_path / "more.py").write_text(lives.MAKER + more)
+
+    code, out, _ = replay(capsys, journal, "--what-if", f"strategy={tmp_path / 'more.py'}", "--show", "2")
+
+    orders = len(frames_with(journal, Type.INTENT))
+    assert code == 1 and f"{orders:>8,}  ORDER asked beside" in out and "QUOTE" not in out
+    assert "  then  nothing" in out and "  now   ORDER buy 3 @ " in out and " IOC" in out
+    assert sum(line.startswith("seq ") for line in out.splitlines()) == 2
 
 
 def test_what_other_limits_would_have_let_pass(journal, capsys):
@@ -102,14 +124,16 @@ def test_what_other_limits_would_have_let_pass(journal, capsys):
 
     file.write_text(limits)
     code, out, _ = replay(capsys, journal, "--what-if", f"limits={file}")
-    assert code == 0 and "0 differ; 0 orders that passed are refused, 0 that were refused pass" in out
+    assert code == 0 and " 0 differ" in out and "order " not in out
 
     narrow = limits.replace("order_qty_max_lots = 500", "order_qty_max_lots = 8")
     file.write_text(narrow.replace('order_notional_max = "150000.00"', 'order_notional_max = "8000.00"'))
     code, out, _ = replay(capsys, journal, "--what-if", f"limits={file}")
     nines = [seq for seq in frames_with(journal, Type.APPROVED) if approved(journal, seq) == 9]
-    assert code == 1 and f"first at seq {nines[0]:,}: " in out and f" {len(nines):,} differ" in out
-    assert "  then  APPROVED" in out and "  now   REFUSED" in out
+    assert code == 1 and f" {len(nines):,} differ" in out
+    assert f"seq {nines[0]:,}  " in out and f"{len(nines):>8,}  order APPROVED, now REFUSED" in out
+    assert "  then  APPROVED buy 9 @ " in out and "  now   REFUSED buy 9 @ " in out
+    assert "ORDER_QTY: ORDER_QTY of INSTRUMENT limit 8, found 9" in out
 
 
 def approved(journal, seq):

@@ -26,6 +26,7 @@ def run(
     from_seq: Annotated[int, Parameter(name="--from")] = 0,
     to_seq: Annotated[int, Parameter(name="--to")] = 0,
     what_if: Annotated[list[str] | None, Parameter(consume_multiple=False, negative="")] = None,
+    show: int = 20,
     bisect: Annotated[bool, Parameter(negative="")] = False,
     speed: Literal["interpreted", "compiled"] | None = None,
     config: Path | None = None,
@@ -47,7 +48,9 @@ def run(
         Compare up to this frame. Default: the end.
     what_if
         limits=FILE, strategy=FILE or NAME=VALUE (a parameter; STRATEGY.NAME=VALUE, strategy.NAME=FILE where there are
-        several): how often that would have decided otherwise, and where first.
+        several): what that would have decided otherwise, one by one, prices and quantities beside each other.
+    show
+        Of a what-if, so many differences at most. With --json all that were kept.
     bisect
         Find the first frame at which this core and the one that made journal and snapshots part.
     speed
@@ -65,7 +68,7 @@ def run(
 
     record, between = _record(journal, config), (from_seq, to_seq)
     if what_if or bisect:
-        return _look(journal, record, what_if or [], hot, tape, between, as_json=as_json)
+        return _look(journal, record, what_if or [], hot, tape, between, show=show, as_json=as_json)
     replayed = replay(journal, record, run_strategies=verify, tape_dir=tape, hot_dir=hot, speed=speed, between=between)
     if as_json:
         print(json.dumps(asdict(replayed) | {"is_identical": replayed.is_identical}, indent=2))
@@ -82,18 +85,21 @@ def _look(
     tape: Path | None,
     between: tuple[int, int],
     *,
+    show: int,
     as_json: bool,
 ) -> int:
     """A what-if, or without changes a bisection; 1 where something differs."""
+    from openbell.cli.what_if import lines_of
     from openbell.node import what_if as desk
 
-    found = (
-        desk.what_if(journal, record, changes, hot_dir=hot, tape_dir=tape, between=between)
-        if changes
-        else desk.bisect(journal, record, hot_dir=hot)
-    )
-    print(json.dumps(asdict(found), indent=2) if as_json else "\n".join(found.lines()))
-    return 0 if found.is_identical else EXIT_DIFFERS
+    if changes:
+        found = desk.what_if(journal, record, changes, hot_dir=hot, tape_dir=tape, between=between)
+        said, is_identical = (asdict(found), lines_of(found, show)), found.is_identical
+    else:
+        parted = desk.bisect(journal, record, hot_dir=hot)
+        said, is_identical = (asdict(parted), parted.lines()), parted.is_identical
+    print(json.dumps(said[0], indent=2) if as_json else "\n".join(said[1]))
+    return 0 if is_identical else EXIT_DIFFERS
 
 
 def _record(journal: Path, config: Path | None) -> "RunRecord":

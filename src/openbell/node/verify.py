@@ -15,6 +15,7 @@ from openbell.config_types import Speed
 from openbell.errors import JournalDamagedError, JournalError
 from openbell.journal import RECORD_OF, open_journal
 from openbell.node.assemble import binary_hash, digest
+from openbell.node.otherwise import Other
 from openbell.node.record import RunRecord, StrategyRecord, build_host, machine_code, read_record
 from openbell.node.snapshots import usable_snapshots
 from openbell.node.versions import as_it_ran, follow_versions
@@ -71,11 +72,12 @@ def replay(
     speed: Speed | None = None,
     between: tuple[int, int] = (0, 0),
     instead: Callable[[RunRecord], RunRecord] | None = None,
+    others: list[Other] | None = None,
 ) -> Replayed:
     """Play the journal at `journal_dir` again. `tape_dir`, `hot_dir` and `speed` stand for those of `record`.
 
     `between` compares only the frames from the first to the second seq (0: the end). `instead` changes what an epoch
-    runs, all of it: a what-if.
+    runs, all of it: a what-if; `others` then takes what its strategies say otherwise, frame by frame.
 
     Raises:
         JournalDamagedError: the journal or the tape is damaged; the message names the position.
@@ -105,8 +107,11 @@ def replay(
                 own,
                 first,
                 min(last, next_life.first_seq - 1) if next_life else last,
+                instead is not None,
             )
         )
+        if others is not None:
+            others += reports[-1].others
         if next_life is None or next_life.first_seq > last:
             break
     seconds = time.perf_counter() - began

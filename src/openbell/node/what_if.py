@@ -7,48 +7,39 @@ fills and orders of the journal. The fill of an order that never was, and what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from openbell import _native as native
 from openbell.errors import ConfigError
 from openbell.node.limit_lines import lines_of, record_of
 from openbell.node.limits import load_limits
+from openbell.node.otherwise import Asset, Change, Other, assets_of, changes_of, totals_of
 from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.snapshots import usable_snapshots
-from openbell.node.verify import SEQ_MAX, Replayed, in_words, live_hot_dir, replay, sides
-
-UNKNOWN = (
-    "not known: what would have followed. Every decision is judged against what really happened until then; the fills "
-    "of orders that never were, and what they would have changed, nobody knows"
-)
+from openbell.node.verify import SEQ_MAX, in_words, live_hot_dir, replay
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """How often another limit, strategy or parameter would have decided otherwise, and where first."""
+    """What another limit, strategy or parameter would have decided otherwise."""
 
     change: str
     looked_at: int
+    """Frames on which strategies were asked, or orders that were judged."""
     differs: int
-    differs_at: int
-    what: str = ""
-    then: str = ""
-    now: str = ""
-    more: str = ""
+    """How many of those."""
+    changes: tuple[Change, ...] = ()
+    """Of the first 10,000 of them, in order."""
+    totals: dict[str, int] = field(default_factory=dict)
+    strategies: dict[int, str] = field(default_factory=dict)
+    assets: dict[int, Asset] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def is_identical(self) -> bool:
         """Whether nothing would have been decided otherwise."""
         return self.differs == 0
-
-    def lines(self) -> list[str]:
-        """As a person reads it."""
-        head = f"what if {self.change}: {self.looked_at:,} looked at, {self.differs:,} differ{self.more}"
-        if not self.differs:
-            return [head, UNKNOWN]
-        first = f"first at seq {self.differs_at:,}: {self.what}"
-        return [head, first, f"  then  {self.then}", f"  now   {self.now}", UNKNOWN]
 
 
 def what_if(
@@ -74,6 +65,7 @@ def what_if(
     if limits:
         return _limits(journal_dir, record, Path(limits[0]), said, live_hot_dir(record, hot_dir), between)
     _changed(record, changes)  # a typo is told before a long replay
+    others: list[Other] = []
     found = replay(
         journal_dir,
         record,
@@ -82,14 +74,28 @@ def what_if(
         hot_dir=hot_dir,
         between=between,
         instead=lambda of_epoch: _changed(of_epoch, changes),
+        others=others,
     )
-    return _of_strategies(said, found)
-
-
-def _of_strategies(said: str, found: Replayed) -> WhatIf:
     assert found.strategy
-    one = found.strategy
-    return WhatIf(said, found.strategy_frames, one.frames, one.differs_at, one.what, one.then, one.now)
+    tape = (tape_dir or Path(record.tape.path)) if record.tape else None
+    where = (tape, journal_dir)
+    return _found(said, record, found.strategy_frames, found.strategy.frames, others, where, hot_dir)
+
+
+def _found(
+    said: str,
+    record: RunRecord,
+    looked_at: int,
+    differs: int,
+    others: list[Other],
+    where: tuple[Path | None, ...],
+    hot_dir: Path | None,
+    note: str = "",
+) -> WhatIf:
+    changes = tuple(changes_of(others))
+    names = {one.id: one.name for one in record.strategies}
+    assets = assets_of(where, live_hot_dir(record, hot_dir)) if changes else {}
+    return WhatIf(said, looked_at, differs, changes, totals_of(others, changes), names, assets, note)
 
 
 def _limits(
@@ -109,14 +115,9 @@ def _limits(
     report = native.what_if_limits(
         record.capacity.native(), lines, str(journal_dir), str(hot or ""), state, first, last
     )
-    more = f"; {report.now_refused:,} orders that passed are refused, {report.now_passes:,} that were refused pass"
-    if report.is_cut:
-        more += "; so many that the rest was not looked at"
+    note = "so many differ that the rest of the journal was not looked at" if report.is_cut else ""
     differs = report.now_refused + report.now_passes
-    if differs == 0:
-        return WhatIf(said, report.judged, 0, 0, more=more)
-    what = in_words(report.first)
-    return WhatIf(said, report.judged, differs, report.first.seq, what, *sides(report.first), more)
+    return _found(said, record, report.judged, differs, report.others, (journal_dir,), hot, note)
 
 
 def _changed(record: RunRecord, changes: Sequence[str]) -> RunRecord:
