@@ -60,7 +60,7 @@ void Engine::apply_arm(const Control& record) {
     }
     if (releases && scope.instrument == kNoInstrument) risk_.release_repeats(scope.strategy);
     if (releases && scope.is_node() && record.flags & kSettles && session_up_) {
-        settle_unreached(source::kOrderEntry, false);
+        settle_unreached(source::kOrderEntry, Unreached::InDoubt);
         sweep_due_ = true;
     }
     if (scope.is_node() && state_of(record) >= ArmState::ReduceOnly) draining_ = false;

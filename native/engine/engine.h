@@ -88,11 +88,11 @@ class Engine {
         hear(in);
         return answer(in, strategies);
     }
-    // What strategies asked for by themselves in that frame and was refused: their driver tells them in a later one.
-    const BoundedList<Report>& denied() const { return denied_; }
     // The same in two steps, for who wants to see what a frame did before its decision is known.
     void hear(const FrameView& in);
     const Decision& answer(const FrameView& in, IntentSource& strategies);
+    // What strategies asked for by themselves in that frame and was refused: their driver tells them in a later one.
+    const BoundedList<Report>& denied() const { return denied_; }
 
     // What strategies, monitors and tests may see.
     i64 now_ns() const { return now_ns_; }
@@ -195,7 +195,7 @@ class Engine {
     void apply_feed_session(const Control& record);
     void distrust(ArmScope scope);
     void distrust_session();
-    void settle_unreached(u16 source, bool only_cancels);
+    void settle_unreached(u16 source, Unreached what);
     void end_work(ArmScope scope, Reason reason);
     void pull_lowered(ArmScope scope);
     void note_fill(const Report& record);

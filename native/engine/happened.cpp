@@ -299,18 +299,18 @@ void Engine::apply_resolved(const Control& record) {
     quoter_.forget_refusals();  // what could not leave may be tried again, cancels too
     // Where the venue has contradicted us the absence of evidence shows nothing, and a person settles it; but every
     // cancel is sent again.
-    settle_unreached(record.source, !is_reconciled());
+    settle_unreached(record.source, is_reconciled() ? Unreached::All : Unreached::Cancels);
     if (!is_reconciled()) oms_.doubt_in_flight();
     quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
     targets_.for_each([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
     sweep_due_ = true;
 }
 
-// The venue has no word of what was in flight, and would have: it never got there.
-void Engine::settle_unreached(u16 source, bool only_cancels) {
+// It ends here, and its strategies hear of it.
+void Engine::settle_unreached(u16 source, Unreached what) {
     Report settled[256];
     for (std::size_t n = std::size(settled); n == std::size(settled);) {
-        n = oms_.on_resolved(source, settled, only_cancels);
+        n = oms_.on_resolved(source, settled, what);
         for (const Report& report : std::span(settled, n)) {
             if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {
                 if (is_terminal(OrderState(order->state))) close_order(*order);

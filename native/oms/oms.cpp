@@ -313,13 +313,14 @@ Applied Oms::tallied(Applied result) {
 
 // ---- in doubt ------------------------------------------------------------------------------------
 
-std::size_t Oms::on_resolved(u16, std::span<Report> out, bool only_cancels) {
+std::size_t Oms::on_resolved(u16, std::span<Report> out, Unreached what) {
     std::size_t count = 0;
     u32 next = LiveOrders::kNone;
     for (u32 s = orders_.first_live(); s != LiveOrders::kNone && count < out.size(); s = next) {
         next = orders_.next(s);
         for (u8 bit : {kNewBit, kReplaceBit, kCancelBit}) {
-            if (only_cancels && bit != kCancelBit) continue;
+            if (what == Unreached::Cancels && bit != kCancelBit) continue;
+            if (what == Unreached::InDoubt && !(orders_[s].in_doubt & bit)) continue;
             if (count < out.size()) count += withdraw_unreached(s, bit, out[count]);
         }
     }

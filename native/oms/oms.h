@@ -27,6 +27,13 @@
 
 namespace openbell {
 
+// Of the commands that went out and found no answer, those that never reached the venue.
+enum class Unreached : u8 {
+    All,      // it has told all that it has
+    Cancels,  // it is not believed; but a cancel may be sent again whatever became of it
+    InDoubt,  // a person says so of what is in doubt; what was sent since may still be answered
+};
+
 struct Applied {
     enum Kind : u8 {
         Ignored,  // legitimate and without effect (Sent after the ack, a refusal of what is settled)
@@ -81,9 +88,8 @@ class Oms {
     // The session has replayed all it has. Commands in doubt and commands sent without any evidence never
     // reached the venue and are settled so; each is a NotSent report in `out`. Returns how many; call again
     // while it equals out.size(). Nothing may be sent between Connected and Resolved. `session` is the
-    // source id; in this version every order belongs to the one order session. `only_cancels`: where the venue is not
-    // believed; a cancel may be sent again whatever became of it.
-    std::size_t on_resolved(u16 session, std::span<Report> out, bool only_cancels = false);
+    // source id; in this version every order belongs to the one order session.
+    std::size_t on_resolved(u16 session, std::span<Report> out, Unreached what = Unreached::All);
 
     const LiveOrder* find(u64 cl_ord_id) const;
     // Every live order in the order of creation. `f` must not call on_command or on_report.

@@ -320,3 +320,14 @@ def test_after_a_hole_in_the_reports_what_was_in_flight_is_in_doubt_until_two_pe
     desk.arm(after_kill=True, settles=True)
     assert desk.engine.live_orders() == []
     assert reason_of(desk) == Reason.NONE
+
+
+def test_what_two_people_settle_is_what_is_in_doubt_and_not_what_left_a_moment_ago():
+    desk = trading_desk()
+    desk.feed(d.add(50, 999_900, 1, buy=True), script=(d.intent(IntentKind.ORDER, 1, side=1, px=BID, qty=10),))
+    desk.outcomes()
+
+    desk.arm(after_kill=True, settles=True)
+
+    (order,) = desk.engine.live_orders()
+    assert order.state == native.OrderState.PENDING_NEW

@@ -36,7 +36,7 @@ class EngineArming:
             if scope[1] == NO_INSTRUMENT:
                 self.risk.flow.release(scope[0])
             if scope == NODE and r["flags"] & SETTLES and self.session_up:
-                self._settle_unreached()
+                self._settle_unreached(only_in_doubt=True)
         if scope == NODE and state >= ArmState.REDUCE_ONLY:
             self.draining = False
         return self._pull_lowered(scope)

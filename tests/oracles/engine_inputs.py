@@ -358,8 +358,8 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         for key in [*self.quoter.active(), *sorted(self.targets)]:
             self._mark(key)
 
-    def _settle_unreached(self, *, only_cancels: bool = False) -> None:
-        for cl_ord_id, command, version in self.oms.on_resolved(only_cancels):
+    def _settle_unreached(self, **which: bool) -> None:
+        for cl_ord_id, command, version in self.oms.on_resolved(**which):
             order = self.oms.find(cl_ord_id)
             if order.ended is not None:
                 self._on_closed(order)

@@ -421,13 +421,13 @@ class Oms:
             o.rebalance()
         fill.update({"busted": 1} if wanted["busted"] else {"px": wanted["px"], "qty": wanted["qty"], "fee": fee})
 
-    def on_resolved(self, only_cancels: bool = False) -> list[tuple[int, int, int]]:
+    def on_resolved(self, *, only_cancels: bool = False, only_in_doubt: bool = False) -> list[tuple[int, int, int]]:
         """(cl_ord_id, command, version) of what never reached the venue."""
         found = []
         for order in list(self.live.values()):
             for name in (CANCEL,) if only_cancels else (NEW, REPLACE, CANCEL):
                 flight = order.flights.get(name)
-                if flight is None or flight.news == "unsent":
+                if flight is None or flight.news == "unsent" or (only_in_doubt and flight.news != "doubt"):
                     continue
                 order.last_live = order.state()
                 found.append((order.cl_ord_id, int(TYPE_OF[name]), flight.version))
