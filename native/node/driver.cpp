@@ -103,9 +103,10 @@ void Driver::complete(const FrameView& in) {
 
 // What followed from a frame becomes frames of its own.
 bool Driver::settle() {
-    const bool had_work = !outcomes_.empty() || must_fall_back_;
+    const bool tells = !denied_.empty() && must_tell_denied();
+    const bool had_work = tells || !outcomes_.empty() || must_fall_back_;
+    if (tells) tell_denied();
     report_rounds();
-    if (!denied_.empty() && must_tell_denied()) tell_denied();
     if (must_fall_back_) fall_back();
     const bool has_presets = !has_given_presets_ || instruments_limited_ < parts_.engine.instruments();
     if (has_presets && !is_giving_presets_) give_presets();

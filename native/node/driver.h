@@ -76,10 +76,10 @@ class Driver {
     void complete(const FrameView& in);
 
     // At most kTimersPerRoundMax: a strategy that arms a timer in the past each time must not stop the world.
-    // Strategies hear of refusals at most so often, unless very many wait: one that asks again at once must not either.
-    static constexpr i64 kDeniedEveryNs = 1'000'000;
     static constexpr u32 kTimersPerRoundMax = 4096;
     void fire_timers(i64 now_ns);
+    // Strategies hear of refusals at most so often, unless very many wait: one that asks again at once must not either.
+    static constexpr i64 kDeniedEveryNs = 1'000'000;
     // Goes on with what followed from earlier frames; whether there was anything.
     bool settle();
     i64 now_ns() const { return now_ns_; }
