@@ -66,13 +66,7 @@ void Engine::take_strategy_output() {
             case Type::StrategyHalted: {
                 const u16 strategy = decision_.as<Control>(i).strategy;
                 if (strategy >= capacity_.strategies_max) break;
-                halted_[strategy] = 1;
-                end_stops(Reason::StrategyIsHalted, [&](const Stop& stop) { return stop.intent.strategy == strategy; });
-                for (u32 id = 0; id < instruments_.size(); ++id) {
-                    targets_.drop(strategy, id);
-                    pull_quote(strategy, id);
-                }
-                sweep_due_ = true;
+                stop_strategy(strategy, StrategyLife::Halted);
                 break;
             }
             default: break;
