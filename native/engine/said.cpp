@@ -30,8 +30,9 @@ bool Engine::is_taken(const Intent& intent, const Control& head) {
         targets_.drop(intent.strategy, intent.instrument);
         pull_quote(intent.strategy, intent.instrument);
     }
-    refuse(intent, is_old ? Verdict{Reason::Late, head.values[kSaidAgeMaxNs], age_ns}
-                          : Verdict{Reason::Late, head.values[kSaidAgeMaxFrames], age_frames});
+    refuse(intent, is_old     ? Verdict{Reason::Late, head.values[kSaidAgeMaxNs], age_ns}
+                   : is_known ? Verdict{Reason::Late, head.values[kSaidAgeMaxFrames], age_frames}
+                              : Verdict{Reason::Late, i64(oms_.next_id(intent.strategy, 0)), i64(intent.cl_ord_id)});
     return false;
 }
 

@@ -169,7 +169,13 @@ class Engine(EngineLifecycle, EngineIntents, EngineInputs):
         if self.epoch == 0:
             return 0
         self.counters[strategy] = self.counters.get(strategy, 0) + 1
-        return (self.node & 0x3F) << 58 | (self.epoch & 0x3FFFF) << 40 | strategy << 30 | self.counters[strategy]
+        return self._id_of(strategy, self.counters[strategy])
+
+    def _next_id(self, strategy: int) -> int:
+        return self._id_of(strategy, self.counters.get(strategy, 0) + 1)
+
+    def _id_of(self, strategy: int, counter: int) -> int:
+        return (self.node & 0x3F) << 58 | (self.epoch & 0x3FFFF) << 40 | strategy << 30 | counter
 
     def _submit(self, fields: Fields, leaves_after: int) -> int:
         fields = self._prepared(fields, leaves_after)

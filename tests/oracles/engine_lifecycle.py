@@ -48,7 +48,11 @@ class EngineLifecycle:
             if key in self.quoter.active():
                 self.quoter.pull(*key)
                 self._mark(key)
-        limit, observed = (age_max_ns, age_ns) if age_ns > age_max_ns else (age_max_frames, age_frames)
+        limit, observed = age_max_frames, age_frames
+        if age_ns > age_max_ns:
+            limit, observed = age_max_ns, age_ns
+        elif not is_known:
+            limit, observed = self._next_id(i["strategy"]), i["cl_ord_id"]
         self._refuse(i | {"bid_px": limit, "ask_px": observed}, Reason.LATE)
         return False
 
