@@ -45,7 +45,7 @@ void Engine::stop_strategy(u16 strategy, StrategyLife life) {
 
 // Told before a version is: words of the state that goes, as words of the one that comes.
 void Engine::note_carry(const Control& record) {
-    if (record.flags != 0) std::erase_if(carries_, [&](const Carry& c) { return c.strategy == record.strategy; });
+    if (record.flags != 0) carries_.clear();  // one change is told after another; of one that never came nothing stays
     const Carry one{record.strategy,      u16(record.values[1]), u32(record.values[0]), record.code, 0,
                     u64(record.values[2])};
     if (carries_.size() < kCarriesMax) carries_.push_back(one);
