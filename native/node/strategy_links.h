@@ -25,7 +25,6 @@ class StrategyLinks {
     // What is in the rings is of an earlier epoch, and dropped. `last_seq`: of the journal when this epoch began.
     StrategyLinks(const std::vector<Config>& configs, const std::string& hot_dir, const Engine& engine, u64 last_seq);
 
-    bool empty() const { return links_.empty(); }
     // One frame of each that has said something; whether there was any.
     bool poll(Driver& driver, i64 now_ns);
     // At every tick: who is gone, who is behind.

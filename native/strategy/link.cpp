@@ -21,7 +21,6 @@ std::string path_of(const std::string& hot_dir, u16 strategy, const char* what) 
 
 }  // namespace
 
-std::string strategy_ring_path(const std::string& hot_dir, u16 strategy) { return path_of(hot_dir, strategy, ".ring"); }
 std::string strategy_cell_path(const std::string& hot_dir, u16 strategy) { return path_of(hot_dir, strategy, ".cell"); }
 
 StrategyCell StrategyCell::open(const std::string& path) {
@@ -48,7 +47,7 @@ void StrategyCell::wake_up() {
 }
 
 Ring open_strategy_ring(const std::string& hot_dir, u16 strategy) {
-    const std::string path = strategy_ring_path(hot_dir, strategy);
+    const std::string path = path_of(hot_dir, strategy, ".ring");
     if (file_exists(path)) return Ring::attach(path);
     try {
         return Ring::create(path, kSaidSlots);

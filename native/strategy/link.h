@@ -1,7 +1,7 @@
 // Where a strategy in a process of its own and the trading thread meet: a ring of what it says, and a line of memory.
 //
-//   strategy-<id>.ring    slots of 128 bytes: a `Said` record, then as many records as its `source` says, by the
-//   process strategy-<id>.cell
+//   strategy-<id>.ring    slots of 128 bytes, by the process: a `Said`, then as many records as its `source` says
+//   strategy-<id>.cell
 //     0  seen 8 | pid 4 | asleep 4 | ...   by the process; who wakes it clears `asleep`
 //    64  condemned 4 | is_on 4 | ...       by the trading thread
 //
@@ -65,7 +65,6 @@ class StrategyCell {
 
 inline constexpr std::size_t kSaidSlots = 4096;  // some twenty frames in which a strategy says all that it may
 
-std::string strategy_ring_path(const std::string& hot_dir, u16 strategy);
 std::string strategy_cell_path(const std::string& hot_dir, u16 strategy);
 // The ring, made by whoever comes first.
 Ring open_strategy_ring(const std::string& hot_dir, u16 strategy);
