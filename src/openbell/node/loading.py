@@ -20,8 +20,7 @@ from openbell.node.versions import Versions
 
 DOOR = "versions.door"
 SLICE_S = 0.0001
-LINE_BYTES_MAX = 64
-END = b"end"
+END = b"end\n"
 END_WITHIN_S = 1.0
 
 
@@ -38,23 +37,23 @@ def loading_beside(versions: Versions, hot_dir: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        os.write(fd, END)
+        os.write(fd, END)  # who reads closes
         thread.join(END_WITHIN_S)
-        os.close(fd)
         sys.setswitchinterval(before)
 
 
 def _serve(versions: Versions, hot_dir: Path, fd: int) -> None:
-    while (line := os.read(fd, LINE_BYTES_MAX).split(b"\n")[0]) != END:
-        strategy, number = map(int, line.split())
-        error = ""
-        try:
-            versions.prepare(strategy, number)
-        except (OpenbellError, OSError) as failed:
-            error = str(failed)
-        draft = _answer(hot_dir, strategy).with_suffix(".draft")
-        draft.write_text(json.dumps({"version": number, "error": error}))
-        draft.replace(_answer(hot_dir, strategy))
+    with open(fd, "rb") as door:
+        while (line := door.readline()) != END:
+            strategy, number = map(int, line.split())
+            error = ""
+            try:
+                versions.prepare(strategy, number)
+            except (OpenbellError, OSError) as failed:
+                error = str(failed)
+            draft = _answer(hot_dir, strategy).with_suffix(".draft")
+            draft.write_text(json.dumps({"version": number, "error": error}))
+            draft.replace(_answer(hot_dir, strategy))
 
 
 def _answer(hot_dir: Path, strategy: int) -> Path:

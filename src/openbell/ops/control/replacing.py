@@ -71,7 +71,7 @@ class Replacing:
         journal_dir: Path,
         hot_dir: Path,
         configured: dict[str, tuple[Path, str]],
-        run: Callable[[], RunRecord | None],
+        run: Callable[[], RunRecord],
     ) -> None:
         self.node, self.configured, self.run = node, configured, run
         self.journal_dir, self.hot_dir = journal_dir, hot_dir
@@ -90,7 +90,8 @@ class Replacing:
                 raise RefusedError(
                     f"replace {strategy}: another version is being looked at ({self._look.asked[0]}); ask again"
                 )
-            _ended(self._look)
+            if self._look.answer is None:  # otherwise its words were read
+                _ended(self._look)
             self._look = None
         if self._look is None:
             self._look = self._begin(asked, strategy, path, wanted)
@@ -147,10 +148,10 @@ class Replacing:
         )
         said = tempfile.TemporaryFile()  # noqa: SIM115  closed when it has been read
         command = [sys.executable, "-m", "openbell.node.replacing"]
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said)
-        assert child.stdin
-        child.stdin.write(question.model_dump_json().encode())
-        child.stdin.close()
+        with tempfile.TemporaryFile() as text:  # no pipe: nobody here waits for a child that imports
+            text.write(question.model_dump_json().encode())
+            text.seek(0)
+            child = subprocess.Popen(command, stdin=text, stdout=said)
         return _Look(asked, child, said, running, changed, time.monotonic() + LOOK_WITHIN_S)
 
     def _answer_of(self, look: _Look) -> Answer:
@@ -174,7 +175,7 @@ class Replacing:
     def _records(self, number: int, answer: Answer, by: events.By) -> tuple[bytes, ...]:
         """What is carried changes nothing until the version comes; between stop and start nothing is waited for."""
         version, runs = answer.version, self.node.life_of(number) in RUNNING
-        after = [version.strategy if one.id == number else one for one in self._run().strategies]
+        after = [version.strategy if one.id == number else one for one in self.run().strategies]
         last = max((leaf.offset + leaf.words for leaf in version.strategy.leaves if not leaf.is_parameter), default=1)
         carries = (
             events.carry(number, one.new, one.old, one.words, one.bits, is_first=n == 0)
@@ -191,14 +192,8 @@ class Replacing:
         start = (events.lifecycle(OperatorVerb.STRATEGY_START, number, by=by),) if runs else ()
         return (*carries, *stop, replaced, *start)
 
-    def _run(self) -> RunRecord:
-        run = self.run()
-        if run is None:
-            raise RefusedError("replace: the node has not begun its first epoch; ask again when it runs")
-        return run
-
     def _running(self, strategy: str) -> StrategyRecord:
-        return next(one for one in self._run().strategies if one.name == strategy)
+        return next(one for one in self.run().strategies if one.name == strategy)
 
     def _changed(self, strategy: int) -> dict[int, int]:
         return {word: bits for who, word, bits in self.node.changed_parameters() if who == strategy}
