@@ -109,12 +109,7 @@ def run_record(config: NodeConfig) -> RunRecord:
         ),
         hot_dir=str(config.node.hot_dir),
         settings=_plain(config),
-        limits=LimitsRecord(
-            version=config.limits.version,
-            lines=tuple(lines_of(config.limits)),
-            unlimited=config.limits.unlimited,
-            base_currency=config.limits.base_currency,
-        ),
+        limits=LimitsRecord.of(config.limits),
     )
 
 

@@ -16,11 +16,12 @@ from openbell.config_types import Place, Speed
 from openbell.errors import JournalError, StrategyError
 from openbell.journal.durable import replace_durably
 from openbell.journal.segments import RUNS
-from openbell.node.limit_lines import Line
+from openbell.node.limit_lines import Line, lines_of
 from openbell.strategy.carry import Leaf, leaves_of
 from openbell.strategy.loader import hashed, load_strategy, source_hash
 
 if TYPE_CHECKING:
+    from openbell.node.limits import LimitSet
     from openbell.strategy import Strategy
     from openbell.strategy.compiler.load import Compiled
 
@@ -133,6 +134,16 @@ class LimitsRecord(Settings):
     unlimited: tuple[str, ...] = ()
     """Kinds that an order may pass without, as the file says."""
     base_currency: str = ""
+
+    @classmethod
+    def of(cls, limits: LimitSet) -> LimitsRecord:
+        """A set as it comes into force."""
+        return cls(
+            version=limits.version,
+            lines=tuple(lines_of(limits)),
+            unlimited=limits.unlimited,
+            base_currency=limits.base_currency,
+        )
 
 
 class TapeRecord(Settings):

@@ -10,7 +10,7 @@ from configurations import limits_toml
 from openbell import _native as native
 from openbell.node.limit_lines import lines_of
 from openbell.node.limits import LimitSet, parse_limits
-from openbell.node.record import CapacityRecord, RunRecord, read_record
+from openbell.node.record import CapacityRecord, LimitsRecord, RunRecord, read_record
 from openbell.ops.control.limits import NodeLimits
 from openbell.types import Type
 
@@ -72,7 +72,9 @@ def test_the_next_start_compares_with_what_is_in_force(made):
 
     record = read_record(path.parent)
     assert record is not None and record.limits is not None
+    assert record.limits == LimitsRecord.of(limits.in_force)
     assert (record.limits.version, record.limits.lines) == (2, tuple(lines_of(limits.in_force)))
+    assert (record.limits.base_currency, "drift" in record.limits.unlimited) == ("USD", True)
 
 
 def test_loosening_waits_for_another_person(made):

@@ -78,8 +78,7 @@ class NodeLimits:
         draft.replace(self.path)
         self.in_force = limits
         if record := read_record(self._config.node.journal_dir):  # with which the next start compares
-            in_force = LimitsRecord(version=limits.version, lines=tuple(lines_of(limits)))
-            record.model_copy(update={"limits": in_force}).write(self._config.node.journal_dir)
+            record.model_copy(update={"limits": LimitsRecord.of(limits)}).write(self._config.node.journal_dir)
 
 
 def _spelled(problem: Problem) -> str:
