@@ -1,14 +1,23 @@
-"""Ties a child process to its supervisor: when the supervisor dies, the child is asked to end in order."""
+"""When a process ends: it is asked to, or its supervisor has died, and then the child is asked to end in order."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
+from collections.abc import Callable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG = 1
 """Linux prctl(2): the signal that this process gets when its parent ends."""
+
+
+def stop_asked() -> Callable[[], bool]:
+    """Catch the signals that ask this process to stop; what is returned says whether one has come."""
+    came: list[int] = []
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda number, _: came.append(number))
+    return lambda: bool(came)
 
 
 def end_with_parent() -> None:

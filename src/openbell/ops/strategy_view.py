@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from openbell.node.record import StrategyRecord
 
 FAILED = (native.StrategyLife.HALTED, native.StrategyLife.FLATTENING_HALTED)
+"""Only a release lets these go on."""
 IN_WORDS = {
     native.StrategyLife.RUNS: "runs",
     native.StrategyLife.HALTED: "halted",
@@ -68,7 +69,7 @@ class StrategyLooks:
         record = in_force(record, engine, Path(self._card.journal_dir))
         self._read_at = self.changed_parameters(), self._numbers(engine)
         self._records = {one.name: one for one in record.strategies}
-        tuning = Tuning(self, run=lambda: record)
+        tuning = Tuning(self, {}, lambda: record)
         for name in self._records:
             try:
                 shown = tuning.shown(name)[name]

@@ -133,8 +133,6 @@ def test_what_is_not_there_has_no_parameters(desk: Desk):
         "expected a strategy of the node, found 'nobody'; it has maker"
         in desk.ask(VIC, "params", strategy="nobody")["error"]
     )
-    desk.desk.tuning.run = lambda: None
-    assert "has not begun its first epoch" in desk.ask(VIC, "params")["error"]
     assert "it only records" in Desk().ask(VIC, "params")["error"]
 
 

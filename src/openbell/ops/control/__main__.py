@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import grp
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -16,13 +15,13 @@ from pathlib import Path
 from openbell.errors import ConfigError, OpenbellError
 from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
-from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
+from openbell.node.lifeline import end_with_parent, stop_asked
 from openbell.node.record import RunRecord, read_record
 from openbell.node.versions import in_force
 from openbell.ops.control.desk import ControlDesk, Operator
 from openbell.ops.control.limits import NodeLimits
 from openbell.ops.control.permissions import Role
-from openbell.ops.control.proposals import Person
+from openbell.ops.control.proposals import Person, RefusedError
 from openbell.ops.control.replacing import Replacing
 from openbell.ops.control.server import SOCKET_NAME, ControlServer
 from openbell.ops.control.tuning import Tuning
@@ -82,9 +81,11 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     limits = NodeLimits(config, world)
     journal_dir = config.node.journal_dir
 
-    def run() -> RunRecord | None:
+    def run() -> RunRecord:
         record = read_record(journal_dir)
-        return in_force(record, world.engine, journal_dir) if record and world.engine else record
+        if record is None:
+            raise RefusedError("the node has not begun its first epoch; ask again when it runs")
+        return in_force(record, world.engine, journal_dir) if world.engine else record
 
     tuning = Tuning(world, {one.name: one for one in config.signals}, run)
     files = {one.name: (one.file, one.class_name) for one in config.strategies}
@@ -92,10 +93,8 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     people, identities = operators_of(config), identities_of(config)
     desk = ControlDesk(world, people, identities, owners, limits, tuning, replacing, clips_of(config))
     server = open_server(config, desk)
-    stopped: list[int] = []
-    for number in STOP_SIGNALS:
-        signal.signal(number, lambda number, _: stopped.append(number))
-    while not stopped:
+    is_asked_to_stop = stop_asked()
+    while not is_asked_to_stop():
         server.turn()
         world.poll()
     server.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from openbell import events
@@ -32,11 +32,11 @@ class TunedNode(Protocol):
 
 @dataclass
 class Tuning:
-    """Signals by name, and the run whose parameters can be changed (None before the first epoch)."""
+    """Signals by name, and the run whose parameters can be changed; `run` refuses before the first epoch."""
 
     node: TunedNode
-    signals: dict[str, SignalSettings] = field(default_factory=dict)
-    run: Callable[[], RunRecord | None] = lambda: None
+    signals: dict[str, SignalSettings]
+    run: Callable[[], RunRecord]
 
     # ---- signals
 
@@ -66,7 +66,7 @@ class Tuning:
 
     def shown(self, strategy: str) -> dict[str, dict[str, Any]]:
         """The parameters of one strategy, or of all, as they are in force."""
-        names = [strategy] if strategy else [one.name for one in self._run().strategies]
+        names = [strategy] if strategy else [one.name for one in self.run().strategies]
         return {name: dict(self._parameters(self._find(name))) for name in names}
 
     def change(self, strategy: str, values: dict[str, Number]) -> tuple[list[bytes], list[str]]:
@@ -99,14 +99,8 @@ class Tuning:
         ]
         return records, says
 
-    def _run(self) -> RunRecord:
-        run = self.run()
-        if run is None:
-            raise RefusedError("params: the node has not begun its first epoch; ask again when it runs")
-        return run
-
     def _find(self, strategy: str) -> StrategyRecord:
-        found = {one.name: one for one in self._run().strategies}
+        found = {one.name: one for one in self.run().strategies}
         if strategy not in found:
             known = ", ".join(sorted(found)) or "none"
             raise RefusedError(f"params: expected a strategy of the node, found {strategy!r}; it has {known}")

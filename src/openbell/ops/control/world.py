@@ -17,11 +17,10 @@ from openbell.node.holdings import symbol_of
 from openbell.node.reconciliation_page import open_breaks
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
+from openbell.ops.strategy_view import FAILED
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, OrderState, Side
 
 FRAMES_PER_POLL = 4_096
-FAILED = (native.StrategyLife.HALTED, native.StrategyLife.FLATTENING_HALTED)
-"""Only a release lets these go on."""
 CATCH_UP_S = 0.02
 """A request waits so long for what was journalled just before it; a long journal is caught up with in between."""
 RING_SLOT_BYTES = 128

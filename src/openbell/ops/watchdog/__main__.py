@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TextIO
 from openbell.errors import OpenbellError
 from openbell.node.card import NodeCard, read_card
 from openbell.node.config import NodeConfig, load_node
-from openbell.node.lifeline import STOP_SIGNALS
+from openbell.node.lifeline import stop_asked
 from openbell.ops.find import read_page
 from openbell.ops.watchdog.guard import Guard
 
@@ -33,16 +32,14 @@ def come_first() -> None:
 
 def watch(config: NodeConfig, card: NodeCard, to: TextIO, is_left: Callable[[], bool] = lambda: False) -> None:
     """Watch over the node of a card until SIGINT, SIGTERM, or `is_left` says that nobody needs it."""
-    ended: list[int] = []
-    for number in STOP_SIGNALS:
-        signal.signal(number, lambda number, _: ended.append(number))
+    is_asked_to_stop = stop_asked()
 
     def say(line: str) -> None:
         with contextlib.suppress(OSError):  # whoever read has gone, and must not take the watchdog along
             print(line, file=to, flush=True)
 
     come_first()
-    Guard(config, card, say).run(lambda: bool(ended) or is_left())
+    Guard(config, card, say).run(lambda: is_asked_to_stop() or is_left())
 
 
 def main(arguments: list[str]) -> int:
