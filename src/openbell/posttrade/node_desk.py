@@ -35,7 +35,7 @@ def resumed(journal_dir: Path, hot_dir: Path, grace_ns: int = GRACE_NS, *, of_st
     """A desk that goes on with the breaks of the journal: those against statements, or all others."""
     desk = BreakDesk(grace_ns)
     ledger = BreakLedger().take_all(open_journal(journal_dir, hot_dir))
-    ours = [number for number in ledger.entries if (number > OF_STATEMENTS) == of_statements]
+    ours = {number for number in ledger.entries if (number > OF_STATEMENTS) == of_statements}
     first = OF_STATEMENTS if of_statements else 0
     desk.resume([known for known in ledger.open() if known.number in ours], max(ours, default=first))
     return desk

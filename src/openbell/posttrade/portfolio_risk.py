@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from openbell.errors import ConfigError
+from openbell.node.limit_lines import RATE_ONE
+from openbell.posttrade.ledger import MONEY_DECIMALS
 from openbell.posttrade.profit import ProfitRow
 from openbell.posttrade.tail_risk import (
     EWMA_LAMBDA,
@@ -31,9 +33,7 @@ from openbell.posttrade.tail_risk import (
 
 PERIODS_MIN = 20
 FILE_BYTES_MAX = 64 * 1024 * 1024
-RATE_ONE = 10**8
-"""Of the base currency itself: worths are in 10^-8."""
-MONEY_ONE = 10**18
+MONEY_ONE = 10**MONEY_DECIMALS
 
 
 class PortfolioRisk(NamedTuple):
