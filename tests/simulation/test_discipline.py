@@ -1,6 +1,7 @@
 """What a strategy reaches for while it is simulated follows from the seed, or is refused."""
 
 import datetime
+import gc
 import os
 import random
 import secrets
@@ -117,6 +118,21 @@ def test_modules_are_imported_all_the_same(monkeypatch):
         return colorsys.rgb_to_hsv(1, 0, 0)
 
     assert said(imports) == (0.0, 1.0, 1)
+
+
+def test_who_measures_garbage_collections_is_no_strategy():
+    measured, clock = [], time.perf_counter
+
+    def measure(phase, info):
+        assert phase in ("start", "stop") and info
+        measured.append(clock())
+
+    gc.callbacks.append(measure)
+    try:
+        said(gc.collect)
+    finally:
+        gc.callbacks.remove(measure)
+    assert len(measured) == 2
 
 
 @pytest.mark.parametrize("seed", ["", "random", "5"])
