@@ -1,13 +1,14 @@
 """The file of limits of a benchmarked node: so wide that they are checked and not met."""
 
-ACCOUNT = """
+import json
+
+from openbell.node.limits import NOT_REQUIRED
+
+ACCOUNT = f"""
 owner = "bench"
 version = 1
 base_currency = "USD"
-unlimited = [
-    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
-    "margin", "drawdown",
-]
+unlimited = {json.dumps([*NOT_REQUIRED])}
 [account]
 order_rate_max = 100000
 order_rate_window_ms = 1000

@@ -1,7 +1,10 @@
 """Configuration files of a small exchange and of a node on it, for tests over real processes."""
 
+import json
 import socket
 from pathlib import Path
+
+from openbell.node.limits import NOT_REQUIRED
 
 SYMBOLS = ("OBEL", "RING")
 
@@ -68,13 +71,10 @@ INSTRUMENT = """
 [[instruments]]
 symbol = "{symbol}"
 """
-LIMITS = """owner = "desk"
+LIMITS = f"""owner = "desk"
 version = 1
 base_currency = "USD"
-unlimited = [
-    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
-    "margin", "drawdown",
-]
+unlimited = {json.dumps([*NOT_REQUIRED])}
 [account]
 order_rate_max = 1000
 order_rate_window_ms = 1000

@@ -19,19 +19,6 @@ PAIRS_MAX = 65_536
 CURRENCY = r"^[A-Z]{3,4}$"
 Lots = int | None
 WINDOWS = ("order_rate", "message_rate", "duplicates", "repeats")
-NOT_REQUIRED = {
-    "drift": "drift_bps",
-    "message_rate": "message_rate_max",
-    "duplicates": "duplicates_max",
-    "repeats": "repeats_max",
-    "orders_per_trade": "orders_per_trade_max",
-    "book_age": "book_age_max_ms",
-    "permission": "may",
-    "net_notional": "net_notional_max",
-    "margin": "margin_max",
-    "drawdown": "drawdown_max",
-}
-"""Kinds of limits that a file may leave out, if it says so: the word in `unlimited`, and the key."""
 Kind = Literal[
     "drift",
     "message_rate",
@@ -44,6 +31,19 @@ Kind = Literal[
     "margin",
     "drawdown",
 ]
+NOT_REQUIRED: dict[Kind, str] = {
+    "drift": "drift_bps",
+    "message_rate": "message_rate_max",
+    "duplicates": "duplicates_max",
+    "repeats": "repeats_max",
+    "orders_per_trade": "orders_per_trade_max",
+    "book_age": "book_age_max_ms",
+    "permission": "may",
+    "net_notional": "net_notional_max",
+    "margin": "margin_max",
+    "drawdown": "drawdown_max",
+}
+"""Kinds of limits that a file may leave out, if it says so: the word in `unlimited`, and the key."""
 WITHIN_GROSS = ("net_notional_max", "margin_max", "daily_loss_max", "drawdown_max")
 ABSURD = 20
 """An order's notional this many times its largest quantity at the last price, or this small a part of it, is a typo."""

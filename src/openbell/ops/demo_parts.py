@@ -20,6 +20,7 @@ from typing import Any
 import openbell
 from openbell.errors import ConfigError, NetError
 from openbell.exchange.control import ask
+from openbell.node.limits import NOT_REQUIRED
 from openbell.node.paths import SHARED_MEMORY
 
 ACCOUNT = "NODE1"
@@ -104,10 +105,7 @@ owner = "demo"
 version = 1
 base_currency = "USD"
 # Kinds that an order may pass without, on purpose: what is not limited has to be said.
-unlimited = [
-    "drift", "message_rate", "duplicates", "repeats", "orders_per_trade", "book_age", "permission", "net_notional",
-    "margin", "drawdown",
-]
+unlimited = {unlimited}
 
 [account]
 order_rate_max = 1000
@@ -230,7 +228,7 @@ class DemoExchange:
 def write_node_file(home: Path, exchange: DemoExchange, seed: int) -> Path:
     """The node's file for this exchange; its path."""
     limits = "".join(LIMITS_OF_TOML.format(symbol=symbol, px=px) for symbol, px in SYMBOLS.items())
-    (home / "limits.toml").write_text(LIMITS_TOML.format(instruments=limits))
+    (home / "limits.toml").write_text(LIMITS_TOML.format(unlimited=json.dumps([*NOT_REQUIRED]), instruments=limits))
     path = home / "node.toml"
     path.write_text(
         NODE_TOML.format(
