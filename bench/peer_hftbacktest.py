@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.generated import EVENTS, generated_events, generated_tape
 from bench.harness import REPO, Result, throughput
-from bench.peers_venv import ask, peer
+from bench.peers_venv import run_beside
 from openbell.backtest.result import BacktestResult
 from openbell.backtest.run import BacktestSettings, run_backtest
 from openbell.config_types import Speed
@@ -28,20 +28,9 @@ def run() -> Result:
     """At least 5 pairs in one run; rates are of the events of the tape, the peer's extra ones not counted."""
     tape = generated_tape()
     rows, touch = _rows(generated_events())
-    theirs, ours, interpreted = [], [], []
-    with tempfile.TemporaryDirectory() as scratch:
-        np.save(f"{scratch}/flow.npy", rows)
-        with peer("hftbacktest_flow.py", "hftbacktest", f"{scratch}/flow.npy") as hftbacktest:
-            hello = ask(hftbacktest)
-            ask(hftbacktest, "run")  # warm-up, as ours
-            run_once(tape, "compiled")
-            for _ in range(PAIRS):
-                theirs.append(ask(hftbacktest, "run"))
-                ours.append(run_once(tape, "compiled"))
-                interpreted.append(run_once(tape, "interpreted"))
-    for one in theirs:
-        if one["touch"] != touch:
-            raise RuntimeError(f"expected the peer's book to end at {touch}, found {one['touch']}")
+    speeds = (lambda: run_once(tape, "compiled")), (lambda: run_once(tape, "interpreted"))
+    beside = run_beside("hftbacktest_flow.py", "hftbacktest", rows, touch, PAIRS, *speeds)
+    hello, theirs, (ours, interpreted) = beside
     their_rates = [EVENTS / one["seconds"] for one in theirs]
     our_rates = [one.card.events_per_s for one in ours]
     return Result(

@@ -1,7 +1,6 @@
 """The AMZN day in NautilusTrader and in openbell, alternately: a callback per event, requotes per 100."""
 
 import statistics
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from bench.amzn import amzn_tape
 from bench.backtest import COUNTED, PER_EVENT, run_once
 from bench.harness import Result, throughput
-from bench.peers_venv import ask, peer
+from bench.peers_venv import run_beside
 from openbell.journal import open_journal
 from openbell.types import Type
 
@@ -27,20 +26,9 @@ IS_BUY = 1
 def run() -> Result:
     """At least 5 pairs in one run; the peer gets what helps it: no risk engine, no log, no analysis, no journal."""
     events, final_touch = day_events(amzn_tape())
-    with tempfile.TemporaryDirectory() as scratch:
-        np.save(f"{scratch}/day.npy", events)
-        with peer("nautilus_day.py", "nautilus_trader", f"{scratch}/day.npy") as nautilus:
-            version = ask(nautilus)["version"]
-            ask(nautilus, "run")  # warm-up, as ours has in `bench/backtest.py`
-            run_once(*PER_EVENT)
-            theirs, ours, counted = [], [], []
-            for _ in range(PAIRS):
-                theirs.append(ask(nautilus, "run"))
-                ours.append(run_once(*PER_EVENT))
-                counted.append(run_once(*COUNTED))
-    for one in theirs:
-        if one["touch"] != final_touch:
-            raise RuntimeError(f"expected the peer's book to end at {final_touch}, found {one['touch']}")
+    runs = (lambda: run_once(*PER_EVENT)), (lambda: run_once(*COUNTED))
+    beside = run_beside("nautilus_day.py", "nautilus_trader", events, final_touch, PAIRS, *runs)
+    hello, theirs, (ours, counted) = beside
     n = len(events)
     peer_rates = [n / one["seconds"] for one in theirs]
     our_rates = [one.card.events_per_s for one in ours]
@@ -49,7 +37,7 @@ def run() -> Result:
     counted_ratios = [a / b for a, b in zip(counted_rates, peer_rates, strict=True)]
     return Result(
         name="peer_nautilus",
-        input=f"AMZN 2012-06-21 level 5, {n:_} records; NautilusTrader {version}",
+        input=f"AMZN 2012-06-21 level 5, {n:_} records; NautilusTrader {hello['version']}",
         figures=[
             throughput("openbell, callback per event, requote per 100", "events/s", our_rates, target=1e6),
             throughput("NautilusTrader, the same", "events/s", peer_rates),

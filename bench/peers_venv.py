@@ -3,10 +3,13 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from bench.harness import REPO, SkippedError
 
@@ -40,3 +43,33 @@ def ask(process: "subprocess.Popen[str]", request: str = "") -> dict[str, Any]:
     if not line:
         raise RuntimeError("the peer ended; its message is above")
     return dict(json.loads(line))
+
+
+class Beside(NamedTuple):
+    """A peer and ours in one run: its first words, its answers, and what each of ours returned."""
+
+    hello: dict[str, Any]
+    theirs: list[dict[str, Any]]
+    ours: tuple[list[Any], ...]
+
+
+def run_beside(
+    script: str, package: str, rows: np.ndarray, touch: list[int], pairs: int, *ours: Callable[[], Any]
+) -> Beside:
+    """Alternately, after a run of each that does not count; the peer's book has to end at `touch`."""
+    theirs: list[dict[str, Any]] = []
+    found: tuple[list[Any], ...] = tuple([] for _ in ours)
+    with tempfile.TemporaryDirectory() as scratch:
+        np.save(f"{scratch}/rows.npy", rows)
+        with peer(script, package, f"{scratch}/rows.npy") as process:
+            hello = ask(process)
+            ask(process, "run")
+            ours[0]()
+            for _ in range(pairs):
+                theirs.append(ask(process, "run"))
+                for one, results in zip(ours, found, strict=True):
+                    results.append(one())
+    for answer in theirs:
+        if answer["touch"] != touch:
+            raise RuntimeError(f"expected the peer's book to end at {touch}, found {answer['touch']}")
+    return Beside(hello, theirs, found)
