@@ -204,6 +204,7 @@ void bind_archiver(nb::module_& m) {
             "name"_a)
         .def("crash", &SimDisk::crash, "seed"_a)
         .def("fail_sync", &SimDisk::fail_sync, "n"_a)
+        .def("fail_call", &SimDisk::fail_call, "n"_a)
         .def("set_room", &SimDisk::set_room, "bytes"_a)
         .def("die_at_call", &SimDisk::die_at_call, "n"_a)
         .def_prop_ro("bytes", &SimDisk::bytes)

@@ -45,6 +45,10 @@ void SimDisk::look_for_death() {
     if (die_at_call_ != 0 && --die_at_call_ == 0) throw SimulatedDeath();
 }
 
+void SimDisk::look_for_failure(const std::string& what) {
+    if (fail_call_ != 0 && --fail_call_ == 0) fail(what + ": simulated input/output error");
+}
+
 void SimDisk::fail(const std::string& what) {
     ++failures_;
     throw Error(ErrorKind::Journal, "cannot " + what);
@@ -54,6 +58,7 @@ void SimDisk::append(const std::string& name, Bytes bytes) { write_at(name, file
 
 void SimDisk::write_at(const std::string& name, u64 offset, Bytes bytes) {
     look_for_death();
+    look_for_failure("write " + name);
     File& file = files_[name];
     const std::size_t end = std::size_t(offset) + bytes.size();
     const std::size_t grows = end > file.now.size() ? end - file.now.size() : 0;
@@ -71,6 +76,7 @@ void SimDisk::write_at(const std::string& name, u64 offset, Bytes bytes) {
 
 void SimDisk::truncate(const std::string& name, u64 bytes) {
     look_for_death();
+    look_for_failure("cut " + name);
     File& file = files_[name];
     file.now.resize(bytes);
     file.lost_to = std::min(file.lost_to, std::size_t(bytes));
@@ -92,6 +98,7 @@ void SimDisk::sync(const std::string& name) {
 
 void SimDisk::rename(const std::string& from, const std::string& to) {
     look_for_death();
+    look_for_failure("rename " + from);
     File file = std::move(files_[from]);
     files_.erase(from);
     const bool replaces_named = files_.contains(to) && files_[to].is_named;
@@ -102,6 +109,7 @@ void SimDisk::rename(const std::string& from, const std::string& to) {
 
 void SimDisk::sync_names() {
     look_for_death();
+    look_for_failure("sync the folder");
     for (auto& [name, file] : files_) file.is_named = true;
 }
 

@@ -30,6 +30,8 @@ class SimDisk final : public Disk {
     void fail_sync(u32 n) { fail_sync_ = n; }
     // Appends that would need more than this fail half written.
     void set_room(u64 bytes) { room_ = bytes; }
+    // The n-th call from now that writes, cuts or names fails once, and nothing of it is done; 0 = none does.
+    void fail_call(u32 n) { fail_call_ = n; }
     // The n-th call that changes the disk is not done, and nothing after it is; 0 = none.
     void die_at_call(u32 n) { die_at_call_ = n; }
     u64 failures() const { return failures_; }
@@ -44,11 +46,13 @@ class SimDisk final : public Disk {
         std::size_t lost_from = 0, lost_to = 0;  // bytes that a failed sync gave up
     };
     void look_for_death();
+    void look_for_failure(const std::string& what);
     [[noreturn]] void fail(const std::string& what);
 
     std::unique_ptr<RealDisk> shown_;
     std::map<std::string, File> files_;
     u32 fail_sync_ = 0;
+    u32 fail_call_ = 0;
     u32 die_at_call_ = 0;
     u64 room_ = UINT64_MAX;
     u64 failures_ = 0;

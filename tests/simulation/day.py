@@ -245,7 +245,9 @@ class Day:
                 setattr(net.faults, name, 0)
         self.dies_at_look = 0
         self.node.disk.fail_sync(0)
+        self.node.disk.fail_call(0)
         self.node.disk.die_at_call(0)
+        self.node.archiver_aborts = False
         self.node.disk.set_room(1 << 60)
         self.node.stream.die_at_send(0)
         self.node.stream.hold_in_until_ns = self.node.stream.hold_out_until_ns = 0

@@ -149,6 +149,34 @@ def stamps_are_off(day: Day, rng: random.Random) -> None:
         net.faults.stamp_ns = offset
 
 
+@fault("clock drifts", "F26")
+def clock_drifts(day: Day, rng: random.Random) -> None:
+    """The kernel's wall clock, by 500 ppm of what passes."""
+    _drift(day, rng.choice([-500, 500]), rng.randint(50, 400), 0)
+
+
+@fault("time source is lost", "F27")
+def time_source_is_lost(day: Day, rng: random.Random) -> None:
+    """The kernel's wall clock drifts by itself, and is set right at once when the source is back."""
+    _drift(
+        day, rng.choice([-50, 50]), rng.randint(50, 400), rng.choice([-20_000_000, -1_000_000, 1_000_000, 20_000_000])
+    )
+
+
+def _drift(day: Day, ppm: int, steps: int, drifted_ns: int) -> None:
+    """The stamps of all networks are off by ever more, for so many steps, and then right."""
+    began = day.clock.now_ns()
+
+    def tick(left: int) -> None:
+        offset = drifted_ns + (day.clock.now_ns() - began) * ppm // 1_000_000 if left else 0
+        for net in day.nets.values():
+            net.faults.stamp_ns = offset
+        if left:
+            day.later(1, lambda: tick(left - 1))
+
+    tick(steps)
+
+
 @fault("venue's clock is off", "F28")
 def venues_clock_is_off(day: Day, rng: random.Random) -> None:
     day.market.core.shift_clock(rng.choice([-10_000_000_000, 10_000_000_000, 0]), day.clock.now_ns())

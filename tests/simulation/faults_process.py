@@ -6,6 +6,8 @@ from tests.simulation.day import Day
 from tests.simulation.faults import fault
 from tests.simulation.strategies import MISCHIEF
 
+SECTOR_BYTES = 512
+
 
 @fault("crash", "F1")
 def crash(day: Day, rng: random.Random) -> None:
@@ -76,6 +78,21 @@ def archiver_dies(day: Day, rng: random.Random) -> None:
         day.node.start_archiver()
 
 
+@fault("archiver aborts", "F4")
+def archiver_aborts(day: Day, rng: random.Random) -> None:
+    """In the middle of a pass: a part of it is written, and the next one begins there."""
+    if day.node.archiver is not None and day.power_seed is None:
+        day.node.archiver_aborts = True
+        day.node.disk.die_at_call(rng.randint(1, 6))
+
+
+@fault("write fails", "F8", weight=0.5)
+def write_fails(day: Day, rng: random.Random) -> None:
+    """The n-th call to the disk from now, with an input or output error; nothing of it is done."""
+    day.node.disk.fail_call(rng.randint(1, 6))
+    day.later(rng.randint(10, 100), lambda: _mend_disk(day))
+
+
 @fault("full disk", "F9", weight=0.5)
 def full_disk(day: Day, rng: random.Random) -> None:
     """Until somebody makes room, and starts the archiver again."""
@@ -93,6 +110,7 @@ def sync_fails(day: Day, rng: random.Random) -> None:
 def _mend_disk(day: Day) -> None:
     day.node.disk.set_room(1 << 60)
     day.node.disk.fail_sync(0)
+    day.node.disk.fail_call(0)
     if not day.node.is_rebooting:
         day.node.start_archiver()
 
@@ -152,6 +170,18 @@ def snapshot_is_damaged(day: Day, rng: random.Random) -> None:
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     else:
         del data[rng.randrange(len(data)) :]
+    path.write_bytes(data)
+
+
+@fault("write goes elsewhere", "F14")
+def write_goes_elsewhere(day: Day, rng: random.Random) -> None:
+    """A sector of a segment lies in the middle of a snapshot."""
+    segments = sorted(day.node.journal_dir.glob("*.seg"))
+    if not segments or (path := day.node.take_snapshot()) is None:
+        return
+    data, segment = bytearray(path.read_bytes()), segments[0].read_bytes()
+    at = rng.randrange(len(data) // SECTOR_BYTES) * SECTOR_BYTES
+    data[at : at + SECTOR_BYTES] = segment[:SECTOR_BYTES]
     path.write_bytes(data)
 
 

@@ -127,6 +127,8 @@ class Node:
         self.stream: native.SimStream
         self.epochs = 0
         self.archiver_failures = 0
+        self.archiver_aborts = False
+        """The death at a call to the disk is that of the archiver alone."""
         self.last_recovery = ""
 
     # ---- the trading process
@@ -265,12 +267,18 @@ class Node:
         """
         if self.archiver is None or self.clock.now_ns() < self.disk_waits_until_ns:
             return
+        archiver = self.archiver
         try:
-            self.archiver.run_once()
+            archiver.run_once()
         except JournalError:
             self.archiver, self.archiver_failures = None, self.archiver_failures + 1
-        if self.archiver is not None:
-            self.nets["orders"].mark = self.archiver.durable_seq
+        except native.SimulatedDeath:
+            if not self.archiver_aborts:
+                raise
+            self.disk.die_at_call(0)
+            self.archiver, self.archiver_aborts = None, False
+            self.start_archiver()
+        self.nets["orders"].mark = archiver.durable_seq  # it may have promised before it failed
 
     def durable_seq(self) -> int:
         """As the trading process sees it."""
@@ -281,8 +289,10 @@ class Node:
         if self.native is not None:
             self.die()
         self.archiver = None
+        self.archiver_aborts = False
         self.disk.die_at_call(0)
         self.disk.fail_sync(0)
+        self.disk.fail_call(0)
         self.disk.crash(seed)
         shutil.rmtree(self.hot_dir, ignore_errors=True)
         self.is_rebooting = True
