@@ -5,8 +5,9 @@
 A small life of a journal (start, append, archive, seal, pack, snapshot, close, recovery with and without its hot
 segments) is run again and again, each time in a process of its own, and each time another call on its files fails:
 with EIO, ENOSPC, EROFS, EMFILE, EINTR, as half a write, once or from then on. Then every allocation of native code
-fails once, and every start of a thread. Afterwards the disk is sound again: whatever had been appended must be there,
-and whatever had been promised must be there even if the power had gone in that moment.
+fails once, and every start of a thread; and every allocation at the start and in the first steps of a whole node, which
+has to agree with its venue after the next one. Afterwards the disk is sound again: whatever had been appended must be
+there, and whatever had been promised must be there even if the power had gone in that moment.
 """
 
 import argparse
@@ -37,7 +38,9 @@ from openbell.journal import Archiver, JournalWriter
 FAULTS = {name: getattr(errno, name) for name in ("EIO", "ENOSPC", "EROFS", "EMFILE", "EINTR")} | {"SHORT": SHORT}
 CALLS_MAX = 20_000
 MET, WRONG = 10, 11
-ALLOCATION, THREAD = "allocation", "thread"
+ALLOCATION, THREAD, NODE = "allocation", "thread", "allocation of a node"
+NODE_STEPS = 40
+"""Of a simulated node before it dies and is started again, and then while allocations fail."""
 TAUGHT = (OpenbellError, OSError, MemoryError)
 """What a failure may end in; anything else is a traceback that nobody meant."""
 
@@ -56,7 +59,9 @@ LOOPS: dict[str, Callable[[Shim], Fault]] = {
     **{f"{name} from then on": _calls(fault, True) for name, fault in FAULTS.items() if name != "EINTR"},
     ALLOCATION: lambda shim: (shim.arm_allocation, lambda n: shim.allocations >= n),
     THREAD: lambda shim: (shim.arm_thread, lambda n: shim.threads >= n),
+    NODE: lambda shim: (shim.arm_allocation, lambda n: shim.allocations >= n),
 }
+Case = Callable[[Shim, Path, Path, int, Callable[[], None], Callable[[], bool]], tuple[bool, str]]
 
 
 @dataclass
@@ -145,6 +150,39 @@ def _case(
     return met, _what_is_left(run, journal, hot) or _what_a_cut_leaves(run, calls, journal, hot)
 
 
+def _node_case(
+    shim: Shim, journal: Path, _: Path, seed: int, arm: Callable[[], None], is_met: Callable[[], bool]
+) -> tuple[bool, str]:
+    """The same for a node that has died and starts again: whether the one after it agrees with journal and venue."""
+    from tests.simulation.day import Day
+    from tests.simulation.faults import acts
+    from tests.simulation.session import judge_books, judge_journal, judge_ledger, plan_of
+
+    day = Day(plan_of(f"nth {seed}").with_events(()), acts(), journal.parent)
+    for _step in range(NODE_STEPS):
+        day.step()
+    day.node.die()
+    arm()
+    try:
+        day.node.start()
+        for _step in range(NODE_STEPS):
+            day.market.step()
+            day.node.step()
+    except TAUGHT:
+        day.node.die()
+    met = is_met()
+    shim.disarm()
+    try:
+        day.heal()
+        judge_books(day)
+        day.wind_down()
+        judge_ledger(day)
+        judge_journal(day)
+    except AssertionError as broken:
+        return met, str(broken)
+    return met, ""
+
+
 def _what_is_left(run: Run, journal: Path, hot: Path) -> str:
     """The process died with its error; on a sound disk the next one finds everything appended."""
     writer = JournalWriter(str(journal), str(hot), **OPTIONS)
@@ -174,13 +212,15 @@ def _what_a_cut_leaves(run: Run, calls: list[Call], journal: Path, hot: Path) ->
     return ""
 
 
-def _in_a_process(shim: Shim, seed: int, arm: Callable[[], None], is_met: Callable[[], bool]) -> tuple[int, str]:
+def _in_a_process(
+    case: Case, shim: Shim, seed: int, arm: Callable[[], None], is_met: Callable[[], bool]
+) -> tuple[int, str]:
     """How one run in a process of its own ended, and what was wrong."""
     sys.stdout.flush()
     with folders() as (journal, hot):
         if (child := os.fork()) == 0:
             try:
-                met, wrong = _case(shim, journal, hot, seed, arm, is_met)
+                met, wrong = case(shim, journal, hot, seed, arm, is_met)
                 if wrong:
                     print(f"  {wrong}", flush=True)
                 os._exit(WRONG if wrong else MET if met else 0)
@@ -199,10 +239,13 @@ def loop(shim: Shim, name: str, every: int, seed: int) -> Counts:
     Raises:
         AssertionError: there is no such run.
     """
-    counts, (arm, is_met) = Counts(), LOOPS[name](shim)
+    counts, case, (arm, is_met) = Counts(), _node_case if name == NODE else _case, LOOPS[name](shim)
     for n in range(1 + seed % every, CALLS_MAX, every):
-        code, wrong = _in_a_process(shim, seed, lambda n=n: arm(n), lambda n=n: is_met(n))
-        if code == -signal.SIGABRT and name == ALLOCATION:  # of an argument on its way from Python: as by kill -9
+        code, wrong = _in_a_process(case, shim, seed, lambda n=n: arm(n), lambda n=n: is_met(n))
+        if code == -signal.SIGABRT and name in (
+            ALLOCATION,
+            NODE,
+        ):  # of an argument on its way from Python: as by kill -9
             counts.aborted += 1
         elif wrong:
             counts.wrong.append(f"{name} at {n}, seed {seed}: {wrong}")
