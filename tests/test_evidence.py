@@ -14,16 +14,23 @@ from tests.evidence import campaigns as c
 from tests.evidence import making
 from tests.evidence.__main__ import gather
 from tests.evidence.report import Codes, code_of, look, report
+from tests.simulation.faults import FAULTS, load
 
 HERE = "0123456789ab"
 CODES = Codes(HERE, allowed=frozenset({HERE}))
 BY_NAME = {campaign.name: campaign for campaign in c.CAMPAIGNS}
 STATES = {f"state {n}": 1 for n in range(c.STATES_MIN)}
+load()
 
 
 def of_simulation(first=0, seeds=50, **facts):
     row = {"kind": "simulation", "code": HERE, "seed": "7", "first": first, "seeds": seeds, "python": 20, "failed": []}
-    return row | {"seconds": 4.0, "cells": {"cut": STATES}} | facts
+    return row | {"seconds": 4.0, "cells": dict.fromkeys(FAULTS, STATES)} | facts
+
+
+def met(fault, states):
+    """All faults in states enough, but for this one."""
+    return dict.fromkeys(FAULTS, STATES) | {fault: states}
 
 
 def of_kill(number=0, **facts):
@@ -92,7 +99,8 @@ def test_a_bad_row_is_wrong(name, facts, says):
 @pytest.mark.parametrize(
     ("name", "facts", "says"),
     [
-        ("simulation", {"cells": {"cut": {"full": 3}}}, "cut: in 1 states of a node, expected 8"),
+        ("simulation", {"cells": met("cut", {"full": 3})}, "cut: in 1 states of a node, expected 8"),
+        ("simulation", {"cells": met("halt", {})}, "halt: in 0 states of a node, expected 8"),
         ("simulation", {"python": 10}, "10 of 20000 seeds had a Python strategy"),
         ("simulation", {"seconds": 4_000.0}, "2,000 seeds: expected within 300 s, at this rate 400"),
         ("kills", {"cancel_only_s": 2.5}, "to CANCEL_ONLY: expected p99 within 2 s, found 2.5"),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tests.bugs.bench import CONTROL
 from tests.bugs.patches import all_bugs
 from tests.evidence import making
+from tests.simulation.faults import FAULTS, load
 
 from journal.crash.nth import LOOPS
 
@@ -150,7 +151,8 @@ def failed_seeds(rows: Rows) -> list[str]:
 
 def few_states(rows: Rows) -> list[str]:
     """Faults that met too few states of a node, too few Python strategies, too slow."""
-    states: dict[str, set[str]] = {}
+    load()
+    states: dict[str, set[str]] = {fault: set() for fault in FAULTS} if rows else {}
     for row in rows:
         for fault, cells in row["cells"].items():
             states.setdefault(fault, set()).update(state for state, times in cells.items() if times)
