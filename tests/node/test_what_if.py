@@ -14,6 +14,16 @@ from openbell.node.config import load_node
 from openbell.node.snapshots import open_follower, write_snapshot
 from openbell.types import RECORDS, Type
 
+TWO = """
+from openbell import Strategy, param
+
+class One(Strategy):
+    size: int = param(1)
+
+class Two(Strategy):
+    size: int = param(1)
+"""
+
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory):
@@ -150,11 +160,27 @@ def approved(journal, seq):
         ("size", "expected limits=FILE, strategy=FILE or NAME=VALUE, found 'size'"),
         ("other.size=3", "expected one of the strategies maker, found 'other'"),
         ("limits=none.toml", "none.toml"),
+        ("strategy=none.py", "expected a Python file, found none at none.py"),
+        (
+            "strategy={two}",
+            "expected one strategy class, found One, Two; name one with `class`; here: strategy=FILE:CLASS",
+        ),
+        ("strategy={two}:Three", "expected class Three, found One, Two"),
     ],
 )
-def test_a_question_that_is_none_is_told(journal, capsys, change, says):
-    code, _, err = replay(capsys, journal, "--what-if", change)
+def test_a_question_that_is_none_is_told(journal, capsys, change, says, tmp_path):
+    (tmp_path / "two.py").write_text(TWO)
+    code, _, err = replay(capsys, journal, "--what-if", change.format(two=tmp_path / "two.py"))
     assert code == 2 and says in err
+
+
+def test_of_a_file_of_several_the_class_that_ran_is_meant_or_the_one_that_is_named(journal, capsys, tmp_path):
+    file = tmp_path / "several.py"
+    file.write_text(lives.MAKER + TWO)
+
+    assert replay(capsys, journal, "--what-if", f"strategy={file}")[0] == 0
+    code, out, _ = replay(capsys, journal, "--what-if", f"strategy={file}:Two")
+    assert code == 1 and "QUOTE not asked any more" in out
 
 
 def test_bisect_names_the_frame_at_which_snapshots_part_from_this_core(journal, capsys, tmp_path):

@@ -47,8 +47,8 @@ def run(
     to_seq
         Compare up to this frame. Default: the end.
     what_if
-        limits=FILE, strategy=FILE or NAME=VALUE (a parameter; STRATEGY.NAME=VALUE, strategy.NAME=FILE where there are
-        several): what that would have decided otherwise, one by one, prices and quantities beside each other.
+        limits=FILE, strategy=FILE[:CLASS] or NAME=VALUE (a parameter; STRATEGY.NAME=VALUE, strategy.NAME=FILE where
+        there are several): what that would have decided otherwise, prices and quantities beside each other.
     show
         Of a what-if, so many differences at most. With --json all that were kept.
     bisect

@@ -6,18 +6,20 @@ fills and orders of the journal. The fill of an order that never was, and what i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from openbell import _native as native
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, StrategyError
 from openbell.node.limit_lines import lines_of, record_of
 from openbell.node.limits import load_limits
 from openbell.node.otherwise import Asset, Change, Other, assets_of, changes_of, totals_of
 from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.snapshots import usable_snapshots
 from openbell.node.verify import SEQ_MAX, in_words, live_hot_dir, replay
+from openbell.strategy.loader import load_strategy
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def what_if(
     tape_dir: Path | None = None,
     between: tuple[int, int] = (0, 0),
 ) -> WhatIf:
-    """Play the journal with `changes`: `limits=FILE`, `strategy=FILE`, `NAME=VALUE`, of one of several strategies
-    `STRATEGY.NAME=VALUE` and `strategy.NAME=FILE`.
+    """Play the journal with `changes`: `limits=FILE`, `strategy=FILE` or `FILE:CLASS`, `NAME=VALUE`, of one of several
+    strategies `STRATEGY.NAME=VALUE` and `strategy.NAME=FILE`.
 
     Raises:
         ConfigError: a change names nothing that this journal has.
@@ -129,12 +131,25 @@ def _changed(record: RunRecord, changes: Sequence[str]) -> RunRecord:
         owner, dot, key = left.rpartition(".")
         if left == "strategy" or owner == "strategy":
             one = _strategy(strategies, key if dot else "", change)
-            strategies[one.name] = one.model_copy(update={"file": value, "class_name": None, "object_hash": ""})
+            file, _, named = value.partition(":")
+            other = {"file": file, "class_name": named or _class_in(file, one.class_name), "object_hash": ""}
+            strategies[one.name] = one.model_copy(update=other)
         else:
             one = _strategy(strategies, owner, change)
             params = one.params | {key: _parameter(value)}
             strategies[one.name] = one.model_copy(update={"params": params})
     return record.model_copy(update={"strategies": tuple(strategies.values())})
+
+
+def _class_in(file: str, ran: str | None) -> str:
+    """The class that ran, where the other file has one of its name; else the only one."""
+    if ran is not None:
+        with contextlib.suppress(StrategyError):
+            return load_strategy(file, ran).__name__
+    try:
+        return load_strategy(file).__name__
+    except StrategyError as error:
+        raise ConfigError(f"what-if: {error}; here: strategy=FILE:CLASS") from None
 
 
 def _strategy(strategies: dict[str, StrategyRecord], name: str, change: str) -> StrategyRecord:
