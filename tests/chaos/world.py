@@ -170,6 +170,11 @@ class World:
         """Let the node connect to `address` instead of the exchange; before `start`."""
         self.config_path.write_text(self.config_path.read_text().replace(self.ready["order_entry"], address))
 
+    def reroute_feed(self, port: int) -> None:
+        """Let the node listen on another port than the exchange sends to; before `start`."""
+        text = self.config_path.read_text()
+        self.config_path.write_text(text.replace(f'listen = "127.0.0.1:{self.feed}"', f'listen = "127.0.0.1:{port}"'))
+
     def kill9(self) -> None:
         assert self.trading is not None
         self.trading.kill()
