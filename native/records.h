@@ -238,7 +238,7 @@ struct Report {
     u64 cl_ord_id;     // 16 ours
     u64 order_id;      // 24 the venue's
     u64 exec_id;       // 32 the venue's match number
-    i64 last_px;       // 40 Filled: price and quantity of this fill
+    i64 last_px;       // 40 Filled: price and quantity of this fill; NotSent: the limit and what was observed
     i64 last_qty;      // 48 Canceled: quantity taken away now
     i64 px;            // 56 Accepted, Replaced: as the venue holds the order
     i64 leaves_qty;    // 64 Accepted, Replaced: open quantity

@@ -54,7 +54,8 @@ class VenueRoute final : public Route, public MarketTap {
     SendOutcome send(const Order& command, const Engine&, i64 now_ns) override {
         if (const Reason reason = unplayable(command); reason != Reason::None) return {reason, 0};
         const bool sent = commands_.push(now_ns + latency_.order_ns, command);
-        return {sent ? Reason::None : Reason::SocketFull, now_ns};
+        if (!sent) return {Reason::SocketFull, 0, kInFlightMax, i64(commands_.size())};
+        return {Reason::None, now_ns};
     }
 
     // Market data reaching the venue itself.

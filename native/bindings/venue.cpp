@@ -194,11 +194,11 @@ void bind_gate(nb::module_& m) {
             [](Gate& gate, const nb::bytes& command, const std::optional<nb::bytes>& approval, u32 epoch, i64 now_ns) {
                 constexpr MoneyScale kOne{1, 1};  // price x quantity is money already
                 const Order order = record_from<Order>(command);
-                if (!approval) return gate.check(order, nullptr, kOne, epoch, now_ns);
-                const Order approved = record_from<Order>(*approval);
-                return gate.check(order, &approved, kOne, epoch, now_ns);
+                const Order approved = approval ? record_from<Order>(*approval) : Order{};
+                const GateVerdict said = gate.check(order, approval ? &approved : nullptr, kOne, epoch, now_ns);
+                return nb::make_tuple(said.reason, said.limit, said.observed);
             },
-            "command"_a, "approval"_a, "epoch"_a, "now_ns"_a)
+            "command"_a, "approval"_a, "epoch"_a, "now_ns"_a, "(reason, limit, observed)")
         .def_prop_ro("counters", &gate_counters);
 }
 

@@ -34,6 +34,8 @@ Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) 
     report.ts_event = now_ns;
     report.cl_ord_id = command.cl_ord_id;
     report.ts_sent = outcome.ts_sent;
+    report.last_px = outcome.limit;
+    report.last_qty = outcome.observed;
     report.version = command.version;
     report.reason = u16(outcome.reason);
     report.command = command.type;
@@ -252,13 +254,15 @@ void Driver::send_commands(const Decision& decision, Turn turn, bool is_durable,
 SendOutcome Driver::send(const Decision& decision, std::size_t i, bool is_durable) {
     const Order& command = decision.as<Order>(i);
     const u32 epoch = parts_.journal.epoch();
-    if (parts_.engine.epoch() != epoch) return {Reason::GateEpoch, 0};  // decided for a dead process
-    if (!is_durable && opens(Type(command.type))) return {Reason::NotDurable, 0};
+    if (parts_.engine.epoch() != epoch)
+        return {Reason::GateEpoch, 0, epoch, parts_.engine.epoch()};  // decided for a dead process
+    if (!is_durable && opens(Type(command.type)))
+        return {Reason::NotDurable, 0, i64(parts_.journal.last_seq()), i64(parts_.journal.durable_seq())};
     const Order* approval = i > 0 ? &decision.as<Order>(i - 1) : nullptr;  // stands right before its command
     const Passage passage = parts_.gate.passage();
-    const Reason refused = parts_.gate.check(command, approval, parts_.engine.money_scale(command.instrument), epoch,
-                                             parts_.clock.now_ns());
-    if (refused != Reason::None) return {refused, 0};
+    const GateVerdict verdict = parts_.gate.check(command, approval, parts_.engine.money_scale(command.instrument),
+                                                  epoch, parts_.clock.now_ns());
+    if (!verdict.passes()) return {verdict.reason, 0, verdict.limit, verdict.observed};
     return parts_.route.send(command, parts_.engine, now_ns_);
 }
 

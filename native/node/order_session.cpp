@@ -17,15 +17,21 @@ OrderSession::OrderSession(const Config& config, StreamPort& port, OuchSession& 
 // With bytes still waiting for the socket only cancels queue (law 11).
 SendOutcome OrderSession::send(const Order& command, const Engine& engine, i64) {
     const Instrument* instrument = engine.instrument(command.instrument);
-    if (instrument == nullptr) return {Reason::NoInstrument, 0};
+    if (instrument == nullptr) return {Reason::NoInstrument, 0, engine.instruments(), command.instrument};
     u8 packet[kOuchPacketBytesMax];
     const std::size_t n = session_.encode(command, *instrument, packet);
-    if (n == 0) return {session_.refusal(command, *instrument), 0};
+    if (n == 0) return refusal(session_.refusal(command, *instrument));
     const i64 ts_sent = clock_.now_ns();
     const std::size_t taken = session_.outgoing().empty() ? port_.send({packet, n}) : 0;
-    if (taken == 0 && command.type != u8(Type::CancelOrder)) return {Reason::SocketFull, 0};
-    if (taken < n && !session_.keep({packet + taken, n - taken})) return {Reason::SocketFull, 0};
+    if (taken == 0 && command.type != u8(Type::CancelOrder)) return refusal(Reason::SocketFull);
+    if (taken < n && !session_.keep({packet + taken, n - taken})) return refusal(Reason::SocketFull);
     return {Reason::None, ts_sent};
+}
+
+SendOutcome OrderSession::refusal(Reason reason) const {
+    if (reason == Reason::SessionDown) return {reason, 0, 1, 0};
+    if (reason == Reason::SocketFull) return {reason, 0, 0, i64(session_.outgoing().size())};
+    return {reason, 0};  // the protocol has no word for it: no figure either
 }
 
 bool OrderSession::poll(i64 now_ns) {

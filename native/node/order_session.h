@@ -33,6 +33,7 @@ class OrderSession final : public Route, private VenueSink {
     void on_control(const Control& control) override;
     void follow_connection(i64 now_ns);
     bool receive(i64 now_ns);
+    SendOutcome refusal(Reason reason) const;
     void flush();
     i64 next_wait();
 

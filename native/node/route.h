@@ -9,6 +9,8 @@ namespace openbell {
 struct SendOutcome {
     Reason reason = Reason::None;  // None: the bytes are with the socket
     i64 ts_sent = 0;               // entry of the send call
+    i64 limit = 0;                 // not sent for a figure: what was allowed and what was found; docs/refusals.md
+    i64 observed = 0;
 };
 
 class Route {
@@ -20,7 +22,7 @@ class Route {
 // Shadow and recording: every command is refused at the edge, and says so.
 class NoRoute final : public Route {
   public:
-    SendOutcome send(const Order&, const Engine&, i64) override { return {Reason::SessionDown, 0}; }
+    SendOutcome send(const Order&, const Engine&, i64) override { return {Reason::SessionDown, 0, 1, 0}; }
 };
 
 }  // namespace openbell

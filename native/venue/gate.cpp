@@ -14,6 +14,9 @@ bool is_closed(const KillCell& kill) {
     return level >= KillLevel::Hard || level > kill.acked() || kill.awaits_scoped();
 }
 
+// The level; of a kill that has a scope, and that the engine has yet to take, the lowest.
+i64 closed_by(const KillCell& kill) { return std::max(i64(kill.level()), i64(KillLevel::Soft)); }
+
 // Law 2: the same id, version, price and quantity.
 bool covers(const Order& approval, const Order& command) {
     return approval.type == u8(Type::Approved) && approval.cl_ord_id == command.cl_ord_id &&
@@ -32,21 +35,21 @@ Gate::Gate(const GateLimits& limits, const KillCell* kill)
       newest_(kStrategies, 0),
       sent_(kSentOrders, Sent{}) {}
 
-Reason Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) {
+GateVerdict Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) {
     if (is_cancel(command)) {
         pass_cancel(now_ns);
-        return Reason::None;
+        return {};
     }
-    const Reason reason = judge(command, approval, money, epoch, now_ns);
-    if (reason == Reason::None) {
+    const GateVerdict verdict = judge(command, approval, money, epoch, now_ns);
+    if (verdict.passes()) {
         remember(command, now_ns);
         ++counters_.passed;
-        return reason;
+        return verdict;
     }
     ++counters_.refused;
-    counters_.over_sent += reason == Reason::GateOverSend;
-    counters_.rated += reason == Reason::GateRate || reason == Reason::GateMessageRate;
-    return reason;
+    counters_.over_sent += verdict.reason == Reason::GateOverSend;
+    counters_.rated += verdict.reason == Reason::GateRate || verdict.reason == Reason::GateMessageRate;
+    return verdict;
 }
 
 // A cancel only takes risk away: it passes at any rate (law 2), and new orders wait for it.
@@ -57,27 +60,37 @@ void Gate::pass_cancel(i64 now_ns) {
     ++counters_.passed;
 }
 
-Reason Gate::judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) const {
-    if (kill_ != nullptr && is_closed(*kill_)) return Reason::GateClosed;
-    if (approval == nullptr || !covers(*approval, command)) return Reason::GateNotApproved;
-    if (command.type == u8(Type::NewOrder) && epoch_of(command.cl_ord_id) != epoch) return Reason::GateEpoch;
-    if (now_ns - command.ts_event > kGateAgeMaxNs) return Reason::GateAge;
-    if (command.leaves_qty <= 0 || command.leaves_qty > limits_.order_qty_max) return Reason::GateOrderQty;
-    if (!money.fits(command.px, command.leaves_qty, limits_.order_notional_max)) return Reason::GateNotional;
-    if (was_sent(command)) return Reason::GateOverSend;
-    if (!orders_.has_room(limits_.orders_per_second_max, now_ns)) return Reason::GateRate;
+GateVerdict Gate::judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch,
+                        i64 now_ns) const {
+    const i64 open = command.leaves_qty;
+    if (kill_ != nullptr && is_closed(*kill_)) return {Reason::GateClosed, 0, closed_by(*kill_)};
+    if (approval == nullptr || !covers(*approval, command)) return {Reason::GateNotApproved, 1, 0};
+    const u32 born = epoch_of(command.cl_ord_id);
+    if (command.type == u8(Type::NewOrder) && born != epoch) return {Reason::GateEpoch, epoch, born};
+    const i64 age_ns = now_ns - command.ts_event;
+    if (age_ns > kGateAgeMaxNs) return {Reason::GateAge, kGateAgeMaxNs, age_ns};
+    if (open <= 0) return {Reason::GateOrderQty, 1, open};
+    if (open > limits_.order_qty_max) return {Reason::GateOrderQty, limits_.order_qty_max, open};
+    if (!money.fits(command.px, open, limits_.order_notional_max))
+        return {Reason::GateNotional, limits_.order_notional_max, money.to_money_up(command.px, open)};
+    if (const GateVerdict sent = as_new(command); !sent.passes()) return sent;
+    if (!orders_.has_room(limits_.orders_per_second_max, now_ns))
+        return {Reason::GateRate, limits_.orders_per_second_max, orders_.with_one_more(now_ns)};
     const u32 most = limits_.messages_per_second_max;
-    const u32 reserved = std::min(limits_.cancels_reserved, most);
-    if (most > 0 && !messages_.has_room(most - reserved, now_ns)) return Reason::GateMessageRate;
-    return Reason::None;
+    const u32 free = most - std::min(limits_.cancels_reserved, most);
+    if (most > 0 && !messages_.has_room(free, now_ns))
+        return {Reason::GateMessageRate, free, messages_.with_one_more(now_ns)};
+    return {};
 }
 
 // Every id leaves once, every version once, and in order: what comes again was decided twice (I4).
-bool Gate::was_sent(const Order& command) const {
-    const bool is_new = command.type == u8(Type::NewOrder);
-    if (is_new && counter_of(command.cl_ord_id) <= newest_[strategy_of(command.cl_ord_id)]) return true;
+GateVerdict Gate::as_new(const Order& command) const {
+    const u32 number = counter_of(command.cl_ord_id), newest = newest_[strategy_of(command.cl_ord_id)];
+    if (command.type == u8(Type::NewOrder) && number <= newest) return {Reason::GateOverSend, i64(newest) + 1, number};
     const Sent& last = sent_[place_of(command.cl_ord_id)];
-    return last.cl_ord_id == command.cl_ord_id && command.version <= last.version;
+    if (last.cl_ord_id == command.cl_ord_id && command.version <= last.version)
+        return {Reason::GateOverSend, i64(last.version) + 1, command.version};
+    return {};
 }
 
 void Gate::remember(const Order& command, i64 now_ns) {

@@ -31,6 +31,15 @@ struct GateCounters {
     u64 cancels_over_rate = 0;  // passed although the venue's limit was reached
 };
 
+// What the gate says of one command; the units of both figures by reason, in docs/refusals.md.
+struct GateVerdict {
+    Reason reason = Reason::None;  // None: it may leave
+    i64 limit = 0;
+    i64 observed = 0;
+
+    bool passes() const { return reason == Reason::None; }
+};
+
 // The times of the last sends: how many fell into the second before `now`, without counting them.
 class SendTimes {
   public:
@@ -40,8 +49,7 @@ class SendTimes {
     bool has_room(u32 most, i64 now_ns) const {
         most = std::min<u32>(most, u32(times_.size()));
         if (most == 0) return false;
-        if (count_ < most) return true;
-        return now_ns - times_[(next_ + times_.size() - most) % times_.size()] >= 1'000'000'000;
+        return count_ < most || !is_within(most, now_ns);
     }
     void add(i64 now_ns) {
         if (times_.empty()) return;
@@ -49,8 +57,22 @@ class SendTimes {
         next_ = (next_ + 1) % times_.size();
         count_ += 1;
     }
+    // How many the second up to `now` would hold with one more, as far as this remembers: what a refusal tells.
+    i64 with_one_more(i64 now_ns) const {
+        std::size_t known = 0, beyond = std::size_t(std::min<u64>(count_, times_.size())) + 1;
+        while (beyond - known > 1) {
+            const std::size_t back = known + (beyond - known) / 2;
+            (is_within(back, now_ns) ? known : beyond) = back;
+        }
+        return i64(known) + 1;
+    }
 
   private:
+    // The send `back` places ago, 1 the last, was in the second up to `now`.
+    bool is_within(std::size_t back, i64 now_ns) const {
+        return now_ns - times_[(next_ + times_.size() - back) % times_.size()] < 1'000'000'000;
+    }
+
     std::vector<i64> times_;  // a ring
     std::size_t next_ = 0;
     u64 count_ = 0;
@@ -79,10 +101,10 @@ class Gate {
 
     Gate(const GateLimits& limits, const KillCell* kill);
 
-    // None when the command may leave, and it counts as sent. `approval` is the journalled Approved it claims, null if
-    // there is none; `money` is the worth of its instrument; `epoch` is the engine's own: leftovers of another never
+    // Passes when the command may leave, and it counts as sent. `approval` is the journalled Approved it claims, null
+    // if there is none; `money` is the worth of its instrument; `epoch` is the engine's own: leftovers of another never
     // pass. `now_ns` is the clock's.
-    Reason check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns);
+    GateVerdict check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns);
     const GateCounters& counters() const { return counters_; }
 
   private:
@@ -94,8 +116,9 @@ class Gate {
     static constexpr u32 kSentOrders = 1 << 16;  // whose last version is remembered, until a newer one takes its place
 
     void pass_cancel(i64 now_ns);
-    Reason judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) const;
-    bool was_sent(const Order& command) const;
+    GateVerdict judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch,
+                      i64 now_ns) const;
+    GateVerdict as_new(const Order& command) const;
     void remember(const Order& command, i64 now_ns);
     // The newest orders of a strategy lie side by side, those of another strategy elsewhere.
     static std::size_t place_of(u64 cl_ord_id) {

@@ -32,10 +32,14 @@ class Perimeter:
     def send(self, now=0, *, kind=Type.NEW_ORDER, approval=(), **terms):
         order = {"type": kind, "ts_event": now, "cl_ord_id": order_id(1)} | TERMS | terms
         approved = None if approval is None else record("Order", **order | {"type": Type.APPROVED} | dict(approval))
-        return self.gate.check(record("Order", **order), approved, EPOCH, now)
+        return self._ask(record("Order", **order), approved, now)
 
     def cancel(self, now=0):
-        return self.gate.check(record("Order", type=Type.CANCEL_ORDER, cl_ord_id=order_id(1)), None, EPOCH, now)
+        return self._ask(record("Order", type=Type.CANCEL_ORDER, cl_ord_id=order_id(1)), None, now)
+
+    def _ask(self, command, approved, now):
+        reason, *self.figures = self.gate.check(command, approved, EPOCH, now)
+        return reason
 
 
 def test_what_is_approved_and_within_limits_leaves():
@@ -48,18 +52,20 @@ def test_what_is_approved_and_within_limits_leaves():
 
 
 @pytest.mark.parametrize(
-    ("last_good", "first_bad", "reason"),
+    ("last_good", "first_bad", "reason", "figures"),
     [
-        ({"leaves_qty": 1000, "qty": 1000}, {"leaves_qty": 1001, "qty": 1001}, Reason.GATE_ORDER_QTY),
-        ({"leaves_qty": 1}, {"leaves_qty": 0}, Reason.GATE_ORDER_QTY),
-        ({"px": 10**7}, {"px": 10**7 + 1}, Reason.GATE_NOTIONAL),
-        ({"ts_event": -SECOND}, {"ts_event": -SECOND - 1}, Reason.GATE_AGE),
-        ({}, {"cl_ord_id": order_id(1, epoch=EPOCH - 1)}, Reason.GATE_EPOCH),
+        ({"leaves_qty": 1000, "qty": 1000}, {"leaves_qty": 1001, "qty": 1001}, Reason.GATE_ORDER_QTY, [1000, 1001]),
+        ({"leaves_qty": 1}, {"leaves_qty": 0}, Reason.GATE_ORDER_QTY, [1, 0]),
+        ({"px": 10**7}, {"px": 10**7 + 1}, Reason.GATE_NOTIONAL, [10**9, 10**9 + 100]),
+        ({"ts_event": -SECOND}, {"ts_event": -SECOND - 1}, Reason.GATE_AGE, [SECOND, SECOND + 1]),
+        ({}, {"cl_ord_id": order_id(1, epoch=EPOCH - 1)}, Reason.GATE_EPOCH, [EPOCH, EPOCH - 1]),
     ],
 )
-def test_each_limit_at_its_boundary_and_one_unit_past_it(last_good, first_bad, reason):
-    assert Perimeter().send(**last_good) == Reason.NONE
-    assert Perimeter().send(**first_bad) == reason
+def test_each_limit_at_its_boundary_and_one_unit_past_it(last_good, first_bad, reason, figures):
+    perimeter = Perimeter()
+    assert (perimeter.send(**last_good), perimeter.figures) == (Reason.NONE, [0, 0])
+    perimeter = Perimeter()
+    assert (perimeter.send(**first_bad), perimeter.figures) == (reason, figures)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +74,9 @@ def test_each_limit_at_its_boundary_and_one_unit_past_it(last_good, first_bad, r
 def test_an_approval_of_anything_else_is_none(other):
     wrong = {other: int(Type.REFUSED) if other == "type" else 99}
 
-    assert Perimeter().send(approval=wrong) == Reason.GATE_NOT_APPROVED
-    assert Perimeter().send(approval=None) == Reason.GATE_NOT_APPROVED
+    for approval in (wrong, None):
+        perimeter = Perimeter()
+        assert (perimeter.send(approval=approval), perimeter.figures) == (Reason.GATE_NOT_APPROVED, [1, 0])
 
 
 @pytest.mark.parametrize("missing", ["order_qty_max", "order_notional_max", "orders_per_second_max"])
@@ -83,7 +90,7 @@ def test_a_kill_closes_the_gate_for_all_but_cancels(tmp_path, level):
     perimeter = Perimeter(kill=cell)
     cell.request(level, 1, 0)
 
-    assert perimeter.send() == Reason.GATE_CLOSED
+    assert (perimeter.send(), perimeter.figures) == (Reason.GATE_CLOSED, [0, int(level)])
     assert perimeter.cancel() == Reason.NONE
     cell.ack(level)  # the engine has taken it; after a soft kill it approves only what reduces
     assert perimeter.send() == (Reason.NONE if level == KillLevel.SOFT else Reason.GATE_CLOSED)
@@ -98,6 +105,7 @@ def test_an_id_leaves_once_and_ids_leave_in_order():
 
     assert answers == [Reason.NONE, Reason.GATE_OVER_SEND, Reason.GATE_OVER_SEND, Reason.NONE]
     assert perimeter.gate.counters["over_sent"] == 2
+    assert (perimeter.send(cl_ord_id=order_id(4)), perimeter.figures) == (Reason.GATE_OVER_SEND, [7, 4])
 
 
 def test_strategies_count_for_themselves():
@@ -113,6 +121,7 @@ def test_a_version_leaves_once():
     answers = [perimeter.send(kind=Type.REPLACE_ORDER, version=v) for v in (2, 2, 1, 4)]
 
     assert answers == [Reason.NONE, Reason.GATE_OVER_SEND, Reason.GATE_OVER_SEND, Reason.NONE]
+    assert (perimeter.send(kind=Type.REPLACE_ORDER, version=3), perimeter.figures) == (Reason.GATE_OVER_SEND, [5, 3])
 
 
 def test_what_was_refused_may_come_again():
@@ -184,6 +193,11 @@ def test_no_second_ever_holds_more_than_it_may(steps, orders_max, messages_max, 
         room = sum(second) < orders_max, len(second) < messages_max - min(reserved, messages_max)
         wanted = Reason.NONE if all(room) else Reason.GATE_MESSAGE_RATE if room[0] else Reason.GATE_RATE
         assert perimeter.send(now, cl_ord_id=order_id(number)) == wanted
+        figures = {
+            Reason.GATE_RATE: [orders_max, sum(second) + 1],
+            Reason.GATE_MESSAGE_RATE: [messages_max - min(reserved, messages_max), min(len(second), messages_max) + 1],
+        }
+        assert perimeter.figures == figures.get(wanted, [0, 0])
         if all(room):
             sent.append((True, now))
 
@@ -203,7 +217,7 @@ def test_the_gate_is_closed_until_the_engine_has_taken_a_kill_of_one_strategy(tm
     cell = native.KillCell.open(str(tmp_path / "kill"))
     perimeter = Perimeter(kill=cell)
     ticket = cell.ask_scoped()
-    assert perimeter.send() == Reason.GATE_CLOSED
+    assert (perimeter.send(), perimeter.figures) == (Reason.GATE_CLOSED, [0, int(KillLevel.SOFT)])
     assert perimeter.send(kind=Type.MASS_CANCEL, approval=None) == Reason.NONE
     cell.take_scoped(ticket)
     assert perimeter.send() == Reason.NONE

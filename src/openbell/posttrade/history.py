@@ -132,7 +132,9 @@ class Histories:
             qty = int(row["last_qty"])
         text = Reason(int(row["reason"])).name if row["reason"] else ""
         if kind in (Type.SENT, Type.NOT_SENT):
-            text = f"{Type(int(row['command'])).name} {text}".rstrip()
+            has_figures = kind == Type.NOT_SENT and (row["last_px"] or row["last_qty"])
+            figures = f": limit {int(row['last_px'])}, found {int(row['last_qty'])}" if has_figures else ""
+            text = f"{Type(int(row['command'])).name} {text}{figures}".rstrip()
         elif row["exec_id"]:
             text = f"match {int(row['exec_id'])} {text}".rstrip()
         order.steps.append(_step(frame, kind, row, px, qty, text))
