@@ -199,6 +199,8 @@ void bind_gate(nb::module_& m) {
                 return nb::make_tuple(said.reason, said.limit, said.observed);
             },
             "command"_a, "approval"_a, "epoch"_a, "now_ns"_a, "(reason, limit, observed)")
+        .def("recall", &Gate::recall, "command"_a, "sent_ns"_a)
+        .def("recall_version", &Gate::recall_version, "cl_ord_id"_a, "version"_a)
         .def_prop_ro("counters", &gate_counters);
 }
 

@@ -5,8 +5,6 @@
 namespace openbell {
 namespace {
 
-// The archiver fell silent for this long with commands waiting: the disk is lost, stop trading.
-constexpr i64 kDurableTimeoutNs = 2'000'000'000;
 // Rounds of outcome -> decision -> outcome that one frame may cause before others get their turn (law 5).
 constexpr int kRoundsMax = 8;
 

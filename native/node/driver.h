@@ -35,6 +35,9 @@ class MarketTap {
     virtual void on_market(const FrameView& frame, i64 now_ns) = 0;
 };
 
+// The archiver fell silent for this long with commands waiting: the disk is lost, stop trading.
+inline constexpr i64 kDurableTimeoutNs = 2'000'000'000;
+
 enum class Durability : u8 { Memory, Local };
 
 class Driver {

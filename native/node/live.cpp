@@ -2,6 +2,7 @@
 
 #include "node/control.h"
 #include "node/cores.h"
+#include "node/gate_memory.h"
 
 #include <sched.h>
 
@@ -93,6 +94,8 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     kill_.end_send();  // a process that died in the middle of one
     complete_last_frame();
     if (ports_.wall) ports_.wall->go_on_from(engine.now_ns());
+    JournalReader written(config.journal_dir, config.hot_dir);
+    recall_sends(gate_, engine, written, clock_.now_ns());
     if (paper_) seed_paper();
     if (session_) session_->attach(driver_);
     const std::string_view known = engine_.session_name();

@@ -3,9 +3,7 @@
 namespace openbell {
 namespace {
 
-bool is_cancel(const Order& command) {
-    return command.type == u8(Type::CancelOrder) || command.type == u8(Type::MassCancel);
-}
+constexpr bool is_cancel(Type command) { return command == Type::CancelOrder || command == Type::MassCancel; }
 
 // Any kill closes the gate at once; a soft one opens it again when the engine has taken it, which from then on
 // approves only what reduces.
@@ -36,7 +34,7 @@ Gate::Gate(const GateLimits& limits, const KillCell* kill)
       sent_(kSentOrders, Sent{}) {}
 
 GateVerdict Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) {
-    if (is_cancel(command)) {
+    if (is_cancel(Type(command.type))) {
         pass_cancel(now_ns);
         return {};
     }
@@ -91,6 +89,11 @@ GateVerdict Gate::as_new(const Order& command) const {
     if (last.cl_ord_id == command.cl_ord_id && command.version <= last.version)
         return {Reason::GateOverSend, i64(last.version) + 1, command.version};
     return {};
+}
+
+void Gate::recall(Type command, i64 sent_ns) {
+    if (!is_cancel(command)) orders_.add(sent_ns);
+    messages_.add(sent_ns);
 }
 
 void Gate::remember(const Order& command, i64 now_ns) {

@@ -13,6 +13,7 @@
 namespace openbell {
 
 inline constexpr i64 kGateAgeMaxNs = 1'000'000'000;  // of a decision when its bytes leave
+inline constexpr i64 kGateWindowNs = 1'000'000'000;  // of every rate
 inline constexpr u32 kPerSecondMax = 1'000'000;      // what a rate of the gate may be set to
 
 struct GateLimits {
@@ -70,7 +71,7 @@ class SendTimes {
   private:
     // The send `back` places ago, 1 the last, was in the second up to `now`.
     bool is_within(std::size_t back, i64 now_ns) const {
-        return now_ns - times_[(next_ + times_.size() - back) % times_.size()] < 1'000'000'000;
+        return now_ns - times_[(next_ + times_.size() - back) % times_.size()] < kGateWindowNs;
     }
 
     std::vector<i64> times_;  // a ring
@@ -105,6 +106,10 @@ class Gate {
     // if there is none; `money` is the worth of its instrument; `epoch` is the engine's own: leftovers of another never
     // pass. `now_ns` is the clock's.
     GateVerdict check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns);
+    // At a start, in the order of time: what an earlier process sent then counts as sent by this one, and an order of
+    // it has left up to this version. Its ids cannot leave again: they are of another epoch.
+    void recall(Type command, i64 sent_ns);
+    void recall_version(u64 cl_ord_id, u32 version) { sent_[place_of(cl_ord_id)] = {cl_ord_id, version}; }
     const GateCounters& counters() const { return counters_; }
 
   private:

@@ -221,3 +221,26 @@ def test_the_gate_is_closed_until_the_engine_has_taken_a_kill_of_one_strategy(tm
     assert perimeter.send(kind=Type.MASS_CANCEL, approval=None) == Reason.NONE
     cell.take_scoped(ticket)
     assert perimeter.send() == Reason.NONE
+
+
+# ---- what an earlier process sent ------------------------------------------------------------------------
+
+
+def test_a_new_process_begins_with_the_window_of_the_last_one():
+    sent = [(Type.NEW_ORDER, 0), (Type.CANCEL_ORDER, 1), (Type.REPLACE_ORDER, 2)]
+    of_orders, of_messages = Perimeter(orders_per_second_max=3), Perimeter(messages_per_second_max=4)
+    for kind, at in sent:
+        of_orders.gate.recall(kind, at)
+        of_messages.gate.recall(kind, at)
+
+    times, none = [SECOND - 1, SECOND - 1, SECOND], Reason.NONE
+    assert numbered(of_orders, times) == [none, Reason.GATE_RATE, none]
+    assert numbered(of_messages, times) == [none, Reason.GATE_MESSAGE_RATE, none]
+
+
+def test_a_version_that_an_earlier_process_sent_does_not_leave_again():
+    perimeter = Perimeter()
+    perimeter.gate.recall_version(order_id(1, epoch=2), 4)
+    old = {"kind": Type.REPLACE_ORDER, "cl_ord_id": order_id(1, epoch=2)}
+
+    assert [perimeter.send(version=v, **old) for v in (4, 5)] == [Reason.GATE_OVER_SEND, Reason.NONE]

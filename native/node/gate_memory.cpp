@@ -1,0 +1,54 @@
+#include "node/gate_memory.h"
+
+#include <set>
+
+namespace openbell {
+namespace {
+
+// A command may wait for the disk, and leaves then: so far before the window may its decision stand.
+constexpr i64 kLookBackNs = kDurableTimeoutNs + kGateWindowNs;
+
+struct Command {
+    u64 cl_ord_id;
+    u32 version;
+    Type type;
+    auto operator<=>(const Command&) const = default;
+};
+
+// The commands of a decision, until their outcomes are read.
+class Sends {
+  public:
+    void take(const FrameView& frame, Gate& gate) {
+        for (std::size_t i = 0; i < frame.count(); ++i) {
+            const Type type = frame.type_at(i);
+            if (frame.header->frame_class == u8(FrameClass::Out) && is_command(type)) {
+                const Order& order = frame.as<Order>(i);
+                unknown_.insert({order.cl_ord_id, order.version, type});
+            } else if (type == Type::Sent || type == Type::NotSent) {
+                const Report& report = frame.as<Report>(i);
+                unknown_.erase({report.cl_ord_id, report.version, Type(report.command)});
+                if (type == Type::Sent) gate.recall(Type(report.command), report.ts_sent);
+            }
+        }
+    }
+    void give_unknown(Gate& gate, i64 now_ns) const {
+        for (const Command& command : unknown_) gate.recall(command.type, now_ns);
+    }
+
+  private:
+    static bool is_command(Type type) { return type >= Type::NewOrder && type <= Type::MassCancel; }
+    std::set<Command> unknown_;
+};
+
+}  // namespace
+
+void recall_sends(Gate& gate, const Engine& engine, JournalReader& journal, i64 now_ns) {
+    engine.oms().for_each_live([&](const LiveOrder& o) { gate.recall_version(o.cl_ord_id, o.pending_version); });
+    if (engine.now_ns() < now_ns - kLookBackNs) return;  // whatever it sent is long ago
+    Sends sends;
+    journal.seek_time(now_ns - kLookBackNs);
+    while (const FrameView frame = journal.next()) sends.take(frame, gate);
+    sends.give_unknown(gate, now_ns);
+}
+
+}  // namespace openbell
