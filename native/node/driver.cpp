@@ -7,6 +7,8 @@ namespace {
 
 // Rounds of outcome -> decision -> outcome that one frame may cause before others get their turn (law 5).
 constexpr int kRoundsMax = 8;
+// Cancels that wait for the venue's limit; one more leaves at once, above it.
+constexpr std::size_t kWaitingMax = 1 << 16;
 
 constexpr bool opens(Type type) { return type == Type::NewOrder || type == Type::ReplaceOrder; }
 constexpr bool is_command(Type type) {
@@ -43,8 +45,9 @@ Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) 
 }  // namespace
 
 Driver::Driver(const Parts& parts) : parts_(parts), now_ns_(parts.engine.now_ns()) {
-    outcomes_.reserve(Decision::kRecordsMax);
+    outcomes_.reserve(2 * Decision::kRecordsMax);
     denied_.reserve(2 * Decision::kRecordsMax);
+    if (parts_.gate.has_message_limit()) waiting_.reserve(kWaitingMax);
 }
 
 // Engine time moves here: what is due by now fires first, as frames of its own (law 4). Before Started the
@@ -103,6 +106,7 @@ void Driver::complete(const FrameView& in) {
 
 // What followed from a frame becomes frames of its own.
 bool Driver::settle() {
+    send_waiting();
     const bool tells = !denied_.empty() && must_tell_denied();
     const bool had_work = tells || !outcomes_.empty() || must_fall_back_;
     if (tells) tell_denied();
@@ -236,16 +240,59 @@ bool Driver::await(const Durable& level, u64 seq) {
 }
 
 void Driver::send_commands(const Decision& decision, Turn turn, bool is_durable, i64 received_ns) {
+    send_waiting();
     for (std::size_t i = 0; i < decision.count(); ++i) {
         if (!is_command(decision.type_at(i))) continue;
         if (turn != Turn::All && is_ahead_of_disk(decision, i) != (turn == Turn::AheadOfDisk)) continue;
+        ++commands_;
+        if (must_wait(decision.as<Order>(i))) {
+            keep_waiting(decision.as<Order>(i));
+            continue;
+        }
         const SendOutcome outcome = send(decision, i, is_durable);
         // From the return of the receive call to the entry of the send call, of the first order.
         if (received_ns && outcome.ts_sent) parts_.latency->record(Hop::Sent, outcome.ts_sent - received_ns);
         received_ns = 0;
-        ++commands_;
-        sent_ += outcome.reason == Reason::None;
-        outcomes_.push_back(outcome_of(decision.as<Order>(i), outcome, now_ns_));
+        note_outcome(decision.as<Order>(i), outcome);
+    }
+}
+
+void Driver::note_outcome(const Order& command, const SendOutcome& outcome) {
+    sent_ += outcome.reason == Reason::None;
+    outcomes_.push_back(outcome_of(command, outcome, now_ns_));
+}
+
+// What the venue does not take in this second it would refuse, or end the session for: then nothing is cancelled any
+// more. So cancels leave as fast as it allows, in their order, and new orders find no room while one waits.
+bool Driver::must_wait(const Order& command) const {
+    if (opens(Type(command.type)) || waiting() >= waiting_.capacity()) return false;
+    return waiting() > 0 || !parts_.gate.has_room_for_cancel(parts_.clock.now_ns());
+}
+
+void Driver::keep_waiting(const Order& command) {
+    if (waiting_.size() == waiting_.capacity()) {
+        waiting_.erase(waiting_.begin(), waiting_.begin() + std::ptrdiff_t(waiting_from_));
+        waiting_from_ = 0;
+    }
+    waiting_.push_back(command);
+}
+
+// Of an order that has ended meanwhile, or of a version that it does not have any more, nobody waits for a cancel.
+bool Driver::is_awaited(const Order& cancel) const {
+    const LiveOrder* order = parts_.engine.oms().find(cancel.cl_ord_id);
+    return order != nullptr && order->unsent & kCancelBit && order->cancel_version == cancel.version;
+}
+
+void Driver::send_waiting() {
+    while (waiting() > 0 && outcomes_.size() < Decision::kRecordsMax) {
+        const Order& command = waiting_[waiting_from_];
+        if (is_awaited(command)) {
+            if (!parts_.gate.has_room_for_cancel(parts_.clock.now_ns())) return;
+            note_outcome(command, pass(command, nullptr));
+        }
+        if (++waiting_from_ < waiting_.size()) continue;
+        waiting_.clear();
+        waiting_from_ = 0;
     }
 }
 
@@ -256,10 +303,14 @@ SendOutcome Driver::send(const Decision& decision, std::size_t i, bool is_durabl
         return {Reason::GateEpoch, 0, epoch, parts_.engine.epoch()};  // decided for a dead process
     if (!is_durable && opens(Type(command.type)))
         return {Reason::NotDurable, 0, i64(parts_.journal.last_seq()), i64(parts_.journal.durable_seq())};
-    const Order* approval = i > 0 ? &decision.as<Order>(i - 1) : nullptr;  // stands right before its command
+    return pass(command, i > 0 ? &decision.as<Order>(i - 1) : nullptr);  // its approval stands right before it
+}
+
+// Through the perimeter, and to the venue.
+SendOutcome Driver::pass(const Order& command, const Order* approval) {
     const Passage passage = parts_.gate.passage();
     const GateVerdict verdict = parts_.gate.check(command, approval, parts_.engine.money_scale(command.instrument),
-                                                  epoch, parts_.clock.now_ns());
+                                                  parts_.journal.epoch(), parts_.clock.now_ns());
     if (!verdict.passes()) return {verdict.reason, 0, verdict.limit, verdict.observed};
     return parts_.route.send(command, parts_.engine, now_ns_);
 }

@@ -86,6 +86,8 @@ class Driver {
     // Goes on with what followed from earlier frames; whether there was anything.
     bool settle();
     i64 now_ns() const { return now_ns_; }
+    // Cancels that leave as soon as the venue's limit of messages allows.
+    std::size_t waiting() const { return waiting_.size() - waiting_from_; }
     bool needs_python() const { return parts_.strategies.needs_python(); }
     u64 frames_in() const { return frames_in_; }
     u64 commands() const { return commands_; }
@@ -100,6 +102,12 @@ class Driver {
     enum class Turn : u8 { All, AheadOfDisk, Rest };
     void send_commands(const Decision& decision, Turn turn, bool is_durable, i64 received_ns);
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
+    SendOutcome pass(const Order& command, const Order* approval);
+    void note_outcome(const Order& command, const SendOutcome& outcome);
+    bool must_wait(const Order& command) const;
+    void keep_waiting(const Order& command);
+    bool is_awaited(const Order& cancel) const;
+    void send_waiting();
     void report_outcomes();
     void give_presets();
     template <class Record>
@@ -125,6 +133,8 @@ class Driver {
     Presets presets_;
     std::vector<Report> denied_;  // that strategies have not been told of yet
     i64 denied_told_ns_ = 0;
+    std::vector<Order> waiting_;  // cancels over the venue's limit of messages; from `waiting_from_` on
+    std::size_t waiting_from_ = 0;
     std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
 };
 

@@ -118,7 +118,8 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
                   name("stopping"),
                   name("gate_over_sent"),
                   name("gate_rated"),
-                  name("cancels_over_rate")};
+                  name("cancels_over_rate"),
+                  name("cancels_waiting")};
     if (ports_.stream && !ports_.is_simulated())
         warden_ = std::make_unique<Warden>(kill_, *ports_.stream, name("warden_acted"), poller_);
 }
@@ -187,6 +188,7 @@ u64 LiveNode::run(i64 for_ns) {
         const bool is_over = is_stop_requested() || now_ns >= until_ns;
         if (is_over && config_.is_tape) break;  // it holds nothing that must be cancelled
         if (!is_stopping_ && is_over) begin_stop();
+        if (is_stopping_ && driver_.waiting() > 0) stop_by_ns_ = now_ns + config_.stop_timeout_ns;
         if (is_stopping_ && (is_settled() || now_ns >= stop_by_ns_)) break;
         const bool did_something = step(now_ns);
         if (!did_something) idle(now_ns);
@@ -346,6 +348,7 @@ void LiveNode::publish(i64 now_ns) {
     p.gate_over_sent.set(gate_.counters().over_sent);
     p.gate_rated.set(gate_.counters().rated);
     p.cancels_over_rate.set(gate_.counters().cancels_over_rate);
+    p.cancels_waiting.set(driver_.waiting());
     p.loops.set(loops_);
     p.refusals.set(engine_.refusals());
     p.book_faults.set(engine_.book_faults());

@@ -146,7 +146,8 @@ class LiveNode {
     u64 loops_ = 0;
     struct Published {
         Counter frames_in, commands, sent, gate_refused, loops, feed_packets, feed_gaps, feed_duplicates, feed_dropped,
-            feed_lost, refusals, book_faults, now_ns, stopping, gate_over_sent, gate_rated, cancels_over_rate;
+            feed_lost, refusals, book_faults, now_ns, stopping, gate_over_sent, gate_rated, cancels_over_rate,
+            cancels_waiting;
     } published_;
 };
 

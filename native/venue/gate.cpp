@@ -50,10 +50,9 @@ GateVerdict Gate::check(const Order& command, const Order* approval, const Money
     return verdict;
 }
 
-// A cancel only takes risk away: it passes at any rate (law 2), and new orders wait for it.
+// A cancel only takes risk away: nothing here stops it (law 2), and new orders wait for it.
 void Gate::pass_cancel(i64 now_ns) {
-    const u32 most = limits_.messages_per_second_max;
-    counters_.cancels_over_rate += most > 0 && !messages_.has_room(most, now_ns);
+    counters_.cancels_over_rate += !has_room_for_cancel(now_ns);
     messages_.add(now_ns);
     ++counters_.passed;
 }

@@ -1,7 +1,8 @@
 // The perimeter: the last look before bytes leave (DESIGN decision 7, law 11).
 //
 // Independent of risk by intent: its own few lines, its own limits and counters, no shared state but the
-// kill cell. It sees what is about to be sent, nothing else. Cancels always pass, and are counted.
+// kill cell. It sees what is about to be sent, nothing else. It never refuses a cancel; the driver lets those wait that
+// the venue would not take any more in this second.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +30,7 @@ struct GateCounters {
     u64 refused = 0;
     u64 over_sent = 0;          // of the refused: sent before, or out of order
     u64 rated = 0;              // of the refused: too many a second
-    u64 cancels_over_rate = 0;  // passed although the venue's limit was reached
+    u64 cancels_over_rate = 0;  // passed although the venue's limit was reached: more waited than there is room for
 };
 
 // What the gate says of one command; the units of both figures by reason, in docs/refusals.md.
@@ -110,6 +111,11 @@ class Gate {
     // it has left up to this version. Its ids cannot leave again: they are of another epoch.
     void recall(Type command, i64 sent_ns);
     void recall_version(u64 cl_ord_id, u32 version) { sent_[place_of(cl_ord_id)] = {cl_ord_id, version}; }
+    bool has_message_limit() const { return limits_.messages_per_second_max > 0; }
+    // Whether the venue takes one more message now. Asked by who can wait: `check` lets every cancel pass.
+    bool has_room_for_cancel(i64 now_ns) const {
+        return !has_message_limit() || messages_.has_room(limits_.messages_per_second_max, now_ns);
+    }
     const GateCounters& counters() const { return counters_; }
 
   private:

@@ -7,7 +7,7 @@ limit that it sees exceeded was exceeded.
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ IN, OUT = 1, 2
 BUY, SELL = 1, 2
 NONE = 0xFFFFFFFF
 NO_STRATEGY = 0xFFFF
+SECOND = 1_000_000_000
 ORDER_ENTRY = 64
 """Sources from here on are order sessions, those below feeds."""
 OF_NODE = NO_STRATEGY, NONE
@@ -83,6 +84,8 @@ class Model:
     limits: dict[tuple[int, int], int] = field(default_factory=dict)
     """(kind, instrument) -> value, of the scope instrument."""
     wrong: list[str] = field(default_factory=list)
+    messages_max: int = 0
+    """What the venue takes in any second, cancels included; 0: any number."""
     seq: int = 0
     epoch: int = 0
     epochs: set[int] = field(default_factory=set)
@@ -93,6 +96,8 @@ class Model:
     is_up: bool = False
     ts_seq: int = 0
     _broken: dict[int, bool] = field(default_factory=lambda: defaultdict(bool))
+    _sent_at: deque[int] = field(default_factory=deque)
+    """When messages left, of the last second."""
 
     def take_all(self, reader: native.JournalReader) -> Model:
         """Every frame of the journal."""
@@ -152,8 +157,10 @@ class Model:
             self.killed[scope] = max(self.killed[scope], code)
 
     def _report(self, seq: int, r: tuple[int, ...]) -> None:
-        kind, _, _, _, _, _, number, _, exec_id, px, qty, _, left, _, version, _, _, _, command, *_ = r
+        kind, _, _, _, _, _, number, _, exec_id, px, qty, _, left, ts_sent, version, _, _, _, command, *_ = r
         order = self.orders.get(number)
+        if kind == Type.SENT:
+            self._count_message(seq, ts_sent)
         if kind == Type.BUSTED or kind == Type.CORRECTED:
             self._amend(kind, (number, exec_id), px, qty)
         if order is None:
@@ -168,6 +175,15 @@ class Model:
             order.gone[version] += qty
         elif (kind == Type.REJECTED and version == 1) or (kind == Type.NOT_SENT and command == Type.NEW_ORDER):
             order.is_over = True
+
+    def _count_message(self, seq: int, at_ns: int) -> None:
+        self._sent_at.append(at_ns)
+        while self._sent_at[0] <= at_ns - SECOND:
+            self._sent_at.popleft()
+        if self.messages_max and len(self._sent_at) > self.messages_max:
+            self.wrong.append(
+                f"frame {seq}: {len(self._sent_at)} messages in a second, the venue takes {self.messages_max}"
+            )
 
     def _fill(self, seq: int, order: Held, key: tuple[int, int], px: int, qty: int, version: int) -> None:
         if key in self.fills or key in self.busted:

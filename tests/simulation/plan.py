@@ -47,6 +47,8 @@ class Plan:
     may_lose_tail: bool = False
     """Durability is `memory`, and a loss of power may end the day."""
 
+    messages_max: int = 0
+    """The venue's own limit of messages in any second, cancels included; 0: it has none."""
     has_far: bool = False
     """A second feed, of a venue where the node does not trade."""
 
@@ -95,7 +97,8 @@ def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int
     )
     tail = random.Random(f"tail {seed}").random() < 0.4
     far = random.Random(f"far {seed}").random() < 0.3
-    plan = replace(plan, may_lose_tail=tail and not plan.is_durable, has_far=far)
+    messages = random.Random(f"messages {seed}").choice([0, 0, 150])
+    plan = replace(plan, may_lose_tail=tail and not plan.is_durable, has_far=far, messages_max=messages)
     on = [name for name in weights if rng.random() < 0.5 and (name not in needs or getattr(plan, needs[name]))]
     mean = rng.choice([15, 30, 30, 60, 400])
     """Steps between two events, on the average."""

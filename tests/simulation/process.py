@@ -186,6 +186,7 @@ class Node:
         config.set_session(*m.HOME.door, "SIM", "secret", "FIRM", self.day_ns)
         config.reconnect_ns, config.reconnect_max_ns = 1_000_000, 100_000_000
         gate.order_qty_max, gate.order_notional_max, gate.orders_per_second_max = QTY_MAX, 10**12, plan.rate_max
+        gate.messages_per_second_max, gate.cancels_reserved = plan.messages_max, plan.messages_max // 5
         config.gate, config.presets = gate, presets()
         return config
 

@@ -174,7 +174,7 @@ def judge_journal(day: Day) -> None:
     """The journal alone: a plain model of it, what left against it, and its replay."""
     node = day.node
     reader = native.JournalReader(str(node.journal_dir), str(node.hot_dir), True)
-    model = Model().take_all(reader)
+    model = Model(messages_max=day.plan.messages_max).take_all(reader)
     if model.wrong:
         raise Violation(f"the model: {model.wrong[0]} ({len(model.wrong)} in all)")
     for at_venue, instrument in enumerate(node.books(0, m.SYMBOLS)):
