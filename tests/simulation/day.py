@@ -278,10 +278,10 @@ class Day:
             self.arm(ArmState.FULL, after_kill=True, settles=True)
 
     def _unsettled(self) -> bool:
-        """Orders are in doubt, and the venue, asked, has none of them."""
-        theirs = {native.ouch_token_decode(row[0])[0] for row in self.market.open_orders()}
-        doubted = {o.cl_ord_id for o in self.node.engine.live_orders() if o.state == OrderState.IN_DOUBT}
-        return bool(doubted) and not doubted & theirs
+        """Orders are in doubt, and the venue, asked, has none of them but in a version that the node knows of."""
+        theirs = dict(native.ouch_token_decode(row[0]) for row in self.market.open_orders())
+        doubted = [o for o in self.node.engine.live_orders() if o.state == OrderState.IN_DOUBT]
+        return bool(doubted) and all(theirs.get(o.cl_ord_id, 0) <= o.version for o in doubted)
 
     def _name_far_session(self, session: str) -> None:
         """Nobody was there when it ended: a person puts the name of the next one into the configuration."""

@@ -7,10 +7,12 @@ from tests.simulation.day import Day
 from tests.simulation.faults import fault
 
 from openbell.exchange.diversions import LAYOUTS, FillFirst, FillLast, Filter, Lose
-from openbell.types import Tif
+from openbell.types import ArmState, Tif
 
 LAYOUT = LAYOUTS["ouch42"]
 ERRONEOUS = "E"
+ORDERS = 64
+"""The source of the order session."""
 PREV_TOKEN = slice(65, 79)
 """Of a Replaced."""
 
@@ -136,6 +138,21 @@ def login_without_answer(day: Day, rng: random.Random) -> None:
     day.market.wrong.mute_logins = 1
     day.node.stream.cut()
     day.later(rng.randint(20, 60), lambda: day.clock.advance(10_100_000_000))
+
+
+@fault("another order session", "F32", weight=0.3)
+def another_order_session(day: Day, rng: random.Random) -> None:
+    """The node cannot know what the last one has not told: nothing opens until a person has looked."""
+    last = day.market.session
+
+    def told() -> int | None:
+        process, engine = day.node.native, day.node.engine
+        if process is None or process.durable_seq < process.last_seq:
+            return None
+        return int(engine.source_seq(ORDERS)) if engine.session_name == last else 0
+
+    day.market.begin_session(told)
+    day.later(rng.randint(50, 200), lambda: day.arm(ArmState.FULL, after_kill=True))
 
 
 @fault("bust", "F33")

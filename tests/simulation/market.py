@@ -4,6 +4,7 @@ It does what real ones do, and what it is told to do wrong: every knob that a fa
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openbell import _native as native
@@ -46,6 +47,7 @@ HEARTBEAT_NS, FEED_HEARTBEAT_NS, END_NS = 1_000_000_000, 20_000_000, 1_000_000
 RESTING_MAX = 60
 READ_BYTES = 1 << 16
 HEARTBEAT = native.soup_packet("H", b"")
+NO_SUCH_SESSION = native.soup_packet("J", b"S")
 SIDES = (Side.BUY, Side.SELL)
 GOOD, BUSTED = 0, 1
 """States of the venue's fills."""
@@ -60,6 +62,8 @@ class Client:
     """At most so many bytes at the end of what it is told wait for the next moment: packets are cut anywhere, and a
     venue with much to say does not fall behind."""
     received: bytes = b""
+    login: bytes = b""
+    """Not answered yet."""
     to_send: bytes = b""
     next_seq: int = 0
     is_live: bool = False
@@ -106,6 +110,11 @@ class Market:
         self.door: native.SimListener | None = native.SimListener(nets["orders"], at.door)
         self.client: Client | None = None
         self.reader: Client | None = None
+        self.session, self.session_from = at.session, 0
+        """Of order entry: its name, and how many reports were told before it."""
+        self.before_session: Callable[[], int | None] | None = None
+        """The session is new, and nobody has logged in to it: how many reports of the last one the node has for good,
+        None as long as that may change."""
         self.cancel_on_disconnect = rng.random() < 0.5
         self.keeps = rng.choice([1 << 30, 200, 20])
         """Messages before the newest for which requests are answered."""
@@ -243,28 +252,44 @@ class Market:
         client.received = client.received[used:]
         for kind, payload in packets:
             if kind == "L" and not client.is_live:
-                self._log_in(client, payload)
+                client.login = payload
             elif kind == "U" and client.is_live:
                 assert self.core.receive(self.account, payload, now), f"the node sent no OUCH: {payload!r}"
         if client.stream.state == native.StreamState.DOWN:
             self._lose_client()
             return
+        if client.login:
+            self._log_in(client)
         if client.is_live and not self._report(client, now):
             return
         whole = len(client.to_send)
         cut_at = max(0, whole - self.rng.randint(0, client.holds_back)) if client.holds_back else whole
         client.to_send = client.to_send[client.stream.send(client.to_send[:cut_at]) :]
 
-    def _log_in(self, client: Client, payload: bytes) -> None:
-        _, _, session, next_seq = native.soup_parse_login_request(payload)
-        assert session in ("", self.at.session), f"the node asked for the session {session!r}"
+    def begin_session(self, told: Callable[[], int | None]) -> None:
+        """Order entry goes on under another name, from message 1: with what the last session has not told for good."""
+        self._lose_client()
+        self.session = f"{self.session[:3]}{int(self.session[3:]) + 1:07}"
+        self.before_session = self.before_session or told
+
+    def _log_in(self, client: Client) -> None:
+        _, _, session, next_seq = native.soup_parse_login_request(client.login)
+        if self.before_session is not None:
+            if (told := self.before_session()) is None:
+                return
+            self.session_from += told
+            self.before_session = None
+        client.login = b""
         if self.wrong.mute_logins:
             self.wrong.mute_logins -= 1
             return
-        end = self.core.reports(self.account).next_seq
-        client.next_seq = next_seq if 0 < next_seq < end else end
-        client.is_live = True
-        client.to_send += native.soup_login_accepted(self.at.session, client.next_seq)
+        if session not in ("", self.session):
+            client.to_send += NO_SUCH_SESSION
+            return
+        end = self.core.reports(self.account).next_seq - self.session_from
+        at = next_seq if 0 < next_seq < end else end
+        client.next_seq, client.is_live = at + self.session_from, True
+        client.to_send += native.soup_login_accepted(self.session, at)
 
     def _report(self, client: Client, now: int) -> bool:
         """What is new; False when the connection ended in the middle of it."""

@@ -27,6 +27,8 @@ ORDER_ENTRY = 64
 """Sources from here on are order sessions, those below feeds."""
 OF_NODE = NO_STRATEGY, NONE
 AFTER_KILL = 1
+CONTROLS = (Type.ARM, Type.KILL, Type.CONNECTED, Type.DISCONNECTED, Type.RESOLVED, Type.OPERATOR, Type.GAP)
+END_OF_SESSION = 4
 COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
 
 
@@ -93,6 +95,9 @@ class Model:
     """(strategy, instrument) -> level; `OF_NODE` is the node."""
     armed: int = 0
     is_doubted: bool = False
+    """The venue has told of orders with a hole: nothing opens before a release."""
+    session: bytes = b""
+    has_ended: bool = False
     is_up: bool = False
     ts_seq: int = 0
     _broken: dict[int, bool] = field(default_factory=lambda: defaultdict(bool))
@@ -132,7 +137,7 @@ class Model:
                 _, flags, _, instrument, _, value, _, _, of, scope, *_ = LIMIT.unpack_from(row)
                 if scope == LimitScope.INSTRUMENT:
                     self.limits[of, instrument] = NONE if flags & 1 else value
-            elif kind in (Type.ARM, Type.KILL, Type.CONNECTED, Type.DISCONNECTED, Type.RESOLVED, Type.OPERATOR):
+            elif kind in CONTROLS:
                 self._control(kind, CONTROL.unpack(row))
 
     def _start(self, seq: int) -> None:
@@ -146,15 +151,26 @@ class Model:
         scope = strategy, instrument
         if kind == Type.RESOLVED:
             self.is_up = True
-        elif kind in (Type.CONNECTED, Type.DISCONNECTED) and source >= ORDER_ENTRY:
-            self.is_up = False
+        elif kind in (Type.CONNECTED, Type.DISCONNECTED, Type.GAP) and source >= ORDER_ENTRY:
+            self.is_up &= kind == Type.GAP
+            self._session(kind, code, c[-1].rstrip(b"\0"))
         elif kind == Type.ARM:
             if scope == OF_NODE:
                 self.armed = code
             if flags & AFTER_KILL:
                 self.killed[scope] = KillLevel.NONE
+                self.is_doubted &= scope != OF_NODE
         elif kind == Type.KILL:
             self.killed[scope] = max(self.killed[scope], code)
+
+    def _session(self, kind: int, code: int, name: bytes) -> None:
+        if kind == Type.DISCONNECTED:
+            self.has_ended |= code == END_OF_SESSION
+            return
+        is_other = kind == Type.CONNECTED and self.session not in (b"", name)
+        self.is_doubted |= kind == Type.GAP or (is_other and not self.has_ended)
+        if kind == Type.CONNECTED:
+            self.session, self.has_ended = name, False
 
     def _report(self, seq: int, r: tuple[int, ...]) -> None:
         kind, _, _, _, _, _, number, _, exec_id, px, qty, _, left, ts_sent, version, _, _, _, command, *_ = r
@@ -240,9 +256,10 @@ class Model:
         strategy = strategy_of(number)
         of_account = max(self.killed[OF_NODE], self.killed[NO_STRATEGY, instrument])
         of_strategy = self.killed[strategy, NONE]
-        if max(of_account, of_strategy) >= KillLevel.HARD or self.armed <= ArmState.CANCEL_ONLY or not self.is_up:
-            killed = f"{of_account} (strategy {of_strategy})"
-            self.wrong.append(f"{where} although killed {killed}, armed {self.armed}, session {self.is_up}")
+        if max(of_account, of_strategy) >= KillLevel.HARD or self.armed <= ArmState.CANCEL_ONLY:
+            self.wrong.append(f"{where} although killed {of_account} (strategy {of_strategy}), armed {self.armed}")
+        if not self.is_up or self.is_doubted:
+            self.wrong.append(f"{where} although session {self.is_up}, doubted {self.is_doubted}")
         if self.armed == ArmState.REDUCE_ONLY or of_account == KillLevel.SOFT:
             self._check_reduces(where, self._worst(instrument, side, number), leaves)
         if of_strategy == KillLevel.SOFT:
