@@ -1,7 +1,7 @@
 """Which code made a row of evidence: its commit, and one hash of native/ and src/openbell as they were.
 
 The hash is of git's own blobs, so that of an old commit can be told without checking it out, and a tree that was
-changed by hand has another one than its commit.
+changed by hand has another one than its commit. A core that is older than its sources is none of them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import hashlib
 import subprocess
 from collections.abc import Iterable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 CODE = ("native", "src/openbell")
-UNKNOWN = "unknown"
+UNKNOWN, STALE = "unknown", "not built"
+NOT_IN_CORE = ("fuzz", "stress", "faults")
+"""Folders of native/ of which the core holds nothing."""
 DIGITS = 12
 
 
@@ -22,7 +25,16 @@ DIGITS = 12
 def stamp() -> dict[str, str]:
     """What a row says of the tree that runs. Looked up once: a process does not change its code."""
     commit = _git(REPO, "rev-parse", "--short=12", "HEAD").strip() or UNKNOWN
-    return {"commit": commit, "code": code_of_tree()}
+    core = find_spec("openbell._native")
+    is_built = core is not None and core.origin is not None and is_newer(Path(core.origin), REPO / "native")
+    return {"commit": commit, "code": code_of_tree() if is_built else STALE}
+
+
+def is_newer(core: Path, native: Path) -> bool:
+    """Whether it was built after its sources were changed last."""
+    sources = (path for path in native.rglob("*") if path.suffix in (".h", ".cpp"))
+    changed = [path.stat().st_mtime for path in sources if path.relative_to(native).parts[0] not in NOT_IN_CORE]
+    return core.stat().st_mtime >= max(changed)
 
 
 def code_of_tree(repo: Path = REPO) -> str:

@@ -1,6 +1,7 @@
 """Evidence adds up, counts only what is of code that counts, and every check of it can fail."""
 
 import json
+import os
 import subprocess
 from io import StringIO
 from pathlib import Path
@@ -198,6 +199,24 @@ def test_code_is_known_by_commit_by_hash_and_since_when(tmp_path: Path):
     with pytest.raises(ValueError, match="expected a commit on which this tree stands, found '0000'"):
         Codes.of("0000", tmp_path)
     assert stamp.code_of_commit("0000", tmp_path) == stamp.UNKNOWN
+
+
+def test_a_core_that_is_older_than_its_sources_makes_no_row_of_them(tmp_path: Path):
+    core, native = tmp_path / "core.so", tmp_path / "native"
+    for name in ("oms/a.cpp", "fuzz/b.cpp"):
+        (native / name).parent.mkdir(parents=True)
+        (native / name).touch()
+        os.utime(native / name, (1_000, 1_000))
+    core.touch()
+
+    def is_newer(at: int) -> bool:
+        os.utime(core, (at, at))
+        return stamp.is_newer(core, native)
+
+    assert is_newer(1_000) and not is_newer(999)
+    os.utime(native / "fuzz/b.cpp", (2_000, 2_000))
+    assert is_newer(1_000), "that is no part of it"
+    assert not Codes.of().counts({"kind": "kill", "code": stamp.STALE})
 
 
 def test_a_row_of_an_unknown_or_changed_tree_never_counts():
