@@ -108,6 +108,8 @@ void bind_oms(nb::module_& m) {
         .def("set_fee_rate", [](Oms& oms, nb::bytes rate) { oms.set_fee_rate(orders::record_from<Control>(rate)); })
         .def("reserve", &Oms::reserve, nb::arg("strategy"))
         .def("next_id", &Oms::next_id, nb::arg("strategy"), nb::arg("n"))
+        .def("claim", &Oms::claim, nb::arg("strategy"), nb::arg("id"))
+        .def("doubt_in_flight", &Oms::doubt_in_flight)
         .def("can_open", &Oms::can_open, nb::arg("strategy"))
         .def("on_command", [](Oms& oms, nb::bytes order) { return oms.on_command(orders::record_from<Order>(order)); })
         .def("on_report", &on_report, nb::arg("report"), "(Applied, became_terminal, report as filled in)")

@@ -279,6 +279,15 @@ def test_a_grant_that_no_timer_could_end_is_not_given():
     assert desk.engine.arm_state == ArmState.CANCEL_ONLY
 
 
+def test_a_timer_that_ends_the_grant_of_nobody_ends_none():
+    desk = trading_desk()
+    desk.arm(ArmState.CANCEL_ONLY)
+    desk.arm(ArmState.FULL, grant_until_ns=desk.now + 10**9)
+    of_nobody = 1 << 32 | d.STRATEGIES_MAX
+    desk.frame(d.record("Timer", type=Type.TIMER, strategy=NO_STRATEGY, timer_id=of_nobody), source=d.OPERATOR)
+    assert desk.engine.arm_state == ArmState.FULL
+
+
 def test_a_scope_that_is_not_there_cannot_be_asked_for():
     desk = trading_desk()
     for strategy, instrument in [(1, 1), (d.STRATEGIES_MAX, NO_INSTRUMENT), (NO_STRATEGY, d.INSTRUMENTS_MAX)]:

@@ -102,6 +102,15 @@ def test_what_failed_is_flattened_too_and_stays_halted():
     assert desk.engine.life_of(0) == StrategyLife.HALTED
 
 
+def test_what_failed_while_it_is_flattened_goes_on_flattening_when_a_person_releases_it():
+    desk = holding_desk()
+    desk.feed(d.add(60, BID - 500, 1, buy=True), script=(d.halt(0),))
+    ask(desk, OperatorVerb.STRATEGY_FLATTEN)
+    assert desk.engine.life_of(0) == StrategyLife.FLATTENING_HALTED
+    desk.arm(ArmState.FULL, after_kill=True, strategy=0)
+    assert desk.engine.life_of(0) == StrategyLife.FLATTENING
+
+
 def test_a_snapshot_in_the_middle_of_flattening_goes_on():
     desk = holding_desk()
     ask(desk, OperatorVerb.STRATEGY_FLATTEN)

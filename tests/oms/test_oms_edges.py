@@ -91,6 +91,35 @@ def test_ids_are_foretold_as_they_will_be_given():
     assert _native.Oms(4, 1, 1).next_id(0, 0) == 0
 
 
+def test_an_id_that_a_strategy_gave_itself_is_taken_once_and_in_order():
+    desk = Desk()
+    first, later = desk.oms.next_id(0, 0), desk.oms.next_id(0, 5)
+    assert [desk.oms.claim(0, i) for i in (first, first, later, first)] == [True, False, True, False]
+    assert desk.oms.reserve(0) == later + 1
+    of_another, of_another_epoch = desk.oms.next_id(1, 9), later + 7 + (1 << 40)
+    assert [desk.oms.claim(0, i) for i in (of_another, of_another_epoch)] == [False, False]
+    assert not desk.oms.claim(2, later)  # there are two
+    assert not _native.Oms(4, 1, 1).claim(0, first)  # before the first epoch there is none
+
+
+def test_a_hole_in_the_reports_puts_in_doubt_what_was_sent_and_nothing_else():
+    desk = Desk()
+    at_rest, asked, replaced, cancelled, unsent = (
+        desk.resting(), desk.buy(), desk.resting(), desk.resting(), desk.buy()
+    )  # fmt: skip
+    desk.command(Type.REPLACE_ORDER, replaced, version=2, px=1001, qty=50)
+    desk.command(Type.CANCEL_ORDER, cancelled, version=1)
+    sent = {asked: (Type.NEW_ORDER, 1), replaced: (Type.REPLACE_ORDER, 2), cancelled: (Type.CANCEL_ORDER, 1)}
+    for i, (kind, version) in sent.items():
+        desk.report(Type.SENT, i, command=kind, version=version)
+
+    desk.oms.doubt_in_flight()
+
+    in_doubt = [i for i in (at_rest, asked, replaced, cancelled, unsent) if desk.state(i) == OrderState.IN_DOUBT]
+    assert in_doubt == [asked, replaced, cancelled]
+    desk.oms.audit()
+
+
 def test_more_orders_than_the_index_can_hold_are_refused_at_once():
     with pytest.raises(ConfigError, match="expected 1 to 262144 orders, got 262145"):
         _native.Oms(2**18 + 1, 1, 1)

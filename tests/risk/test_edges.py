@@ -59,6 +59,17 @@ def test_of_two_scopes_whose_part_is_too_small_the_tighter_is_named(tight: Limit
     assert ask(desk, qty=31) == (Reason.LIMITED_SIZE, 15, 31, tight, LimitKind.ORDER_QTY)
 
 
+@pytest.mark.parametrize(("short", "long"), [(FIRM, PAIR), (PAIR, FIRM), (ACCOUNT, STRATEGY)])
+def test_equal_orders_are_counted_over_the_window_of_each_scope(short: LimitScope, long: LimitScope):
+    desk = d.trading_desk()
+    give(
+        desk, limit(LimitKind.DUPLICATES, 1, short, window_ns=8), limit(LimitKind.DUPLICATES, 2, long, window_ns=10**9)
+    )
+    assert [ask(desk), ask(desk)] == [None, None]  # each long after the other
+    assert ask(desk) == (Reason.DUPLICATE_ORDER, 2, 3, long, LimitKind.DUPLICATES)
+    assert ask(desk, qty=11) is None
+
+
 def test_a_scope_whose_free_orders_are_not_used_up_refuses_nothing():
     desk = d.trading_desk()
     give(desk, limit(LimitKind.ORDERS_PER_TRADE, 2, FIRM), limit(LimitKind.ORDERS_PER_TRADE, 1, STRATEGY, reserve=50))

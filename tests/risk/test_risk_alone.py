@@ -11,6 +11,7 @@ STRATEGIES, INSTRUMENTS = 2, 3
 BUY, SELL = 1, 2
 HELD, OPEN = 500, 100  # of the bench: its position, what is open on either side
 NONE = (Reason.NONE, 0, 0, 0, 0)
+GOLDEN = 0x9E37_79B9_7F4A_7C15
 REQUIRED = {
     LimitKind.ORDER_QTY: 500,
     LimitKind.ORDER_NOTIONAL: 10**15,
@@ -38,8 +39,11 @@ class Alone:
         assert self.risk.set_limit(events.limit(kind, value, scope=scope, **where), is_shown)
 
     def ask(self, kind: Type = Type.NEW_ORDER, **terms: int) -> tuple[int, ...]:
+        return self.risk.check(self.order(kind, **terms))
+
+    def order(self, kind: Type = Type.NEW_ORDER, **terms: int) -> bytes:
         usual = {"side": BUY, "px": 100_000, "qty": 10, "leaves_qty": 10, "strategy": 0, "instrument": 0}
-        return self.risk.check(record("Order", type=kind, **usual | terms))
+        return record("Order", type=kind, **usual | terms)
 
 
 def test_an_order_of_a_strategy_that_is_not_there_is_refused():
@@ -115,8 +119,39 @@ def test_a_row_that_a_snapshot_cannot_have_is_refused():
 
 
 def mixed(n: int) -> int:
-    h = n * 0x9E37_79B9_7F4A_7C15 % 2**64
+    h = n * GOLDEN % 2**64
     return h ^ h >> 32
+
+
+def place_of_equals(px: int, qty: int, window_ns: int) -> int:
+    """Among the sets in which equal orders of strategy 0 in instrument 0 are counted."""
+    key = int(LimitKind.DUPLICATES)
+    for part in (0, px << 8 | BUY, qty):
+        key = (mixed(key ^ part) + GOLDEN) % 2**64
+    return mixed(key ^ window_ns) >> 54
+
+
+def test_where_more_orders_meet_than_are_counted_a_newcomer_counts_as_often_as_the_rarest():
+    alone, window_ns = Alone(), 10**9
+    alone.limit(LimitKind.DUPLICATES, 100, scope=LimitScope.ACCOUNT, window_ns=window_ns)
+    home = place_of_equals(100_000, 1, window_ns)
+    meet = (
+        {"px": 100_000 - 100 * below, "qty": qty, "leaves_qty": qty}
+        for below in range(90)
+        for qty in range(1, 500)
+        if place_of_equals(100_000 - 100 * below, qty, window_ns) == home
+    )
+    *four, fifth, sixth = (next(meet) for _ in range(6))
+    for terms, times in zip(four, (4, 3, 2, 5), strict=True):
+        for _ in range(times):
+            alone.risk.hot(alone.order(**terms), 1)
+
+    alone.limit(LimitKind.DUPLICATES, 2, scope=LimitScope.ACCOUNT, window_ns=window_ns)
+    assert [alone.ask(**terms)[2] for terms in (*four, fifth)] == [5, 4, 3, 6, 3]  # with the one asked for
+    alone.limit(LimitKind.DUPLICATES, 100, scope=LimitScope.ACCOUNT, window_ns=window_ns)
+    alone.risk.hot(alone.order(**fifth), 1)
+    alone.limit(LimitKind.DUPLICATES, 2, scope=LimitScope.ACCOUNT, window_ns=window_ns)
+    assert [alone.ask(**terms)[2] for terms in (fifth, four[2], sixth)] == [4, 4, 4]  # never too little
 
 
 def test_pairs_whose_keys_meet_keep_their_limits_whoever_goes():
