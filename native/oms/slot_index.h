@@ -1,7 +1,6 @@
 // Hash -> slot number: open addressing at most half full, linear probes, deletion without tombstones.
 #pragma once
 
-#include <bit>
 #include <vector>
 
 #include "records.h"
@@ -13,8 +12,10 @@ class SlotIndex {
     static constexpr u32 kNone = 0xFFFF'FFFF;
 
     explicit SlotIndex(u32 slots_max) {
-        cells_.resize(u64(1) << std::bit_width(u64(slots_max) * 2 + 1), kNone);
-        mask_ = cells_.size() - 1;
+        u64 cells = 2;
+        while (cells <= u64(slots_max) * 2) cells *= 2;
+        cells_.resize(cells, kNone);
+        mask_ = cells - 1;
     }
 
     // The first slot of that hash for which `is_it(slot)`; kNone if there is none.
