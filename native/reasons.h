@@ -85,6 +85,7 @@ enum class Reason : u16 {
     StopsFull = 45,
     Late = 46,          // decided too long ago, in a process of its own
     DecisionFull = 47,  // no room in the decision of this frame
+    NoSession = 48,     // no order session trades what this feed tells of
     // venue
     VenueReject = 64,  // the venue's own code stands in `venue_reason`
     UserCancel = 65,

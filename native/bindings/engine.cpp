@@ -83,6 +83,9 @@ nb::bytes instrument_record(const Engine& engine, u32 id) {
 
 void bind_engine(nb::module_& m) {
     m.attr("STRATEGY_PARAMETER") = kStrategyParameter;
+    m.attr("ROUTE_PARAMETER") = kRouteParameter;
+    m.attr("SESSIONS_MAX") = kSessionsMax;
+    m.attr("NO_SESSION") = kNoSession;
     m.attr("STRATEGY_CARRY") = kStrategyCarry;
     bind_engine_probe(m);
     bind_breakers(m);
@@ -136,9 +139,17 @@ void bind_engine(nb::module_& m) {
         .def(
             "check_count", [](const Engine& e, Check check) { return e.books().counts()[std::size_t(check)]; },
             "check"_a, "how often a check of the books failed")
-        .def_prop_ro("is_session_up", &Engine::is_session_up)
+        .def_prop_ro(
+            "is_session_up", [](const Engine& e) { return e.is_session_up(); }, "every order session that trades")
         .def_prop_ro("is_reconciled", &Engine::is_reconciled, "False: the venue contradicted us; a person has to look")
-        .def_prop_ro("session_name", &Engine::session_name, "of the order session's last login; empty before the first")
+        .def(
+            "session",
+            [](const Engine& e, u16 source) {
+                return nb::make_tuple(e.session_name(source), e.is_session_up(source), e.is_session_doubted(source));
+            },
+            "source"_a = source::kOrderEntry,
+            "(name, is up, is doubted) of an order session: the name is of its last login, empty before the first.")
+        .def("session_of", &Engine::session_of, "instrument"_a, "Number of the session by which its orders leave.")
         .def_prop_ro("is_draining", &Engine::is_draining)
         .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("arm_state", [](const Engine& e) { return e.risk().armed(); })

@@ -22,7 +22,8 @@ nb::tuple live_order_layout() {
           FIELD(tif),       FIELD(state),           FIELD(prev_state),     FIELD(pending),     FIELD(unsent),
           FIELD(version),   FIELD(pending_version), FIELD(cancel_version), FIELD(px),          FIELD(qty),
           FIELD(cum_qty),   FIELD(leaves_qty),      FIELD(pending_px),     FIELD(pending_qty), FIELD(created_ns),
-          FIELD(tag),       FIELD(in_doubt),        FIELD(flags),          FIELD(terms),       FIELD(expires_s)}) {
+          FIELD(tag),       FIELD(in_doubt),        FIELD(flags),          FIELD(terms),       FIELD(session),
+          FIELD(expires_s)}) {
         fields.append(f);
     }
     return nb::make_tuple(sizeof(LiveOrder), fields);
@@ -34,7 +35,7 @@ nb::tuple on_report(Oms& oms, nb::bytes report) {
     return nb::make_tuple(applied.kind, applied.became_terminal, orders::bytes_of(r));
 }
 
-nb::bytes on_resolved(Oms& oms, u16 session, u32 reports_max) {
+nb::bytes on_resolved(Oms& oms, u8 session, u32 reports_max) {
     std::vector<Report> out(reports_max);
     return orders::bytes_of(out.data(), oms.on_resolved(session, out));
 }

@@ -327,6 +327,7 @@ void bind_enums(nb::module_& m) {
         .value("STOPS_FULL", Reason::StopsFull)
         .value("LATE", Reason::Late)
         .value("DECISION_FULL", Reason::DecisionFull)
+        .value("NO_SESSION", Reason::NoSession)
         .value("VENUE_REJECT", Reason::VenueReject)
         .value("USER_CANCEL", Reason::UserCancel)
         .value("SESSION_CANCEL", Reason::SessionCancel)

@@ -31,7 +31,7 @@ void Engine::apply_started(const Started& record) {
     world_.seed = record.seed;
     oms_.on_started(record);
     quoter_.pull_all();  // prices of a dead process are stale
-    session_up_ = false;
+    begin_routes();
     draining_ = false;
     risk_.arming().restart();
     accounts_.clear_margins();
@@ -59,9 +59,9 @@ void Engine::apply_arm(const Control& record) {
         if (life_of(strategy) == StrategyLife::FlatteningHalted) halted_[strategy] = u8(StrategyLife::Flattening);
     }
     if (releases && scope.instrument == kNoInstrument) risk_.release_repeats(scope.strategy);
-    if (releases && scope.is_node() && record.flags & kSettles && session_up_) {
-        settle_unreached(source::kOrderEntry, Unreached::InDoubt);
-        sweep_due_ = true;
+    if (releases && scope.is_node()) {
+        for (OrderSession& session : sessions_) session.is_doubted = false;
+        if (record.flags & kSettles) settle_released();
     }
     if (scope.is_node() && state_of(record) >= ArmState::ReduceOnly) draining_ = false;
     pull_lowered(scope);
@@ -108,13 +108,8 @@ void Engine::end_work(ArmScope scope, Reason reason) {
 // What we hold of our orders may be wrong: cancel, open nothing, until a person has reconciled (Arm kAfterKill).
 void Engine::distrust(ArmScope scope) {
     risk_.arming().doubt(scope);
+    for (OrderSession& session : sessions_) session.is_doubted |= scope.is_node();
     pull_lowered(scope);
-}
-
-// The venue's words have a hole: what was in flight may be there or not.
-void Engine::distrust_session() {
-    oms_.doubt_in_flight();
-    distrust({});
 }
 
 // What must not stand where a scope was lowered: quotes where nothing may be opened, and whatever `may_grow` denies.

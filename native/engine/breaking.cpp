@@ -7,6 +7,7 @@ namespace openbell {
 void Engine::apply_parameters(const Control& record) {
     if (record.source == kStrategyParameter) return change_parameter(record);
     if (record.source == kStrategyCarry) return note_carry(record);
+    if (record.source == kRouteParameter) return apply_route(record);
     if (record.source != kBreakerParameters) return;
     if (!breakers_.set(record)) distrust({});
 }

@@ -10,9 +10,10 @@ constexpr std::size_t kRoomToSubmit = 4;  // Approved and the command, a word ab
 
 void Engine::cancel_order(const LiveOrder& order) {
     if (is_terminal(OrderState(order.state)) || order.pending == u8(Type::CancelOrder)) return;
-    if (!session_up_ || decision_.room() < 2) {  // a cancel is never lost: the sweep sends it when it can
+    const bool is_there = is_reachable(order);
+    if (!is_there || decision_.room() < 2) {  // a cancel is never lost: the sweep sends it when it can
         oms_.want_cancel(order);
-        sweep_due_ = true;
+        sweep_due_ |= is_there;  // else Resolved asks again
         return;
     }
     Order cancel{};
@@ -52,10 +53,11 @@ void Engine::mark_quote(u16 strategy, u32 instrument) {
     dirty_quotes_.push_back({strategy, instrument});
 }
 
-// While the session is down nothing can be changed; Resolved marks every quote again.
+// While a session is down nothing can be changed there; Resolved marks every quote again.
 void Engine::reconcile_quotes() {
-    if (!session_up_) return;
+    if (sessions_up_ == 0) return;
     mark_idle_targets();
+    std::erase_if(dirty_quotes_, [&](const QuoteKey& key) { return !is_reachable(key.instrument); });
     for (const QuoteKey& key : dirty_quotes_) aim(key);
     for (const QuoteKey& key : dirty_quotes_)
         if (reconcile_quote(key)) reconcile_quote(key);  // a refused side pulls what still rests at its old target
@@ -114,9 +116,9 @@ bool Engine::reconcile_quote(const QuoteKey& key) {
 // Cancels whatever must not rest; what does not fit into this decision follows in the next one.
 void Engine::sweep() {
     sweep_due_ = false;
-    if (!session_up_) return;  // Resolved asks again
+    if (sessions_up_ == 0) return;  // Resolved asks again
     oms_.for_each_live([&](const LiveOrder& order) {
-        if (must_cancel(order)) cancel_order(order);
+        if (must_cancel(order) && is_reachable(order)) cancel_order(order);
     });
 }
 
@@ -230,7 +232,7 @@ void Engine::refuse(const Order& candidate, const Verdict& verdict) {
 
 Verdict Engine::judge(const Order& candidate) {
     const bool is_new = candidate.type == u8(Type::NewOrder);
-    if (!session_up_) return {Reason::SessionDown};
+    if (!is_reachable(candidate.instrument)) return {reason_unreachable(candidate.instrument)};
     if (is_new && (candidate.cl_ord_id == 0 || !oms_.can_open(candidate.strategy))) return {Reason::OrdersFull};
     if (draining_ && !closes(candidate))
         return {Reason::NotArmed, i64(ArmState::ReduceOnly), i64(ArmState::CancelOnly)};

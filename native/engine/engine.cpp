@@ -20,6 +20,8 @@ Engine::Engine(const EngineCapacity& capacity)
       heard_ns_(kSourcesMax, 0),
       feed_sessions_(kSourcesMax),
       broken_(capacity.instruments_max, 0),
+      sessions_(kSessionsMax),
+      routes_(kSourcesMax, 0),
       world_{books_, oms_, accounts_, stops_, instruments_, trading_, halted_, states_, versions_, parameters_},
       book_marked_(capacity.instruments_max, 0),
       touch_marked_(capacity.instruments_max, 0),
@@ -119,7 +121,7 @@ void Engine::apply(const FrameView& in, std::size_t i) {
         case Busted:
         case Expired:
         case Sent:
-        case NotSent: return apply_report(in.as<Report>(i));
+        case NotSent: return apply_report(in.as<Report>(i), in.header->source);
         case Denied: return happened_.reports.push(in.as<Report>(i));
         case Started: return apply_started(in.as<openbell::Started>(i));
         case Limit: return apply_limit(in.as<openbell::Limit>(i));

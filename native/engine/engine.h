@@ -64,6 +64,9 @@ inline constexpr u16 kStrategyParameter = 2;  // Control::source of Parameters: 
 // The same, of a version that replaces another: code = word of the new layout, values = word of the old one, how many,
 // bits. None: the word gets the bits. The first of a change has flags 1.
 inline constexpr u16 kStrategyCarry = 3;
+// The same, of a feed: orders in what it tells of leave by a session. code = the feed's source, values[0] = the
+// session's; 0: by none. Without one: by the first session, until the next epoch begins.
+inline constexpr u16 kRouteParameter = 4;
 
 // Every table of the engine, sized once.
 struct EngineCapacity {
@@ -114,13 +117,17 @@ class Engine {
     TradingState trading(u32 instrument) const;
     bool is_halted(u16 strategy) const { return halted_[strategy] != 0; }  // it is not called
     StrategyLife life_of(u16 strategy) const { return StrategyLife(halted_[strategy]); }
-    std::string_view session_name() const;            // of the last login, to resume it; empty before the first
+    // Of the last login of an order session, to resume it; empty before the first.
+    std::string_view session_name(u16 source = source::kOrderEntry) const;
     std::string_view feed_session(u16 source) const;  // the session whose numbers source_seq counts
     bool has_feed_ended(u16 source) const { return feed_sessions_[source].has_ended; }
     bool has_feed_lost(u16 source) const { return feed_sessions_[source].has_lost; }  // nothing rebuilt its books since
     bool has_contradiction(u16 source) const;  // of a book of that feed, and nothing cleared the book since
     bool is_reconciled() const { return !risk_.arming().is_doubted({}); }
-    bool is_session_up() const { return session_up_; }
+    bool is_session_up() const { return (sessions_up_ & sessions_used()) == sessions_used(); }  // all that trade
+    bool is_session_up(u16 source) const { return sessions_up_ >> number_of(source) & 1; }
+    bool is_session_doubted(u16 source) const;
+    u8 session_of(u32 instrument) const { return oms_.session_of(instrument); }  // its number, or kNoSession
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
     const Stops& stops() const { return stops_; }
@@ -142,6 +149,11 @@ class Engine {
 
   private:
     static constexpr u16 kSourcesMax = 128;
+    // Of an order session; kNoSession of any other source.
+    static constexpr u8 number_of(u16 source) {
+        const bool is_session = source >= source::kOrderEntry && source < source::kOrderEntry + kSessionsMax;
+        return is_session ? u8(source - source::kOrderEntry) : kNoSession;
+    }
     static constexpr std::size_t kParametersMax = 4096;  // changed while their strategies ran
     static constexpr std::size_t kCarriesMax = 256;      // of versions that were announced and are not there yet
     struct Carry {
@@ -164,7 +176,7 @@ class Engine {
     void apply_status(const Market& record);
     void apply_venue_halt(const Market& record);
     void set_trading(u32 instrument, TradingState state);
-    void apply_report(const Report& record);
+    void apply_report(const Report& record, u16 source);
     void apply_instrument(const Instrument& record, u16 source);
     void set_scale(u32 instrument);
     void apply_conversion(const Control& record);
@@ -176,6 +188,7 @@ class Engine {
     void apply_kill(const Control& record);
     void apply_parameters(const Control& record);
     void apply_signal(const Signal& record);
+    void apply_route(const Control& record);
     void change_parameter(const Control& record);
     void apply_operator(const Control& record);
     void stop_strategy(u16 strategy, StrategyLife life);
@@ -194,8 +207,17 @@ class Engine {
     void apply_connection(const Control& record);
     void apply_feed_session(const Control& record);
     void distrust(ArmScope scope);
-    void distrust_session();
-    void settle_unreached(u16 source, Unreached what);
+    void doubt_session(u8 session);
+    void distrust_session(u8 session);
+    void settle_unreached(u8 session, Unreached what);
+    void settle_released();
+    void begin_routes();
+    u64 sessions_used() const;
+    bool is_reachable(u32 instrument) const { return sessions_up_ >> oms_.session_of(instrument) & 1; }
+    bool is_reachable(const LiveOrder& order) const;
+    Reason reason_unreachable(u32 instrument) const {
+        return oms_.session_of(instrument) == kNoSession ? Reason::NoSession : Reason::SessionDown;
+    }
     void end_work(ArmScope scope, Reason reason);
     void pull_lowered(ArmScope scope);
     void note_fill(const Report& record);
@@ -295,10 +317,16 @@ class Engine {
     static constexpr u8 kLostMessages = 1;
     static constexpr u8 kContradicted = 2;
     std::vector<u8> broken_;  // by instrument
-    char session_name_[16] = {};
-    bool session_up_ = false;
-    bool session_has_ended_ = false;  // by the venue's word; until it connects anew
-    bool draining_ = false;           // an operator asked for CancelAll: cancel what is open, only close
+    struct OrderSession {
+        char name[14];
+        u8 has_ended;   // by the venue's word; until it connects anew
+        u8 is_doubted;  // the venue contradicted us, or what is known of its orders may be wrong: see `distrust`
+    };
+    static_assert(sizeof(OrderSession) == 16);
+    std::vector<OrderSession> sessions_;  // by number
+    u64 sessions_up_ = 0;                 // by number, a bit each; that of kNoSession is never set
+    std::vector<u8> routes_;              // number of the session by source of the feed
+    bool draining_ = false;               // an operator asked for CancelAll: cancel what is open, only close
     bool sweep_due_ = false;
     bool checkpoint_ = false;
     u64 rolling_ = 0;

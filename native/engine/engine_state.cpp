@@ -19,7 +19,12 @@ TradingState Engine::trading(u32 id) const {
     return id < instruments_.size() ? trading_state(trading_[id]) : TradingState::Unknown;
 }
 
-std::string_view Engine::session_name() const { return {session_name_, strnlen(session_name_, sizeof session_name_)}; }
+std::string_view Engine::session_name(u16 source) const {
+    const u8 session = number_of(source);
+    if (session == kNoSession) return {};
+    const char* name = sessions_[session].name;
+    return {name, strnlen(name, sizeof(OrderSession::name))};
+}
 
 std::string_view Engine::feed_session(u16 source) const {
     const char* name = feed_sessions_[source].name;
@@ -31,6 +36,7 @@ void Engine::save(StateWriter& out) const {
     out.put(seq_);
     out.put(started_);
     conversions_.save(out);
+    for (u8 session : routes_) out.put(session);
     out.put(u64(instruments_.size()));
     for (u32 id = 0; id < instruments_.size(); ++id) {
         out.put(instruments_[id]);
@@ -63,9 +69,8 @@ void Engine::save(StateWriter& out) const {
     for (u64 seq : source_seq_) out.put(seq);
     for (i64 heard : heard_ns_) out.put(heard);
     for (const FeedSession& session : feed_sessions_) out.put(session);
-    out.put(session_name_);
-    out.put(u8(session_up_));
-    out.put(u8(session_has_ended_));
+    for (const OrderSession& session : sessions_) out.put(session);
+    out.put(sessions_up_);
     out.put(u8(draining_));
     out.put(u8(sweep_due_));
     out.put(rolling_);
@@ -80,6 +85,7 @@ void Engine::load(StateReader& in) {
     started_ = in.get<Started>();
     world_.seed = started_.seed;
     conversions_.load(in);
+    for (u8& session : routes_) session = std::min(in.get<u8>(), kNoSession);
     for (u64 n = in.get<u64>(), id = 0; id < n; ++id) {
         const auto record = in.get<Instrument>();
         apply_instrument(record, in.get<u16>());
@@ -113,9 +119,8 @@ void Engine::load(StateReader& in) {
     for (u64& seq : source_seq_) seq = in.get<u64>();
     for (i64& heard : heard_ns_) heard = in.get<i64>();
     for (FeedSession& session : feed_sessions_) session = in.get<FeedSession>();
-    std::memcpy(session_name_, in.get_bytes(sizeof session_name_).data(), sizeof session_name_);
-    session_up_ = in.get<u8>() != 0;
-    session_has_ended_ = in.get<u8>() != 0;
+    for (OrderSession& session : sessions_) session = in.get<OrderSession>();
+    sessions_up_ = in.get<u64>();
     draining_ = in.get<u8>() != 0;
     sweep_due_ = in.get<u8>() != 0;
     rolling_ = in.get<u64>();

@@ -125,6 +125,7 @@ void Engine::apply_instrument(const Instrument& record, u16 source) {
         instruments_[record.instrument] = record;
         set_scale(record.instrument);
         feed_of_[record.instrument] = source;
+        oms_.set_session(record.instrument, source < kSourcesMax ? routes_[source] : u8(0));
         return;
     }
     if (record.instrument != instruments_.size() || instruments_.size() == capacity_.instruments_max)
@@ -138,6 +139,7 @@ void Engine::apply_instrument(const Instrument& record, u16 source) {
     broken_[record.instrument] = is_rebuilding ? kLostMessages : 0;
     instruments_.push_back(record);
     feed_of_.push_back(source);
+    oms_.set_session(record.instrument, source < kSourcesMax ? routes_[source] : u8(0));
     set_scale(record.instrument);
 }
 
@@ -161,14 +163,16 @@ void Engine::mark_to_market(u32 id) {
     accounts_.mark(id, is_good && has_bid ? touch.bid_px : 0, is_good && has_ask ? touch.ask_px : 0);
 }
 
-void Engine::apply_report(const Report& record) {
+void Engine::apply_report(const Report& record, u16 source) {
     Report report = record;
     const Applied applied = oms_.on_report(report);
     watch_report(report, applied);
     // The venue's account is the truth: where it contradicts ours, a person has to look before more is opened.
     if (applied.kind == Applied::Done || applied.kind == Applied::Overfill) note_fill(report);
+    const bool is_elsewhere = number_of(source) != kNoSession && applied.order != nullptr &&
+                              applied.order->session != number_of(source);  // the order left by another session
     const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;
-    if (contradicts) distrust({});
+    if (contradicts || is_elsewhere) doubt_session(number_of(source));
     // What was executed too much is in our books: the others are as good as before.
     if (applied.kind == Applied::Overfill) distrust({kNoStrategy, applied.order->instrument});
     if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;
@@ -233,24 +237,6 @@ void Engine::apply_limit(const Limit& record) {
     quoter_.forget_refusals();
 }
 
-// Between Connected and Resolved nothing is sent: what the venue replays may still change every order.
-void Engine::apply_connection(const Control& record) {
-    if (record.source < source::kOrderEntry) return apply_feed_session(record);
-    session_up_ = false;
-    if (record.type != u8(Type::Connected)) {
-        session_has_ended_ = session_has_ended_ || record.code == kOrdersEnded;
-        return;
-    }
-    // Another session replays nothing of the old one: what was in flight there and what was told at its end is unknown,
-    // unless we heard it end and nothing of it was open.
-    const bool is_named = session_name_[0] != 0 && record.text[0] != 0;
-    const bool is_other = is_named && std::memcmp(session_name_, record.text, sizeof session_name_ - 1) != 0;
-    if (is_other && !(session_has_ended_ && oms_.live_orders() == 0)) distrust_session();
-    session_has_ended_ = false;
-    std::memcpy(session_name_, record.text, sizeof session_name_ - 1);
-    if (record.source < kSourcesMax && record.values[0] > 0) source_seq_[record.source] = u64(record.values[0]) - 1;
-}
-
 // Another session of a feed is another day: its numbers begin again and the old books are gone.
 void Engine::apply_feed_session(const Control& record) {
     if (record.source >= kSourcesMax) return;
@@ -276,7 +262,7 @@ void Engine::apply_feed_session(const Control& record) {
 }
 
 void Engine::apply_gap(const Control& record, bool is_open) {
-    if (record.source >= source::kOrderEntry) return distrust_session();  // the venue no longer has what we missed
+    if (record.source >= source::kOrderEntry) return distrust_session(number_of(record.source));  // gone there
     const bool is_lost = is_open && record.code != 0 && record.code != kGapStale;
     const bool is_rebuilt = !is_open && record.code == kFromSnapshot;
     FeedSession& feed = feed_sessions_[record.source];
@@ -291,33 +277,6 @@ void Engine::apply_gap(const Control& record, bool is_open) {
         mark_book(id);
         mark_to_market(id);
         if (is_open) pull_quotes(id);
-    }
-}
-
-void Engine::apply_resolved(const Control& record) {
-    session_up_ = true;
-    quoter_.forget_refusals();  // what could not leave may be tried again, cancels too
-    // Where the venue has contradicted us the absence of evidence shows nothing, and a person settles it; but every
-    // cancel is sent again.
-    settle_unreached(record.source, is_reconciled() ? Unreached::All : Unreached::Cancels);
-    if (!is_reconciled()) oms_.doubt_in_flight();
-    quoter_.for_each_active([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
-    targets_.for_each([&](u16 strategy, u32 instrument) { mark_quote(strategy, instrument); });
-    sweep_due_ = true;
-}
-
-// It ends here, and its strategies hear of it.
-void Engine::settle_unreached(u16 source, Unreached what) {
-    Report settled[256];
-    for (std::size_t n = std::size(settled); n == std::size(settled);) {
-        n = oms_.on_resolved(source, settled, what);
-        for (const Report& report : std::span(settled, n)) {
-            if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {
-                if (is_terminal(OrderState(order->state))) close_order(*order);
-            }
-            accounts_.refresh(report.strategy, report.instrument);
-            happened_.reports.push(report);
-        }
     }
 }
 

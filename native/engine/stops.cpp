@@ -63,10 +63,11 @@ void Engine::watch_stops() {
 
 // Elected ones become orders as soon as one could leave; risk says what it says of any other.
 void Engine::release_stops() {
-    if (!session_up_) return;
+    if (sessions_up_ == 0) return;
     stops_.for_each([&](Stop& stop) {
         const u32 instrument = stop.intent.instrument;
-        const bool may_leave = trading(instrument) == TradingState::Trading && books_.is_valid(instrument);
+        const bool may_leave =
+            is_reachable(instrument) && trading(instrument) == TradingState::Trading && books_.is_valid(instrument);
         if (!stop.is_elected || stop.order != 0 || !may_leave || decision_.room() < 8) return;
         Order order = order_of(stop.intent);
         order.cl_ord_id = 0;  // another than that of the stop

@@ -98,7 +98,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     recall_sends(gate_, engine, written, clock_.now_ns());
     if (paper_) seed_paper();
     if (session_) session_->attach(driver_);
-    const std::string_view known = engine_.session_name();
+    const std::string_view known = engine_.session_name(config_.ouch.source);
     if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
     open_feeds();
     const auto name = [&](const char* counter) { return counters_.counter(counter); };

@@ -8,6 +8,10 @@ namespace openbell {
 // The version is three base-62 characters of an OUCH token: 62^3 - 1.
 inline constexpr u32 kVersionMax = 238'327;
 
+// Order sessions of a node by their number, and the number of none.
+inline constexpr u8 kSessionsMax = 63;
+inline constexpr u8 kNoSession = kSessionsMax;
+
 // LiveOrder::unsent and ::in_doubt are sets of commands.
 inline constexpr u8 kNewBit = 1;
 inline constexpr u8 kReplaceBit = 2;
@@ -44,7 +48,7 @@ struct LiveOrder {
     u8 in_doubt;          // 104 commands a dead epoch may or may not have sent
     u8 flags;             // 105 kChanging ...
     u8 terms;             // 106 Order::flags: kPostOnly, kHidden
-    u8 pad0;
+    u8 session;           // 107 that it left by, and that tells of it
     u32 expires_s;  // 108 Gtd, as in Order
 };
 static_assert(sizeof(LiveOrder) == 112 && offsetof(LiveOrder, px) == 40 && offsetof(LiveOrder, in_doubt) == 104);

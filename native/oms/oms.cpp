@@ -54,6 +54,7 @@ Oms::Oms(Capacity capacity)
       orders_(capacity.orders_max, capacity.instruments_max),
       fills_(capacity_.fills_max),
       fees_(capacity.instruments_max),
+      session_of_(capacity.instruments_max, 0),
       cells_((std::size_t(capacity.strategies_max) + 1) * capacity.instruments_max),
       orders_of_(capacity.strategies_max, 0),
       own_touch_(capacity.instruments_max) {}
@@ -74,9 +75,10 @@ void Oms::on_started(const Started& started) {
     }
 }
 
-void Oms::doubt_in_flight() {
+void Oms::doubt_in_flight(u8 session) {
     for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s)) {
         LiveOrder& o = orders_[s];
+        if (o.session != session) continue;
         u8 in_flight = is_changing(o) ? is_replacing(o) ? kReplaceBit : kNewBit : u8(0);
         if (o.cancel_version != 0) in_flight |= kCancelBit;
         o.in_doubt |= u8(in_flight & ~o.unsent);
@@ -131,6 +133,7 @@ Reason Oms::open(const Order& command) {
     if (!orders_.has_room()) return Reason::OrdersFull;
     LiveOrder& o = orders_[orders_.add(command.cl_ord_id, command.instrument)];
     o.strategy = command.strategy;
+    o.session = session_of_[command.instrument];
     o.side = command.side;
     o.tif = command.tif;
     o.terms = command.flags;
@@ -150,7 +153,8 @@ Reason Oms::open(const Order& command) {
 
 Reason Oms::replace(LiveOrder& o, const Order& command) {
     const bool is_next = command.version == o.pending_version + 1 && command.version <= kVersionMax;
-    if (o.pending != 0 || !is_next) return Reason::NotReplaceable;  // what is in doubt is pending
+    const bool is_there = o.session == session_of_[o.instrument];  // where the command would go
+    if (o.pending != 0 || !is_next || !is_there) return Reason::NotReplaceable;  // what is in doubt is pending
     if (command.qty <= o.cum_qty) return Reason::QtyNotPositive;
     if (command.px <= 0) return Reason::PriceNotPositive;
     if (command.qty > kQtyMax || command.px > kPxMax) return Reason::WouldOverflow;
@@ -313,11 +317,12 @@ Applied Oms::tallied(Applied result) {
 
 // ---- in doubt ------------------------------------------------------------------------------------
 
-std::size_t Oms::on_resolved(u16, std::span<Report> out, Unreached what) {
+std::size_t Oms::on_resolved(u8 session, std::span<Report> out, Unreached what) {
     std::size_t count = 0;
     u32 next = LiveOrders::kNone;
     for (u32 s = orders_.first_live(); s != LiveOrders::kNone && count < out.size(); s = next) {
         next = orders_.next(s);
+        if (orders_[s].session != session) continue;
         for (u8 bit : {kNewBit, kReplaceBit, kCancelBit}) {
             if (what == Unreached::Cancels && bit != kCancelBit) continue;
             if (what == Unreached::InDoubt && !(orders_[s].in_doubt & bit)) continue;
@@ -351,6 +356,12 @@ bool Oms::withdraw_unreached(u32 slot, u8 bit, Report& report) {
 }
 
 // ---- answers -------------------------------------------------------------------------------------
+
+bool Oms::has_live(u8 session) const {
+    for (u32 s = orders_.first_live(); s != LiveOrders::kNone; s = orders_.next(s))
+        if (orders_[s].session == session) return true;
+    return false;
+}
 
 const LiveOrder* Oms::find(u64 cl_ord_id) const {
     const u32 slot = orders_.find(cl_ord_id);

@@ -66,11 +66,14 @@ class Oms {
     // What fills will cost, and of which instrument.
     void set_fee_rate(const Control& rate) { fees_.set_rate(rate); }
     void set_instrument(const Instrument& instrument) { fees_.set_instrument(instrument); }
+    // By which session new orders of an instrument leave; kNoSession: by none. Of one that is not known, the first.
+    void set_session(u32 instrument, u8 session) { session_of_[instrument] = session; }
+    u8 session_of(u32 instrument) const { return instrument < session_of_.size() ? session_of_[instrument] : u8(0); }
 
     // A new epoch: id counters restart, and every live order with a command unsent becomes IN_DOUBT.
     void on_started(const Started&);
-    // The venue's words have a hole: what was sent and not answered becomes IN_DOUBT.
-    void doubt_in_flight();
+    // The words of a session's venue have a hole: what was sent there and not answered becomes IN_DOUBT.
+    void doubt_in_flight(u8 session);
     // The next cl_ord_id; 0 when nothing was started, the strategy is unknown or its 2^30 ids are used up.
     u64 reserve(u16 strategy);
     // The id that the n-th call of `reserve` from now will return (n from 0), for whoever must know it earlier.
@@ -87,9 +90,9 @@ class Oms {
     Applied on_report(Report&);
     // The session has replayed all it has. Commands in doubt and commands sent without any evidence never
     // reached the venue and are settled so; each is a NotSent report in `out`. Returns how many; call again
-    // while it equals out.size(). Nothing may be sent between Connected and Resolved. `session` is the
-    // source id; in this version every order belongs to the one order session.
-    std::size_t on_resolved(u16 session, std::span<Report> out, Unreached what = Unreached::All);
+    // while it equals out.size(). Nothing may be sent there between Connected and Resolved. Orders of other sessions
+    // stay as they are.
+    std::size_t on_resolved(u8 session, std::span<Report> out, Unreached what = Unreached::All);
 
     const LiveOrder* find(u64 cl_ord_id) const;
     // Every live order in the order of creation. `f` must not call on_command or on_report.
@@ -108,6 +111,7 @@ class Oms {
     i64 own_px_met(const Order& candidate);
 
     u32 live_orders() const { return orders_.live(); }
+    bool has_live(u8 session) const;
     u32 live_orders(u16 strategy) const { return orders_of_[strategy]; }  // of one that is known
     u32 ended_orders() const { return orders_.ended(); }
     u64 recycled_orders() const { return orders_.recycled(); }
@@ -163,6 +167,7 @@ class Oms {
     LiveOrders orders_;
     FillMemory fills_;
     FeeSchedule fees_;
+    std::vector<u8> session_of_;  // by instrument
     std::vector<Cell> cells_;
     std::vector<u32> orders_of_;       // live ones by strategy
     std::vector<OwnTouch> own_touch_;  // by instrument

@@ -15,6 +15,7 @@ from openbell._native import (
     AFTER_KILL,
     BREAKER_PARAMETERS,
     LIMIT_REMOVED,
+    ROUTE_PARAMETER,
     SETTLES,
     STRATEGY_CARRY,
     STRATEGY_PARAMETER,
@@ -242,6 +243,11 @@ def fee_rate(
     """
     values = (per_lot, per_value, charge_min, charge_max)
     return control(Type.FEE_RATE, code=value_below_px, values=values, text=flags)
+
+
+def route(feed: int, session: int) -> bytes:
+    """Orders in what the feed `feed` tells of leave by the order session `session`; 0: by none. Both are sources."""
+    return control(Type.PARAMETERS, source=ROUTE_PARAMETER, code=feed, values=(session,))
 
 
 def breaker(

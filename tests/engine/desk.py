@@ -158,6 +158,10 @@ class Desk:
         assert (engine.refusals, engine.book_faults) == (twin.refusals, twin.book_faults)
         assert (engine.is_session_up, engine.is_draining) == (twin.session_up, twin.draining)
         assert [(o.cl_ord_id, o.state) for o in engine.live_orders()] == twin.live_orders()
+        for session in (ORDERS, ORDERS + 1):
+            name, is_up, is_doubted = engine.session(session)
+            assert name.encode() == twin.names.get(session, b""), session
+            assert (is_up, is_doubted) == (session in twin.up, session in twin.doubted), session
         for strategy, instrument in SCOPES:
             facts = twin.arming.of((strategy, instrument))
             found = engine.arming(strategy, instrument)
@@ -190,14 +194,17 @@ class Desk:
     def kill(self, level: KillLevel = KillLevel.HARD, **scope: int) -> list[bytes]:
         return self.frame(events.kill(level, **scope), source=OPERATOR)
 
-    def connect(self, session: str = "S1") -> list[bytes]:
-        return self.frame(events.control(Type.CONNECTED, source=ORDERS, values=(1,), text=session))
+    def connect(self, session: str = "S1", by: int = ORDERS) -> list[bytes]:
+        return self.frame(events.control(Type.CONNECTED, source=by, values=(1,), text=session))
 
-    def resolve(self, script: tuple[bytes, ...] = ()) -> list[bytes]:
-        return self.frame(events.control(Type.RESOLVED, source=ORDERS), script=script)
+    def disconnect(self, by: int = ORDERS) -> list[bytes]:
+        return self.frame(events.control(Type.DISCONNECTED, source=by))
 
-    def hear(self, *reports: bytes, script: tuple[bytes, ...] = ()) -> list[bytes]:
-        return self.frame(*reports, source=ORDERS, script=script)
+    def resolve(self, script: tuple[bytes, ...] = (), by: int = ORDERS) -> list[bytes]:
+        return self.frame(events.control(Type.RESOLVED, source=by), script=script)
+
+    def hear(self, *reports: bytes, script: tuple[bytes, ...] = (), by: int = ORDERS) -> list[bytes]:
+        return self.frame(*reports, source=by, script=script)
 
     def outcomes(self, kind: Type = Type.SENT) -> list[bytes]:
         """What became of the commands of the last decision, as the driver says it: all of one kind."""
@@ -250,6 +257,17 @@ def open_desk(desk: Desk) -> Desk:
     desk.connect()
     desk.resolve()
     desk.arm()
+    return desk
+
+
+def two_venue_desk() -> Desk:
+    """The same, with instrument 1 at a venue of its own: another feed, and the second order session."""
+    desk = trading_desk()
+    desk.presets = (*desk.presets, events.route(FEED, ORDERS), events.route(FEED + 1, ORDERS + 1))
+    desk.frame(*desk.presets, source=OPERATOR)
+    desk.frame(instrument(1, currency=b"EUR"), source=FEED + 1)
+    desk.connect("S1", ORDERS + 1)
+    desk.resolve(by=ORDERS + 1)
     return desk
 
 

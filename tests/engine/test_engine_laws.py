@@ -9,7 +9,7 @@ from openbell import events
 from openbell.errors import SnapshotError
 from openbell.strategy import Strategy
 from openbell.types import ArmState, IntentKind, KillLevel, Reason, TradingState, Type
-from oracles.engine_inputs import SESSION_ENDED
+from oracles.engine_sessions import SESSION_ENDED
 
 
 def orders(decision: list[bytes], *kinds: Type) -> list[dict[str, int]]:

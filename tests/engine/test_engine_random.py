@@ -19,7 +19,7 @@ from openbell.types import (
     Type,
 )
 from oracles.arming import NODE
-from oracles.engine_inputs import SESSION_ENDED
+from oracles.engine_sessions import SESSION_ENDED
 from oracles.order_records import record
 
 KINDS = [Type.BOOK_ADD] * 8 + [Type.BOOK_EXECUTE, Type.BOOK_CANCEL, Type.BOOK_MODIFY] * 3 + [
@@ -31,9 +31,10 @@ NAMES = ["S1"] * 40 + ["S2", ""]
 class Day:
     """A desk, a venue that answers late, and a market; everything drawn from one seed."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, venues: int = 1) -> None:
         self.rng = rng
-        self.desk = d.trading_desk()
+        self.desk = d.trading_desk() if venues == 1 else d.two_venue_desk()
+        self.sessions = range(d.ORDERS, d.ORDERS + venues)
         self.venue = Venue(rng)
         self.next_order_id = 1_000
         self.shadows: list[tuple[object, int]] = []
@@ -90,7 +91,7 @@ class Day:
         stop = {"trigger": rng.choice([1, 1, 2, 2, 3]), "stop_px": rng.choice([near, near, 0]), "px": near}
         return rng.choice(
             [
-                stop | {"trail": rng.choice([0, 0, 700, 3_000])},
+                *[stop | {"trail": rng.choice([0, 0, 700, 3_000])}] * 4,
                 stop | {"px": 0, "collar_bps": 40, "tif": 3},
                 {"px": 0, "collar_bps": rng.choice([0, 30, 200]), "tif": rng.choice([0, 3, 4])},
                 {"basket": rng.choice([1, 2])},
@@ -136,11 +137,19 @@ class Day:
 
     # ---- what the venue says
 
-    def reports(self) -> tuple[bytes, ...]:
-        said = [self.venue.outbox.pop(0) for _ in range(min(len(self.venue.outbox), self.rng.randint(1, 3)))]
+    def hear(self) -> None:
+        """What comes next by one of the sessions."""
+        outbox, by, said = self.venue.outbox, self.session_of(self.venue.outbox[0]), []
+        for _ in range(self.rng.randint(1, 3)):
+            if outbox and self.session_of(outbox[0]) == by:
+                said.append(outbox.pop(0))
         for r in said:
             r["liquidity"] = ord(self.rng.choice("ARX")) if r["type"] == Type.FILLED else 0
-        return tuple(d.record("Report", **r) for r in said)
+        self.desk.hear(*(d.record("Report", **r) for r in said), script=self.script(), by=by)
+
+    def session_of(self, r: dict[str, int]) -> int:
+        order = self.desk.twin.oms.find(r["cl_ord_id"])
+        return order.session if order else d.ORDERS
 
     def noise(self) -> bytes:
         """A report that no venue should make."""
@@ -155,7 +164,7 @@ class Day:
     def control(self) -> bytes:
         rng = self.rng
         state = rng.choice([*[ArmState.FULL] * 6, ArmState.LIMITED, ArmState.REDUCE_ONLY, ArmState.CANCEL_ONLY])
-        source = rng.choice([d.FEED, d.FEED, d.FEED + 1])
+        source, orders = rng.choice([d.FEED, d.FEED, d.FEED + 1]), rng.choice(self.sessions)
         strategy, instrument = rng.choice([(0, NO_INSTRUMENT), (1, NO_INSTRUMENT), (NO_STRATEGY, 0), (1, 1)])
         scope = {"strategy": strategy, "instrument": instrument}
         until = {"grant_until_ns": self.desk.now + rng.randint(-10, 60) * 1_000}
@@ -172,11 +181,11 @@ class Day:
             (3, events.control(Type.GAP, source=source, values=(5, 9))),
             (1, events.control(Type.GAP, source=source, values=(5, 9), code=1)),
             (25, events.control(Type.RECOVERED, source=source)),
-            (1, events.control(Type.GAP, source=d.ORDERS, values=(5, 9))),
+            (1, events.control(Type.GAP, source=orders, values=(5, 9))),
             (2, events.control(Type.CONNECTED, source=source, text=rng.choice("AAAB"))),
-            (2, events.control(Type.DISCONNECTED, source=d.ORDERS, code=rng.choice([0, 1, SESSION_ENDED]))),
-            (2, events.control(Type.CONNECTED, source=d.ORDERS, values=(rng.randint(0, 9),), text=rng.choice(NAMES))),
-            (16, events.control(Type.RESOLVED, source=d.ORDERS)),
+            (2, events.control(Type.DISCONNECTED, source=orders, code=rng.choice([0, 1, SESSION_ENDED]))),
+            (2, events.control(Type.CONNECTED, source=orders, values=(rng.randint(0, 9),), text=rng.choice(NAMES))),
+            (16, events.control(Type.RESOLVED, source=orders)),
             (2, events.control(rng.choice([Type.HEARTBEAT, Type.CLOCK_OFFSET]))),
             (3, events.control(Type.TRADING_DAY, values=(20_260_000 + rng.randint(1, 99),))),
             (3, events.conversion(rng.choice(["USD", "EUR"]), rng.choice([10**8, 10**8, 108_512_345, 3, 0]))),
@@ -211,9 +220,9 @@ class Day:
         elif draw < 0.25:
             desk.feed(*(self.market() for _ in range(rng.choice([1, 1, 2, 4]))), script=self.script())
         elif draw < 0.5 and self.venue.outbox:
-            desk.hear(*self.reports(), script=self.script())
+            self.hear()
         elif draw < 0.51:
-            desk.hear(self.noise(), script=self.script())
+            desk.hear(self.noise(), script=self.script(), by=rng.choice(self.sessions))
         elif draw < 0.75 and self.venue.inbox:
             self.venue.read_one()
         elif draw < 0.79 and self.venue.held:
@@ -229,7 +238,8 @@ class Day:
     def restart(self) -> None:
         self.desk.sent = []  # the process died before it could say what it sent
         self.desk.start(self.script())
-        self.desk.resolve(self.script())
+        for by in self.sessions:
+            self.desk.resolve(self.script(), by)
         self.desk.arm(after_kill=self.rng.random() < 0.5)
 
     def carry_out(self) -> None:
@@ -250,14 +260,14 @@ def check_laws(decision_types: list[Type], desk: d.Desk) -> None:
         if kind in (Type.NEW_ORDER, Type.REPLACE_ORDER):
             assert decision_types[i - 1] == Type.APPROVED
             assert desk.twin.arming.of(NODE).killed <= KillLevel.SOFT
-        if kind in d.COMMANDS:
-            assert desk.engine.is_session_up
+    for command in desk.sent:
+        assert desk.engine.session(d.ORDERS + desk.engine.session_of(command["instrument"]))[1]
 
 
 @pytest.mark.parametrize("run", range(10))
 def test_random_days_are_decided_like_the_slow_twin(run: int, seed: int, monkeypatch: pytest.MonkeyPatch):
     rng = random.Random(f"{seed}-{run}")
-    day = Day(rng)
+    day = Day(rng, venues=1 + run % 2)
     seen: Counter[Type] = Counter()
     plain_frame = d.Desk.frame
 
@@ -282,7 +292,7 @@ def test_random_days_are_decided_like_the_slow_twin(run: int, seed: int, monkeyp
 @pytest.mark.parametrize("run", range(4))
 def test_a_restored_engine_goes_on_as_if_nothing_had_happened(run: int, seed: int):
     rng = random.Random(f"restore {seed}-{run}")
-    day = Day(rng)
+    day = Day(rng, venues=1 + run % 2)
     copies = []
 
     for number in range(500):

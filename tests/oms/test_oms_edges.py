@@ -278,7 +278,7 @@ def test_doubts_are_settled_in_parts_where_there_is_room_for_few():
 
     def settled(desk: Desk, room: int) -> list[tuple[int, int]]:
         out = []
-        while part := fields_of(desk.oms.on_resolved(64, room), RECORDS["Report"]):
+        while part := fields_of(desk.oms.on_resolved(0, room), RECORDS["Report"]):
             assert len(part) <= room
             out += [(r["cl_ord_id"], r["command"]) for r in part]
         desk.oms.audit()
@@ -296,10 +296,10 @@ def test_cancels_in_doubt_are_settled_one_by_one():
         desk.command(Type.REPLACE_ORDER, i, version=2, px=1001, qty=50)
         desk.command(Type.CANCEL_ORDER, i, version=1)
     desk.start(epoch=2)
-    said = [fields_of(desk.oms.on_resolved(64, 1), RECORDS["Report"])[0] for _ in range(6)]
+    said = [fields_of(desk.oms.on_resolved(0, 1), RECORDS["Report"])[0] for _ in range(6)]
     both = [Type.REPLACE_ORDER, Type.CANCEL_ORDER]
     assert [(r["cl_ord_id"], r["command"]) for r in said] == [(i, kind) for i in ids for kind in both]
-    assert desk.oms.on_resolved(64, 1) == b""
+    assert desk.oms.on_resolved(0, 1) == b""
     assert {desk.state(i) for i in ids} == {OrderState.NEW}
 
 

@@ -321,7 +321,7 @@ def test_after_a_crash_an_unsent_order_is_in_doubt_and_counts_as_live():
     desk.start(epoch=2)
     assert (desk.state(unsent), desk.state(resting), desk.open_buy()) == (OrderState.IN_DOUBT, OrderState.NEW, 150)
 
-    reports = fields_of(desk.oms.on_resolved(64), RECORDS["Report"])
+    reports = fields_of(desk.oms.on_resolved(0), RECORDS["Report"])
 
     assert [(r["cl_ord_id"], r["reason"]) for r in reports] == [(unsent, Reason.NEVER_REACHED_VENUE)]
     assert (desk.state(unsent), desk.open_buy()) == (OrderState.REJECTED, 50)
@@ -334,7 +334,7 @@ def test_after_a_crash_the_replayed_ack_takes_an_order_out_of_doubt():
 
     desk.report(Type.ACCEPTED, i, version=1, leaves_qty=100, px=1000)
 
-    assert (desk.state(i), desk.oms.on_resolved(64)) == (OrderState.NEW, b"")
+    assert (desk.state(i), desk.oms.on_resolved(0)) == (OrderState.NEW, b"")
 
 
 def test_ids_are_never_used_again_over_epochs():

@@ -86,7 +86,7 @@ class Pair:
             assert after == before | expected | {"leaves_qty": order.leaves}
 
     def resolve(self) -> None:
-        reports = fields_of(self.native.on_resolved(64), RECORDS["Report"])
+        reports = fields_of(self.native.on_resolved(0), RECORDS["Report"])
         assert all(r["reason"] == Reason.NEVER_REACHED_VENUE and r["type"] == Type.NOT_SENT for r in reports)
         assert [(r["cl_ord_id"], r["command"], r["version"]) for r in reports] == self.twin.on_resolved()
 

@@ -59,12 +59,11 @@ class Engine(EngineLifecycle, EngineIntents, EngineInputs):
             self.out += script
             for said in self._baskets(script):
                 self._take(said)
-        if self.session_up:
-            self._release_stops()
+        self._release_stops()
         self._end_flattening()
-        if self.session_up:
+        if self.up:
             self._aim_targets()
-            for key in self.dirty:
+            for key in [key for key in self.dirty if self.is_up(key[1])]:
                 if self._reconcile(key):
                     self._reconcile(key)
         if self.sweep_due and records[0] not in (Type.SENT, Type.NOT_SENT):
@@ -146,15 +145,15 @@ class Engine(EngineLifecycle, EngineIntents, EngineInputs):
 
     def _sweep(self) -> None:
         self.sweep_due = False
-        if self.session_up:
-            for order in [o for o in self.oms.live.values() if self._must_cancel(o)]:
+        if self.up:
+            for order in [o for o in self.oms.live.values() if self._must_cancel(o) and self.is_reachable(o)]:
                 self._cancel(order)
 
     def _cancel(self, order: oms.Order) -> None:
         """Name the version that the venue holds, or will hold once what is in flight has arrived."""
         if oms.CANCEL in order.flights:
             return
-        if not self.session_up:
+        if not self.is_reachable(order):
             order.cancel_wanted = True
             return
         version = order.newest if {oms.NEW, oms.REPLACE} & set(order.flights) else order.version
@@ -212,8 +211,9 @@ class Engine(EngineLifecycle, EngineIntents, EngineInputs):
         self.out += [record("Order", **fields | {"type": Type.APPROVED}), record("Order", **fields)]
 
     def _judge(self, fields: Fields, is_new: bool) -> risk.Verdict:
-        if not self.session_up:
-            return risk.Verdict(Reason.SESSION_DOWN)
+        if not self.is_up(fields["instrument"]):
+            has_none = self.session_of(fields["instrument"]) == 0
+            return risk.Verdict(Reason.NO_SESSION if has_none else Reason.SESSION_DOWN)
         if is_new and (fields["cl_ord_id"] == 0 or len(self.oms.live) == self.oms.orders_max):
             return risk.Verdict(Reason.ORDERS_FULL)
         if self.draining and not self._closes(fields):

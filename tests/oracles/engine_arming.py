@@ -35,8 +35,8 @@ class EngineArming:
             self.halted -= failed - self.flattening
             if scope[1] == NO_INSTRUMENT:
                 self.risk.flow.release(scope[0])
-            if scope == NODE and r["flags"] & SETTLES and self.session_up:
-                self._settle_unreached(only_in_doubt=True)
+            if scope == NODE:
+                self._release_sessions(settles=bool(r["flags"] & SETTLES))
         if scope == NODE and state >= ArmState.REDUCE_ONLY:
             self.draining = False
         return self._pull_lowered(scope)
@@ -69,18 +69,11 @@ class EngineArming:
             self._end_work(Reason.KILLED, *named)
 
     def _distrust(self, scope: Scope = NODE) -> None:
+        if scope == NODE:
+            return self._doubt_session(0)
         self.arming.of(scope).doubted = True
         self.arming.of(scope).granted = None
-        self._pull_lowered(scope)
-
-    def _distrust_session(self) -> None:
-        self._doubt_in_flight()
-        self._distrust()
-
-    def _doubt_in_flight(self) -> None:
-        flights = [flight for order in self.oms.live.values() for flight in order.flights.values()]
-        for flight in (f for f in flights if f.news != "unsent"):
-            flight.news = "doubt"
+        return self._pull_lowered(scope)
 
     def _on_timer(self, r: Fields, raw: bytes) -> None:
         if r["strategy"] == NO_STRATEGY and r["timer_id"] == BREAKER_TIMER:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakNews, Type
 from oracles import accounts, arming, book, breakers, oms
+from oracles.engine_sessions import ROUTE_PARAMETER
 from oracles.order_records import record
 
 Fields = dict[str, int]
@@ -23,6 +24,7 @@ class EngineBreakers:
     heard: dict[int, int]
     out: list[bytes]
     _distrust: Callable[[], None]
+    _route: Callable[[Fields], None]
     _is_valid: Callable[[int], bool]
     _pull_lowered: Callable[[arming.Scope], None]
 
@@ -44,8 +46,11 @@ class EngineBreakers:
         (self.ended_feeds.add if r["code"] == FEED_ENDED else self.ended_feeds.discard)(r["source"])
 
     def _on_parameters(self, r: Fields, _: bytes) -> None:
+        if r["source"] == ROUTE_PARAMETER:
+            return self._route(r)
         if r["source"] == BREAKER_PARAMETERS and not self.breakers.set(r):
             self._distrust()
+        return None
 
     def _on_adjustment(self, r: Fields, _: bytes) -> None:
         self.breakers.on_moved(r["strategy"], r["instrument"], r["values"][0])

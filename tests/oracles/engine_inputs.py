@@ -28,6 +28,7 @@ from oracles.arming import NODE
 from oracles.engine_arming import EngineArming
 from oracles.engine_breakers import EngineBreakers
 from oracles.engine_money import EngineMoney
+from oracles.engine_sessions import EngineSessions, is_session
 from oracles.order_records import fields_of, record
 
 Key = tuple[int, int]
@@ -40,7 +41,6 @@ ORDER_ENTRY = 64
 TIMER_LEAST_NS = 1_000
 CANCEL_ALL = 1
 GAP_STALE = 3
-SESSION_ENDED = 4
 MARKET = {Type.BOOK_ADD, Type.BOOK_MODIFY, Type.BOOK_CANCEL, Type.BOOK_EXECUTE, Type.BOOK_CLEAR}
 NOTICES = {
     Type.IMBALANCE, Type.AUCTION_PRICES, Type.AUCTION_COLLAR, Type.DIRECT_LISTING, Type.BREAKER_LEVELS, Type.BREAKER,
@@ -76,7 +76,7 @@ class Happened:
         return {"started": self.started, "stopping": self.stopping, "books": self.books, **lists}
 
 
-class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
+class EngineInputs(EngineSessions, EngineArming, EngineMoney, EngineBreakers):
     """The engine's state and what changes it; `engine.Engine` decides."""
 
     def __init__(self, instruments_max: int, strategies_max: int, orders_max: int, timers_max: int) -> None:
@@ -102,12 +102,12 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         self.stopped: set[int] = set()  # of those: by a person
         self.flattening: set[int] = set()  # of those: their positions are closed
         self.states: dict[int, bytearray] = {}
-        self.session_up = self.draining = self.sweep_due = self.checkpoint = False
+        self.draining = self.sweep_due = self.checkpoint = False
         self.node = self.epoch = 0
         self.counters: dict[int, int] = {}
         self.broken: set[int] = set()
         self.feed_sessions: dict[int, bytes] = {}
-        self.session_name, self.session_has_ended = b"", False
+        self._begin_sessions()
         self.source_seq: dict[int, int] = {}
         self.rolling = self.decisions = self.refusals = self.book_faults = self.now = self.seq = 0
         self.out: list[bytes] = []
@@ -121,7 +121,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
         if kind in MARKET:
             return self._on_market(raw)
         if kind in REPORTS:
-            return self._on_report(raw)
+            return self._on_report(raw, source)
         if kind in NOTICES:
             return self.happened.notices.append(raw)
         if kind == Type.DENIED:
@@ -262,7 +262,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
             self.epoch, self.counters = r["epoch"], {}
         self.node = r["node"]
         self.quoter.pull()
-        self.session_up = self.draining = False
+        self.up, self.routes, self.draining = set(), {}, False
         self.arming.of(NODE).armed = ArmState.OFF
         for facts in self.arming.scopes.values():
             facts.granted = None
@@ -293,15 +293,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
     def _on_connected(self, r: Fields, _: bytes) -> None:
         if r["source"] < ORDER_ENTRY:
             return self._on_feed_session(r)
-        self.session_up = False
-        names = {self.session_name.strip(b"\0"), r["text"].strip(b"\0")}
-        is_other = len(names) == 2 and b"" not in names
-        if is_other and not (self.session_has_ended and not self.live_orders()):
-            self._distrust_session()
-        self.session_name, self.session_has_ended = r["text"], False
-        if r["value"] > 0:
-            self.source_seq[r["source"]] = r["value"] - 1
-        return None
+        return self._on_session_connected(r)
 
     def _on_feed_session(self, r: Fields) -> None:
         known = self.feed_sessions.get(r["source"])
@@ -321,14 +313,13 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
 
     def _on_disconnected(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
-            self.session_up = False
-            self.session_has_ended = self.session_has_ended or r["code"] == SESSION_ENDED
+            self._on_session_disconnected(r)
         else:
             self._hear_of_end(r)
 
     def _on_gap(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
-            return self._distrust_session()
+            return self._distrust_session(r["source"])
         if r["code"] not in (0, GAP_STALE):
             self.broken |= {i for i, feed in enumerate(self.feed_of) if feed == r["source"]}
         self._feed_is_whole(r["source"], False)
@@ -336,7 +327,7 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
 
     def _on_recovered(self, r: Fields, _: bytes) -> None:
         if r["source"] >= ORDER_ENTRY:
-            return self._distrust_session()
+            return self._distrust_session(r["source"])
         self._feed_is_whole(r["source"], True)
         return None
 
@@ -348,36 +339,19 @@ class EngineInputs(EngineArming, EngineMoney, EngineBreakers):
             if not whole:
                 self._pull(instrument)
 
-    def _on_resolved(self, _: Fields, __: bytes) -> None:
-        self.session_up = self.sweep_due = True
-        self.quoter.forget_refusals()
-        is_doubted = self.arming.of(NODE).doubted
-        self._settle_unreached(only_cancels=is_doubted)
-        if is_doubted:
-            self._doubt_in_flight()
-        for key in [*self.quoter.active(), *sorted(self.targets)]:
-            self._mark(key)
-
-    def _settle_unreached(self, **which: bool) -> None:
-        for cl_ord_id, command, version in self.oms.on_resolved(**which):
-            order = self.oms.find(cl_ord_id)
-            if order.ended is not None:
-                self._on_closed(order)
-            said = {"type": Type.NOT_SENT, "command": command, "version": version, "cl_ord_id": cl_ord_id}
-            self._tell(order, said | {"order_id": order.order_id, "reason": Reason.NEVER_REACHED_VENUE})
-
     def _on_checkpoint(self, _: Fields, __: bytes) -> None:
         self.checkpoint = True
 
-    def _on_report(self, raw: bytes) -> None:
+    def _on_report(self, raw: bytes, source: int) -> None:
         r = fields_of(raw, RECORDS["Report"])[0]
         order = self.oms.find(r["cl_ord_id"])
         busted = self.oms.fills.get((r["cl_ord_id"], r["exec_id"]))
         kind, ended = self.oms.on_report(r)
         whose = busted or (vars(order) if order else {})
         self._watch_report(r, kind, {name: whose.get(name, 0) for name in ("strategy", "instrument", "side")})
-        if kind in ("UNKNOWN_ORDER", "ILLEGAL"):
-            self._distrust()
+        is_elsewhere = is_session(source) and order is not None and order.session != source
+        if kind in ("UNKNOWN_ORDER", "ILLEGAL") or is_elsewhere:
+            self._doubt_session(source)
         if kind == "OVERFILL":
             self._distrust((NO_STRATEGY, order.instrument))
         if kind not in ("DONE", "OVERFILL"):

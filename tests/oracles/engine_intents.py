@@ -169,7 +169,7 @@ class EngineIntents(EngineStops):
                 if key[0] in self.flattening or not any(self.quoter.order_of(key, side) for side in (BUY, SELL)):
                     self._mark(key)
         for key in self.dirty:
-            if key in self.targets:
+            if key in self.targets and self.is_up(key[1]):
                 self._aim(key, self.targets[key])
 
     def _aim(self, key: Key, target: Target) -> None:

@@ -74,7 +74,7 @@ class EngineStops:
     def _release_stops(self) -> None:
         for stop in [stop for stop in self.stops if stop.elected and not stop.order]:
             number = stop.intent["instrument"]
-            if self._trading_of(number) != TradingState.TRADING or not self._is_valid(number):
+            if not self.is_up(number) or self._trading_of(number) != TradingState.TRADING or not self._is_valid(number):
                 continue
             order = self.order_of(stop.intent) | {"cl_ord_id": 0}
             reason = self._price(stop.intent, order)

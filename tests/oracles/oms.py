@@ -54,6 +54,7 @@ class Order:
     leaves_told: bool = False
     terms: int = 0
     expires_s: int = 0
+    session: int = 64
     flights: dict[str, Flight] = field(default_factory=dict)
 
     def resting(self) -> OrderState:
@@ -131,6 +132,7 @@ class Order:
             "pending_px": replace.px, "pending_qty": replace.qty, "created_ns": self.created_ns, "tag": self.tag,
             "in_doubt": news["doubt"], "flags": changing * 1 + self.acked * 2 + self.overfilled * 4
             + self.cancel_wanted * 8 + self.leaves_told * 16, "terms": self.terms, "expires_s": self.expires_s,
+            "session": self.session - 64,
         }  # fmt: skip
 
 
@@ -146,6 +148,7 @@ class Oms:
         self.every_fill: list[dict[str, int]] = []
         self.trades: list[tuple[int, int, int, int]] = []  # strategy, instrument, px, signed qty
         self.charges: list[tuple[int, int, int]] = []  # strategy, instrument, fee
+        self.session_of: Callable[[int], int] = lambda _: 64
         self.fee_of: Callable[[int, int, int, int], int] = lambda *_: 0
         self.recycled = 0
 
@@ -185,13 +188,13 @@ class Oms:
             self.recycled += 1
         names = ("cl_ord_id", "strategy", "instrument", "side", "px", "qty", "tag", "tif")
         more = {"terms": c.get("flags", 0), "expires_s": c.get("expires_s", 0), "created_ns": c["ts_event"]}
-        order = Order(**{n: c[n] for n in names}, **more, leaves=c["qty"])
+        order = Order(**{n: c[n] for n in names}, **more, leaves=c["qty"], session=self.session_of(c["instrument"]))
         order.flights[NEW] = Flight(1)
         self.live[order.cl_ord_id] = order
         return Reason.NONE
 
     def _replace(self, order: Order, c: dict[str, int]) -> Reason:
-        if order.flights or c["version"] != order.newest + 1:
+        if order.flights or c["version"] != order.newest + 1 or order.session != self.session_of(order.instrument):
             return Reason.NOT_REPLACEABLE
         if c["qty"] <= order.cum:
             return Reason.QTY_NOT_POSITIVE
@@ -259,10 +262,7 @@ class Oms:
         pending = NEW if NEW in o.flights else REPLACE if REPLACE in o.flights else None
         if pending is None or v not in (0, o.newest):
             return "DUPLICATE" if v > o.version else "ILLEGAL"
-        if pending == NEW:
-            o.end(OrderState.REJECTED)
-        else:
-            del o.flights[REPLACE]
+        self._withdraw(o, pending)
         return "DONE"
 
     def _on_replaced(self, o: Order, r: dict[str, int]) -> str:
@@ -421,13 +421,13 @@ class Oms:
             o.rebalance()
         fill.update({"busted": 1} if wanted["busted"] else {"px": wanted["px"], "qty": wanted["qty"], "fee": fee})
 
-    def on_resolved(self, *, only_cancels: bool = False, only_in_doubt: bool = False) -> list[tuple[int, int, int]]:
-        """(cl_ord_id, command, version) of what never reached the venue."""
+    def on_resolved(self, which: str = "all", session: int = 64) -> list[tuple[int, int, int]]:
+        """(cl_ord_id, command, version) of what never reached the venue; `which`: all, cancels, in doubt."""
         found = []
-        for order in list(self.live.values()):
-            for name in (CANCEL,) if only_cancels else (NEW, REPLACE, CANCEL):
+        for order in [order for order in self.live.values() if order.session == session]:
+            for name in (CANCEL,) if which == "cancels" else (NEW, REPLACE, CANCEL):
                 flight = order.flights.get(name)
-                if flight is None or flight.news == "unsent" or (only_in_doubt and flight.news != "doubt"):
+                if flight is None or flight.news == "unsent" or (which == "in doubt" and flight.news != "doubt"):
                     continue
                 order.last_live = order.state()
                 found.append((order.cl_ord_id, int(TYPE_OF[name]), flight.version))

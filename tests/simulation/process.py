@@ -27,11 +27,12 @@ RESTLESS, ROGUE = 1, 2
 QTY_MAX, POSITION_MAX, OPEN_MAX = 100, 300, 20
 OPERATOR = 1
 NO_STRATEGY, NO_INSTRUMENT = 0xFFFF, 0xFFFFFFFF
+SESSIONS = (64, 65)
 ORDER_FIELDS = ("cl_ord_id", "version", "state", "strategy", "instrument", "side", "px", "qty", "leaves_qty", "cum_qty")
 # fmt: off
 ENGINE_FIELDS = (
     "seq", "now_ns", "epoch", "started", "arm_state", "kill_level",
-    "is_draining", "is_reconciled", "is_session_up", "session_name", "next_deadline", "limits_version",
+    "is_draining", "is_reconciled", "is_session_up", "next_deadline", "limits_version",
     "limited_percent", "parameters", "day", "refusals", "book_faults", "state_hash",
 )
 # fmt: on
@@ -89,7 +90,7 @@ def shown(engine: native.Engine) -> tuple[Any, ...]:
     instruments, strategies = range(engine.instruments), range(capacity().strategies_max)
     scopes = [(), *((s, NO_INSTRUMENT) for s in strategies), *((NO_STRATEGY, i) for i in instruments)]
     rows = [[getattr(o, name) for name in ORDER_FIELDS] for o in engine.live_orders()]
-    plain = [getattr(engine, name) for name in ENGINE_FIELDS]
+    plain = [getattr(engine, name) for name in ENGINE_FIELDS] + [engine.session(s) for s in SESSIONS]
     of_scopes = [engine.arming(*scope) for scope in scopes]
     of_strategies = [(engine.strategy_state(s), engine.life_of(s), engine.is_latched(s)) for s in strategies]
     of_books = [(engine.touch(i), engine.is_book_valid(i), engine.trading(i)) for i in instruments]
