@@ -218,22 +218,22 @@ void bind_live_config(nb::module_& m) {
             "A strategy in a process of its own; how old its intents may be, how far behind it may fall.")
         .def_rw("paper", &Config::paper)
         .def_rw("stop_timeout_ns", &Config::stop_timeout_ns)
-        .def_rw("reconnect_ns", &Config::reconnect_ns)
-        .def_rw("reconnect_max_ns", &Config::reconnect_max_ns)
         .def(
-            "set_session",
+            "add_session",
             [](Config& c, std::string host, u16 port, const std::string& user, const std::string& password,
-               const std::string& firm, i64 midnight_ns) {
-                c.has_session = true;
-                c.stream.host = std::move(host);
-                c.stream.port = port;
-                set_text(c.ouch.user, user);
-                set_text(c.ouch.password, password);
-                set_text(c.ouch.firm, firm);
-                c.ouch.source = source::kOrderEntry;
-                c.ouch.midnight_ns = midnight_ns;
+               const std::string& firm, i64 midnight_ns, i64 reconnect_ns, i64 reconnect_max_ns) {
+                LiveNode::SessionConfig& s = c.sessions.emplace_back();
+                s.stream.host = std::move(host);
+                s.stream.port = port;
+                set_text(s.ouch.user, user);
+                set_text(s.ouch.password, password);
+                set_text(s.ouch.firm, firm);
+                s.ouch.midnight_ns = midnight_ns;
+                s.reconnect_ns = reconnect_ns;
+                s.reconnect_max_ns = reconnect_max_ns;
             },
-            "host"_a, "port"_a, "user"_a, "password"_a, "firm"_a, "midnight_ns"_a);
+            "host"_a, "port"_a, "user"_a, "password"_a, "firm"_a, "midnight_ns"_a, "reconnect_ns"_a,
+            "reconnect_max_ns"_a, "One more order session; they have their numbers in the order of these calls.");
 }
 
 void bind_live(nb::module_& m) {
@@ -248,10 +248,11 @@ void bind_live(nb::module_& m) {
         .def(
             "__init__",
             [](LiveNode* self, const LiveNode::Config& config, Engine& engine, IntentSource& strategies, Clock& clock,
-               std::vector<FeedPorts> feeds, StreamPort* stream) {
-                new (self) LiveNode(config, engine, strategies, NodePorts{&clock, stream, std::move(feeds), nullptr});
+               std::vector<FeedPorts> feeds, std::vector<StreamPort*> streams) {
+                new (self) LiveNode(config, engine, strategies,
+                                    NodePorts{&clock, std::move(streams), std::move(feeds), nullptr});
             },
-            "config"_a, "engine"_a, "strategies"_a, "clock"_a, "feeds"_a, "stream"_a.none(), nb::keep_alive<1, 3>(),
+            "config"_a, "engine"_a, "strategies"_a, "clock"_a, "feeds"_a, "streams"_a, nb::keep_alive<1, 3>(),
             nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>(), nb::keep_alive<1, 6>(), nb::keep_alive<1, 7>(),
             "On simulated ports, to be stepped.")
         .def("step", &LiveNode::step, "now_ns"_a, "One round; whether anything happened.")
@@ -328,9 +329,10 @@ void bind_follower(nb::module_& m) {
 
 void bind_warden(nb::module_& m) {
     nb::class_<Warden>(m, "Warden",
-                       "Shuts a stream when a kill is not answered; a thread of its own, as long as it lives.")
-        .def(nb::init<const KillCell&, StreamPort&, Counter, Poller&>(), "cell"_a, "port"_a, "acted"_a, "trading"_a,
-             nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>(), nb::keep_alive<1, 5>())
+                       "Shuts streams when a kill is not answered; a thread of its own, as long as it lives.")
+        .def(nb::init<const KillCell&, std::vector<StreamPort*>, Counter, Poller&>(), "cell"_a, "ports"_a, "acted"_a,
+             "trading"_a, nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>(),
+             nb::keep_alive<1, 5>())
         .def_prop_ro("has_acted", &Warden::has_acted);
 }
 

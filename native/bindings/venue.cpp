@@ -185,21 +185,29 @@ void bind_gate(nb::module_& m) {
         .def_rw("order_qty_max", &GateLimits::order_qty_max)
         .def_rw("order_notional_max", &GateLimits::order_notional_max)
         .def_rw("orders_per_second_max", &GateLimits::orders_per_second_max)
-        .def_rw("messages_per_second_max", &GateLimits::messages_per_second_max)
-        .def_rw("cancels_reserved", &GateLimits::cancels_reserved);
+        .def(
+            "set_messages",
+            [](GateLimits& g, u32 per_second_max, u32 cancels_reserved, u8 session) {
+                if (g.messages.size() <= session) g.messages.resize(session + std::size_t(1));
+                g.messages[session] = {per_second_max, cancels_reserved};
+            },
+            "per_second_max"_a, "cancels_reserved"_a = 0, "session"_a = 0,
+            "What a venue takes by one order session, cancels included (0: anything), and what is kept for those.");
     nb::class_<Gate>(m, "Gate", "The second check, before the socket: for tests.")
         .def(nb::init<const GateLimits&, const KillCell*>(), "limits"_a, "kill"_a = nb::none(), nb::keep_alive<1, 3>())
         .def(
             "check",
-            [](Gate& gate, const nb::bytes& command, const std::optional<nb::bytes>& approval, u32 epoch, i64 now_ns) {
+            [](Gate& gate, const nb::bytes& command, const std::optional<nb::bytes>& approval, u32 epoch, i64 now_ns,
+               u8 session) {
                 constexpr MoneyScale kOne{1, 1};  // price x quantity is money already
                 const Order order = record_from<Order>(command);
                 const Order approved = approval ? record_from<Order>(*approval) : Order{};
-                const GateVerdict said = gate.check(order, approval ? &approved : nullptr, kOne, epoch, now_ns);
+                const GateVerdict said =
+                    gate.check(order, approval ? &approved : nullptr, kOne, epoch, now_ns, session);
                 return nb::make_tuple(said.reason, said.limit, said.observed);
             },
-            "command"_a, "approval"_a, "epoch"_a, "now_ns"_a, "(reason, limit, observed)")
-        .def("recall", &Gate::recall, "command"_a, "sent_ns"_a)
+            "command"_a, "approval"_a, "epoch"_a, "now_ns"_a, "session"_a = 0, "(reason, limit, observed)")
+        .def("recall", &Gate::recall, "command"_a, "sent_ns"_a, "session"_a = 0)
         .def("recall_version", &Gate::recall_version, "cl_ord_id"_a, "version"_a)
         .def_prop_ro("counters", &gate_counters);
 }

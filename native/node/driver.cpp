@@ -47,7 +47,9 @@ Report outcome_of(const Order& command, const SendOutcome& outcome, i64 now_ns) 
 Driver::Driver(const Parts& parts) : parts_(parts), now_ns_(parts.engine.now_ns()) {
     outcomes_.reserve(2 * Decision::kRecordsMax);
     denied_.reserve(2 * Decision::kRecordsMax);
-    if (parts_.gate.has_message_limit()) waiting_.reserve(kWaitingMax);
+    waiting_.resize(parts_.gate.sessions());
+    for (std::size_t session = 0; session < waiting_.size(); ++session)
+        if (parts_.gate.has_message_limit(u8(session))) waiting_[session].cancels.reserve(kWaitingMax);
 }
 
 // Engine time moves here: what is due by now fires first, as frames of its own (law 4). Before Started the
@@ -264,17 +266,20 @@ void Driver::note_outcome(const Order& command, const SendOutcome& outcome) {
 
 // What the venue does not take in this second it would refuse, or end the session for: then nothing is cancelled any
 // more. So cancels leave as fast as it allows, in their order, and new orders find no room while one waits.
-bool Driver::must_wait(const Order& command) const {
-    if (opens(Type(command.type)) || waiting() >= waiting_.capacity()) return false;
-    return waiting() > 0 || !parts_.gate.has_room_for_cancel(parts_.clock.now_ns());
+bool Driver::must_wait(const Order& command) {
+    if (opens(Type(command.type))) return false;
+    const Waiting& waiting = waiting_of(command);
+    if (waiting.size() >= waiting.cancels.capacity()) return false;
+    return waiting.size() > 0 || !parts_.gate.has_room_for_cancel(parts_.clock.now_ns(), session_of(command));
 }
 
 void Driver::keep_waiting(const Order& command) {
-    if (waiting_.size() == waiting_.capacity()) {
-        waiting_.erase(waiting_.begin(), waiting_.begin() + std::ptrdiff_t(waiting_from_));
-        waiting_from_ = 0;
+    auto& [cancels, from] = waiting_of(command);
+    if (cancels.size() == cancels.capacity()) {
+        cancels.erase(cancels.begin(), cancels.begin() + std::ptrdiff_t(from));
+        from = 0;
     }
-    waiting_.push_back(command);
+    cancels.push_back(command);
 }
 
 // Of an order that has ended meanwhile, or of a version that it does not have any more, nobody waits for a cancel.
@@ -284,15 +289,20 @@ bool Driver::is_awaited(const Order& cancel) const {
 }
 
 void Driver::send_waiting() {
-    while (waiting() > 0 && outcomes_.size() < Decision::kRecordsMax) {
-        const Order& command = waiting_[waiting_from_];
+    for (std::size_t session = 0; session < waiting_.size(); ++session)
+        if (waiting_[session].size() > 0) send_waiting(waiting_[session], u8(session));
+}
+
+void Driver::send_waiting(Waiting& waiting, u8 session) {
+    while (waiting.size() > 0 && outcomes_.size() < Decision::kRecordsMax) {
+        const Order& command = waiting.cancels[waiting.from];
         if (is_awaited(command)) {
-            if (!parts_.gate.has_room_for_cancel(parts_.clock.now_ns())) return;
+            if (!parts_.gate.has_room_for_cancel(parts_.clock.now_ns(), session)) return;
             note_outcome(command, pass(command, nullptr));
         }
-        if (++waiting_from_ < waiting_.size()) continue;
-        waiting_.clear();
-        waiting_from_ = 0;
+        if (++waiting.from < waiting.cancels.size()) continue;
+        waiting.cancels.clear();
+        waiting.from = 0;
     }
 }
 
@@ -310,7 +320,7 @@ SendOutcome Driver::send(const Decision& decision, std::size_t i, bool is_durabl
 SendOutcome Driver::pass(const Order& command, const Order* approval) {
     const Passage passage = parts_.gate.passage();
     const GateVerdict verdict = parts_.gate.check(command, approval, parts_.engine.money_scale(command.instrument),
-                                                  parts_.journal.epoch(), parts_.clock.now_ns());
+                                                  parts_.journal.epoch(), parts_.clock.now_ns(), session_of(command));
     if (!verdict.passes()) return {verdict.reason, 0, verdict.limit, verdict.observed};
     return parts_.route.send(command, parts_.engine, now_ns_);
 }

@@ -87,7 +87,11 @@ class Driver {
     bool settle();
     i64 now_ns() const { return now_ns_; }
     // Cancels that leave as soon as the venue's limit of messages allows.
-    std::size_t waiting() const { return waiting_.size() - waiting_from_; }
+    std::size_t waiting() const {
+        std::size_t sum = 0;
+        for (const Waiting& one : waiting_) sum += one.size();
+        return sum;
+    }
     bool needs_python() const { return parts_.strategies.needs_python(); }
     u64 frames_in() const { return frames_in_; }
     u64 commands() const { return commands_; }
@@ -104,7 +108,19 @@ class Driver {
     SendOutcome send(const Decision& decision, std::size_t i, bool is_durable);
     SendOutcome pass(const Order& command, const Order* approval);
     void note_outcome(const Order& command, const SendOutcome& outcome);
-    bool must_wait(const Order& command) const;
+    // Cancels over the limit of messages of one session's venue; those before `from` have left.
+    struct Waiting {
+        std::vector<Order> cancels;
+        std::size_t from = 0;
+        std::size_t size() const { return cancels.size() - from; }
+    };
+    u8 session_of(const Order& command) const { return parts_.engine.session_of(command.instrument); }
+    Waiting& waiting_of(const Order& command) {
+        const u8 session = session_of(command);
+        return waiting_[session < waiting_.size() ? session : 0];
+    }
+    bool must_wait(const Order& command);
+    void send_waiting(Waiting& waiting, u8 session);
     void keep_waiting(const Order& command);
     bool is_awaited(const Order& cancel) const;
     void send_waiting();
@@ -133,8 +149,7 @@ class Driver {
     Presets presets_;
     std::vector<Report> denied_;  // that strategies have not been told of yet
     i64 denied_told_ns_ = 0;
-    std::vector<Order> waiting_;  // cancels over the venue's limit of messages; from `waiting_from_` on
-    std::size_t waiting_from_ = 0;
+    std::vector<Waiting> waiting_;  // by number of the session
     std::vector<Report> outcomes_;  // Sent and NotSent of the decision being carried out
 };
 

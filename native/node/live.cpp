@@ -49,7 +49,10 @@ Mapping open_latency(const std::string& path) {
 std::unique_ptr<RealPorts> open_ports(const LiveNode::Config& config) {
     std::vector<FeedSockets> feeds;
     for (const LiveNode::FeedConfig& feed : config.feeds) feeds.push_back(feed.sockets);
-    return std::make_unique<RealPorts>(feeds, config.has_session && !config.is_paper ? &config.stream : nullptr);
+    std::vector<TcpSocket::Config> streams;
+    for (const LiveNode::SessionConfig& session : config.sessions)
+        if (!config.is_paper) streams.push_back(session.stream);
+    return std::make_unique<RealPorts>(feeds, streams);
 }
 
 }  // namespace
@@ -97,9 +100,7 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
     JournalReader written(config.journal_dir, config.hot_dir);
     recall_sends(gate_, engine, written, clock_.now_ns());
     if (paper_) seed_paper();
-    if (session_) session_->attach(driver_);
-    const std::string_view known = engine_.session_name(config_.ouch.source);
-    if (ouch_ && !known.empty()) ouch_->resume(known, engine_.source_seq(config_.ouch.source) + 1);
+    begin_sessions();
     open_feeds();
     const auto name = [&](const char* counter) { return counters_.counter(counter); };
     published_ = {name("frames_in"),
@@ -120,8 +121,8 @@ LiveNode::LiveNode(const Config& config, Engine& engine, IntentSource& strategie
                   name("gate_rated"),
                   name("cancels_over_rate"),
                   name("cancels_waiting")};
-    if (ports_.stream && !ports_.is_simulated())
-        warden_ = std::make_unique<Warden>(kill_, *ports_.stream, name("warden_acted"), poller_);
+    if (!ports_.streams.empty() && !ports_.is_simulated())
+        warden_ = std::make_unique<Warden>(kill_, ports_.streams, name("warden_acted"), poller_);
 }
 
 LiveNode::~LiveNode() = default;
@@ -133,11 +134,27 @@ Route& LiveNode::choose_route() {
         paper_ = std::make_unique<VenueRoute>(*venue_, config_.paper);
         return *paper_;
     }
-    if (ports_.stream == nullptr) return nobody_;
-    ouch_ = std::make_unique<OuchSession>(config_.ouch);
-    const OrderSession::Config entry{config_.ouch.source, config_.reconnect_ns, config_.reconnect_max_ns};
-    session_ = std::make_unique<OrderSession>(entry, *ports_.stream, *ouch_, clock_);
-    return *session_;
+    if (ports_.streams.empty()) return nobody_;
+    for (std::size_t i = 0; i < ports_.streams.size(); ++i) {
+        SessionConfig& from = config_.sessions.at(i);
+        from.ouch.source = u16(source::kOrderEntry + i);
+        Session& session = sessions_.emplace_back(Session{ports_.streams[i], {}, {}});
+        session.ouch = std::make_unique<OuchSession>(from.ouch);
+        const OrderSession::Config entry{from.ouch.source, from.reconnect_ns, from.reconnect_max_ns};
+        session.entry = std::make_unique<OrderSession>(entry, *session.stream, *session.ouch, clock_);
+    }
+    if (sessions_.size() == 1) return *sessions_.front().entry;
+    return routes_;
+}
+
+// Each goes on at its own next message.
+void LiveNode::begin_sessions() {
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+        const u16 source = config_.sessions[i].ouch.source;
+        sessions_[i].entry->attach(driver_);
+        const std::string_view known = engine_.session_name(source);
+        if (!known.empty()) sessions_[i].ouch->resume(known, engine_.source_seq(source) + 1);
+    }
 }
 
 // The engine stands at the last decided frame; what follows it can only be that frame's decision and one IN
@@ -209,7 +226,7 @@ bool LiveNode::step(i64 now_ns) {
     did_something |= poll_operator();
     if (links_) did_something |= links_->poll(driver_, now_ns);
     driver_.fire_timers(now_ns);
-    if (session_) did_something |= session_->poll(now_ns);
+    for (Session& session : sessions_) did_something |= session.entry->poll(now_ns);
     if (paper_) did_something |= poll_paper(now_ns);
     for (Feed& feed : feeds_) {
         did_something |= feed.handler->poll() > 0;
@@ -292,7 +309,7 @@ void LiveNode::idle(i64 now_ns) {
 }
 
 void LiveNode::wait(i64 now_ns) {
-    if (session_) watch(*ports_.stream, polled_stream_, !ouch_->outgoing().empty());
+    for (Session& session : sessions_) watch(*session.stream, session.polled_stream, !session.ouch->outgoing().empty());
     for (Feed& feed : feeds_) {
         if (feed.ports.snapshots == nullptr) continue;
         watch(*feed.ports.snapshots, feed.polled_stream, feed.handler->snapshots()->wants_to_write());
@@ -331,9 +348,10 @@ void LiveNode::cancel_all() {
 }
 
 void LiveNode::close() {
-    if (session_ && session_->is_up()) {
-        session_->log_out();
-        session_->poll(clock_.now_ns());
+    for (Session& session : sessions_) {
+        if (!session.entry->is_up()) continue;
+        session.entry->log_out();
+        session.entry->poll(clock_.now_ns());
     }
     if (!config_.is_tape) driver_.submit_one(source::kNode, make_control(Type::Checkpoint, clock_.now_ns()));
     journal_.close();

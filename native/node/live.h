@@ -31,6 +31,12 @@ class LiveNode {
         std::vector<std::string> symbols;
         EdgeConfig checks;
     };
+    struct SessionConfig {
+        TcpSocket::Config stream;
+        OuchSession::Config ouch;  // its source follows from the place in the list
+        i64 reconnect_ns = OrderSession::Config{}.reconnect_ns;
+        i64 reconnect_max_ns = OrderSession::Config{}.reconnect_max_ns;
+    };
     struct Config {
         std::string journal_dir;
         std::string hot_dir;
@@ -42,11 +48,7 @@ class LiveNode {
         GateLimits gate;
         Presets presets;
         std::vector<FeedConfig> feeds;
-        bool has_session = false;
-        TcpSocket::Config stream;
-        OuchSession::Config ouch;
-        i64 reconnect_ns = OrderSession::Config{}.reconnect_ns;
-        i64 reconnect_max_ns = OrderSession::Config{}.reconnect_max_ns;
+        std::vector<SessionConfig> sessions;
         bool is_paper = false;  // the virtual venue on the live feed
         bool is_tape = false;   // only records its feeds: a tape in journal_dir, hot_dir holds counters alone
         VenueLatency paper;
@@ -95,9 +97,29 @@ class LiveNode {
         std::unique_ptr<FeedCounters> counters;
         int polled_stream = -1;
     };
+    struct Session {
+        StreamPort* stream;
+        std::unique_ptr<OuchSession> ouch;
+        std::unique_ptr<OrderSession> entry;
+        int polled_stream = -1;
+    };
+    // Of several sessions, that of the instrument's feed.
+    class SessionRoutes final : public Route {
+      public:
+        explicit SessionRoutes(const std::vector<Session>& sessions) : sessions_(sessions) {}
+        SendOutcome send(const Order& command, const Engine& engine, i64 now_ns) override {
+            const u8 session = engine.session_of(command.instrument);
+            if (session >= sessions_.size()) return {Reason::NoSession, 0};
+            return sessions_[session].entry->send(command, engine, now_ns);
+        }
+
+      private:
+        const std::vector<Session>& sessions_;
+    };
 
     LiveNode(const Config& config, Engine& engine, IntentSource& strategies, std::unique_ptr<RealPorts> real);
     Route& choose_route();
+    void begin_sessions();
     void complete_last_frame();
     void seed_paper();
     void open_feeds();
@@ -124,8 +146,8 @@ class LiveNode {
     Counters counters_;
     Mapping latency_file_;
     Gate gate_;
-    std::unique_ptr<OuchSession> ouch_;
-    std::unique_ptr<OrderSession> session_;
+    std::vector<Session> sessions_;
+    SessionRoutes routes_{sessions_};
     std::unique_ptr<VirtualVenue> venue_;
     std::unique_ptr<VenueRoute> paper_;
     NoRoute nobody_;
@@ -134,7 +156,6 @@ class LiveNode {
     std::vector<Feed> feeds_;
     Poller poller_;
     std::unique_ptr<Warden> warden_;
-    int polled_stream_ = -1;
     std::function<void()> breather_;
     i64 next_tick_ns_ = 0;
     i64 next_clock_look_ns_ = 0;

@@ -22,7 +22,7 @@ struct FeedPorts {
 // it is stepped from one thread.
 struct NodePorts {
     Clock* clock = nullptr;
-    StreamPort* stream = nullptr;  // null: no order session
+    std::vector<StreamPort*> streams;  // of order sessions, in the order of their numbers
     std::vector<FeedPorts> feeds;
     WallClock* wall = nullptr;  // null in simulation
     bool is_simulated() const { return wall == nullptr; }
@@ -39,11 +39,15 @@ struct FeedSockets {
 // The real sides.
 class RealPorts {
   public:
-    RealPorts(const std::vector<FeedSockets>& feeds, const TcpSocket::Config* stream) {
-        if (stream) stream_ = std::make_unique<TcpSocket>(*stream);
+    RealPorts(const std::vector<FeedSockets>& feeds, const std::vector<TcpSocket::Config>& streams) {
+        for (const TcpSocket::Config& stream : streams) streams_.push_back(std::make_unique<TcpSocket>(stream));
         for (const FeedSockets& feed : feeds) open(feed);
     }
-    NodePorts ports() { return {&clock_, stream_.get(), feeds_, &clock_}; }
+    NodePorts ports() {
+        NodePorts out{&clock_, {}, feeds_, &clock_};
+        for (const auto& stream : streams_) out.streams.push_back(stream.get());
+        return out;
+    }
 
   private:
     void open(const FeedSockets& from) {
@@ -60,7 +64,7 @@ class RealPorts {
     }
 
     WallClock clock_;
-    std::unique_ptr<TcpSocket> stream_;
+    std::vector<std::unique_ptr<TcpSocket>> streams_;
     std::vector<std::unique_ptr<UdpSocket>> sockets_;
     std::vector<std::unique_ptr<TcpSocket>> snapshots_;
     std::vector<FeedPorts> feeds_;

@@ -2,8 +2,8 @@
 
 namespace openbell {
 
-Warden::Warden(const KillCell& cell, StreamPort& port, Counter acted, Poller& trading)
-    : cell_(cell), port_(port), acted_(acted), trading_(trading), thread_([this] { watch(); }) {}
+Warden::Warden(const KillCell& cell, std::vector<StreamPort*> ports, Counter acted, Poller& trading)
+    : cell_(cell), ports_(std::move(ports)), acted_(acted), trading_(trading), thread_([this] { watch(); }) {}
 
 Warden::~Warden() {
     stop_.store(true, std::memory_order_release);
@@ -21,7 +21,7 @@ void Warden::watch() {
         waited_ns = is_answered ? 0 : waited_ns + kLookEveryNs;
         const bool is_cord = level == KillLevel::Cord;
         if (is_cord || (waited_ns >= kPatienceNs && !has_acted_.load(std::memory_order_relaxed))) {
-            port_.shutdown();  // cancel-on-disconnect does the rest; a cord keeps the session down
+            for (StreamPort* port : ports_) port->shutdown();  // cancel-on-disconnect; a cord keeps them down
             has_acted_.store(true, std::memory_order_release);
             acted_.set(1);
         }

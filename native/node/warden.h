@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "journal/counters.h"
 #include "journal/kill_cell.h"
@@ -17,10 +18,10 @@ class Warden {
     static constexpr i64 kLookEveryNs = 1'000'000;
     static constexpr i64 kPatienceNs = 50'000'000;  // for the trading thread to acknowledge a kill
 
-    // `port` is shut from this thread; its shutdown() is safe from any thread. `acted` is this thread's own
+    // `ports` are shut from this thread; their shutdown() is safe from any thread. `acted` is this thread's own
     // counter, 1 while a kill is in force on which it acted: readers learn it although the trading thread hangs.
     // `trading` is where the trading thread waits: it is woken when the cell's bell rings.
-    Warden(const KillCell& cell, StreamPort& port, Counter acted, Poller& trading);
+    Warden(const KillCell& cell, std::vector<StreamPort*> ports, Counter acted, Poller& trading);
     ~Warden();
     bool has_acted() const { return has_acted_.load(std::memory_order_acquire); }
 
@@ -28,7 +29,7 @@ class Warden {
     void watch();
 
     const KillCell& cell_;
-    StreamPort& port_;
+    std::vector<StreamPort*> ports_;
     Counter acted_;
     Poller& trading_;
     std::atomic<bool> stop_{false};       // stored by the destructor, loaded by `watch`

@@ -29,18 +29,24 @@ Gate::Gate(const GateLimits& limits, const KillCell* kill)
     : limits_(limits),
       kill_(kill),
       orders_(limits.orders_per_second_max),
-      messages_(limits.messages_per_second_max),
       newest_(kStrategies, 0),
-      sent_(kSentOrders, Sent{}) {}
+      sent_(kSentOrders, Sent{}) {
+    for (const GateLimits::Messages& one : limits.messages)
+        messages_.push_back({one.per_second_max,
+                             one.per_second_max - std::min(one.cancels_reserved, one.per_second_max),
+                             SendTimes(one.per_second_max)});
+    if (messages_.empty()) messages_.push_back({0, 0, SendTimes(0)});
+}
 
-GateVerdict Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns) {
+GateVerdict Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns,
+                        u8 session) {
     if (is_cancel(Type(command.type))) {
-        pass_cancel(now_ns);
+        pass_cancel(now_ns, session);
         return {};
     }
-    const GateVerdict verdict = judge(command, approval, money, epoch, now_ns);
+    const GateVerdict verdict = judge(command, approval, money, epoch, now_ns, session);
     if (verdict.passes()) {
-        remember(command, now_ns);
+        remember(command, now_ns, session);
         ++counters_.passed;
         return verdict;
     }
@@ -51,14 +57,14 @@ GateVerdict Gate::check(const Order& command, const Order* approval, const Money
 }
 
 // A cancel only takes risk away: nothing here stops it (law 2), and new orders wait for it.
-void Gate::pass_cancel(i64 now_ns) {
-    counters_.cancels_over_rate += !has_room_for_cancel(now_ns);
-    messages_.add(now_ns);
+void Gate::pass_cancel(i64 now_ns, u8 session) {
+    counters_.cancels_over_rate += !has_room_for_cancel(now_ns, session);
+    of(session).sent.add(now_ns);
     ++counters_.passed;
 }
 
-GateVerdict Gate::judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch,
-                        i64 now_ns) const {
+GateVerdict Gate::judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns,
+                        u8 session) const {
     const i64 open = command.leaves_qty;
     if (kill_ != nullptr && is_closed(*kill_)) return {Reason::GateClosed, 0, closed_by(*kill_)};
     if (approval == nullptr || !covers(*approval, command)) return {Reason::GateNotApproved, 1, 0};
@@ -73,10 +79,9 @@ GateVerdict Gate::judge(const Order& command, const Order* approval, const Money
     if (const GateVerdict sent = as_new(command); !sent.passes()) return sent;
     if (!orders_.has_room(limits_.orders_per_second_max, now_ns))
         return {Reason::GateRate, limits_.orders_per_second_max, orders_.with_one_more(now_ns)};
-    const u32 most = limits_.messages_per_second_max;
-    const u32 free = most - std::min(limits_.cancels_reserved, most);
-    if (most > 0 && !messages_.has_room(free, now_ns))
-        return {Reason::GateMessageRate, free, messages_.with_one_more(now_ns)};
+    const Messages& venue = of(session);
+    if (venue.per_second_max > 0 && !venue.sent.has_room(venue.free, now_ns))
+        return {Reason::GateMessageRate, venue.free, venue.sent.with_one_more(now_ns)};
     return {};
 }
 
@@ -90,16 +95,16 @@ GateVerdict Gate::as_new(const Order& command) const {
     return {};
 }
 
-void Gate::recall(Type command, i64 sent_ns) {
+void Gate::recall(Type command, i64 sent_ns, u8 session) {
     if (!is_cancel(command)) orders_.add(sent_ns);
-    messages_.add(sent_ns);
+    of(session).sent.add(sent_ns);
 }
 
-void Gate::remember(const Order& command, i64 now_ns) {
+void Gate::remember(const Order& command, i64 now_ns, u8 session) {
     if (command.type == u8(Type::NewOrder)) newest_[strategy_of(command.cl_ord_id)] = counter_of(command.cl_ord_id);
     sent_[place_of(command.cl_ord_id)] = {command.cl_ord_id, command.version};
     orders_.add(now_ns);
-    messages_.add(now_ns);
+    of(session).sent.add(now_ns);
 }
 
 }  // namespace openbell

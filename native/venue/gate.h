@@ -18,11 +18,15 @@ inline constexpr i64 kGateWindowNs = 1'000'000'000;  // of every rate
 inline constexpr u32 kPerSecondMax = 1'000'000;      // what a rate of the gate may be set to
 
 struct GateLimits {
-    i64 order_qty_max = 0;            // open quantity; 0 refuses everything: a missing limit is no licence
-    i64 order_notional_max = 0;       // money
-    u32 orders_per_second_max = 0;    // new orders and replaces, in any second
-    u32 messages_per_second_max = 0;  // the venue's own limit, cancels included; 0: it has none
-    u32 cancels_reserved = 0;         // of those messages, kept for cancels
+    i64 order_qty_max = 0;          // open quantity; 0 refuses everything: a missing limit is no licence
+    i64 order_notional_max = 0;     // money
+    u32 orders_per_second_max = 0;  // new orders and replaces of the node, in any second
+    // A venue's own limit, by number of the order session.
+    struct Messages {
+        u32 per_second_max = 0;    // cancels included; 0: it has none
+        u32 cancels_reserved = 0;  // of those, kept for cancels
+    };
+    std::vector<Messages> messages = std::vector<Messages>(1);
 };
 
 struct GateCounters {
@@ -105,16 +109,18 @@ class Gate {
 
     // Passes when the command may leave, and it counts as sent. `approval` is the journalled Approved it claims, null
     // if there is none; `money` is the worth of its instrument; `epoch` is the engine's own: leftovers of another never
-    // pass. `now_ns` is the clock's.
-    GateVerdict check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns);
+    // pass. `now_ns` is the clock's, `session` the number of the one by which it leaves.
+    GateVerdict check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns,
+                      u8 session = 0);
     // At a start, in the order of time: what an earlier process sent then counts as sent by this one, and an order of
     // it has left up to this version. Its ids cannot leave again: they are of another epoch.
-    void recall(Type command, i64 sent_ns);
+    void recall(Type command, i64 sent_ns, u8 session = 0);
     void recall_version(u64 cl_ord_id, u32 version) { sent_[place_of(cl_ord_id)] = {cl_ord_id, version}; }
-    bool has_message_limit() const { return limits_.messages_per_second_max > 0; }
+    std::size_t sessions() const { return messages_.size(); }
+    bool has_message_limit(u8 session = 0) const { return of(session).per_second_max > 0; }
     // Whether the venue takes one more message now. Asked by who can wait: `check` lets every cancel pass.
-    bool has_room_for_cancel(i64 now_ns) const {
-        return !has_message_limit() || messages_.has_room(limits_.messages_per_second_max, now_ns);
+    bool has_room_for_cancel(i64 now_ns, u8 session = 0) const {
+        return !has_message_limit(session) || of(session).sent.has_room(of(session).per_second_max, now_ns);
     }
     const GateCounters& counters() const { return counters_; }
 
@@ -126,11 +132,19 @@ class Gate {
     static constexpr u32 kStrategies = 1024;     // that an order id can name
     static constexpr u32 kSentOrders = 1 << 16;  // whose last version is remembered, until a newer one takes its place
 
-    void pass_cancel(i64 now_ns);
-    GateVerdict judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch,
-                      i64 now_ns) const;
+    struct Messages {
+        u32 per_second_max;
+        u32 free;  // of those, not kept for cancels
+        SendTimes sent;
+    };
+    Messages& of(u8 session) { return messages_[session < messages_.size() ? session : 0]; }
+    const Messages& of(u8 session) const { return messages_[session < messages_.size() ? session : 0]; }
+
+    void pass_cancel(i64 now_ns, u8 session);
+    GateVerdict judge(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns,
+                      u8 session) const;
     GateVerdict as_new(const Order& command) const;
-    void remember(const Order& command, i64 now_ns);
+    void remember(const Order& command, i64 now_ns, u8 session);
     // The newest orders of a strategy lie side by side, those of another strategy elsewhere.
     static std::size_t place_of(u64 cl_ord_id) {
         return (counter_of(cl_ord_id) + strategy_of(cl_ord_id) * 4'099u) % kSentOrders;
@@ -140,8 +154,8 @@ class Gate {
     const KillCell* kill_;
     GateCounters counters_;
     SendTimes orders_;
-    SendTimes messages_;
-    std::vector<u32> newest_;  // id counter by strategy
+    std::vector<Messages> messages_;  // by number of the session
+    std::vector<u32> newest_;         // id counter by strategy
     std::vector<Sent> sent_;
 };
 

@@ -65,7 +65,7 @@ class LossyWorld:
             self.ports["requests"] if self.has_requests else None,
             self.stream if self.has_snapshots else None,
         )
-        self.node = native.LiveNode(self._config(), self.engine, self.witness, self.clock, [ports], None)
+        self.node = native.LiveNode(self._config(), self.engine, self.witness, self.clock, [ports], [])
         now = self.clock.now_ns()
         self.node.submit(events.started(node=1, epoch=self.node.epoch, now_ns=now, seed=1))
         self.epochs += 1

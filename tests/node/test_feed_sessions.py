@@ -49,7 +49,7 @@ class Node:
         config.feeds = [feed]
         self.engine, _ = recover_engine(capacity, Path(config.journal_dir), Path(config.hot_dir))
         strategies = native.StrategyHost()
-        self.node = native.LiveNode(config, self.engine, strategies, self.clock, [native.FeedPorts([self.line])], None)
+        self.node = native.LiveNode(config, self.engine, strategies, self.clock, [native.FeedPorts([self.line])], [])
         self.node.submit(events.started(node=1, epoch=self.node.epoch, now_ns=self.clock.now_ns(), seed=1))
 
     def hear(self, session: str, seq: int, *, ends: bool = False, sender: tuple[str, int] = SENDER) -> None:

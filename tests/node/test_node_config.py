@@ -1,10 +1,13 @@
 """The node's file: the example is right, and every way to get it wrong is told."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from openbell import events
 from openbell.errors import ConfigError
+from openbell.node.assemble import routes_of
 from openbell.node.config import NodeConfig, load_node
 
 LISTEN = 'listen = "127.0.0.1:26400"'
@@ -122,12 +125,68 @@ def test_live_needs_a_session(node_file: Path, example: str):
         load(node_file, text)
 
 
-def test_a_second_session_is_refused(node_file: Path, example: str):
-    start, end = example.index("[[sessions]]"), example.index("[[instruments]]")
-    table = example[start:end]
+AWAY = """
+[[feeds]]
+name = "away"
+kind = "itch_moldudp64"
+listen = "127.0.0.1:26500"
+[[sessions]]
+name = "away-ouch"
+feeds = ["away"]
+kind = "ouch42_soupbintcp"
+connect = "127.0.0.1:26502"
+user = "NODE1"
+password = "plain:demo"
+messages_per_second_max = 10
+"""
 
-    with pytest.raises(ConfigError, match=r"sessions\[1\]: expected one \[\[sessions\]\] table, found 2"):
-        load(node_file, example.replace(table, table + table.replace('"nasdaq-ouch"', '"other"')))
+
+def with_two_sessions(example: str) -> str:
+    """The example at another venue too."""
+    home = example.replace('mode = "paper"', 'mode = "live"').replace(
+        'user = "NODE1"', 'user = "NODE1"\nfeeds = ["nasdaq"]'
+    )
+    return home + AWAY
+
+
+def test_each_of_several_sessions_trades_its_feeds(node_file: Path, example: str):
+    config = load(node_file, with_two_sessions(example))
+
+    assert [[feed.name for feed in config.feeds_of(one)] for one in config.sessions] == [["nasdaq"], ["away"]]
+    assert list(routes_of(config)) == [events.route(16, 64), events.route(17, 65)]
+
+
+def test_a_feed_that_no_session_names_is_only_listened_to(node_file: Path, example: str):
+    alone = with_two_sessions(example).replace(AWAY[AWAY.index("[[sessions]]") :], "")
+
+    assert list(routes_of(load(node_file, alone))) == [events.route(16, 64), events.route(17, 0)]
+    assert list(routes_of(load(node_file, alone.replace('feeds = ["nasdaq"]', "")))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('feeds = ["nasdaq"]', "", "sessions[0].feeds: expected some of nasdaq, away, found none: of several sessions"),
+        ('feeds = ["away"]', 'feeds = ["abroad"]', "sessions[1].feeds: expected some of nasdaq, away, found 'abroad'"),
+        ('feeds = ["away"]', 'feeds = ["nasdaq"]', "'nasdaq' is traded by session 'nasdaq-ouch' already"),
+        ('"away-ouch"', '"nasdaq-ouch"', "'nasdaq-ouch' stands here for the second time"),
+        ("[[sessions]]", '[reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n[[sessions]]', "[sessions.reconc"),
+    ],
+)
+def test_sessions_that_do_not_fit_together_are_refused(
+    node_file: Path, example: str, old: str, new: str, expected: str
+):
+    with pytest.raises(ConfigError, match=re.escape(expected)):
+        load(node_file, with_two_sessions(example).replace(old, new, 1))
+
+
+def test_each_session_is_reconciled_with_its_venue(node_file: Path, example: str):
+    tables = '\n[sessions.reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n'
+
+    config = load(node_file, with_two_sessions(example) + tables)
+
+    assert list(config.reconciliations()) == [1]
+    assert load_node(node_file, "shadow").reconciliations() == {}
 
 
 def test_strategies_without_an_id_get_the_lowest_free_one(node_file: Path, example: str):

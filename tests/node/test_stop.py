@@ -64,7 +64,7 @@ def venue_goes(day: Day) -> None:
 
 def line_is_cut(day: Day) -> None:
     day.market.shut_door()
-    day.node.stream.cut()
+    day.node.streams[0].cut()
 
 
 @pytest.mark.parametrize("fault", [in_mid_trade, all_is_well, venue_goes, line_is_cut])

@@ -23,8 +23,12 @@ class Guarded:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.trading = native.Poller()
         self.connect()
+        self.other = native.TcpSocket(*self.listener.getsockname())  # of another venue
+        self.other.connect_within(5 * 10**9)
+        self.other_venue = self.listener.accept()[0]
+        self.other_venue.settimeout(WAIT_S)
         acted = self.counters.counter("warden_acted")
-        self.warden = native.Warden(self.cell, self.stream, acted, self.trading)
+        self.warden = native.Warden(self.cell, [self.stream, self.other], acted, self.trading)
 
     def connect(self) -> None:
         self.stream = native.TcpSocket(*self.listener.getsockname())
@@ -42,7 +46,7 @@ class Guarded:
             threading.Event().wait(0.001)
 
     def is_shut(self) -> bool:
-        return self.venue.recv(1) == b""
+        return self.venue.recv(1) == b"" == self.other_venue.recv(1)
 
     def pass_turns(self) -> None:
         """Until the warden has woken the trading thread for a bell that rings now: it has looked since."""
@@ -59,6 +63,7 @@ def guarded(tmp_path):
     made = Guarded(tmp_path)
     yield made
     made.venue.close()
+    made.other_venue.close()
     made.listener.close()
 
 

@@ -54,7 +54,7 @@ class Day:
         """The step in which the far venue's next session begins."""
         self.node = Node(plan, self.clock, self.nets, directory)
         self.node.day_ns = MIDNIGHT_NS
-        self.tap, self.data = WireTap(plan), DataTap()
+        self.taps, self.data = [WireTap(plan, number) for number in range(1 + plan.trades_far)], DataTap()
         self.cells: Counter[tuple[str, str]] = Counter()
         """How often each fault met the node in each state."""
         self.counts: Counter[str] = Counter()
@@ -74,6 +74,21 @@ class Day:
     def _far_market(self, number: int) -> m.Market:
         at = replace(m.FAR, session=f"FAR{number:07}")
         return m.Market(self.clock, self.nets, random.Random(f"far {self.plan.seed} {number}"), MIDNIGHT_NS, at)
+
+    @property
+    def traded(self) -> list[m.Market]:
+        """Where the node has an order session, in the order of their numbers."""
+        return [self.market, self.far] if self.far is not None and self.plan.trades_far else [self.market]
+
+    def collect(self) -> None:
+        """What left by every session."""
+        for tap in self.taps:
+            tap.collect(self)
+
+    def venue(self, rng: random.Random) -> tuple[m.Market, native.SimStream]:
+        """One of them, and the node's end of its order session."""
+        number = rng.randrange(len(self.traded)) if len(self.traded) > 1 else 0
+        return self.traded[number], self.node.streams[number]
 
     def _step_far(self) -> None:
         if self.far is None:
@@ -111,13 +126,13 @@ class Day:
 
     def die(self) -> None:
         """The trading process is gone; its supervisor starts another one."""
-        self.tap.collect(self)
+        self.collect()
         self.node.die()
         self.later(self.rng.randint(*RESTART_STEPS), self.start)
 
     def lose_power(self, seed: int) -> None:
         """The host is gone; it boots again."""
-        self.tap.collect(self)
+        self.collect()
         self.node.lose_power(seed)
         self.later(self.rng.randint(*RESTART_STEPS), self.start)
 
@@ -143,13 +158,14 @@ class Day:
             heapq.heappop(self._later)[2]()
         self.market.step()
         self._step_far()
-        self.tap.before(self)
+        for tap in self.taps:
+            tap.before(self)
         if self.clock.now_ns() >= self.paused_until_ns:
             self._step_node()
         if wrong := self.data.collect(self.node):
             raise Violation(wrong)
         self._archive()
-        self.tap.collect(self)
+        self.collect()
         if not self.node.is_settled and self.node.native is not None:
             self.node.is_settled = self._is_healthy()
         if self.stop_by_ns:
@@ -249,9 +265,10 @@ class Day:
         self.node.disk.die_at_call(0)
         self.node.archiver_aborts = False
         self.node.disk.set_room(1 << 60)
-        self.node.stream.die_at_send(0)
-        self.node.stream.hold_in_until_ns = self.node.stream.hold_out_until_ns = 0
-        self.node.stream.send_max = 1 << 18
+        for stream in self.node.streams:
+            stream.die_at_send(0)
+            stream.hold_in_until_ns = stream.hold_out_until_ns = 0
+            stream.send_max = 1 << 18
         for market in filter(None, (self.market, self.far)):
             market.calm_down()
             market.is_flowing = False
@@ -279,7 +296,7 @@ class Day:
 
     def _unsettled(self) -> bool:
         """Orders are in doubt, and the venue, asked, has none of them but in a version that the node knows of."""
-        theirs = dict(native.ouch_token_decode(row[0]) for row in self.market.open_orders())
+        theirs = dict(native.ouch_token_decode(row[0]) for one in self.traded for row in one.open_orders())
         doubted = [o for o in self.node.engine.live_orders() if o.state == OrderState.IN_DOUBT]
         return bool(doubted) and all(theirs.get(o.cl_ord_id, 0) <= o.version for o in doubted)
 
@@ -313,7 +330,7 @@ class Day:
     def is_converged(self) -> bool:
         """Session up, books valid, nothing under way, armed, all on disk."""
         if self.has_lost_tail:
-            return self._is_healthy() and self.market.is_all_told()
+            return self._is_healthy() and all(one.is_all_told() for one in self.traded)
         settled = (OrderState.NEW, OrderState.PARTIALLY_FILLED)
         untold = self.market_untold()
         node = self.node
@@ -321,7 +338,7 @@ class Day:
             self._is_healthy()
             and not self.stop_by_ns
             and self._is_armed()
-            and self.market.is_all_told()
+            and all(one.is_all_told() for one in self.traded)
             and all(o.state in settled or o.cl_ord_id in untold for o in node.engine.live_orders())
             and node.native is not None
             and node.native.durable_seq == node.native.last_seq

@@ -86,29 +86,30 @@ def garbage(day: Day, rng: random.Random) -> None:
 @fault("cut", "F18", weight=2)
 def cut(day: Day, rng: random.Random) -> None:
     """At any byte, in both directions."""
-    day.node.stream.cut()
+    day.venue(rng)[1].cut()
 
 
 @fault("half-open", "F19")
 def half_open(day: Day, rng: random.Random) -> None:
     """The venue's host is gone and nobody is told; sometimes for as long as it takes to see that."""
-    day.market.vanish()
+    market, stream = day.venue(rng)
+    market.vanish()
     if rng.random() < 0.5:
         day.later(rng.randint(1, 100), lambda: day.clock.advance(16_000_000_000))
     else:
-        day.later(rng.randint(20, 100), day.node.stream.cut)
+        day.later(rng.randint(20, 100), stream.cut)
 
 
 @fault("one-way out", "F20")
 def one_way_out(day: Day, rng: random.Random) -> None:
     """What the node sends arrives later."""
-    day.node.stream.hold_out_until_ns = day.clock.now_ns() + rng.choice([2_000_000, 50_000_000])
+    day.venue(rng)[1].hold_out_until_ns = day.clock.now_ns() + rng.choice([2_000_000, 50_000_000])
 
 
 @fault("one-way in", "F20")
 def one_way_in(day: Day, rng: random.Random) -> None:
     """What the venue says arrives later, all at once."""
-    day.node.stream.hold_in_until_ns = day.clock.now_ns() + rng.choice([2_000_000, 50_000_000])
+    day.venue(rng)[1].hold_in_until_ns = day.clock.now_ns() + rng.choice([2_000_000, 50_000_000])
 
 
 @fault("clog, then burst", "F21")
@@ -120,24 +121,26 @@ def clog_then_burst(day: Day, rng: random.Random) -> None:
 @fault("small pieces", "F22")
 def small_pieces(day: Day, rng: random.Random) -> None:
     """A few bytes at a time, both ways."""
-    day.node.stream.send_max = rng.choice([1, 7, 50])
-    day.market.wrong.read_bytes = rng.choice([1, 5])
-    if day.market.client is not None:
-        day.market.client.stream.send_max = rng.choice([1, 7, 50])
+    market, stream = day.venue(rng)
+    stream.send_max = rng.choice([1, 7, 50])
+    market.wrong.read_bytes = rng.choice([1, 5])
+    if market.client is not None:
+        market.client.stream.send_max = rng.choice([1, 7, 50])
     day.later(rng.randint(20, 200), lambda: _whole_pieces(day))
 
 
 def _whole_pieces(day: Day) -> None:
-    day.node.stream.send_max = 1 << 18
-    day.market.wrong.read_bytes = m.READ_BYTES
-    if day.market.client is not None:
-        day.market.client.stream.send_max = 1 << 18
+    for market, stream in zip(day.traded, day.node.streams, strict=True):
+        stream.send_max = 1 << 18
+        market.wrong.read_bytes = m.READ_BYTES
+        if market.client is not None:
+            market.client.stream.send_max = 1 << 18
 
 
 @fault("send buffer full", "F24")
 def send_buffer_full(day: Day, rng: random.Random) -> None:
     """Nothing more is taken, or only the beginning of a packet."""
-    day.node.stream.send_max = rng.choice([0, 0, 20])
+    day.venue(rng)[1].send_max = rng.choice([0, 0, 20])
     day.later(rng.randint(5, 60), lambda: _whole_pieces(day))
 
 

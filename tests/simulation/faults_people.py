@@ -40,7 +40,8 @@ def hard_kill(day: Day, rng: random.Random) -> None:
 def cord(day: Day, rng: random.Random) -> None:
     """The warden's part, the shut socket, is done here: its thread has no place in a simulation."""
     _kill(day, KillLevel.CORD)
-    day.node.stream.shutdown()
+    for stream in day.node.streams:
+        stream.shutdown()
     _release_later(day, rng)
 
 
@@ -52,7 +53,8 @@ def warden(day: Day, rng: random.Random) -> None:
     _kill(day, KillLevel.HARD)
     day.clock.advance(WARDEN_PATIENCE_NS)
     day.paused_until_ns = day.clock.now_ns() + rng.choice([1_000_000, 10_000_000])
-    day.node.stream.shutdown()
+    for stream in day.node.streams:
+        stream.shutdown()
     _release_later(day, rng)
 
 

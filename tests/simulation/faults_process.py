@@ -26,7 +26,7 @@ def crash_at_a_look(day: Day, rng: random.Random) -> None:
 def crash_at_a_send(day: Day, rng: random.Random) -> None:
     """The process dies when the socket has taken bytes, before it is journalled that they were sent."""
     if day.node.native is not None:
-        day.node.stream.die_at_send(rng.randint(1, 3))
+        day.venue(rng)[1].die_at_send(rng.randint(1, 3))
 
 
 @fault("pause", "F2")
@@ -140,7 +140,7 @@ def power_loss_at_a_send(day: Day, rng: random.Random) -> None:
     """Right after the bytes of an order have left."""
     if day.node.native is not None:
         day.power_seed = rng.getrandbits(60)
-        day.node.stream.die_at_send(rng.randint(1, 3))
+        day.venue(rng)[1].die_at_send(rng.randint(1, 3))
 
 
 @fault("slow disk", "F15", weight=2)

@@ -136,7 +136,7 @@ def report_told_twice(day: Day, rng: random.Random) -> None:
 def login_without_answer(day: Day, rng: random.Random) -> None:
     """The node waits until it loses its patience."""
     day.market.wrong.mute_logins = 1
-    day.node.stream.cut()
+    day.node.streams[0].cut()
     day.later(rng.randint(20, 60), lambda: day.clock.advance(10_100_000_000))
 
 
@@ -149,7 +149,7 @@ def another_order_session(day: Day, rng: random.Random) -> None:
         process, engine = day.node.native, day.node.engine
         if process is None or process.durable_seq < process.last_seq:
             return None
-        return int(engine.source_seq(ORDERS)) if engine.session_name == last else 0
+        return int(engine.source_seq(ORDERS)) if engine.session()[0] == last else 0
 
     day.market.begin_session(told)
     day.later(rng.randint(50, 200), lambda: day.arm(ArmState.FULL, after_kill=True))
@@ -215,7 +215,7 @@ def wrong_data(day: Day, rng: random.Random) -> None:
     day.market.core.publish([message])
 
 
-@fault("session of a feed ends", "", weight=3, needs="has_far")
+@fault("session of a feed ends", "", weight=3, needs="far_ends")
 def session_of_a_feed_ends(day: Day, rng: random.Random) -> None:
     """No fault: the far venue's session ends, and a little later the next one begins."""
     if day.far is not None and not day.far.is_over:

@@ -27,7 +27,17 @@ ORDER_ENTRY = 64
 """Sources from here on are order sessions, those below feeds."""
 OF_NODE = NO_STRATEGY, NONE
 AFTER_KILL = 1
-CONTROLS = (Type.ARM, Type.KILL, Type.CONNECTED, Type.DISCONNECTED, Type.RESOLVED, Type.OPERATOR, Type.GAP)
+ROUTE_PARAMETER = 4
+CONTROLS = (
+    Type.PARAMETERS,
+    Type.ARM,
+    Type.KILL,
+    Type.CONNECTED,
+    Type.DISCONNECTED,
+    Type.RESOLVED,
+    Type.OPERATOR,
+    Type.GAP,
+)
 END_OF_SESSION = 4
 COMMANDS = (Type.NEW_ORDER, Type.REPLACE_ORDER, Type.CANCEL_ORDER)
 
@@ -96,18 +106,23 @@ class Model:
     armed: int = 0
     is_doubted: bool = False
     """The venue has told of orders with a hole: nothing opens before a release."""
-    session: bytes = b""
-    has_ended: bool = False
-    is_up: bool = False
+    sessions: dict[int, bytes] = field(default_factory=dict)
+    """Name of the last login, by source; these and the next are by source too."""
+    ended: set[int] = field(default_factory=set)
+    up: set[int] = field(default_factory=set)
+    routes: dict[int, int] = field(default_factory=dict)
+    """Feed -> session."""
+    feed_of: dict[int, int] = field(default_factory=dict)
+    """Instrument -> feed."""
     ts_seq: int = 0
     _broken: dict[int, bool] = field(default_factory=lambda: defaultdict(bool))
-    _sent_at: deque[int] = field(default_factory=deque)
-    """When messages left, of the last second."""
+    _sent_at: dict[int, deque[int]] = field(default_factory=lambda: defaultdict(deque))
+    """When messages left, of the last second, by session."""
 
     def take_all(self, reader: native.JournalReader) -> Model:
         """Every frame of the journal."""
         while frame := reader.next():
-            kind, seq, epoch, _, _, _, _, ts_seq, _, records = frame
+            kind, seq, epoch, source, _, _, _, ts_seq, _, records = frame
             if seq != self.seq + 1:
                 self.wrong.append(f"frame {seq} follows {self.seq}")
             if ts_seq and ts_seq < self.ts_seq:
@@ -119,20 +134,22 @@ class Model:
             if records.shape[1] == 128:
                 rows = [row.tobytes() for row in records]
                 if kind == IN:
-                    self._take_in(seq, rows)
+                    self._take_in(seq, source, rows)
                 else:
                     self._take_out(seq, rows)
         return self
 
     # ---- what came in
 
-    def _take_in(self, seq: int, rows: list[bytes]) -> None:
+    def _take_in(self, seq: int, source: int, rows: list[bytes]) -> None:
         for row in rows:
             kind = row[0]
             if Type.ACCEPTED <= kind <= Type.NOT_SENT:
                 self._report(seq, REPORT.unpack(row))
             elif kind == Type.STARTED:
                 self._start(seq)
+            elif kind == Type.INSTRUMENT:
+                self.feed_of[int.from_bytes(row[4:8], "little")] = source
             elif kind == Type.LIMIT:
                 _, flags, _, instrument, _, value, _, _, of, scope, *_ = LIMIT.unpack_from(row)
                 if scope == LimitScope.INSTRUMENT:
@@ -144,16 +161,24 @@ class Model:
         if self.epoch in self.epochs:
             self.wrong.append(f"frame {seq}: epoch {self.epoch} begins a second time")
         self.epochs.add(self.epoch)
-        self.armed, self.is_up = ArmState.OFF, False
+        self.armed = ArmState.OFF
+        self.up.clear()
+        self.routes.clear()
+
+    def _session_of(self, instrument: int) -> int:
+        return self.routes.get(self.feed_of.get(instrument, 0), ORDER_ENTRY)
 
     def _control(self, kind: int, c: tuple[int, ...]) -> None:
         _, flags, strategy, instrument, _, code, source, *_ = c
         scope = strategy, instrument
-        if kind == Type.RESOLVED:
-            self.is_up = True
+        if kind == Type.PARAMETERS:
+            if source == ROUTE_PARAMETER:
+                self.routes[code] = c[8]
+        elif kind == Type.RESOLVED:
+            self.up.add(source)
         elif kind in (Type.CONNECTED, Type.DISCONNECTED, Type.GAP) and source >= ORDER_ENTRY:
-            self.is_up &= kind == Type.GAP
-            self._session(kind, code, c[-1].rstrip(b"\0"))
+            self.up -= {source} if kind != Type.GAP else set()
+            self._session(source, kind, code, c[-1].rstrip(b"\0"))
         elif kind == Type.ARM:
             if scope == OF_NODE:
                 self.armed = code
@@ -163,20 +188,21 @@ class Model:
         elif kind == Type.KILL:
             self.killed[scope] = max(self.killed[scope], code)
 
-    def _session(self, kind: int, code: int, name: bytes) -> None:
+    def _session(self, source: int, kind: int, code: int, name: bytes) -> None:
         if kind == Type.DISCONNECTED:
-            self.has_ended |= code == END_OF_SESSION
+            self.ended |= {source} if code == END_OF_SESSION else set()
             return
-        is_other = kind == Type.CONNECTED and self.session not in (b"", name)
-        self.is_doubted |= kind == Type.GAP or (is_other and not self.has_ended)
+        is_other = kind == Type.CONNECTED and self.sessions.get(source, b"") not in (b"", name)
+        self.is_doubted |= kind == Type.GAP or (is_other and source not in self.ended)
         if kind == Type.CONNECTED:
-            self.session, self.has_ended = name, False
+            self.sessions[source] = name
+            self.ended.discard(source)
 
     def _report(self, seq: int, r: tuple[int, ...]) -> None:
         kind, _, _, _, _, _, number, _, exec_id, px, qty, _, left, ts_sent, version, _, _, _, command, *_ = r
         order = self.orders.get(number)
         if kind == Type.SENT:
-            self._count_message(seq, ts_sent)
+            self._count_message(seq, self._session_of(r[4]), ts_sent)
         if kind == Type.BUSTED or kind == Type.CORRECTED:
             self._amend(kind, (number, exec_id), px, qty)
         if order is None:
@@ -192,14 +218,13 @@ class Model:
         elif (kind == Type.REJECTED and version == 1) or (kind == Type.NOT_SENT and command == Type.NEW_ORDER):
             order.is_over = True
 
-    def _count_message(self, seq: int, at_ns: int) -> None:
-        self._sent_at.append(at_ns)
-        while self._sent_at[0] <= at_ns - SECOND:
-            self._sent_at.popleft()
-        if self.messages_max and len(self._sent_at) > self.messages_max:
-            self.wrong.append(
-                f"frame {seq}: {len(self._sent_at)} messages in a second, the venue takes {self.messages_max}"
-            )
+    def _count_message(self, seq: int, session: int, at_ns: int) -> None:
+        sent_at = self._sent_at[session]
+        sent_at.append(at_ns)
+        while sent_at[0] <= at_ns - SECOND:
+            sent_at.popleft()
+        if self.messages_max and len(sent_at) > self.messages_max:
+            self.wrong.append(f"frame {seq}: {len(sent_at)} messages in a second, the venue takes {self.messages_max}")
 
     def _fill(self, seq: int, order: Held, key: tuple[int, int], px: int, qty: int, version: int) -> None:
         if key in self.fills or key in self.busted:
@@ -258,8 +283,9 @@ class Model:
         of_strategy = self.killed[strategy, NONE]
         if max(of_account, of_strategy) >= KillLevel.HARD or self.armed <= ArmState.CANCEL_ONLY:
             self.wrong.append(f"{where} although killed {of_account} (strategy {of_strategy}), armed {self.armed}")
-        if not self.is_up or self.is_doubted:
-            self.wrong.append(f"{where} although session {self.is_up}, doubted {self.is_doubted}")
+        session = self._session_of(instrument)
+        if session not in self.up or self.is_doubted:
+            self.wrong.append(f"{where} although session {session} is not in {self.up}, or doubted {self.is_doubted}")
         if self.armed == ArmState.REDUCE_ONLY or of_account == KillLevel.SOFT:
             self._check_reduces(where, self._worst(instrument, side, number), leaves)
         if of_strategy == KillLevel.SOFT:

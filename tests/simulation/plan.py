@@ -50,7 +50,14 @@ class Plan:
     messages_max: int = 0
     """The venue's own limit of messages in any second, cancels included; 0: it has none."""
     has_far: bool = False
-    """A second feed, of a venue where the node does not trade."""
+    """A second feed, of another venue."""
+    trades_far: bool = False
+    """The node has an order session there too."""
+
+    @property
+    def far_ends(self) -> bool:
+        """The far venue's session ends in the middle of the day, and what it knew with it."""
+        return self.has_far and not self.trades_far
 
     def with_events(self, events: tuple[Event, ...]) -> Plan:
         """The same run with some of its events."""
@@ -98,7 +105,9 @@ def draw(seed: str, weights: dict[str, float], needs: dict[str, str], steps: int
     tail = random.Random(f"tail {seed}").random() < 0.4
     far = random.Random(f"far {seed}").random() < 0.3
     messages = random.Random(f"messages {seed}").choice([0, 0, 150])
-    plan = replace(plan, may_lose_tail=tail and not plan.is_durable, has_far=far, messages_max=messages)
+    trades_far = far and random.Random(f"trades far {seed}").random() < 0.5
+    plan = replace(plan, may_lose_tail=tail and not plan.is_durable, messages_max=messages)
+    plan = replace(plan, has_far=far, trades_far=trades_far)
     on = [name for name in weights if rng.random() < 0.5 and (name not in needs or getattr(plan, needs[name]))]
     mean = rng.choice([15, 30, 30, 60, 400])
     """Steps between two events, on the average."""

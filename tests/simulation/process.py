@@ -17,6 +17,7 @@ from tests.simulation.strategies import Restless, Rogue
 from openbell import _native as native
 from openbell import events
 from openbell.errors import JournalError
+from openbell.journal import Source
 from openbell.node.record import machine_code
 from openbell.node.recovery import Recovered, recover_engine
 from openbell.node.snapshots import read_snapshot, write_snapshot
@@ -27,7 +28,7 @@ RESTLESS, ROGUE = 1, 2
 QTY_MAX, POSITION_MAX, OPEN_MAX = 100, 300, 20
 OPERATOR = 1
 NO_STRATEGY, NO_INSTRUMENT = 0xFFFF, 0xFFFFFFFF
-SESSIONS = (64, 65)
+SESSIONS = (Source.ORDER_ENTRY, Source.ORDER_ENTRY + 1)
 ORDER_FIELDS = ("cl_ord_id", "version", "state", "strategy", "instrument", "side", "px", "qty", "leaves_qty", "cum_qty")
 # fmt: off
 ENGINE_FIELDS = (
@@ -48,7 +49,7 @@ def capacity() -> native.EngineCapacity:
     return out
 
 
-def presets() -> native.Presets:
+def presets(places: list[m.Place]) -> native.Presets:
     """Limits so narrow that some orders meet them, and breakers that trip now and then."""
     values = {
         LimitKind.ORDER_QTY: QTY_MAX,
@@ -63,7 +64,7 @@ def presets() -> native.Presets:
     out.add_limit(events.limit(LimitKind.ORDER_RATE, 100_000, scope=LimitScope.ACCOUNT, window_ns=10**9))
     for kind in (LimitKind.GROSS_NOTIONAL, LimitKind.DAILY_LOSS):
         out.add_limit(events.limit(kind, 10**15, scope=LimitScope.ACCOUNT, owner="sim"))
-    for symbol in m.SYMBOLS:
+    for symbol in (symbol for at in places for symbol in at.symbols):
         for kind, value in values.items():
             out.add_limit(events.limit(kind, value, scope=LimitScope.INSTRUMENT, owner="sim"), symbol)
     out.add_control(
@@ -71,6 +72,8 @@ def presets() -> native.Presets:
             BreakerKind.REJECT_RATE, to=ArmState.REDUCE_ONLY, threshold=8, again_below=1, window_ns=10**8, owner="sim"
         )
     )
+    for number in range(len(places)) if len(places) > 1 else []:
+        out.add_control(events.route(Source.FEED + number, Source.ORDER_ENTRY + number))
     return out
 
 
@@ -125,7 +128,8 @@ class Node:
         self.strategy_seed = self.rng.getrandbits(63)
         self.native: native.LiveNode | None = None
         self.engine: native.Engine
-        self.stream: native.SimStream
+        self.traded = [m.HOME, m.FAR] if plan.trades_far else [m.HOME]
+        self.streams: list[native.SimStream]
         self.epochs = 0
         self.archiver_failures = 0
         self.archiver_aborts = False
@@ -141,9 +145,10 @@ class Node:
             JournalError: there is no room for its journal; a supervisor tries again later.
         """
         plan, nets = self.plan, self.nets
-        self.stream = native.SimStream(nets["orders"], m.HOME.door)
-        self.stream.tap()
-        self.stream.send_max = self.rng.choice([11, 4096, 1 << 18])
+        self.streams = [native.SimStream(nets["orders"], at.door) for at in self.traded]
+        for stream in self.streams:
+            stream.tap()
+            stream.send_max = self.rng.choice([11, 4096, 1 << 18])
         if not self.is_rebooting:
             self.start_archiver()
         self.engine, how = recover_engine(capacity(), self.journal_dir, self.hot_dir)
@@ -154,7 +159,7 @@ class Node:
             feeds.append(self._feed_ports(self.far_ports, m.FAR))
         config, host, now = self._config(), self._host(), self.clock.now_ns()
         with self._disciplined():  # a frame without its decision is decided now, by the strategies that live now
-            node = native.LiveNode(config, self.engine, host, self.clock, feeds, self.stream)
+            node = native.LiveNode(config, self.engine, host, self.clock, feeds, self.streams)
             node.submit(events.started(node=NODE, epoch=node.epoch, now_ns=now, seed=self.strategy_seed))
         self.native = node
         self.epochs += 1
@@ -166,13 +171,13 @@ class Node:
         return native.FeedPorts(lines, ports["requests"] if self.plan.has_requests else None, snapshots)
 
     def _host(self) -> native.StrategyHost:
-        host, symbols = native.StrategyHost(), list(m.SYMBOLS)
+        host, symbols = native.StrategyHost(), [symbol for at in self.traded for symbol in at.symbols]
         if self.plan.speed == "compiled":
             host.add_compiled(RESTLESS, "restless", Restless(), symbols, compiled())
         else:
             host.add(RESTLESS, "restless", Restless(), symbols)
         if self.plan.has_rogue:
-            host.add(ROGUE, "rogue", Rogue(), symbols)
+            host.add(ROGUE, "rogue", Rogue(), list(m.SYMBOLS))
         return host
 
     def _config(self) -> native.LiveConfig:
@@ -184,11 +189,11 @@ class Node:
         config.feeds = [self._feed_config("sim", m.HOME, m.SESSION)]
         if plan.has_far:
             config.feeds = [*config.feeds, self._feed_config("far", m.FAR, self.far_session)]
-        config.set_session(*m.HOME.door, "SIM", "secret", "FIRM", self.day_ns)
-        config.reconnect_ns, config.reconnect_max_ns = 1_000_000, 100_000_000
+        for number, at in enumerate(self.traded):
+            config.add_session(*at.door, "SIM", "secret", "FIRM", self.day_ns, 1_000_000, 100_000_000)
+            gate.set_messages(plan.messages_max, plan.messages_max // 5, number)
         gate.order_qty_max, gate.order_notional_max, gate.orders_per_second_max = QTY_MAX, 10**12, plan.rate_max
-        gate.messages_per_second_max, gate.cancels_reserved = plan.messages_max, plan.messages_max // 5
-        config.gate, config.presets = gate, presets()
+        config.gate, config.presets = gate, presets(self.traded)
         return config
 
     def _feed_config(self, name: str, at: m.Place, session: str) -> native.LiveFeedConfig:
@@ -248,8 +253,9 @@ class Node:
         if self.native is not None:
             self.native.abandon()
             self.native = None
-        self.stream.die_at_send(0)
-        self.stream.cut()
+        for stream in self.streams:
+            stream.die_at_send(0)
+            stream.cut()
 
     def close(self) -> None:
         """The orderly end of the process."""
@@ -257,7 +263,8 @@ class Node:
         with self._disciplined():
             self.native.close()
         self.native = None
-        self.stream.shutdown()
+        for stream in self.streams:
+            stream.shutdown()
 
     # ---- its helpers
 

@@ -9,7 +9,6 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.simulation import market as m
 from tests.simulation.day import OPEN_NS, Day, Violation
 from tests.simulation.discipline import elsewhere
 from tests.simulation.faults import FAULTS, acts, load, races
@@ -101,9 +100,9 @@ def _play(plan: Plan, folder: Path, outcome: Outcome) -> None:
             "epochs": day.node.epochs,
             "frames": day.node.engine.seq,
             "simulated ms": (day.clock.now_ns() - OPEN_NS) // 1_000_000,
-            "orders": len(day.tap.opened),
-            "cancels": day.tap.cancels,
-            "fills": len(day.market.fills()),
+            "orders": sum(len(tap.opened) for tap in day.taps),
+            "cancels": sum(tap.cancels for tap in day.taps),
+            "fills": sum(len(market.fills()) for market in day.traded),
         }
         outcome.cells, outcome.counts = dict(day.cells), dict(day.counts)
         day.clock.set_on_relax(_nothing)
@@ -127,25 +126,40 @@ def judge_books(day: Day) -> None:
         for o in engine.live_orders()
         if o.cl_ord_id not in untold
     ]
-    theirs = [row for row in day.market.open_orders() if native.ouch_token_decode(row[0])[0] not in untold]
-    expect("open orders", sorted(ours), theirs)
-    if day.tap.wrong:
-        raise Violation(f"the wire: {day.tap.wrong[0]} ({len(day.tap.wrong)} in all)")
+    at_venues = [row for market in day.traded for row in market.open_orders()]
+    theirs = [row for row in at_venues if native.ouch_token_decode(row[0])[0] not in untold]
+    expect("open orders", sorted(ours), sorted(theirs))
+    judge_taps(day)
 
 
 def judge_ledger(day: Day) -> None:
     """At the end of the day: flat of orders, and position and cash to the last unit."""
     engine = day.node.engine
-    for at_venue, instrument in enumerate(day.node.books(0, m.SYMBOLS)):
-        of_strategies = [engine.position(s, instrument) for s in (RESTLESS, ROGUE)]
-        ours = (sum(p["qty"] for p in of_strategies), sum(p["cash"] for p in of_strategies))
-        expect("position and cash of " + m.SYMBOLS[at_venue], ours, day.market.holdings()[at_venue])
-    left = {native.ouch_token_decode(token)[0] for token, _, _ in day.market.open_orders()}
+    for number, market in enumerate(day.traded):
+        for at_venue, instrument in enumerate(day.node.books(number, market.at.symbols)):
+            expect(
+                "position and cash of " + market.at.symbols[at_venue],
+                held(day, instrument),
+                market.holdings()[at_venue],
+            )
+    left = {native.ouch_token_decode(token)[0] for market in day.traded for token, _, _ in market.open_orders()}
     if not left <= day.market_untold():
         raise Violation(f"orders open at the venue after the close: {left - day.market_untold()}")
     engine.audit()
-    if day.tap.wrong:
-        raise Violation(f"the wire: {day.tap.wrong[0]} ({len(day.tap.wrong)} in all)")
+    judge_taps(day)
+
+
+def held(day: Day, instrument: int) -> tuple[int, int]:
+    """Position and cash, of all strategies."""
+    rows = [day.node.engine.position(s, instrument) for s in (RESTLESS, ROGUE)]
+    return sum(p["qty"] for p in rows), sum(p["cash"] for p in rows)
+
+
+def judge_taps(day: Day) -> None:
+    """What the wires have said."""
+    wrong = [one for tap in day.taps for one in tap.wrong]
+    if wrong:
+        raise Violation(f"the wire: {wrong[0]} ({len(wrong)} in all)")
 
 
 def judge_after_lost_tail(day: Day) -> None:
@@ -154,18 +168,18 @@ def judge_after_lost_tail(day: Day) -> None:
     A person has to look before books are believed that are not the venue's.
     """
     engine = day.node.engine
-    of_strategies = [[engine.position(s, i) for s in (RESTLESS, ROGUE)] for i in day.node.books(0, m.SYMBOLS)]
-    ours = [(sum(p["qty"] for p in rows), sum(p["cash"] for p in rows)) for rows in of_strategies]
-    theirs = day.market.holdings()
+    numbers = [i for number, market in enumerate(day.traded) for i in day.node.books(number, market.at.symbols)]
+    ours = [held(day, instrument) for instrument in numbers]
+    theirs = [held_there for market in day.traded for held_there in market.holdings()]
     untold = day.market_untold()
     orders = sorted({o.cl_ord_id for o in engine.live_orders()} - untold)
-    at_venue = sorted({native.ouch_token_decode(row[0])[0] for row in day.market.open_orders()} - untold)
+    rows = [row for market in day.traded for row in market.open_orders()]
+    at_venue = sorted({native.ouch_token_decode(row[0])[0] for row in rows} - untold)
     state = engine.arming()[0]
     if (ours != theirs or orders != at_venue) and state > ArmState.CANCEL_ONLY:
         raise Violation(f"{state.name} with {ours}, {orders}; the venue has {theirs}, {at_venue}: nobody has looked")
     engine.audit()
-    if day.tap.wrong:
-        raise Violation(f"the wire: {day.tap.wrong[0]} ({len(day.tap.wrong)} in all)")
+    judge_taps(day)
     day.close()
     judge_replay(day.node)
 
@@ -177,11 +191,14 @@ def judge_journal(day: Day) -> None:
     model = Model(messages_max=day.plan.messages_max).take_all(reader)
     if model.wrong:
         raise Violation(f"the model: {model.wrong[0]} ({len(model.wrong)} in all)")
-    for at_venue, instrument in enumerate(node.books(0, m.SYMBOLS)):
-        expect("the model's position and cash", model.position(instrument), day.market.holdings()[at_venue])
-    executions = sorted((exec_id, f.px, f.qty) for (_, exec_id), f in model.fills.items())
-    expect("executions that stand", executions, day.market.fills())
-    judge_wire(day.tap, model, is_durable=day.plan.is_durable)
+    for number, market in enumerate(day.traded):
+        instruments = node.books(number, market.at.symbols)
+        for at_venue, instrument in enumerate(instruments):
+            expect("the model's position and cash", model.position(instrument), market.holdings()[at_venue])
+        fills = [(exec_id, f.px, f.qty) for (_, exec_id), f in model.fills.items() if f.instrument in instruments]
+        expect("executions that stand", sorted(fills), market.fills())
+    for tap in day.taps:
+        judge_wire(tap, model, is_durable=day.plan.is_durable)
     judge_replay(node)
 
 

@@ -1,4 +1,4 @@
-"""The wire tap: every byte that left the order session, read by code of its own, with what it must never say."""
+"""The wire tap: every byte that left an order session, read by code of its own, with what it must never say."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Opened(NamedTuple):
 class WireTap:
     """`collect` reads what left in a step, and says at once what may not."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, session: int = 0) -> None:
+        self.session, self.symbols = session, (m.HOME, m.FAR)[session].symbols
         self.rate_max = plan.rate_max
         self.opened: list[Opened] = []
         self.cancels = 0
@@ -81,7 +82,7 @@ class WireTap:
     def collect(self, day: Day) -> None:
         """What left since the last call."""
         shut = self._was_shut if self._was_shut == self._shut(day) else ""
-        for at_ns, mark, data in day.node.stream.take_sent():
+        for at_ns, mark, data in day.node.streams[self.session].take_sent():
             if not data:
                 self._bytes = b""  # another connection: what was cut is gone
                 self._starts.clear()
@@ -115,7 +116,7 @@ class WireTap:
             return
         if kind == b"O":
             token, side, qty, symbol, px, _tif, firm, *_ = ENTER.unpack(body)
-            if side not in (b"B", b"S", b"T") or symbol.decode().strip() not in m.SYMBOLS or firm != b"FIRM":
+            if side not in (b"B", b"S", b"T") or symbol.decode().strip() not in self.symbols or firm != b"FIRM":
                 self.wrong.append(f"an order with {side!r} {symbol!r} {firm!r}")
         elif kind == b"U":
             previous, token, qty, px, *_ = REPLACE.unpack(body)

@@ -25,20 +25,21 @@ class Perimeter:
     def __init__(self, kill=None, **limits):
         wide = {"order_qty_max": 1000, "order_notional_max": 10**9, "orders_per_second_max": 100_000}
         out = native.GateLimits()
+        out.set_messages(limits.pop("messages_per_second_max", 0), limits.pop("cancels_reserved", 0))
         for name, value in (wide | limits).items():
             setattr(out, name, value)
-        self.gate = native.Gate(out, kill)
+        self.gate, self.limits = native.Gate(out, kill), out
 
-    def send(self, now=0, *, kind=Type.NEW_ORDER, approval=(), **terms):
+    def send(self, now=0, *, kind=Type.NEW_ORDER, approval=(), session=0, **terms):
         order = {"type": kind, "ts_event": now, "cl_ord_id": order_id(1)} | TERMS | terms
         approved = None if approval is None else record("Order", **order | {"type": Type.APPROVED} | dict(approval))
-        return self._ask(record("Order", **order), approved, now)
+        return self._ask(record("Order", **order), approved, now, session)
 
     def cancel(self, now=0):
         return self._ask(record("Order", type=Type.CANCEL_ORDER, cl_ord_id=order_id(1)), None, now)
 
-    def _ask(self, command, approved, now):
-        reason, *self.figures = self.gate.check(command, approved, EPOCH, now)
+    def _ask(self, command, approved, now, session=0):
+        reason, *self.figures = self.gate.check(command, approved, EPOCH, now, session)
         return reason
 
 
@@ -168,6 +169,17 @@ def test_cancels_pass_at_any_rate_and_orders_wait_for_them():
     assert perimeter.gate.counters["cancels_over_rate"] == 2
     assert perimeter.send(SECOND - 1) == Reason.GATE_MESSAGE_RATE
     assert perimeter.send(SECOND) == Reason.NONE
+
+
+def test_the_limit_of_one_venue_is_not_that_of_another():
+    perimeter = Perimeter(messages_per_second_max=2)
+    perimeter.limits.set_messages(1, 0, 1)
+    perimeter.gate = native.Gate(perimeter.limits)
+    home = [perimeter.send(cl_ord_id=order_id(number)) for number in (1, 2, 3)]
+    away = [perimeter.send(cl_ord_id=order_id(number), session=1) for number in (4, 5)]
+
+    assert home == [Reason.NONE, Reason.NONE, Reason.GATE_MESSAGE_RATE]
+    assert away == [Reason.NONE, Reason.GATE_MESSAGE_RATE]
 
 
 def test_a_venue_without_a_limit_has_none():

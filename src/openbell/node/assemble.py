@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from openbell import _native as native
 from openbell import events
 from openbell.config import Settings
 from openbell.config_types import native_units
+from openbell.journal import Source
 from openbell.node.breakers import breaker_records
 from openbell.node.config import FeedSettings, NodeConfig, SnapshotSettings
 from openbell.node.edge import edge_config, policies_of
@@ -71,7 +73,19 @@ def presets(config: NodeConfig) -> native.Presets:
         given.add_control(fee.record())
     for breaker in breaker_records(config.breakers, ids):
         given.add_control(breaker.record, breaker.symbol)
+    for record in routes_of(config):
+        given.add_control(record)
     return given
+
+
+def routes_of(config: NodeConfig) -> Iterator[bytes]:
+    """By which session orders leave, for every feed; nothing where one session trades all of them."""
+    if config.node.mode != "live" or (len(config.sessions) == 1 and not config.sessions[0].feeds):
+        return
+    traded = {feed.name: number for number, one in enumerate(config.sessions) for feed in config.feeds_of(one)}
+    for number, feed in enumerate(config.feeds):
+        session = Source.ORDER_ENTRY + traded[feed.name] if feed.name in traded else 0
+        yield events.route(Source.FEED + number, session)
 
 
 def gate_limits(config: NodeConfig) -> native.GateLimits:
@@ -82,9 +96,8 @@ def gate_limits(config: NodeConfig) -> native.GateLimits:
         native_units(one.order_notional_max, MONEY_DECIMALS) for one in config.limits.instruments
     )
     gate.orders_per_second_max = config.node.orders_per_second_max
-    if config.sessions:
-        gate.messages_per_second_max = config.sessions[0].messages_per_second_max
-        gate.cancels_reserved = config.sessions[0].cancels_reserved
+    for number, session in enumerate(config.sessions):
+        gate.set_messages(session.messages_per_second_max, session.cancels_reserved, number)
     return gate
 
 
@@ -194,17 +207,17 @@ def live_config(config: NodeConfig) -> native.LiveConfig:
     live.is_paper = config.node.mode == "paper"
     live.paper = native.VenueLatency(0, config.paper.latency_ns, config.paper.latency_ns)
     if config.node.mode == "live":
-        session = config.sessions[0]
-        live.set_session(
-            host=session.connect.host,
-            port=session.connect.port,
-            user=session.user,
-            password=session.password.read(),
-            firm=session.firm,
-            midnight_ns=midnight_ns(config.feeds[0]),
-        )
-        live.reconnect_ns = session.reconnect_ms * 1_000_000
-        live.reconnect_max_ns = session.reconnect_max_ms * 1_000_000
+        for session in config.sessions:
+            live.add_session(
+                host=session.connect.host,
+                port=session.connect.port,
+                user=session.user,
+                password=session.password.read(),
+                firm=session.firm,
+                midnight_ns=midnight_ns(config.feeds_of(session)[0]),
+                reconnect_ns=session.reconnect_ms * 1_000_000,
+                reconnect_max_ns=session.reconnect_max_ms * 1_000_000,
+            )
     return live
 
 

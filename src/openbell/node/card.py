@@ -38,6 +38,7 @@ class NodeCard:
     symbols: tuple[str, ...] = ()
     checks: tuple[int, ...] = ()
     limits_max: int = 1_024
+    sessions: tuple[str, ...] = ()
 
 
 def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
@@ -60,6 +61,7 @@ def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
         symbols=tuple(i.symbol for i in config.instruments),
         checks=tuple(capacity.checks),
         limits_max=capacity.limits_max,
+        sessions=tuple(session.name for session in config.sessions) if node.mode == "live" else (),
     )
 
 
@@ -93,7 +95,8 @@ def read_card(directory: Path) -> NodeCard:
     path = directory / CARD_NAME
     try:
         data = json.loads(path.read_text())
-        return NodeCard(**{**data, "symbols": tuple(data["symbols"]), "checks": tuple(data.get("checks", ()))})
+        lists = {name: tuple(data.get(name, ())) for name in ("checks", "sessions")}
+        return NodeCard(**{**data, "symbols": tuple(data["symbols"]), **lists})
     except FileNotFoundError:
         raise ConfigError(f"expected a node's {CARD_NAME}, found none in {directory}; has a node run here?") from None
     except (ValueError, KeyError, TypeError) as error:

@@ -33,18 +33,16 @@ from openbell.node.paths import SHARED_MEMORY
 from openbell.node.people import ControlSettings, OperatorSettings, WatchdogSettings
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.retention import RetentionSettings
+from openbell.node.sessions import FEEDS_MAX, SESSIONS_MAX, SessionSettings, check_exposed, check_sessions
 from openbell.node.signals import SIGNALS_MAX, SignalSettings, check_signals
 
 NODE_ID_MAX = 63
 STRATEGY_ID_MAX = 1022
-FEEDS_MAX = 48
 SENDERS_MAX = 16
 INSTRUMENTS_MAX = 10_000
 STRATEGIES_MAX = 256
 FEES_MAX = 64
 OPERATORS_MAX = 64
-RATE_MAX = 1_000_000
-"""Messages a second that the perimeter can count; native/venue/gate.h."""
 
 Policy = Literal["mark", "drop", "halt"]
 LEAVE_OUT = {
@@ -153,23 +151,6 @@ class FeedSettings(Settings):
         return (line_a, (self.listen_b, self.interface_b or self.interface)) if self.listen_b else (line_a,)
 
 
-class SessionSettings(Settings):
-    """`[[sessions]]`: an order-entry session at a venue."""
-
-    name: str = Field(pattern=NAME_PATTERN)
-    kind: Literal["ouch42_soupbintcp"]
-    connect: AddressText
-    user: str = Field(min_length=1, max_length=6)
-    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
-    firm: str = Field(default="", max_length=4)
-    messages_per_second_max: int = Field(
-        ge=0, le=RATE_MAX, description="the venue's own limit, cancels included; 0: it has none"
-    )
-    cancels_reserved: int = Field(default=0, ge=0, le=RATE_MAX, description="of those messages, kept for cancels")
-    reconnect_ms: int = Field(default=250, ge=1, le=60_000, description="after the first failure; doubled by each one")
-    reconnect_max_ms: int = Field(default=10_000, ge=1, le=600_000, description="the longest wait for the next try")
-
-
 class InstrumentSettings(Settings):
     """`[[instruments]]`: an instrument to subscribe to; everything else on the feed is dropped and counted."""
 
@@ -256,7 +237,7 @@ class NodeConfig(Settings):
 
     node: NodeSettings
     feeds: tuple[FeedSettings, ...] = Field(min_length=1, max_length=FEEDS_MAX)
-    sessions: tuple[SessionSettings, ...] = ()
+    sessions: tuple[SessionSettings, ...] = Field(default=(), max_length=SESSIONS_MAX)
     instruments: tuple[InstrumentSettings, ...] = Field(min_length=1, max_length=INSTRUMENTS_MAX)
     strategies: tuple[StrategySettings, ...] = Field(default=(), max_length=STRATEGIES_MAX)
     breakers: tuple[BreakerSettings, ...] = Field(default=(), max_length=BREAKERS_MAX)
@@ -298,20 +279,31 @@ class NodeConfig(Settings):
         free = (number for number in range(STRATEGY_ID_MAX + 1) if number not in taken)
         return {s.name: next(free) if s.id is None else s.id for s in self.strategies}
 
+    def reconciliations(self) -> dict[int, ReconciliationSettings]:
+        """Whose books ours are compared with, by number of the session; nobody's but live orders are anywhere else."""
+        if self.node.mode != "live":
+            return {}
+        of_sessions = {number: session.reconciliation for number, session in enumerate(self.sessions)}
+        found = {0: self.reconciliation, **of_sessions} if self.reconciliation is None else {0: self.reconciliation}
+        return {number: settings for number, settings in found.items() if settings is not None}
+
+    def feeds_of(self, session: SessionSettings) -> list[FeedSettings]:
+        """The feeds whose instruments that session trades."""
+        return [feed for feed in self.feeds if not session.feeds or feed.name in session.feeds]
+
     def cross_check(self) -> Iterable[Problem]:
         """Yield names used twice, references to nothing, missing limits and exposed credentials."""
         yield from self._names_once()
         yield from self._feeds_fit()
         yield from self._edges_fit()
-        yield from self._sessions_fit()
+        yield from check_sessions(self.sessions, [feed.name for feed in self.feeds], self.node.mode)
         yield from self._strategies_allowed()
         yield from self._identities_fit()
         strategies, symbols = [one.name for one in self.strategies], [one.symbol for one in self.instruments]
         yield from check_breakers(self.breakers, strategies, symbols)
         yield from check_fees(self.fees)
         yield from check_signals(self.signals, strategies)
-        if self.reconciliation is not None:
-            yield from self.reconciliation.cross_check()
+        yield from self._comparisons_fit()
 
     def _names_once(self) -> Iterator[Problem]:
         yield from _repeats("feeds", "name", [feed.name for feed in self.feeds])
@@ -334,7 +326,7 @@ class NodeConfig(Settings):
                         ("feeds", index, "senders"), f'expected IPv4 addresses such as "10.0.0.1", found {sender!r}'
                     )
             if feed.snapshots:
-                yield from _exposed(("feeds", index, "snapshots"), feed.snapshots)
+                yield from check_exposed(("feeds", index, "snapshots"), feed.snapshots)
 
     def _edges_fit(self) -> Iterator[Problem]:
         for index, instrument in enumerate(self.instruments):
@@ -351,28 +343,6 @@ class NodeConfig(Settings):
                         where, 'px_band_bps of [[instruments]] follows "trade": keep it, or use px_low and px_high'
                     )
 
-    def _sessions_fit(self) -> Iterator[Problem]:
-        if self.node.mode == "live" and not self.sessions:
-            yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
-        if len(self.sessions) > 1:  # `Resolved` speaks for all orders: ARCHITECTURE.md
-            yield Problem(
-                ("sessions", 1),
-                f"expected one [[sessions]] table, found {len(self.sessions)}: a node has one order session; run "
-                "another node for another account or venue",
-            )
-        for index, session in enumerate(self.sessions):
-            yield from _exposed(("sessions", index), session)
-            if session.cancels_reserved and session.cancels_reserved >= session.messages_per_second_max:
-                yield Problem(
-                    ("sessions", index, "cancels_reserved"),
-                    f"expected less than messages_per_second_max, {session.messages_per_second_max}: "
-                    "something has to be left for orders",
-                )
-            if session.reconnect_max_ms < session.reconnect_ms:
-                yield Problem(
-                    ("sessions", index, "reconnect_max_ms"), f"expected at least reconnect_ms, {session.reconnect_ms}"
-                )
-
     def _identities_fit(self) -> Iterator[Problem]:
         if self.watchdog.drop_copy and self.watchdog.drop_copy_password is None:
             yield Problem(("watchdog", "drop_copy_password"), 'expected "env:NAME" or "file:PATH" of the drop copy')
@@ -382,6 +352,15 @@ class NodeConfig(Settings):
                 ("control", "identities"),
                 f"expected 2, because session {away[0].name} trades at {away[0].connect.host}; found 1: one person may "
                 "loosen limits and release kills only where every session is on loopback",
+            )
+
+    def _comparisons_fit(self) -> Iterator[Problem]:
+        if self.reconciliation is None:
+            return
+        yield from self.reconciliation.cross_check()
+        if len(self.sessions) > 1 or any(session.reconciliation for session in self.sessions):
+            yield Problem(
+                ("reconciliation",), "each session has a table of its own here: write it as [sessions.reconciliation]"
             )
 
     def _strategies_allowed(self) -> Iterator[Problem]:
@@ -422,15 +401,6 @@ def _repeats(table: str, key: str, values: list[object]) -> Iterator[Problem]:
         if value is not None and counts[value]:
             yield Problem((table, index, key), f"{value!r} stands here for the second time; it must be unique")
         counts[value] += 1
-
-
-def _exposed(where: tuple[str | int, ...], login: SessionSettings | SnapshotSettings) -> Iterator[Problem]:
-    """A credential that stands in the file and would leave this machine."""
-    if login.password.is_plain and not login.connect.is_loopback:
-        yield Problem(
-            (*where, "password"),
-            f'"plain:" is for loopback demos and {login.connect.host} is not loopback; write "env:NAME" or "file:PATH"',
-        )
 
 
 def _not_left_out(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""`[reconciliation]` of a node's file: whose books ours are compared with."""
+"""`[reconciliation]` and `[sessions.reconciliation]` of a node's file: whose books ours are compared with."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,10 @@ from openbell.config_types import AddressText, SecretText
 
 
 class ReconciliationSettings(Settings):
-    """`[reconciliation]`: whose books ours are compared with, all day; see docs/post-trade.md."""
+    """`[reconciliation]`: whose books ours are compared with, all day; see docs/post-trade.md.
+
+    Of several sessions each has its own, `[sessions.reconciliation]`.
+    """
 
     account: str = Field(min_length=1, max_length=10, description="name of the account at the venue")
     venue: AddressText | None = Field(default=None, description="control address of a venue that states its ledger")

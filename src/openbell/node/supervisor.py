@@ -27,7 +27,6 @@ from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS
-from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.reconciliation_page import begin_page
 from openbell.node.recovery import expect_both_halves
 from openbell.strategy.loader import load_strategy
@@ -89,10 +88,12 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         node = self.config.node
         expect_both_halves(node.journal_dir, node.hot_dir)
-        if (others := self._reconciliation()) and others.password:
-            others.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
+        others = self.config.reconciliations().values()
+        for other in others:
+            if other.password:
+                other.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        begin_page(node.hot_dir, time.time_ns(), others.every_ms * 1_000_000 if others else 0)
+        begin_page(node.hot_dir, time.time_ns(), max((other.every_ms for other in others), default=0) * 1_000_000)
         node.journal_dir.mkdir(parents=True, exist_ok=True)
         write_card(card_of(self.config, self.config_path))
         ids = self.config.strategy_ids()
@@ -114,10 +115,6 @@ class Supervisor:
                 self._trading.wait()
         self._end_helpers()
 
-    def _reconciliation(self) -> ReconciliationSettings | None:
-        """Whose books ours are compared with; nobody's but live orders are anywhere else."""
-        return self.config.reconciliation if self.config.node.mode == "live" else None
-
     def _start_helpers(self) -> None:
         node = self.config.node
         keeps = self.config.retention.arguments()
@@ -132,7 +129,7 @@ class Supervisor:
             if one.process == "own":
                 module = "openbell.node.strategy_process"
                 commands[f"strategy {one.name}"] = [module, str(self.config_path), self.mode, one.name]
-        if self._reconciliation():
+        if self.config.reconciliations():
             commands["reconciliation"] = ["openbell.posttrade.watch", str(self.config_path), self.mode]
         if self.config.watchdog.with_node and self.config.node.mode == "live":
             commands["watchdog"] = ["openbell.ops.watchdog", str(self.config_path), self.mode]

@@ -76,10 +76,11 @@ class Guard:
         self.judge = Judge(Patience(self.settings.silence_ms / 1000, self.settings.kill_ms / 1000))
         self.cell = native.KillCell.open(str(self.hot_dir / "kill"))
         self.beats = native.Counters.open(str(self.hot_dir / "watchdog")).counter("beats")
-        self.copy: DropCopy | None = None
-        self._copy_retry_s = self._world_retry_s = 0.0
+        self.copies: dict[int, DropCopy] = {}
+        self._copy_retry_s: dict[int, float] = {}
+        self._world_retry_s = 0.0
         self._killed_since: float | None = None
-        self._accepted_at_kill = 0
+        self._accepted_at_kill = self._accepted_before = 0
         self._held: list[TakeOver] = []
         self._held_until_s = 0.0
 
@@ -91,7 +92,7 @@ class Guard:
             now_s = time.monotonic()
             self.beats.add()
             self._follow(now_s)
-            self._hear_copy(now_s)
+            self._hear_copies(now_s)
             self._hold(now_s)
             if reason := self.judge.judge(self.signs(now_s), now_s):
                 self.stop(reason)
@@ -100,7 +101,8 @@ class Guard:
                 self.say(f"{self.card.name}: its heart beats; {self.settings.act} after {self.settings.silence_ms} ms")
             time.sleep(TURN_S)
         self._hold(float("inf"))
-        self._drop_copy()
+        for number in list(self.copies):
+            self._drop_copy(number)
         self.note("left")
         self.diary.close()
 
@@ -119,14 +121,15 @@ class Guard:
         )
 
     def _opened_after_kill(self, level: KillLevel, now_s: float) -> int:
-        if self.copy is None or level < KillLevel.HARD:
+        if not self.copies or level < KillLevel.HARD:
             self._killed_since = None
             return 0
         if self._killed_since is None:
             self._killed_since = now_s
+        accepted = self._accepted_before + sum(copy.accepted for copy in self.copies.values())
         if now_s - self._killed_since < GRACE_AFTER_KILL_S:
-            self._accepted_at_kill = self.copy.accepted
-        return self.copy.accepted - self._accepted_at_kill
+            self._accepted_at_kill = accepted
+        return accepted - self._accepted_at_kill
 
     def _follow(self, now_s: float) -> None:
         """Know which orders are open. A journal that cannot be followed costs their names, never the stop."""
@@ -138,22 +141,26 @@ class Guard:
             self.note("journal", error=str(error))
             self.world, self._world_retry_s = LiveWorld(self.card), now_s + RETRY_S
 
-    def _hear_copy(self, now_s: float) -> None:
-        if not self.settings.drop_copy or not self.config.sessions or now_s < self._copy_retry_s:
-            return
-        try:
-            if self.copy is None:
-                self.copy = DropCopy(self.accounts[0], self.settings.drop_copy)
-            self.copy.link.poll(now_s)
-        except NetError as error:
-            self.note("drop copy", error=str(error))
-            self._drop_copy()
-            self._copy_retry_s = now_s + RETRY_S
+    def _hear_copies(self, now_s: float) -> None:
+        """Of every venue, where they have a drop copy of the account."""
+        for number, account in enumerate(self.accounts if self.settings.drop_copy else []):
+            if now_s >= self._copy_retry_s.get(number, 0.0):
+                self._hear_copy(number, account, now_s)
 
-    def _drop_copy(self) -> None:
-        if self.copy is not None:
-            self.copy.link.close()
-        self.copy = None
+    def _hear_copy(self, number: int, account: Account, now_s: float) -> None:
+        try:
+            if number not in self.copies:
+                self.copies[number] = DropCopy(account, self.settings.drop_copy)
+            self.copies[number].link.poll(now_s)
+        except NetError as error:
+            self.note("drop copy", session=self.config.sessions[number].name, error=str(error))
+            self._drop_copy(number)
+            self._copy_retry_s[number] = now_s + RETRY_S
+
+    def _drop_copy(self, number: int) -> None:
+        if copy := self.copies.pop(number, None):
+            self._accepted_before += copy.accepted
+            copy.link.close()
 
     # ---- stopping
 
@@ -168,8 +175,8 @@ class Guard:
             stop.leaves = {order.cl_ord_id: order.leaves_qty for order in engine.live_orders()}
         self._hold(float("inf"))
         if self.settings.act == "login" and self.config.node.mode == "live":
-            self._held, self._held_until_s = self._log_in(stop, began + LOGIN_WITHIN_S), began + HOLD_S
-        if not self._held and self.config.node.mode == "live":
+            self._held, self._held_until_s = self._log_in(stop, began), began + HOLD_S
+        if len(self._held) < len(self.accounts) and self.config.node.mode == "live":
             self._end_process(stop)
         stop.took_ms = (time.monotonic() - began) * 1000
         left = [str(order) for order in sorted(stop.leaves.keys() - stop.closed)]
@@ -177,17 +184,16 @@ class Guard:
         self.say(stop.line(self.card.name))
         return stop
 
-    def _log_in(self, stop: Stop, give_up_s: float) -> list[TakeOver]:
-        """A login to the account of every session, complete; empty when one did not succeed in time."""
-        engine, taken = self.world.engine, []
-        for account in self.accounts:
-            name, seq = (engine.session_name, engine.source_seq(Source.ORDER_ENTRY)) if engine else ("", 0)
+    def _log_in(self, stop: Stop, began_s: float) -> list[TakeOver]:
+        """A complete login to the account of every session, where the venue lets us in in time; each has its share."""
+        taken, share_s = [], LOGIN_WITHIN_S / len(self.accounts)
+        for number, account in enumerate(self.accounts):
+            give_up_s = began_s + share_s * (number + 1)
             try:
-                within_s = max(give_up_s - time.monotonic(), 0.001)
-                over = TakeOver(account, name, seq + 1, midnight_ns(self.config.feeds[0]), within_s)
+                over = self._take_over(number, max(give_up_s - time.monotonic(), 0.001))
             except NetError as error:
                 stop.done.append(f"no login ({error})")
-                return []
+                continue
             over.leaves |= stop.leaves
             while not over.is_resolved and not over.is_over and time.monotonic() < give_up_s:
                 over.turn(TURN_S)
@@ -195,10 +201,21 @@ class Guard:
             if not over.is_resolved:
                 over.close()
                 stop.done.append(f"no login as {account.user}: the venue did not complete it")
-                return []
+                continue
             stop.done.append(f"logged in as {account.user}, which ended its session")
             taken.append(over)
         return taken
+
+    def _take_over(self, number: int, within_s: float) -> TakeOver:
+        """Of that session; it goes on where the journal ends.
+
+        Raises:
+            NetError: nobody answers there.
+        """
+        engine, source = self.world.engine, Source.ORDER_ENTRY + number
+        name, seq = (engine.session(source)[0], engine.source_seq(source)) if engine else ("", 0)
+        feeds = self.config.feeds_of(self.config.sessions[number])
+        return TakeOver(self.accounts[number], name, seq + 1, midnight_ns(feeds[0]), within_s)
 
     def _end_process(self, stop: Stop) -> None:
         """By a descriptor of the process: its number cannot become somebody else's in between."""

@@ -13,8 +13,8 @@ import numpy as np
 from openbell import _native as native
 from openbell.config_types import Address
 from openbell.errors import NetError
-from openbell.node.config import SessionSettings
 from openbell.node.people import WatchdogSettings
+from openbell.node.sessions import SessionSettings
 from openbell.types import RECORDS, Type
 from openbell.venue.drop_copy import DropCopyLink, split_copy
 

@@ -1,0 +1,89 @@
+"""`[[sessions]]` of a node's file: where orders go, and which feeds tell of what is traded there."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from openbell.config import Problem, Settings
+from openbell.config_types import NAME_PATTERN, Address, AddressText, SecretText
+from openbell.node.reconciliation import ReconciliationSettings
+
+SESSIONS_MAX = 16
+FEEDS_MAX = 48
+RATE_MAX = 1_000_000
+"""Messages a second that the perimeter can count; native/venue/gate.h."""
+
+
+class SessionSettings(Settings):
+    """`[[sessions]]`: an order-entry session at a venue."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    feeds: tuple[str, ...] = Field(
+        default=(), max_length=FEEDS_MAX, description="whose instruments it trades; absent: of all, as the only session"
+    )
+    kind: Literal["ouch42_soupbintcp"]
+    connect: AddressText
+    user: str = Field(min_length=1, max_length=6)
+    password: SecretText = Field(description='"env:NAME" or "file:PATH"')
+    firm: str = Field(default="", max_length=4)
+    messages_per_second_max: int = Field(
+        ge=0, le=RATE_MAX, description="the venue's own limit, cancels included; 0: it has none"
+    )
+    cancels_reserved: int = Field(default=0, ge=0, le=RATE_MAX, description="of those messages, kept for cancels")
+    reconnect_ms: int = Field(default=250, ge=1, le=60_000, description="after the first failure; doubled by each one")
+    reconnect_max_ms: int = Field(default=10_000, ge=1, le=600_000, description="the longest wait for the next try")
+    reconciliation: ReconciliationSettings | None = None
+
+
+class Login(Protocol):
+    """What names a server and a secret."""
+
+    @property
+    def connect(self) -> Address: ...
+    @property
+    def password(self) -> SecretText: ...
+
+
+def check_sessions(sessions: Sequence[SessionSettings], feeds: Sequence[str], mode: str) -> Iterator[Problem]:
+    """Yield a live node without a session, rates that leave nothing for orders, feeds that nobody or two trade."""
+    if mode == "live" and not sessions:
+        yield Problem(("node", "mode"), 'expected a [[sessions]] table for mode "live", found none')
+    for index, session in enumerate(sessions):
+        where = ("sessions", index)
+        yield from check_exposed(where, session)
+        if session.cancels_reserved and session.cancels_reserved >= session.messages_per_second_max:
+            yield Problem(
+                (*where, "cancels_reserved"),
+                f"expected less than messages_per_second_max, {session.messages_per_second_max}: "
+                "something has to be left for orders",
+            )
+        if session.reconnect_max_ms < session.reconnect_ms:
+            yield Problem((*where, "reconnect_max_ms"), f"expected at least reconnect_ms, {session.reconnect_ms}")
+        if session.reconciliation is not None:
+            yield from (Problem((*where, *path), said) for path, said in session.reconciliation.cross_check())
+    yield from _feeds_once(sessions, feeds)
+
+
+def _feeds_once(sessions: Sequence[SessionSettings], feeds: Sequence[str]) -> Iterator[Problem]:
+    traded: dict[str, str] = {}
+    known = ", ".join(feeds)
+    for index, session in enumerate(sessions):
+        where = ("sessions", index, "feeds")
+        if len(sessions) > 1 and not session.feeds:
+            yield Problem(where, f"expected some of {known}, found none: of several sessions each names its feeds")
+        for name in session.feeds:
+            if name not in feeds:
+                yield Problem(where, f"expected some of {known}, found {name!r}")
+            elif name in traded:
+                yield Problem(where, f"{name!r} is traded by session {traded[name]!r} already: a feed has one session")
+            traded.setdefault(name, session.name)
+
+
+def check_exposed(where: tuple[str | int, ...], login: Login) -> Iterator[Problem]:
+    """Yield a credential that stands in the file and would leave this machine."""
+    if login.password.is_plain and not login.connect.is_loopback:
+        yield Problem(
+            (*where, "password"),
+            f'"plain:" is for loopback demos and {login.connect.host} is not loopback; write "env:NAME" or "file:PATH"',
+        )
