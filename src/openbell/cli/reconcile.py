@@ -14,7 +14,7 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from openbell.node.card import NodeCard
     from openbell.posttrade.breaks import Break
-    from openbell.posttrade.node_books import NodeBooks
+    from openbell.posttrade.node_books import NodeBooks, SessionBooks
     from openbell.posttrade.node_desk import NodeDesk
     from openbell.posttrade.reconciler import Counterpart, Round
 
@@ -37,6 +37,7 @@ def reconcile(
     *,
     venue: str = "",
     account: str = "",
+    session: str = "",
     drop_copy: str = "",
     user: str = "",
     password: str = "env:OPENBELL_DROP_COPY_PASSWORD",
@@ -57,6 +58,8 @@ def reconcile(
         Control address of the exchange ("host:port" or a Unix socket), which is asked for its ledger.
     account
         Name of the account there and in the drop copy.
+    session
+        Name of the order session at that venue, where the node has several.
     drop_copy
         Order-entry address where a drop copy logs in, with --user and --password.
     user
@@ -84,8 +87,9 @@ def reconcile(
             f"{card.name}: expected a node that trades live, found mode {card.mode}: no venue has seen its orders; "
             "compare it with --statement"
         )
-    books = NodeBooks(card)
-    _catch_up(books)
+    whole = NodeBooks(card)
+    _catch_up(whole)
+    books = _of_session(whole, card, session) if venue or drop_copy else whole
     stated = _statement(statement, books)
     others = [*stated, *_venue(venue, account, books), *_drop_copy(drop_copy, account, user, password)]
     if not others:
@@ -109,6 +113,16 @@ def reconcile(
     return _conclude(sorted(compared), others, list(desk.breaks.values()), as_json)
 
 
+def _of_session(books: "NodeBooks", card: "NodeCard", session: str) -> "NodeBooks | SessionBooks":
+    """The books that a venue can have: those of the session there."""
+    if session not in card.sessions and (session or len(card.sessions) > 1):
+        raise ConfigError(
+            f"{card.name}: --session: expected one of {', '.join(card.sessions)}, found {session or 'none'}: a venue "
+            "has seen only what left by its session"
+        )
+    return books.of_session(card.sessions.index(session)) if session else books
+
+
 def _keeper(card: "NodeCard") -> "NodeDesk | None":
     """The desk whose breaks the node's journal keeps; None where nobody runs who could journal them."""
     from openbell.ops.find import read_page
@@ -125,7 +139,7 @@ def _keeper(card: "NodeCard") -> "NodeDesk | None":
     return NodeDesk(hot_dir, resumed(Path(card.journal_dir), hot_dir, of_statements=True))
 
 
-def _keep(keeper: "NodeDesk", found: "Round", statement: str, books: "NodeBooks") -> None:
+def _keep(keeper: "NodeDesk", found: "Round", statement: str, books: "NodeBooks | SessionBooks") -> None:
     """Those against the statement; the others are kept by who compares all day."""
     news = [(what, known) for what, known in found.news if known.key.against == statement]
     if waiting := keeper.tell(news, books.instruments()):
@@ -143,7 +157,7 @@ def _catch_up(books: "NodeBooks") -> None:
         books.catch_up(lambda seq: status.update(f"reading the journal: frame {seq:_}"))
 
 
-def _statement(path: Path | None, books: "NodeBooks") -> "list[Counterpart]":
+def _statement(path: Path | None, books: "NodeBooks | SessionBooks") -> "list[Counterpart]":
     if path is None:
         return []
     from openbell.posttrade.reconciler import AskedBooks
@@ -153,7 +167,7 @@ def _statement(path: Path | None, books: "NodeBooks") -> "list[Counterpart]":
     return [AskedBooks(said.name, lambda: said)]
 
 
-def _venue(control: str, account: str, books: "NodeBooks") -> "list[Counterpart]":
+def _venue(control: str, account: str, books: "NodeBooks | SessionBooks") -> "list[Counterpart]":
     if not control:
         return []
     _expect(account, "--account", "the name of the account at the venue")

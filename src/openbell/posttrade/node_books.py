@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from openbell import _native as native
@@ -36,13 +37,22 @@ class NodeBooks:
         """As of the last `catch_up`."""
         return self._follower.engine
 
-    def assets_by_symbol(self) -> dict[str, Asset]:
-        """What each symbol's integers mean."""
-        return {asset.symbol: asset for asset in self.blotter.assets.values()}
+    def of_session(self, number: int) -> SessionBooks:
+        """What left by one order session, and what its venue trades."""
+        return SessionBooks(self, number)
 
-    def instruments(self) -> dict[str, int]:
+    def assets(self, session: int | None = None) -> dict[int, Asset]:
+        """By id: all, or those whose orders leave by a session."""
+        known = self.blotter.assets
+        return {n: asset for n, asset in known.items() if session is None or self.engine.session_of(n) == session}
+
+    def assets_by_symbol(self, session: int | None = None) -> dict[str, Asset]:
+        """What each symbol's integers mean."""
+        return {asset.symbol: asset for asset in self.assets(session).values()}
+
+    def instruments(self, session: int | None = None) -> dict[str, int]:
         """Ids by symbol."""
-        return {asset.symbol: number for number, asset in self.blotter.assets.items()}
+        return {asset.symbol: number for number, asset in self.assets(session).items()}
 
     def catch_up(self, progress: Callable[[int], None] | None = None) -> None:
         """Take all that the journal holds; engine and blotter then stand at the same frame."""
@@ -64,11 +74,14 @@ class NodeBooks:
         self.blotter.take(frame)
         return True
 
-    def books(self) -> Books:
-        """What the engine and the journal say; where the journal has no fee rates, nothing is said of fees."""
+    def books(self, session: int | None = None) -> Books:
+        """What the engine and the journal say; where the journal has no fee rates, nothing is said of fees.
+
+        Of one session, or of the only one.
+        """
         self.catch_up()
-        assets, engine = self.blotter.assets, self.engine
-        live = {order.cl_ord_id: order for order in engine.live_orders()}
+        assets, engine = self.assets(session), self.engine
+        live = {order.cl_ord_id: order for order in engine.live_orders() if order.instrument in assets}
         held = {number: engine.position(NO_STRATEGY, number) for number in assets}
         return Books(
             name="ours",
@@ -77,13 +90,13 @@ class NodeBooks:
                 for order_id, order in live.items()
             },
             ended=self.blotter.order_ids - live.keys(),
-            fills=self._our_fills(),
+            fills=self._our_fills(assets),
             positions={asset.symbol: held[number]["qty"] for number, asset in assets.items()},
             cash=self._cash(assets, held),
-            as_of=engine.source_seq(Source.ORDER_ENTRY),
+            as_of=engine.source_seq(Source.ORDER_ENTRY + (session or 0)),
         )
 
-    def _our_fills(self) -> dict[FillKey, Fill]:
+    def _our_fills(self, assets: Mapping[int, Asset]) -> dict[FillKey, Fill]:
         for key, trade in self.blotter.trades.items():
             if self._known.get(key) is not trade:
                 self._known[key] = trade
@@ -95,7 +108,10 @@ class NodeBooks:
                     fee=money_of(trade.fee, FEE_DECIMALS) if self.blotter.fees.is_known else None,
                     is_busted=trade.is_busted,
                 )
-        return self._fills
+        if len(assets) == len(self.blotter.assets):
+            return self._fills
+        mine = {(key.cl_ord_id, key.exec_id) for key, one in self.blotter.trades.items() if one.instrument in assets}
+        return {key: fill for key, fill in self._fills.items() if key in mine}
 
     def _cash(self, assets: Mapping[int, Asset], held: Mapping[int, dict[str, int]]) -> dict[str, int]:
         cash: dict[str, int] = {}
@@ -103,5 +119,26 @@ class NodeBooks:
             money = money_of(held[number]["cash"] * asset.multiplier, asset.decimals)
             cash[asset.currency] = cash.get(asset.currency, 0) + money
         for trade in self.blotter.trades.values():
-            cash[assets[trade.instrument].currency] -= fee_money(trade)
+            if trade.instrument in assets:
+                cash[assets[trade.instrument].currency] -= fee_money(trade)
         return cash
+
+
+@dataclass(frozen=True)
+class SessionBooks:
+    """The books of one order session of a node."""
+
+    node: NodeBooks
+    number: int
+
+    def books(self) -> Books:
+        """As `NodeBooks.books`."""
+        return self.node.books(self.number)
+
+    def assets_by_symbol(self) -> dict[str, Asset]:
+        """What each symbol's integers mean at its venue."""
+        return self.node.assets_by_symbol(self.number)
+
+    def instruments(self) -> dict[str, int]:
+        """Ids by symbol."""
+        return self.node.instruments(self.number)

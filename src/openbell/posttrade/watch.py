@@ -20,45 +20,53 @@ from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.reconciliation_page import write_page
 from openbell.ops.find import read_page
 from openbell.posttrade.breaks import news_line
-from openbell.posttrade.node_books import NodeBooks
+from openbell.posttrade.node_books import NodeBooks, SessionBooks
 from openbell.posttrade.node_desk import NodeDesk, resumed
 from openbell.posttrade.reconciler import Counterpart, Reconciler, asked_venue, heard_books
 
 WAIT_S = 0.05
 
 
-def counterparts(settings: ReconciliationSettings, books: NodeBooks) -> list[Counterpart]:
-    """Everybody whom the file names."""
+def counterparts(settings: ReconciliationSettings, books: SessionBooks, name: str = "") -> list[Counterpart]:
+    """Everybody whom the file names, of one session; of several, `name` is in theirs."""
     found: list[Counterpart] = []
     if settings.drop_copy is not None and settings.password is not None:
         found.append(heard_books(settings.drop_copy, settings.user, settings.password.read(), settings.account))
     if settings.venue is not None:
         found.append(asked_venue(str(settings.venue), settings.account, books.assets_by_symbol))
+    for one in found:
+        one.name = f"{one.name} {name}".rstrip()
     return found
 
 
 def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
     """Compare until `stop`."""
-    settings, hot_dir = config.reconciliation, config.node.hot_dir
-    assert settings is not None
+    settings, hot_dir = config.reconciliations(), config.node.hot_dir
+    every_ms = min(one.every_ms for one in settings.values())
     while not read_page(hot_dir).epoch:  # the node has not begun
         if stop.wait(WAIT_S):
             return
     books = NodeBooks(card_of(config, config_path))
-    desk = resumed(config.node.journal_dir, hot_dir, settings.grace_ms * 1_000_000)
-    node = NodeDesk(hot_dir, desk)
-    reconciler = Reconciler(books.books, counterparts(settings, books), node.desk)
-    while not stop.wait(settings.every_ms / 1_000):
-        found = reconciler.look(time.time_ns())
-        node.tell(found.news, books.instruments())
+    grace_ms = max(one.grace_ms for one in settings.values())
+    node = NodeDesk(hot_dir, resumed(config.node.journal_dir, hot_dir, grace_ms * 1_000_000))
+    reconcilers: list[tuple[SessionBooks, Reconciler]] = []
+    for number, one in settings.items():
+        of_session = books.of_session(number)
+        name = config.sessions[number].name if len(config.sessions) > 1 else ""
+        others = counterparts(one, of_session, name)
+        reconcilers.append((of_session, Reconciler(of_session.books, others, node.desk)))
+    while not stop.wait(every_ms / 1_000):
+        for of_session, reconciler in reconcilers:
+            found = reconciler.look(time.time_ns())
+            node.tell(found.news, of_session.instruments())
+            for news, known in found.news:
+                print(f"reconciliation: {news_line(news, known)}", file=sys.stderr, flush=True)
         write_page(
             hot_dir,
             time.time_ns(),
-            settings.every_ms * 1_000_000,
+            every_ms * 1_000_000,
             [known.sentence() for known in node.desk.breaks.values()],
         )
-        for news, known in found.news:
-            print(f"reconciliation: {news_line(news, known)}", file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
