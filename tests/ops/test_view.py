@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row, micros, money, px_text, render
+from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row, SessionRow, micros, money, px_text, render
 
 OBEL = Row(
     symbol="OBEL",
@@ -24,6 +24,7 @@ OBEL = Row(
     pnl=-45_500,
     fills=7,
 )
+HOME, AWAY = SessionRow("home", True, False), SessionRow("away", True, False)
 VIEW = NodeView(
     name="example",
     mode="live",
@@ -74,6 +75,8 @@ def test_everything_fits_eighty_columns():
         ({"is_alive": False}, "not running"),
         ({"is_stopping": True}, "stopping"),
         ({"is_session_up": False}, "session DOWN"),
+        ({"is_session_up": False, "sessions": (HOME, replace(AWAY, is_up=False))}, "session away DOWN"),
+        ({"sessions": (HOME, replace(AWAY, is_doubted=True))}, "session up  in doubt: away"),
         ({"halted": ("maker",)}, "halted: maker"),
         ({"age_ms": 2_500.0}, "no sign for 2.5 s"),
         ({"warden_acted": True}, "the warden shut the order sockets"),

@@ -10,11 +10,15 @@ from openbell import _native as native
 SYMBOL_AT = slice(16, 32)
 """Of the 128-byte Instrument record; see native/records.h."""
 PX_DECIMALS_AT = 44
+VENUE_AT, ASSET_AT = slice(2, 4), slice(36, 40)
 
 
 def symbol_of(engine: native.Engine, instrument: int) -> str:
-    """The symbol of an instrument id."""
-    return engine.instrument_record(instrument)[SYMBOL_AT].rstrip(b"\0").decode()
+    """The symbol of an instrument id; `OBEL@1` where the feed of another venue has announced it before."""
+    record = engine.instrument_record(instrument)
+    symbol = record[SYMBOL_AT].rstrip(b"\0").decode()
+    asset = int.from_bytes(record[ASSET_AT], "little")  # one more than the id of the first
+    return symbol if asset in (0, instrument + 1) else f"{symbol}@{int.from_bytes(record[VENUE_AT], 'little')}"
 
 
 def px_decimals_of(engine: native.Engine, instrument: int) -> int:

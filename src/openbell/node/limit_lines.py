@@ -258,11 +258,15 @@ def spoken(line: Line) -> str:
 def changing_records(
     found: Sequence[Change], limits: LimitSet, strategies: Mapping[str, int], instruments: Mapping[str, int]
 ) -> list[bytes]:
-    """The records that make these changes in a running node; `instruments` are the ids of its symbols."""
+    """The records that make these changes in a running node; `instruments` are the ids of its symbols.
+
+    Those of another venue are `SYMBOL@venue`; a limit of the symbol is of them too.
+    """
     records = []
     for change in found:
         line = change.after or change.before
         assert line is not None
-        instrument = instruments[line.symbol] if line.symbol else 0
-        records.append(record_of(line, limits, strategies, instrument, is_removed=change.after is None))
+        elsewhere = [number for name, number in instruments.items() if name.startswith(f"{line.symbol}@")]
+        for instrument in [instruments[line.symbol], *elsewhere] if line.symbol else [0]:
+            records.append(record_of(line, limits, strategies, instrument, is_removed=change.after is None))
     return records

@@ -107,11 +107,11 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
                     f'openbell arm {card.name} full --all --release --why "..."'
                 )
             case Type.CONNECTED:
-                yield f"order session up ({text}); hearing what was missed"
+                yield f"order session{_by(record, card)} up ({text}); hearing what was missed"
             case Type.RESOLVED:
-                yield "every order is known; trading may go on"
+                yield f"every order{_by(record, card, ' by')} is known; trading may go on"
             case Type.DISCONNECTED:
-                yield f"order session down{f': {text}' if text else ''}; connecting again"
+                yield f"order session{_by(record, card)} down{f': {text}' if text else ''}; connecting again"
             case Type.KILL:
                 level = KillLevel(int(record["code"]))
                 does = (
@@ -122,6 +122,12 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
                 yield f"{_whose(record, names)}{_armed(record)}{_why(text)}"
             case Type.OPERATOR if text and int(record["code"]) == native.OperatorVerb.ASKED:
                 yield f"uid {int(record['values'][0])}: {text}"
+
+
+def _by(record: Any, card: NodeCard, word: str = "") -> str:
+    """The order session by name, where there are several."""
+    number = int(record["source"]) - Source.ORDER_ENTRY
+    return f"{word} {card.sessions[number]}" if 0 <= number < len(card.sessions) > 1 else ""
 
 
 def _whose(record: Any, names: dict[int, str]) -> str:

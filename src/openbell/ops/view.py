@@ -78,6 +78,15 @@ class LatencyRow:
 
 
 @dataclass(frozen=True)
+class SessionRow:
+    """An order session; `is_doubted`: its venue contradicted us, and nobody has looked yet."""
+
+    name: str
+    is_up: bool
+    is_doubted: bool
+
+
+@dataclass(frozen=True)
 class NodeView:
     """A node at one moment."""
 
@@ -92,6 +101,7 @@ class NodeView:
     kill: str
     warden_acted: bool
     is_session_up: bool
+    """Every order session that trades."""
     is_stopping: bool
     halted: tuple[str, ...]
     durability: str
@@ -107,6 +117,7 @@ class NodeView:
     money: tuple[MoneyRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
     strategies: tuple[StrategyRow, ...] = ()
+    sessions: tuple[SessionRow, ...] = ()
 
     @property
     def pnl(self) -> int:
@@ -149,6 +160,14 @@ def render(view: NodeView, *, clock: str = "") -> RenderableType:
     return Group(*head, Text(), _instruments(view), Text(), *money, *_facts(view), Text(), *feeds, latency_table(view))
 
 
+def _sessions(view: NodeView) -> str:
+    """Of several, those that are not up by name."""
+    down = [row.name for row in view.sessions if not row.is_up]
+    if len(view.sessions) < 2 or not down:
+        return f"session {'up' if view.is_session_up else 'DOWN'}"
+    return f"session {', '.join(down)} DOWN"
+
+
 def _head(view: NodeView, clock: str) -> Text:
     from rich.text import Text
 
@@ -161,7 +180,9 @@ def _head(view: NodeView, clock: str) -> Text:
         head.append("stopping", "bold")
     else:
         head.append(f"armed {view.arm}", "bold" if view.arm == "FULL" else "bold yellow")
-    head.append(f"  session {'up' if view.is_session_up else 'DOWN'}", "" if view.is_session_up else "bold yellow")
+    head.append(f"  {_sessions(view)}", "" if view.is_session_up else "bold yellow")
+    if doubted := [row.name for row in view.sessions if row.is_doubted]:
+        head.append(f"  in doubt: {', '.join(doubted)}", LOUD)
     if view.halted:
         head.append(f"  halted: {', '.join(view.halted)}", LOUD)
     if view.is_alive and view.age_ms > STALE_MS:

@@ -10,6 +10,7 @@ from collections import deque
 from pathlib import Path
 
 from openbell import _native as native
+from openbell.journal import Source
 from openbell.node.card import NodeCard
 from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
 from openbell.ops.feed_view import take_feeds
@@ -17,7 +18,7 @@ from openbell.ops.find import read_page
 from openbell.ops.follow import follow
 from openbell.ops.money_view import take_breakers, take_money
 from openbell.ops.strategy_view import FAILED, StrategyLooks
-from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row
+from openbell.ops.view import LatencyRow, NodeView, OwnOrder, Row, SessionRow
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel
 
 QUANTILES = (0.5, 0.99, 0.999)
@@ -59,6 +60,7 @@ class Watch:
             kill=level,
             warden_acted=warden_acted,
             is_session_up=engine.is_session_up,
+            sessions=self._sessions(engine),
             is_stopping=engine.is_draining or bool(counters.pop("stopping", 0)),
             halted=tuple(n for n, number in self.card.strategies.items() if engine.life_of(number) in FAILED),
             held=held_scopes(engine, self.card.strategies),
@@ -75,6 +77,10 @@ class Watch:
             breakers=take_breakers(engine, self.card.strategies, symbols),
             strategies=self._strategies.take(engine),
         )
+
+    def _sessions(self, engine: native.Engine) -> tuple[SessionRow, ...]:
+        told = (engine.session(Source.ORDER_ENTRY + number)[1:] for number in range(len(self.card.sessions)))
+        return tuple(SessionRow(name, *facts) for name, facts in zip(self.card.sessions, told, strict=True))
 
     def _row(self, instrument: int, orders: list[OwnOrder]) -> Row:
         engine = self._follower.engine
