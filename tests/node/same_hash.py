@@ -44,11 +44,11 @@ class End(NamedTuple):
 
 
 def plan_with(seed: str, speed: Speed, steps: int = STEPS) -> Plan:
-    """A seed's day with a strategy that compiles, and snapshots that nobody damages."""
+    """A seed's day at one venue with a strategy that compiles, and snapshots that nobody damages."""
     drawn = plan_of(seed, steps)
     faults = [event for event in drawn.events if FAULTS[event.fault].needs != "has_rogue" and event.fault not in DAMAGE]
     snapshots = [Event(step, "snapshot", 0) for step in range(SNAPSHOT_EVERY, steps, SNAPSHOT_EVERY)]
-    plan = replace(drawn, speed="compiled" if speed == "compiled" else "python", has_rogue=False)
+    plan = replace(drawn, speed="compiled" if speed == "compiled" else "python", has_rogue=False, trades_far=False)
     return plan.with_events(tuple(sorted(faults + snapshots)))
 
 
