@@ -49,7 +49,7 @@ struct LiveOrder {
     u8 flags;             // 105 kChanging ...
     u8 terms;             // 106 Order::flags: kPostOnly, kHidden
     u8 session;           // 107 that it left by, and that tells of it
-    u32 expires_s;  // 108 Gtd, as in Order
+    u32 expires_s;        // 108 Gtd, as in Order
 };
 static_assert(sizeof(LiveOrder) == 112 && offsetof(LiveOrder, px) == 40 && offsetof(LiveOrder, in_doubt) == 104);
 

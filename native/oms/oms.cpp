@@ -153,7 +153,7 @@ Reason Oms::open(const Order& command) {
 
 Reason Oms::replace(LiveOrder& o, const Order& command) {
     const bool is_next = command.version == o.pending_version + 1 && command.version <= kVersionMax;
-    const bool is_there = o.session == session_of_[o.instrument];  // where the command would go
+    const bool is_there = o.session == session_of_[o.instrument];                // where the command would go
     if (o.pending != 0 || !is_next || !is_there) return Reason::NotReplaceable;  // what is in doubt is pending
     if (command.qty <= o.cum_qty) return Reason::QtyNotPositive;
     if (command.px <= 0) return Reason::PriceNotPositive;

@@ -11,12 +11,7 @@ class SlotIndex {
   public:
     static constexpr u32 kNone = 0xFFFF'FFFF;
 
-    explicit SlotIndex(u32 slots_max) {
-        u64 cells = 2;
-        while (cells <= u64(slots_max) * 2) cells *= 2;
-        cells_.resize(cells, kNone);
-        mask_ = cells - 1;
-    }
+    explicit SlotIndex(u32 slots_max) : cells_(cells_for(slots_max), kNone), mask_(cells_.size() - 1) {}
 
     // The first slot of that hash for which `is_it(slot)`; kNone if there is none.
     template <class IsIt>
@@ -49,6 +44,11 @@ class SlotIndex {
     void clear() { cells_.assign(cells_.size(), kNone); }
 
   private:
+    static u64 cells_for(u32 slots_max) {
+        u64 cells = 2;
+        while (cells <= u64(slots_max) * 2) cells *= 2;
+        return cells;
+    }
     u64 place_of(u64 hash, u32 slot) const {
         u64 i = hash & mask_;
         while (cells_[i] != slot) i = (i + 1) & mask_;
@@ -56,7 +56,7 @@ class SlotIndex {
     }
 
     std::vector<u32> cells_;
-    u64 mask_ = 0;
+    u64 mask_;
 };
 
 // Fibonacci multiply and fold: ids that differ only in a counter spread over the table.

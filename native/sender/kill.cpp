@@ -80,7 +80,7 @@ bool parse(const std::vector<std::string>& words, Options& out) {
             out.why = words[++i];
         else if (word == "--level" && has_value && take_level(words[++i], out.level))
             continue;
-        else if (word.starts_with("--") && take_level(word.substr(2), out.level))
+        else if (word.starts_with("--") && take_level(std::string_view(word).substr(2), out.level))
             continue;
         else if (!word.starts_with("-") && out.node.empty())
             out.node = word;
