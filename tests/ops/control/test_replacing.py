@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from openbell._native import StrategyLife
+from openbell.errors import OpenbellError
 from openbell.node.loading import ask_to_load, loaded, loading_beside
 from openbell.node.record import CapacityRecord, RunRecord, StrategyRecord
 from openbell.ops.control import replacing
@@ -27,13 +28,14 @@ class Node:
 
     def __init__(self) -> None:
         self.strategies = {"maker": 0}
+        self.life = StrategyLife.RUNS
 
     def changed_parameters(self):
         return []
 
     def life_of(self, strategy):
         assert strategy == 0
-        return StrategyLife.RUNS
+        return self.life
 
     def version_of(self, strategy):
         assert strategy == 0
@@ -43,11 +45,14 @@ class Node:
 class LoadingNode:
     """Stands in for the versions of a trading process: remembers what it was asked to load."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: str = "") -> None:
         self.asked: list[tuple[int, int]] = []
+        self.error = error
 
     def prepare(self, strategy: int, number: int) -> None:
         self.asked.append((strategy, number))
+        if self.error:
+            raise OpenbellError(self.error)
 
 
 @pytest.fixture
@@ -72,13 +77,11 @@ def looked_at(desk: Replacing, file: Path, until=lambda _: False) -> Replacement
     return found
 
 
-def test_another_version_may_be_asked_for_while_the_trading_process_loads_the_first(desk: Replacing):
+def test_another_version_may_be_asked_for_while_the_trading_process_loads_the_first(desk: Replacing, monkeypatch):
     with loading_beside(LoadingNode(), desk.hot_dir):
-        replacing.loaded, before = lambda *_: None, replacing.loaded  # it takes its time
-        try:
+        with monkeypatch.context() as slow:
+            slow.setattr(replacing, "loaded", lambda *_: None)  # it takes its time
             assert looked_at(desk, desk.journal_dir / "maker_8.py", lambda look: look.answer is not None) is None
-        finally:
-            replacing.loaded = before
 
         found = looked_at(desk, desk.journal_dir / "maker_9.py")
     assert found is not None
@@ -102,3 +105,55 @@ def test_what_is_asked_for_while_another_version_loads_is_loaded_after_it(tmp_pa
         while loaded(tmp_path, 1, 39) is None:
             assert time.monotonic() < give_up
     assert versions.asked == [(1, number) for number in range(1, 40)]
+
+
+def test_a_look_that_nobody_came_back_for_gives_way_to_the_next(desk: Replacing):
+    assert desk.look("maker", str(desk.journal_dir / "maker_8.py"), "Maker") is None
+    desk._look.child.wait(PATIENCE_S)
+    with loading_beside(LoadingNode(), desk.hot_dir):
+        found = looked_at(desk, desk.journal_dir / "maker_9.py")
+    assert found is not None
+
+
+def refused(desk: Replacing, file: Path) -> str:
+    with pytest.raises(RefusedError) as said:
+        looked_at(desk, file)
+    assert desk._look is None  # and the next one may come
+    return str(said.value)
+
+
+def test_without_a_trading_process_it_is_not_replaced(desk: Replacing):
+    said = refused(desk, desk.journal_dir / "maker_8.py")
+    assert "expected a trading process to load it, found: No such file or directory; does it run?" in said
+
+
+def test_what_the_trading_process_says_of_it_is_told(desk: Replacing):
+    with loading_beside(LoadingNode("no room"), desk.hot_dir):
+        assert refused(desk, desk.journal_dir / "maker_8.py") == "no room"
+
+
+def test_a_trading_process_that_does_not_load_it_is_not_waited_for_without_end(desk: Replacing, monkeypatch):
+    monkeypatch.setattr(replacing, "LOAD_WITHIN_S", 0.0)
+    monkeypatch.setattr(replacing, "loaded", lambda *_: None)
+    with loading_beside(LoadingNode(), desk.hot_dir):
+        assert "to load it in 0 s, found not" in refused(desk, desk.journal_dir / "maker_8.py")
+
+
+def test_a_class_that_never_ends_its_import_is_ended(desk: Replacing, monkeypatch):
+    monkeypatch.setattr(replacing, "LOOK_WITHIN_S", 0.0)
+    (desk.journal_dir / "loops.py").write_text("while True:\n    pass\n")
+    assert "to load within 0 s, found it at it" in refused(desk, desk.journal_dir / "loops.py")
+
+
+def test_a_class_that_ends_the_process_is_told_with_its_code(desk: Replacing):
+    (desk.journal_dir / "ends.py").write_text("import os\n\nos._exit(7)\n")
+    assert "found that it ended the process that tried, with code 7" in refused(desk, desk.journal_dir / "ends.py")
+
+
+def test_a_file_that_is_not_there_is_told_so(desk: Replacing):
+    assert "nothing.py" in refused(desk, desk.journal_dir / "nothing.py")
+
+
+def test_one_that_is_flattened_is_not_replaced(desk: Replacing):
+    desk.node.life = StrategyLife.FLATTENING
+    assert "expected it not to be flattening" in refused(desk, desk.journal_dir / "maker_8.py")

@@ -210,13 +210,13 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _ended(look: _Look) -> dict[str, object]:
     """The last words of a child, which ends here if it has not."""
-    if look.child.poll() is None:
-        look.child.kill()
-        look.child.wait()
-        return {"error": f"replace: expected {look.asked[1]} to load within {LOOK_WITHIN_S:.0f} s, found it at it"}
-    look.said.seek(0)
-    text = look.said.read()
-    look.said.close()
+    with look.said:
+        if look.child.poll() is None:
+            look.child.kill()
+            look.child.wait()
+            return {"error": f"replace: expected {look.asked[1]} to load within {LOOK_WITHIN_S:.0f} s, found it at it"}
+        look.said.seek(0)
+        text = look.said.read()
     try:
         answer: dict[str, object] = json.loads(text)
     except ValueError:
