@@ -187,6 +187,11 @@ def test_a_change_is_said_in_words_and_a_wide_one_must_be_meant(
         expect_meant(lines_of(before), before.version, after)
 
 
+def test_an_instrument_in_which_nothing_may_be_ordered_has_no_notional_to_compare(example: str):
+    closed = example.replace("order_qty_max_lots = 500", "order_qty_max_lots = 0", 1)
+    assert read(closed).instruments[0].order_qty_max_lots == 0
+
+
 def test_a_notional_fifteen_times_as_wide_does_not_load(example: str):
     plain = example.replace("50.00", "1000.00", 1).replace('max = "500000.00"', 'max = "500000000.00"')
     before = read(plain)

@@ -1,4 +1,4 @@
-"""The control process by itself: what it says when it cannot start."""
+"""The control process and the watchdog by themselves: what they say when they cannot start."""
 
 import os
 import subprocess
@@ -7,9 +7,10 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("arguments", [["none.toml"], ["none.toml", "paper"]])
-def test_without_a_file_it_says_so_and_ends(tmp_path, arguments):
-    command = [sys.executable, "-m", "openbell.ops.control", *arguments]
+@pytest.mark.parametrize("who", ["control", "watchdog"])
+@pytest.mark.parametrize("arguments", [["none.toml", "live"], ["none.toml", "paper"]])
+def test_without_a_file_it_says_so_and_ends(tmp_path, who, arguments):
+    command = [sys.executable, "-m", f"openbell.ops.{who}", *arguments]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("openbell control: none.toml: expected")
+    assert done.stderr.startswith(f"openbell {who}: none.toml: expected")

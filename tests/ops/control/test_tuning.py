@@ -134,6 +134,7 @@ def test_what_is_not_there_has_no_parameters(desk: Desk):
         in desk.ask(VIC, "params", strategy="nobody")["error"]
     )
     assert "it only records" in Desk().ask(VIC, "params")["error"]
+    assert "it only records" in Desk().ask(ANN, "strategy", act="replace", strategy="maker", why="x")["error"]
 
 
 def test_a_strategy_of_somebody_else_is_not_tuned(desk: Desk):

@@ -31,6 +31,7 @@ def test_a_running_node_is_seen_and_told(tmp_path):
         assert view.find_instrument("OBEL") is None
         assert view.armed(Target()).state == ArmState.OFF  # nothing is known before the first look
         assert view.changed_parameters() == []
+        assert (view.unacknowledged(), view.in_doubt()) == ("", [])
         wait_for(view.poll, "the journal")
         assert set(view.instruments()) == {"OBEL", "RING"}
         assert view.armed(Target()).state == ArmState.FULL

@@ -14,6 +14,7 @@ from openbell.events import record
 from openbell.node.card import read_card
 from openbell.node.config import NodeConfig, load_node
 from openbell.ops.find import read_page
+from openbell.ops.watchdog import venue
 from openbell.ops.watchdog.guard import GRACE_AFTER_KILL_S, Guard, Stop
 from openbell.ops.watchdog.venue import Account, DropCopy, TakeOver
 from openbell.types import KillLevel, Type
@@ -98,6 +99,14 @@ def test_a_drop_copy_that_ends_is_noted_and_asked_for_again(world):
     assert guard.copies == {}
     guard.diary.close()
     assert '"drop copy"' in (world.journal / "watchdog.jsonl").read_text()
+
+
+def test_an_address_that_has_no_number_now_stays_a_name(monkeypatch):
+    def nobody(*_: object, **__: object) -> None:
+        raise OSError("no such host")
+
+    monkeypatch.setattr(venue.socket, "getaddrinfo", nobody)
+    assert venue.resolved(Address("venue.example", 7)) == Address("venue.example", 7)
 
 
 def account_of(config: NodeConfig) -> Account:
