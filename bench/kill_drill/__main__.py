@@ -32,6 +32,8 @@ from openbell.ops.find import read_page
 GONE_WITHIN_S = 5.0
 FLOOR_US = 100.0
 """A gate that took longer is compared with how long the trading thread had no processor."""
+PATIENCE_US = 50_000.0
+"""Of the warden, which then acts instead of the trading thread."""
 FIGURES = {
     "command started to gate closed": ("received_us", None),
     "accepted to gate closed": ("closed_us", 100.0),
@@ -78,7 +80,7 @@ def one_kill(room: Room, tap: Tap, rng: random.Random) -> dict[str, Any]:
     seen = len(tap.sent)
     room.stuck.unlink(missing_ok=True)
     wait_for(lambda: any(s.kind in OPENS for s in tap.sent[seen:]) or tap.fault, "new orders on the wire")
-    if room.stuck_ms and not room.is_compiled:  # machine code opens no files; it is in its loop all the time
+    if room.stuck_ms and not room.is_compiled:  # machine code opens no files; it is in its loop half of the time
         wait_for(room.stuck.exists, "the strategy to hang")
         time.sleep(rng.uniform(0, room.stuck_ms / 4000))
     else:
@@ -145,6 +147,10 @@ def report(rows: list[dict[str, Any]]) -> int:
             f"gate closed after more than {FLOOR_US:.0f} us: {len(slow)} times; the trading thread waited for "
             f"a processor around it for {around:,.0f} us (median); the worst less that: {max(ours):,.0f} us"
         )
+    stuck = sum(row["answered_us"] is None or row["answered_us"] > PATIENCE_US for row in rows)
+    print(
+        f"the trading thread answered within {PATIENCE_US / 1e3:.0f} ms: {len(rows) - stuck}; hung, or later: {stuck}"
+    )
     late = [us for row in rows for us in row["opened_after_us"]]
     before, when = sum(row["opened_before"] for row in rows), ", ".join(f"{us:.0f} us" for us in late[:20])
     print(f"new orders and replaces on the wire: {before:,} before, {len(late)} after a gate was closed {when}")

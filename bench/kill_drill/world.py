@@ -75,7 +75,7 @@ COMPILED = """from openbell import Strategy, math
 
 
 class Restless(Strategy):
-    '''Another price with each book, and with every twentieth a long calculation in machine code.'''
+    '''Another price with each book, and now and then a long calculation in machine code.'''
 
     turn: int = 0
     worn: float = 1.0
@@ -84,7 +84,7 @@ class Restless(Strategy):
         if not book.bid_px or not book.ask_px:
             return
         self.turn += 1
-        for _ in range({rounds} if self.turn % 20 == 0 else 0):
+        for _ in range({rounds} if self.turn % 400 == 0 else 0):
             self.worn = math.pow(math.pow(math.pow(math.pow(self.worn + 1.0, 0.5), 1.1), 0.9), 0.7)
         far = (40 + self.turn % 2) * book.tick
         ctx.quote(book.instrument, bid_px=book.bid_px - far, bid_qty=100, ask_px=book.ask_px + far, ask_qty=100)
