@@ -309,6 +309,9 @@ void LiveNode::idle(i64 now_ns) {
 }
 
 void LiveNode::wait(i64 now_ns) {
+    for (Session& session : sessions_) unwatch(*session.stream, session.polled_stream);
+    for (Feed& feed : feeds_)
+        if (feed.ports.snapshots != nullptr) unwatch(*feed.ports.snapshots, feed.polled_stream);
     for (Session& session : sessions_) watch(*session.stream, session.polled_stream, !session.ouch->outgoing().empty());
     for (Feed& feed : feeds_) {
         if (feed.ports.snapshots == nullptr) continue;
@@ -318,12 +321,16 @@ void LiveNode::wait(i64 now_ns) {
     if (links_) links_->silence_bell();
 }
 
-// A stream has another descriptor with each connection, and none without.
-void LiveNode::watch(StreamPort& port, int& polled_fd, bool wants_to_write) {
-    if (port.fd() != polled_fd) {
-        if (polled_fd >= 0) poller_.remove(polled_fd);
-        polled_fd = port.fd();
-    }
+// A stream has another descriptor with each connection, and none without. What one has given up may be another's by
+// now: all of that goes first.
+void LiveNode::unwatch(const StreamPort& port, int& polled_fd) {
+    if (polled_fd < 0 || port.fd() == polled_fd) return;
+    poller_.remove(polled_fd);
+    polled_fd = -1;
+}
+
+void LiveNode::watch(const StreamPort& port, int& polled_fd, bool wants_to_write) {
+    polled_fd = port.fd();
     if (polled_fd >= 0) poller_.add(polled_fd, wants_to_write || port.state() == StreamState::Connecting);
 }
 

@@ -131,7 +131,8 @@ class LiveNode {
     bool is_settled() const;
     void idle(i64 now_ns);
     void wait(i64 now_ns);
-    void watch(StreamPort& port, int& polled_fd, bool wants_to_write);
+    void unwatch(const StreamPort& port, int& polled_fd);
+    void watch(const StreamPort& port, int& polled_fd, bool wants_to_write);
     void look_at_clock(i64 now_ns);
     void publish(i64 now_ns);
 

@@ -54,7 +54,8 @@ void LiveNode::open_paper() {
     driver_.submit_one(source::kNode, session_event(Type::Connected, clock_.now_ns()));
     std::vector<LiveOrder> unknown;
     engine_.oms().for_each_live([&](const LiveOrder& order) { unknown.push_back(order); });
-    for (const LiveOrder& order : unknown) driver_.submit_one(source::kOrderEntry, canceled(order, clock_.now_ns()));
+    for (const LiveOrder& order : unknown)
+        driver_.submit_one(u16(source::kOrderEntry + order.session), canceled(order, clock_.now_ns()));
     driver_.submit_one(source::kNode, session_event(Type::Resolved, clock_.now_ns()));
 }
 

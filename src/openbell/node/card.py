@@ -69,10 +69,21 @@ def write_card(card: NodeCard) -> None:
     """Put the card into the hot directory and beside the journal.
 
     Raises:
-        ConfigError: the journal belongs to a session of another mode; its positions must not be inherited.
+        ConfigError: the journal belongs to a session of another mode, whose positions must not be inherited; or its
+            order sessions have other places now.
     """
     beside = Path(card.journal_dir) / CARD_NAME
-    if beside.is_file() and (before := read_card(beside.parent)).mode != card.mode:
+    before = read_card(beside.parent) if beside.is_file() else card
+    moved = [
+        name for place, name in enumerate(before.sessions) if name in card.sessions[:place] + card.sessions[place + 1 :]
+    ]
+    if moved:
+        raise ConfigError(
+            f"{card.config}: [[sessions]]: expected them in the order in which the journal in {card.journal_dir} has "
+            f"them, {', '.join(before.sessions)}, found {', '.join(moved)} at another place: a session goes on by its "
+            "place, and would take another's day for its own; put new ones at the end, or give another journal_dir"
+        )
+    if before.mode != card.mode:
         raise ConfigError(
             f'{card.config}: [node] mode: expected "{before.mode}", as the journal in {card.journal_dir} was written, '
             f'found "{card.mode}"; a {card.mode} session must not inherit {before.mode} positions: give it another '
