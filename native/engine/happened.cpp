@@ -173,6 +173,7 @@ void Engine::apply_report(const Report& record, u16 source) {
                               applied.order->session != number_of(source);  // the order left by another session
     const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;
     if (contradicts || is_elsewhere) doubt_session(number_of(source));
+    if (is_elsewhere) doubt_session(applied.order->session);  // that it says nothing of an order shows nothing now
     // What was executed too much is in our books: the others are as good as before.
     if (applied.kind == Applied::Overfill) distrust({kNoStrategy, applied.order->instrument});
     if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;

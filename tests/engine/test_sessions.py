@@ -114,7 +114,7 @@ def test_a_report_by_another_session_than_the_orders_is_applied_and_doubted(desk
     desk.hear(d.report(Type.FILLED, mine.cl_ord_id, version=1, last_px=d.BID, last_qty=4, exec_id=1), by=HOME)
 
     assert desk.engine.position(0, 1)["qty"] == 4
-    assert desk.engine.session(HOME)[2]
+    assert desk.engine.session(HOME)[2] and desk.engine.session(AWAY)[2]  # who told, and who says nothing of it
 
 
 def test_an_order_stays_with_its_session_when_the_configuration_moves_its_feed(desk: d.Desk):

@@ -352,6 +352,8 @@ class EngineInputs(EngineSessions, EngineArming, EngineMoney, EngineBreakers):
         is_elsewhere = is_session(source) and order is not None and order.session != source
         if kind in ("UNKNOWN_ORDER", "ILLEGAL") or is_elsewhere:
             self._doubt_session(source)
+        if is_elsewhere:
+            self._doubt_session(order.session)
         if kind == "OVERFILL":
             self._distrust((NO_STRATEGY, order.instrument))
         if kind not in ("DONE", "OVERFILL"):
