@@ -16,6 +16,8 @@ from configurations import exchange_toml, free_tcp_port, free_udp_port, limits_t
 from openbell._native import OperatorVerb
 from openbell.exchange.control import ask
 from openbell.journal import open_journal, records_view
+from openbell.node.card import read_card
+from openbell.posttrade.node_books import NodeBooks
 from openbell.types import RECORDS, Type
 
 VENUES = ("home", "away")
@@ -173,6 +175,9 @@ def test_a_venue_dies_with_legs_open_and_comes_back_and_both_agree(world):
     for name in VENUES:
         assert world.resting(name) == 0
         world.reconcile(name)
+    books = NodeBooks(read_card(world.hot))
+    of_each = [books.books(number).positions["OBEL"] for number in range(len(VENUES))]
+    assert books.books().positions["OBEL"] == sum(of_each) == 0
     at = {name: world.books(name)["positions"] for name in VENUES}
     held = {f"{name} {symbol}": row["position"] for name in VENUES for symbol, row in at[name].items()}
     assert sum(held[f"{name} OBEL"] for name in VENUES) == 0, held  # no leg is left without the other

@@ -18,9 +18,12 @@ from tests.posttrade.trades import heard
 
 from openbell.errors import ConfigError
 from openbell.node.config import load_node
+from openbell.node.reconciliation import ReconciliationSettings
 from openbell.posttrade.break_ledger import INT64_MAX, MONEY_UNIT, BreakLedger, break_record
 from openbell.posttrade.breaks import Break, BreakDesk, BreakKey
+from openbell.posttrade.node_books import SessionBooks
 from openbell.posttrade.reconcile import BreakKind
+from openbell.posttrade.watch import counterparts, forgotten
 from openbell.types import BreakNews
 
 N = BreakNews
@@ -37,6 +40,22 @@ def test_a_record_says_what_the_break_is():
     [known] = ledger(break_record(KNOWN, N.OPENED, {"AAPL": 4})).open()
 
     assert known == Break(3, KNOWN.key, 100, -5, "anna", since=1, note="asked")
+
+
+def test_who_is_reconciled_for_a_session_is_named_as_the_ledger_reads_it_back():
+    settings = ReconciliationSettings(account="A", venue="127.0.0.1:1")
+    [venue] = counterparts(settings, SessionBooks(None, 1), "home_orders")
+
+    [known] = ledger(break_record(replace(KNOWN, key=KNOWN.key._replace(against=venue.name)), N.OPENED, {})).open()
+    assert known.key.against == venue.name == "venue home orders"
+
+
+def test_what_stood_against_somebody_whom_the_file_names_no_more_is_closed():
+    desk = BreakDesk()
+    desk.resume([KNOWN, replace(KNOWN, number=4, key=KNOWN.key._replace(against="venue"))], 4)
+
+    assert [(news, known.number) for news, known in forgotten(desk, ["venue"], 10)] == [(N.CLOSED, 3)]
+    assert [known.number for known in desk.breaks.values()] == [4]
 
 
 def test_a_break_keeps_its_age_through_changes_and_ends():

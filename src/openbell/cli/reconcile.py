@@ -89,7 +89,7 @@ def reconcile(
         )
     whole = NodeBooks(card)
     _catch_up(whole)
-    books = _of_session(whole, card, session) if venue or drop_copy else whole
+    books = _of_session(whole, card, session) if venue or drop_copy or session else whole
     stated = _statement(statement, books)
     others = [*stated, *_venue(venue, account, books), *_drop_copy(drop_copy, account, user, password)]
     if not others:
@@ -120,7 +120,7 @@ def _of_session(books: "NodeBooks", card: "NodeCard", session: str) -> "NodeBook
             f"{card.name}: --session: expected one of {', '.join(card.sessions)}, found {session or 'none'}: a venue "
             "has seen only what left by its session"
         )
-    return books.of_session(card.sessions.index(session)) if session else books
+    return books.of_session(card.sessions.index(session) if session else 0) if card.sessions else books
 
 
 def _keeper(card: "NodeCard") -> "NodeDesk | None":

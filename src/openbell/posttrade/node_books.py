@@ -83,6 +83,9 @@ class NodeBooks:
         assets, engine = self.assets(session), self.engine
         live = {order.cl_ord_id: order for order in engine.live_orders() if order.instrument in assets}
         held = {number: engine.position(NO_STRATEGY, number) for number in assets}
+        positions: dict[str, int] = {}
+        for number, asset in assets.items():  # of one symbol at several venues: all of them
+            positions[asset.symbol] = positions.get(asset.symbol, 0) + held[number]["qty"]
         return Books(
             name="ours",
             orders={
@@ -91,7 +94,7 @@ class NodeBooks:
             },
             ended=self.blotter.order_ids - live.keys(),
             fills=self._our_fills(assets),
-            positions={asset.symbol: held[number]["qty"] for number, asset in assets.items()},
+            positions=positions,
             cash=self._cash(assets, held),
             as_of=engine.source_seq(Source.ORDER_ENTRY + (session or 0)),
         )

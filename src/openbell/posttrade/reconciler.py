@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from openbell.config_types import Address
-from openbell.errors import NetError
+from openbell.errors import NetError, OpenbellError
 from openbell.posttrade.blotter import Asset
 from openbell.posttrade.books import Books
 from openbell.posttrade.breaks import Break, BreakDesk
@@ -54,7 +54,7 @@ class AskedBooks:
             self._asked_at_s = now_s
             try:
                 self._said, self.why_not = replace(self.ask(), name=self.name), ""
-            except (NetError, OSError) as error:
+            except (OpenbellError, OSError) as error:  # a request that it refused too: the others are compared
                 self._said, self.why_not = None, str(error)
         return self._said
 
@@ -110,12 +110,12 @@ class Reconciler:
     def __init__(self, ours: Callable[[], Books], others: Sequence[Counterpart], desk: BreakDesk) -> None:
         self.desk = desk
         self._ours = ours
-        self._others = others
+        self.others = others
 
     def look(self, now_ns: int) -> Round:
         """Compare once with everybody who can be had."""
         found = Round([], [], [])
-        for other in self._others:
+        for other in self.others:
             theirs = other.books(now_ns / 1e9)
             if theirs is None:
                 found.silent.append(other.name)

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from openbell.errors import OpenbellError
@@ -19,10 +20,11 @@ from openbell.node.lifeline import end_with_parent
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.reconciliation_page import write_page
 from openbell.ops.find import read_page
-from openbell.posttrade.breaks import news_line
+from openbell.posttrade.breaks import Break, BreakDesk, news_line
 from openbell.posttrade.node_books import NodeBooks, SessionBooks
 from openbell.posttrade.node_desk import NodeDesk, resumed
 from openbell.posttrade.reconciler import Counterpart, Reconciler, asked_venue, heard_books
+from openbell.types import BreakNews
 
 WAIT_S = 0.05
 
@@ -35,7 +37,7 @@ def counterparts(settings: ReconciliationSettings, books: SessionBooks, name: st
     if settings.venue is not None:
         found.append(asked_venue(str(settings.venue), settings.account, books.assets_by_symbol))
     for one in found:
-        one.name = f"{one.name} {name}".rstrip()
+        one.name = f"{one.name} {name.replace('_', ' ')}".rstrip()  # as the ledger of breaks reads it back
     return found
 
 
@@ -55,18 +57,28 @@ def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
         name = config.sessions[number].name if len(config.sessions) > 1 else ""
         others = counterparts(one, of_session, name)
         reconcilers.append((of_session, Reconciler(of_session.books, others, node.desk)))
+    names = {other.name for _, reconciler in reconcilers for other in reconciler.others}
+    _tell(node, forgotten(node.desk, names, time.time_ns()), books.instruments())
     while not stop.wait(every_ms / 1_000):
+        open_points = []
         for of_session, reconciler in reconcilers:
             found = reconciler.look(time.time_ns())
-            node.tell(found.news, of_session.instruments())
-            for news, known in found.news:
-                print(f"reconciliation: {news_line(news, known)}", file=sys.stderr, flush=True)
-        write_page(
-            hot_dir,
-            time.time_ns(),
-            every_ms * 1_000_000,
-            [known.sentence() for known in node.desk.breaks.values()],
-        )
+            _tell(node, found.news, of_session.instruments())
+            open_points += [f"{name} could not be compared" for name in found.silent]
+        open_points += [known.sentence() for known in node.desk.breaks.values()]
+        write_page(hot_dir, time.time_ns(), every_ms * 1_000_000, open_points)
+
+
+def forgotten(desk: BreakDesk, names: Iterable[str], now_ns: int) -> list[tuple[BreakNews, Break]]:
+    """Close what stands against somebody whom the file names no more: nobody else would say that it is gone."""
+    nobody = sorted({key.against for key in desk.breaks} - set(names))
+    return [news for against in nobody for news in desk.look(against, (), now_ns)]
+
+
+def _tell(node: NodeDesk, news: list[tuple[BreakNews, Break]], instruments: dict[str, int]) -> None:
+    node.tell(news, instruments)
+    for what, known in news:
+        print(f"reconciliation: {news_line(what, known)}", file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
