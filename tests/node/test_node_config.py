@@ -169,6 +169,11 @@ def test_a_feed_that_no_session_names_is_only_listened_to(node_file: Path, examp
         ('feeds = ["nasdaq"]', "", "sessions[0].feeds: expected some of nasdaq, away, found none: of several sessions"),
         ('feeds = ["away"]', 'feeds = ["abroad"]', "sessions[1].feeds: expected some of nasdaq, away, found 'abroad'"),
         ('feeds = ["away"]', 'feeds = ["nasdaq"]', "'nasdaq' is traded by session 'nasdaq-ouch' already"),
+        (
+            'connect = "127.0.0.1:26502"\nuser = "NODE1"',
+            'connect = "127.0.0.1:26402"\nuser = "node1"',
+            "sessions[1].user: expected an account of its own, found that of session 'nasdaq-ouch' at 127.0.0.1:26402",
+        ),
         ('"away-ouch"', '"nasdaq-ouch"', "'nasdaq-ouch' stands here for the second time"),
         ("[[sessions]]", '[reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n[[sessions]]', "[sessions.reconc"),
     ],
@@ -178,6 +183,14 @@ def test_sessions_that_do_not_fit_together_are_refused(
 ):
     with pytest.raises(ConfigError, match=re.escape(expected)):
         load(node_file, with_two_sessions(example).replace(old, new, 1))
+
+
+def test_the_name_of_a_session_that_is_reconciled_fits_the_record_of_a_break(node_file: Path, example: str):
+    tables = '\n[sessions.reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n'
+    text = with_two_sessions(example).replace("away-ouch", "a" * 21)
+    load(node_file, text)
+    with pytest.raises(ConfigError, match=r"sessions\[1\].name: expected at most 20 characters, found 21"):
+        load(node_file, text + tables)
 
 
 def test_each_session_is_reconciled_with_its_venue(node_file: Path, example: str):

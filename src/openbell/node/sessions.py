@@ -11,6 +11,7 @@ from openbell.node.reconciliation import ReconciliationSettings
 
 SESSIONS_MAX = 16
 FEEDS_MAX = 48
+COMPARED_NAME_MAX = 20
 RATE_MAX = 1_000_000
 """Messages a second that the perimeter can count; native/venue/gate.h."""
 
@@ -63,6 +64,27 @@ def check_sessions(sessions: Sequence[SessionSettings], feeds: Sequence[str], mo
         if session.reconciliation is not None:
             yield from (Problem((*where, *path), said) for path, said in session.reconciliation.cross_check())
     yield from _feeds_once(sessions, feeds)
+    yield from _told_apart(sessions)
+
+
+def _told_apart(sessions: Sequence[SessionSettings]) -> Iterator[Problem]:
+    """Yield accounts of two sessions, where each login ends the other's, and names that no record of a break holds."""
+    seen: dict[tuple[str, str], str] = {}
+    for index, session in enumerate(sessions):
+        login = str(session.connect), session.user.upper()
+        if login in seen:
+            yield Problem(
+                ("sessions", index, "user"),
+                f"expected an account of its own, found that of session {seen[login]!r} at {session.connect}: each "
+                "login would end the other's",
+            )
+        seen.setdefault(login, session.name)
+        if len(sessions) > 1 and session.reconciliation is not None and len(session.name) > COMPARED_NAME_MAX:
+            yield Problem(
+                ("sessions", index, "name"),
+                f"expected at most {COMPARED_NAME_MAX} characters, found {len(session.name)}: it stands in every "
+                "break of its reconciliation",
+            )
 
 
 def _feeds_once(sessions: Sequence[SessionSettings], feeds: Sequence[str]) -> Iterator[Problem]:
