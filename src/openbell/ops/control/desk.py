@@ -134,12 +134,13 @@ class ControlDesk:
             self.world.set_kill(level, uid)
         else:
             self._stops += 1
-            ticket = self.world.ask_scoped()
-            if not self.world.push(events.kill(level, request.why, uid=uid, ticket=ticket, **target.ids)):
-                raise RefusedError(
-                    f"kill of {target.name}: the gate is closed to every new order, but the trading thread takes no "
-                    "commands, so nothing is cancelled; kill the node: openbell kill --all"
-                )
+            for one in self._at_every_venue(target):
+                ticket = self.world.ask_scoped()
+                if not self.world.push(events.kill(level, request.why, uid=uid, ticket=ticket, **one.ids)):
+                    raise RefusedError(
+                        f"kill of {one.name}: the gate is closed to every new order, but the trading thread takes no "
+                        "commands, so nothing is cancelled; kill the node: openbell kill --all"
+                    )
         self._record(uid, Act.STOP, DONE, target, f"kill {request.level} {target.name}: {request.why}")
         return {"killed": target.name, "level": request.level}
 
@@ -395,6 +396,12 @@ class ControlDesk:
                 raise RefusedError(_unknown("instrument", request.instrument, self.world.instruments()))
             return Target(instrument=number, name=f"instrument {request.instrument}")
         return Target()
+
+    def _at_every_venue(self, target: Target) -> list[Target]:
+        """An instrument named by its symbol alone is that of every venue: to stop one too many is no harm."""
+        same = f"{target.name}@"
+        others = {f"instrument {symbol}": number for symbol, number in self.world.instruments().items()}
+        return [target, *(Target(instrument=n, name=name) for name, n in others.items() if name.startswith(same))]
 
     def _expect(self, act: Act, target: Target, who: Operator) -> None:
         kind = _kind(target)
