@@ -7,8 +7,9 @@ import pytest
 
 from openbell import events
 from openbell.errors import ConfigError
-from openbell.node.assemble import routes_of
+from openbell.node.assemble import capacity_of, routes_of
 from openbell.node.config import NodeConfig, load_node
+from openbell.node.limits import PairLimits
 
 LISTEN = 'listen = "127.0.0.1:26400"'
 RING = 'symbol = "RING"\ntick = "0.01"'
@@ -176,6 +177,10 @@ def test_a_feed_that_no_session_names_is_only_listened_to(node_file: Path, examp
         ),
         ('"away-ouch"', '"nasdaq-ouch"', "'nasdaq-ouch' stands here for the second time"),
         ("[[sessions]]", '[reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n[[sessions]]', "[sessions.reconc"),
+        (
+            "[checks]",
+            "watchdog.password: expected none for 2 sessions: each venue has a",
+        ),
     ],
 )
 def test_sessions_that_do_not_fit_together_are_refused(
@@ -191,6 +196,18 @@ def test_the_name_of_a_session_that_is_reconciled_fits_the_record_of_a_break(nod
     load(node_file, text)
     with pytest.raises(ConfigError, match=r"sessions\[1\].name: expected at most 20 characters, found 21"):
         load(node_file, text + tables)
+
+
+@pytest.mark.parametrize(("feeds", "expected"), [(1, (100, 1_024)), (2, (200, 1_200))])
+def test_a_symbol_has_room_on_every_feed(node_file: Path, example: str, feeds: int, expected: tuple[int, int]):
+    config = load(node_file, with_two_sessions(example))
+    pairs = (PairLimits(strategy="maker", symbol="OBEL"),) * 600
+    config.take_limits(config.limits.model_copy(update={"strategy_instruments": pairs}))
+    many = {"instruments": config.instruments[:1] * 100, "feeds": config.feeds[:feeds]}
+
+    capacity = capacity_of(config.model_copy(update=many))
+
+    assert (capacity.instruments_max, capacity.limits_max) == expected
 
 
 def test_each_session_is_reconciled_with_its_venue(node_file: Path, example: str):

@@ -33,12 +33,15 @@ LIMITS_MAX_LEAST = 1_024
 
 
 def capacity_of(config: NodeConfig) -> native.EngineCapacity:
-    """The size of every table; the same in the trading process, in recovery and in every follower."""
-    capacity = native.EngineCapacity()
-    capacity.instruments_max = max(INSTRUMENTS_MAX_LEAST, len(config.instruments))
+    """The size of every table; the same in the trading process, in recovery and in every follower.
+
+    A symbol is an instrument of its own on every feed, with limits of its own.
+    """
+    capacity, feeds = native.EngineCapacity(), len(config.feeds)
+    capacity.instruments_max = max(INSTRUMENTS_MAX_LEAST, len(config.instruments) * feeds)
     capacity.strategies_max = max(STRATEGIES_MAX_LEAST, *(i + 1 for i in config.strategy_ids().values()), 1)
     capacity.book_orders_max = config.node.book_orders_max
-    capacity.limits_max = max(LIMITS_MAX_LEAST, len(config.limits.strategy_instruments))
+    capacity.limits_max = max(LIMITS_MAX_LEAST, len(config.limits.strategy_instruments) * feeds)
     capacity.checks = policies_of(config.checks, capacity.checks)
     return capacity
 
