@@ -19,7 +19,7 @@ class File(Settings):
     fees: tuple[FeeSettings, ...] = ()
 
     def cross_check(self):
-        yield from check_breakers(self.breakers, ["maker"], ["OBEL"])
+        yield from check_breakers(self.breakers, ["maker"], ["OBEL"], feeds=1)
         yield from check_fees(self.fees)
 
 
@@ -147,3 +147,15 @@ def test_fees_in_the_units_of_the_record():
 )
 def test_what_is_wrong_with_fees_is_told(text: str, words: str):
     assert words in (told(text) if words else str(read(text)))
+
+
+@pytest.mark.parametrize(("feeds", "symbols", "problems"), [(1, 256, 0), (2, 128, 0), (2, 129, 1)])
+def test_a_breaker_of_a_symbol_counts_for_each_feed(feeds: int, symbols: int, problems: int):
+    (jump,) = read(JUMP).breakers
+    names = [f"S{number}" for number in range(symbols)]
+    breakers = tuple(jump.model_copy(update={"symbol": name}) for name in names)
+
+    found = list(check_breakers(breakers, [], names, feeds))
+
+    assert [problem.path for problem in found] == [("breakers",)] * problems
+    assert all("expected at most 256, found 258" in problem.message for problem in found)

@@ -125,9 +125,9 @@ def breaker_records(breakers: Iterable[BreakerSettings], ids: Mapping[str, int])
 
 
 def check_breakers(
-    breakers: tuple[BreakerSettings, ...], strategies: Iterable[str], symbols: Iterable[str]
+    breakers: tuple[BreakerSettings, ...], strategies: Iterable[str], symbols: Iterable[str], feeds: int
 ) -> Iterable[Problem]:
-    """Yield what is wrong in the breakers of a file that names these strategies and symbols."""
+    """Yield what is wrong in the breakers of a file that names these strategies and symbols, and has so many feeds."""
     known = {"strategy": set(strategies), "symbol": set(symbols)}
     seen: dict[tuple[str, ...], int] = {}
     for index, breaker in enumerate(breakers):
@@ -142,6 +142,13 @@ def check_breakers(
             yield Problem(
                 ("breakers", index), f"expected one breaker of its kind, scope and state; [{seen[scope]}] is one"
             )
+    needed = sum(feeds if breaker.symbol else 1 for breaker in breakers)
+    if needed > BREAKERS_MAX:
+        yield Problem(
+            ("breakers",),
+            f"expected at most {BREAKERS_MAX}, found {needed}: one of a symbol counts once for each of {feeds} feeds; "
+            "watch fewer symbols",
+        )
 
 
 def _over_time(kind: str) -> str:

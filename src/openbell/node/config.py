@@ -300,7 +300,7 @@ class NodeConfig(Settings):
         yield from self._strategies_allowed()
         yield from self._identities_fit()
         strategies, symbols = [one.name for one in self.strategies], [one.symbol for one in self.instruments]
-        yield from check_breakers(self.breakers, strategies, symbols)
+        yield from check_breakers(self.breakers, strategies, symbols, len(self.feeds))
         yield from check_fees(self.fees)
         yield from check_signals(self.signals, strategies)
         yield from self._comparisons_fit()
