@@ -126,6 +126,9 @@ def test_live_needs_a_session(node_file: Path, example: str):
         load(node_file, text)
 
 
+DOG = "[watchdog]\nwith_node = true\n"
+DOG_PASSWORD = 'password = "env:DOG"\n'
+DOG_COPY = 'drop_copy = "COPY"\ndrop_copy_password = "env:COPY"\n'
 AWAY = """
 [[feeds]]
 name = "away"
@@ -179,8 +182,11 @@ def test_a_feed_that_no_session_names_is_only_listened_to(node_file: Path, examp
         ("[[sessions]]", '[reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n[[sessions]]', "[sessions.reconc"),
         (
             "[checks]",
+            f"{DOG}{DOG_PASSWORD}[checks]",
             "watchdog.password: expected none for 2 sessions: each venue has a",
         ),
+        ("[checks]", f"{DOG}{DOG_COPY}[checks]", "watchdog.drop_copy: expected none for 2 sessions: the watchdog of a"),
+        ("[checks]", f"{DOG}{DOG_COPY}[checks]", "watchdog.drop_copy_password: expected none for 2 sessions"),
     ],
 )
 def test_sessions_that_do_not_fit_together_are_refused(
@@ -190,12 +196,21 @@ def test_sessions_that_do_not_fit_together_are_refused(
         load(node_file, with_two_sessions(example).replace(old, new, 1))
 
 
+<<<<<<< HEAD
 def test_the_name_of_a_session_that_is_reconciled_fits_the_record_of_a_break(node_file: Path, example: str):
     tables = '\n[sessions.reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n'
     text = with_two_sessions(example).replace("away-ouch", "a" * 21)
     load(node_file, text)
     with pytest.raises(ConfigError, match=r"sessions\[1\].name: expected at most 20 characters, found 21"):
         load(node_file, text + tables)
+=======
+def test_a_watchdog_may_have_a_login_of_its_own_where_there_is_one_session(node_file: Path, example: str):
+    load(node_file, example.replace("[checks]", f"{DOG}{DOG_PASSWORD}{DOG_COPY}[checks]"))
+
+    alone = load(node_file, with_two_sessions(example).replace("[checks]", f"{DOG}[checks]"))
+
+    assert alone.watchdog.with_node
+>>>>>>> 2a482f3 (watchdog: refuse one password for several venues)
 
 
 @pytest.mark.parametrize(("feeds", "expected"), [(1, (100, 1_024)), (2, (200, 1_200))])

@@ -30,7 +30,7 @@ from openbell.node.fees import FeeSettings, check_fees
 from openbell.node.limits import LimitSet
 from openbell.node.modes import in_mode
 from openbell.node.paths import SHARED_MEMORY
-from openbell.node.people import ControlSettings, OperatorSettings, WatchdogSettings
+from openbell.node.people import ControlSettings, OperatorSettings, WatchdogSettings, check_watchdog
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.retention import RetentionSettings
 from openbell.node.sessions import FEEDS_MAX, SESSIONS_MAX, SessionSettings, check_exposed, check_sessions
@@ -344,8 +344,7 @@ class NodeConfig(Settings):
                     )
 
     def _identities_fit(self) -> Iterator[Problem]:
-        if self.watchdog.drop_copy and self.watchdog.drop_copy_password is None:
-            yield Problem(("watchdog", "drop_copy_password"), 'expected "env:NAME" or "file:PATH" of the drop copy')
+        yield from check_watchdog(self.watchdog, len(self.sessions))
         away = [session for session in self.sessions if not session.connect.is_loopback]
         if self.node.mode == "live" and self.control.identities == 1 and away:
             yield Problem(

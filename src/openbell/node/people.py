@@ -1,10 +1,11 @@
 """Who can reach a running node: `[control]`, `[watchdog]`, `[[operators]]`."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from openbell.config import Settings
+from openbell.config import Problem, Settings
 from openbell.config_types import NAME_PATTERN, SecretText
 
 
@@ -28,6 +29,27 @@ class WatchdogSettings(Settings):
     password: SecretText | None = Field(default=None, description="of the account, if the watchdog has its own")
     drop_copy: str = Field(default="", max_length=6, description="user of the venue's drop copy of the account")
     drop_copy_password: SecretText | None = None
+
+
+def check_watchdog(settings: WatchdogSettings, sessions: int) -> Iterator[Problem]:
+    """Yield half a login, and one credential where there are several venues to hear it."""
+    if settings.drop_copy and settings.drop_copy_password is None:
+        yield Problem(("watchdog", "drop_copy_password"), 'expected "env:NAME" or "file:PATH" of the drop copy')
+    if sessions < 2:
+        return
+    if settings.password is not None:
+        yield Problem(
+            ("watchdog", "password"),
+            f"expected none for {sessions} sessions: each venue has a password of its own; leave it out: the watchdog "
+            "logs in with each session's",
+        )
+    for key in ("drop_copy", "drop_copy_password"):
+        if getattr(settings, key):
+            yield Problem(
+                ("watchdog", key),
+                f"expected none for {sessions} sessions: the watchdog of a node with several sessions has none yet; "
+                "leave it out",
+            )
 
 
 class OperatorSettings(Settings):
