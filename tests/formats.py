@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from openbell import _native as native
 from openbell._native import record_layouts
 
 REPO = Path(__file__).resolve().parents[1]
@@ -26,6 +27,7 @@ def document() -> str:
         *(_header(REPO / name) for name in HEADERS if (REPO / name).exists()),
         "## Types",
         _types(),
+        _parameters(),
         *(_record(name) for name in record_layouts()),
     ]
     return "\n\n".join(parts) + "\n"
@@ -57,6 +59,16 @@ def _types() -> str:
     for name, number, comment in re.findall(r"(\w+) = (\d+),(?:[ \t]*// *(.*))?", _body(r"enum class Type : u8")):
         rows.append(f"| {number} | {name} | {_cell(comment)} |")
     return "\n".join(rows)
+
+
+def _parameters() -> str:
+    rows = {
+        native.BREAKER_PARAMETERS: "a circuit breaker",
+        native.STRATEGY_PARAMETER: "a strategy's parameter",
+        native.STRATEGY_CARRY: "what a new version of a strategy takes over",
+        native.ROUTE_PARAMETER: "a route: code = a feed, values[0] = the session by which its orders leave; 0: none",
+    }
+    return "\n".join(["`source` of `Parameters`:", "", *(f"- {source}: {what}" for source, what in rows.items())])
 
 
 def _record(name: str) -> str:
