@@ -7,7 +7,7 @@ apart. One leg goes first, the other one on its fill, so the quantities always m
 them is leg risk, and it has a time limit.
 
 Expect: no trade without an edge; long one venue and short the other until prices cross the other way; profit falls with
-our latency. Venues are instruments here: two of one exchange, since a node has one order session.
+our latency. Venues are instruments here: two of one exchange, or of two exchanges, each with its session.
 """
 
 from openbell import Context, Report, param

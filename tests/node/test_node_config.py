@@ -196,21 +196,31 @@ def test_sessions_that_do_not_fit_together_are_refused(
         load(node_file, with_two_sessions(example).replace(old, new, 1))
 
 
-<<<<<<< HEAD
 def test_the_name_of_a_session_that_is_reconciled_fits_the_record_of_a_break(node_file: Path, example: str):
     tables = '\n[sessions.reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n'
     text = with_two_sessions(example).replace("away-ouch", "a" * 21)
     load(node_file, text)
     with pytest.raises(ConfigError, match=r"sessions\[1\].name: expected at most 20 characters, found 21"):
         load(node_file, text + tables)
-=======
+
+
+def test_the_tables_of_the_document_can_be_pasted(node_file: Path, example: str, repo: Path):
+    tables = (repo / "docs/venues.md").read_text().split("```")[1].removeprefix("toml")
+    before, after = example[: example.index("[[feeds]]")], example[example.index("[[instruments]]") :]
+
+    config = load(node_file, before.replace('mode = "paper"', 'mode = "live"') + tables + after)
+
+    assert [one.name for one in config.sessions] == ["home-orders", "away-orders"]
+    assert [str(one.venue) for one in config.reconciliations().values()] == ["127.0.0.1:26403", "127.0.0.1:26503"]
+    assert list(routes_of(config)) == [events.route(16, 64), events.route(17, 65)]
+
+
 def test_a_watchdog_may_have_a_login_of_its_own_where_there_is_one_session(node_file: Path, example: str):
     load(node_file, example.replace("[checks]", f"{DOG}{DOG_PASSWORD}{DOG_COPY}[checks]"))
 
     alone = load(node_file, with_two_sessions(example).replace("[checks]", f"{DOG}[checks]"))
 
     assert alone.watchdog.with_node
->>>>>>> 2a482f3 (watchdog: refuse one password for several venues)
 
 
 @pytest.mark.parametrize(("feeds", "expected"), [(1, (100, 1_024)), (2, (200, 1_200))])
