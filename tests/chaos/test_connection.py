@@ -90,6 +90,7 @@ def test_a_feed_that_loses_doubles_and_reorders_between_processes_leaves_the_sam
         world.start()
         world.wait_resolved(1)
         wait_for(lambda: min(relay.lost, relay.doubled, relay.overtaken) > 20, "harm")
+        wait_for(lambda: world.reports()[0], "a fill")
         relay.heal()
         expect_nothing_lost_or_doubled(world)
         engine = world.follow()

@@ -113,7 +113,7 @@ def test_a_hole_in_the_reports_puts_in_doubt_what_was_sent_and_nothing_else():
     for i, (kind, version) in sent.items():
         desk.report(Type.SENT, i, command=kind, version=version)
 
-    desk.oms.doubt_in_flight()
+    desk.oms.doubt_in_flight(0)
 
     in_doubt = [i for i in (at_rest, asked, replaced, cancelled, unsent) if desk.state(i) == OrderState.IN_DOUBT]
     assert in_doubt == [asked, replaced, cancelled]

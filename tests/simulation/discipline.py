@@ -73,7 +73,8 @@ def fix_hashes() -> None:
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if _running_in != threading.get_ident() or not event.startswith(EVENTS):
         return
-    if sys._getframe(1).f_globals.get("__name__") not in READERS:
+    caller = sys._getframe(1)
+    if caller.f_globals.get("__name__") not in READERS and not _is_of_compiler(caller):
         raise RefusedError(f"{event} of {arguments[:1]}")
 
 
@@ -87,6 +88,13 @@ def _look(frame: FrameType, event: str, called: Any) -> None:
     date = name in NOW_OF_DATES and isinstance(owner, type) and issubclass(owner, datetime.date)
     if (of_the_host or clock or date) and not _is_of_collector(frame):
         raise RefusedError(f"{module or owner.__name__}.{name}")
+
+
+def _is_of_compiler(frame: FrameType | None) -> bool:
+    """Whether objects of the compiler are freed, which happens whenever the last one lets go of them."""
+    while frame is not None and not frame.f_globals.get("__name__", "").startswith("llvmlite."):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _is_of_collector(frame: FrameType) -> bool:

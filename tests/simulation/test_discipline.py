@@ -1,5 +1,6 @@
 """What a strategy reaches for while it is simulated follows from the seed, or is refused."""
 
+import ctypes
 import datetime
 import gc
 import os
@@ -15,6 +16,7 @@ import uuid
 from pathlib import Path
 from random import SystemRandom
 from time import clock_gettime, monotonic, process_time, time_ns
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -118,6 +120,15 @@ def test_modules_are_imported_all_the_same(monkeypatch):
         return colorsys.rgb_to_hsv(1, 0, 0)
 
     assert said(imports) == (0.0, 1.0, 1)
+
+
+def test_what_the_compiler_frees_is_no_strategys():
+    module = ModuleType("llvmlite.binding.ffi")
+    exec("import ctypes\n\ndef free():\n    return ctypes.CDLL(None).getpid\n", vars(module))
+
+    assert said(module.free)
+    with pytest.raises(RefusedError, match="ctypes"):
+        said(lambda: ctypes.CDLL(None).getpid)
 
 
 def test_who_measures_garbage_collections_is_no_strategy():
