@@ -329,7 +329,7 @@ void LiveNode::unwatch(const StreamPort& port, int& polled_fd) {
     polled_fd = -1;
 }
 
-void LiveNode::watch(const StreamPort& port, int& polled_fd, bool wants_to_write) {
+void LiveNode::watch(StreamPort& port, int& polled_fd, bool wants_to_write) {
     polled_fd = port.fd();
     if (polled_fd >= 0) poller_.add(polled_fd, wants_to_write || port.state() == StreamState::Connecting);
 }

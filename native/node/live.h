@@ -132,7 +132,7 @@ class LiveNode {
     void idle(i64 now_ns);
     void wait(i64 now_ns);
     void unwatch(const StreamPort& port, int& polled_fd);
-    void watch(const StreamPort& port, int& polled_fd, bool wants_to_write);
+    void watch(StreamPort& port, int& polled_fd, bool wants_to_write);
     void look_at_clock(i64 now_ns);
     void publish(i64 now_ns);
 
