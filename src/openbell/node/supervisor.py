@@ -26,7 +26,7 @@ from openbell.errors import OpenbellError
 from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
-from openbell.node.lifeline import STOP_SIGNALS
+from openbell.node.lifeline import STOP_SIGNALS, environment_of_child
 from openbell.node.reconciliation_page import begin_page
 from openbell.node.recovery import expect_both_halves
 from openbell.strategy.loader import load_strategy
@@ -186,9 +186,11 @@ class Supervisor:
         # A session of its own: Ctrl-C reaches the supervisor, which decides the order of the ends.
         command = [sys.executable, "-m", module, *arguments]
         if self.log is None:
-            return subprocess.Popen(command, stdout=stdout, start_new_session=True)
+            return subprocess.Popen(command, stdout=stdout, start_new_session=True, env=environment_of_child())
         with self.log.open("ab") as log:
-            return subprocess.Popen(command, stdout=stdout or log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command, stdout=stdout or log, stderr=log, start_new_session=True, env=environment_of_child()
+            )
 
     @property
     def trading_pid(self) -> int:

@@ -18,6 +18,7 @@ from typing import IO, Protocol
 from openbell import events
 from openbell._native import OperatorVerb, StrategyLife
 from openbell.node.assemble import digest
+from openbell.node.lifeline import environment_of_child
 from openbell.node.loading import ask_to_load, loaded
 from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.replacing import Answer, Question
@@ -151,7 +152,7 @@ class Replacing:
         with tempfile.TemporaryFile() as text:  # no pipe: nobody here waits for a child that imports
             text.write(question.model_dump_json().encode())
             text.seek(0)
-            child = subprocess.Popen(command, stdin=text, stdout=said)
+            child = subprocess.Popen(command, stdin=text, stdout=said, env=environment_of_child())
         return _Look(asked, child, said, running, changed, time.monotonic() + LOOK_WITHIN_S)
 
     def _answer_of(self, look: _Look) -> Answer:
