@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from openbell.journal import Frame, FrameClass
-from openbell.posttrade.blotter import Asset, Trade, TradeKey
+from openbell.journal.assets import Asset
+from openbell.posttrade.blotter import Trade, TradeKey
 from openbell.types import NO_INSTRUMENT, RECORDS, Side, Type
 
 AAPL = Asset("AAPL", "USD", px_decimals=4, qty_decimals=0, multiplier=1)

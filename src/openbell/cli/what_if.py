@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from openbell.types import IntentKind, Side, Tif, Type
 
 if TYPE_CHECKING:
-    from openbell.node.otherwise import Asset, Change
+    from openbell.journal.assets import Asset
+    from openbell.node.otherwise import Change
     from openbell.node.what_if import WhatIf
 
 UNKNOWN = (

@@ -11,12 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from openbell.journal import RECORD_OF, open_journal
+from openbell.journal import RECORD_OF
 from openbell.types import NO_INSTRUMENT, RECORDS, IntentKind, Type
 
 LARGE = 128
@@ -25,14 +24,6 @@ HIDDEN: tuple[str, ...] = ("type", "pad", "ts_event", "as_of_seq")
 KEPT = "frames on which a strategy only keeps something else"
 Other = tuple[int, bytes, bytes]
 """A frame, the large records of then, and those of now."""
-
-
-@dataclass(frozen=True)
-class Asset:
-    """What a price of an instrument is read with."""
-
-    symbol: str
-    px_decimals: int
 
 
 @dataclass(frozen=True)
@@ -93,19 +84,6 @@ def totals_of(others: Sequence[Other], changes: Sequence[Change]) -> dict[str, i
     found = dict(Counter(f"{change.kind} {change.effect}" for change in changes).most_common())
     kept = len({seq for seq, _, _ in others} - {change.seq for change in changes})
     return found | ({KEPT: kept} if kept else {})
-
-
-def assets_of(directories: Iterable[Path | None], hot_dir: Path | None = None) -> dict[int, Asset]:
-    """The instruments that journals or tapes know, by number: as the last one says."""
-    found: dict[int, Asset] = {}
-    for directory in directories:
-        if directory is None:
-            continue
-        for rows in open_journal(directory, hot_dir).arrays("Instrument"):
-            for row in rows:
-                symbol = bytes(row["symbol"]).rstrip(b"\0").decode()
-                found[int(row["instrument"])] = Asset(symbol, int(row["px_decimals"]))
-    return found
 
 
 def _rows(raw: bytes) -> list[Any]:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from openbell import _native as native
 from openbell.errors import ConfigError, StrategyError
+from openbell.journal.assets import Asset, assets_of
 from openbell.node.limit_lines import lines_of, record_of
 from openbell.node.limits import load_limits
-from openbell.node.otherwise import Asset, Change, Other, assets_of, changes_of, totals_of
+from openbell.node.otherwise import Change, Other, changes_of, totals_of
 from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.snapshots import usable_snapshots
 from openbell.node.verify import SEQ_MAX, in_words, live_hot_dir, replay
@@ -80,7 +81,7 @@ def what_if(
     )
     assert found.strategy
     tape = (tape_dir or Path(record.tape.path)) if record.tape else None
-    where = (tape, journal_dir)
+    where = (tape, journal_dir) if tape else (journal_dir,)
     return _found(said, record, found.strategy_frames, found.strategy.frames, others, where, hot_dir)
 
 
@@ -90,7 +91,7 @@ def _found(
     looked_at: int,
     differs: int,
     others: list[Other],
-    where: tuple[Path | None, ...],
+    where: tuple[Path, ...],
     hot_dir: Path | None,
     note: str = "",
 ) -> WhatIf:

@@ -13,36 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from openbell.journal import Frame
+from openbell.journal.assets import Asset, read_asset
 from openbell.posttrade.fees import FeeBook
 from openbell.types import Side, Type, strategy_of
 
 _EXECUTIONS = frozenset({int(Type.FILLED), int(Type.BUSTED), int(Type.CORRECTED)})
-
-
-class Asset(NamedTuple):
-    """What an instrument's integers mean."""
-
-    symbol: str
-    currency: str
-    px_decimals: int
-    qty_decimals: int
-    multiplier: int
-
-    @property
-    def decimals(self) -> int:
-        """Of price x quantity."""
-        return self.px_decimals + self.qty_decimals
-
-
-def read_asset(record: Any) -> Asset:
-    """What an `Instrument` record says of its integers."""
-    return Asset(
-        symbol=bytes(record["symbol"]).rstrip(b"\0").decode(),
-        currency=bytes(record["currency"]).rstrip(b"\0").decode(),
-        px_decimals=int(record["px_decimals"]),
-        qty_decimals=int(record["qty_decimals"]),
-        multiplier=int(record["multiplier"]) or 1,
-    )
 
 
 class TradeKey(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openbell.journal import Frame
-from openbell.posttrade.blotter import Asset, read_asset
+from openbell.journal.assets import Asset, read_asset
 from openbell.types import LimitKind, LimitScope, Reason, Side, Tif, Type, strategy_of
 
 UNKNOWN = Asset("?", "", 0, 0, 1)

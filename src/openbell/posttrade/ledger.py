@@ -22,7 +22,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from openbell.errors import InvariantError
-from openbell.posttrade.blotter import Asset, Trade, TradeKey
+from openbell.journal.assets import Asset
+from openbell.posttrade.blotter import Trade, TradeKey
 from openbell.posttrade.fees import FEE_DECIMALS
 from openbell.types import Side
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from openbell import _native as native
 from openbell.journal import Frame, Source, open_journal
+from openbell.journal.assets import Asset
 from openbell.node.card import NodeCard
 from openbell.ops.follow import follow
-from openbell.posttrade.blotter import Asset, Blotter, Trade, TradeKey
+from openbell.posttrade.blotter import Blotter, Trade, TradeKey
 from openbell.posttrade.books import Books, Fill, FillKey, OpenOrder
 from openbell.posttrade.fees import FEE_DECIMALS
 from openbell.posttrade.ledger import fee_money, money_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from openbell.posttrade.blotter import Asset, Blotter
+from openbell.journal.assets import Asset
+from openbell.posttrade.blotter import Blotter
 from openbell.posttrade.ledger import fee_money, money_of
 from openbell.posttrade.lots import AverageCost, FifoLots, Profit, played, unrealized
 

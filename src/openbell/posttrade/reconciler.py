@@ -12,7 +12,7 @@ from typing import Protocol
 
 from openbell.config_types import Address
 from openbell.errors import NetError, OpenbellError
-from openbell.posttrade.blotter import Asset
+from openbell.journal.assets import Asset
 from openbell.posttrade.books import Books
 from openbell.posttrade.breaks import Break, BreakDesk
 from openbell.posttrade.drop_copy import DropCopyBooks

@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from openbell.errors import ConfigError
-from openbell.posttrade.blotter import Asset
+from openbell.journal.assets import Asset
 from openbell.posttrade.books import Books, Fill, by_match
 from openbell.posttrade.ledger import MONEY_DECIMALS
 from openbell.types import Side

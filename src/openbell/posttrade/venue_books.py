@@ -8,7 +8,7 @@ from typing import Any
 
 from openbell._native import ouch_token_decode
 from openbell.exchange.control import ask
-from openbell.posttrade.blotter import Asset
+from openbell.journal.assets import Asset
 from openbell.posttrade.books import Books, Fill, FillKey, OpenOrder
 from openbell.posttrade.ledger import money_of
 from openbell.types import Side
