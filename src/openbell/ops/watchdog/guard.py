@@ -76,9 +76,8 @@ class Guard:
         self.judge = Judge(Patience(self.settings.silence_ms / 1000, self.settings.kill_ms / 1000))
         self.cell = native.KillCell.open(str(self.hot_dir / "kill"))
         self.beats = native.Counters.open(str(self.hot_dir / "watchdog")).counter("beats")
-        self.copies: dict[int, DropCopy] = {}
-        self._copy_retry_s: dict[int, float] = {}
-        self._world_retry_s = 0.0
+        self.copy: DropCopy | None = None
+        self._copy_retry_s = self._world_retry_s = 0.0
         self._killed_since: float | None = None
         self._accepted_at_kill = self._accepted_before = 0
         self._held: list[TakeOver] = []
@@ -92,7 +91,7 @@ class Guard:
             now_s = time.monotonic()
             self.beats.add()
             self._follow(now_s)
-            self._hear_copies(now_s)
+            self._hear_copy(now_s)
             self._hold(now_s)
             if reason := self.judge.judge(self.signs(now_s), now_s):
                 self.stop(reason)
@@ -101,8 +100,7 @@ class Guard:
                 self.say(f"{self.card.name}: its heart beats; {self.settings.act} after {self.settings.silence_ms} ms")
             time.sleep(TURN_S)
         self._hold(float("inf"))
-        for number in list(self.copies):
-            self._drop_copy(number)
+        self._drop_copy()
         self.note("left")
         self.diary.close()
 
@@ -121,12 +119,12 @@ class Guard:
         )
 
     def _opened_after_kill(self, level: KillLevel, now_s: float) -> int:
-        if not self.copies or level < KillLevel.HARD:
+        if level < KillLevel.HARD:
             self._killed_since = None
             return 0
         if self._killed_since is None:
             self._killed_since = now_s
-        accepted = self._accepted_before + sum(copy.accepted for copy in self.copies.values())
+        accepted = self._accepted_before + (self.copy.accepted if self.copy else 0)
         if now_s - self._killed_since < GRACE_AFTER_KILL_S:
             self._accepted_at_kill = accepted
         return accepted - self._accepted_at_kill
@@ -141,26 +139,24 @@ class Guard:
             self.note("journal", error=str(error))
             self.world, self._world_retry_s = LiveWorld(self.card), now_s + RETRY_S
 
-    def _hear_copies(self, now_s: float) -> None:
-        """Of every venue, where they have a drop copy of the account."""
-        for number, account in enumerate(self.accounts if self.settings.drop_copy else []):
-            if now_s >= self._copy_retry_s.get(number, 0.0):
-                self._hear_copy(number, account, now_s)
-
-    def _hear_copy(self, number: int, account: Account, now_s: float) -> None:
+    def _hear_copy(self, now_s: float) -> None:
+        """Where the file names one, which it may for a node with one session."""
+        if not self.settings.drop_copy or not self.accounts or now_s < self._copy_retry_s:
+            return
         try:
-            if number not in self.copies:
-                self.copies[number] = DropCopy(account, self.settings.drop_copy)
-            self.copies[number].link.poll(now_s)
+            if self.copy is None:
+                self.copy = DropCopy(self.accounts[0], self.settings.drop_copy)
+            self.copy.link.poll(now_s)
         except NetError as error:
-            self.note("drop copy", session=self.config.sessions[number].name, error=str(error))
-            self._drop_copy(number)
-            self._copy_retry_s[number] = now_s + RETRY_S
+            self.note("drop copy", error=str(error))
+            self._drop_copy()
+            self._copy_retry_s = now_s + RETRY_S
 
-    def _drop_copy(self, number: int) -> None:
-        if copy := self.copies.pop(number, None):
-            self._accepted_before += copy.accepted
-            copy.link.close()
+    def _drop_copy(self) -> None:
+        if self.copy is not None:
+            self._accepted_before += self.copy.accepted
+            self.copy.link.close()
+        self.copy = None
 
     # ---- stopping
 
