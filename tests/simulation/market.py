@@ -112,6 +112,8 @@ class Market:
         self.reader: Client | None = None
         self.session, self.session_from = at.session, 0
         """Of order entry: its name, and how many reports were told before it."""
+        self.told_sessions: set[str] = set()
+        """Names that the node can know, from an answer to a login."""
         self.before_session: Callable[[], int | None] | None = None
         """The session is new, and nobody has logged in to it: how many reports of the last one the node has for good,
         None as long as that may change."""
@@ -280,16 +282,24 @@ class Market:
             self.session_from += told
             self.before_session = None
         client.login = b""
+        end = self.core.reports(self.account).next_seq - self.session_from
+        self._judge_login(session, next_seq, end)
         if self.wrong.mute_logins:
             self.wrong.mute_logins -= 1
             return
         if session not in ("", self.session):
             client.to_send += NO_SUCH_SESSION
             return
-        end = self.core.reports(self.account).next_seq - self.session_from
         at = next_seq if 0 < next_seq < end else end
         client.next_seq, client.is_live = at + self.session_from, True
         client.to_send += native.soup_login_accepted(self.session, at)
+        self.told_sessions.add(self.session)
+
+    def _judge_login(self, session: str, next_seq: int, end: int) -> None:
+        """What it asks for it must know from us: a session, and no message of it that was never told."""
+        assert session in ("", *self.told_sessions), f"the node asked for the session {session!r}"
+        most = 1 if not session else end if session == self.session else next_seq
+        assert 1 <= next_seq <= most, f"the node asked for message {next_seq} of {session!r}, expected at most {most}"
 
     def _report(self, client: Client, now: int) -> bool:
         """What is new; False when the connection ended in the middle of it."""

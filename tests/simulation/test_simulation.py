@@ -8,6 +8,7 @@ import pytest
 from tests.simulation import evidence, table
 from tests.simulation.day import Day
 from tests.simulation.faults import FAULTS, acts, races
+from tests.simulation.market import Client
 from tests.simulation.minimise import minimise
 from tests.simulation.plan import Event, Plan, found_plans
 from tests.simulation.session import Outcome, plan_of, play, play_twice
@@ -78,6 +79,19 @@ def test_timers_that_are_due_fire_before_the_next_frame(seed: int, tmp_path: Pat
     assert [Type(frame[-1][0][0]) for frame in came_in[-2:]] == [Type.TIMER, Type.HEARTBEAT]
     (timer,) = fields_of(came_in[-2][-1].tobytes(), RECORDS["Timer"])
     assert timer["ts_event"] < day.clock.now_ns()
+
+
+@pytest.mark.parametrize("session, next_seq", [("FAR0000001", 1), ("SIM0000001", 10_000), ("SIM0000001", 0), ("", 2)])
+def test_a_login_asks_only_for_what_the_venue_has_told(session: str, next_seq: int, seed: int, tmp_path: Path):
+    day = Day(plan_of(f"logins {seed}").with_events(()), acts(), tmp_path)
+    for _ in range(100):
+        day.step()
+    assert day.market.told_sessions == {"SIM0000001"}
+    (_, login), *_ = native.soup_packets(native.soup_login_request("NODE1", "x", session, next_seq), 1024)[0]
+    asked = Client(native.SimStream(day.nets["orders"], day.market.at.door), login=login)
+
+    with pytest.raises(AssertionError, match=f"the node asked for .*{session!r}"):
+        day.market._log_in(asked)
 
 
 def test_a_failing_plan_is_made_small():
