@@ -11,13 +11,16 @@ from tests.cli.world import World, far_strategy, wait_for
 from openbell import events
 from openbell.errors import ConfigError, NetError
 from openbell.journal import JournalWriter, Ring
-from openbell.node.card import read_card
+from openbell.node.card import NodeCard, read_card
 from openbell.node.config import NodeConfig, load_node
+from openbell.node.record import CapacityRecord, RunRecord
 from openbell.ops.control import __main__ as process
 from openbell.ops.control import world as seam
 from openbell.ops.control.client import ask
 from openbell.ops.control.desk import ControlDesk
 from openbell.ops.control.proposals import RefusedError
+from openbell.ops.control.replacing import Replacing
+from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import LiveWorld, Target
 from openbell.types import ArmState, KillLevel
 
@@ -65,6 +68,22 @@ def test_a_producer_that_holds_the_ring_does_not_stop_others_for_ever(hot, monke
         fcntl.flock(held, fcntl.LOCK_EX)
         assert not seam.push_record(hot, events.checkpoint())
     assert [seam.push_record(hot, events.checkpoint()) for _ in range(3)] == [True, True, False]
+
+
+def test_before_its_first_epoch_no_strategy_is_shown_or_replaced(hot):
+    card = NodeCard("node", "paper", "memory", "", str(hot.parent / "journal"), str(hot), 0, 1, 1, 1, {"maker": 0})
+    view, source = LiveWorld(card), hot.parent / "maker.py"
+    source.touch()
+    replacing = Replacing(view, hot.parent / "journal", hot, {"maker": (source, "Maker")}, view.run)
+
+    with pytest.raises(RefusedError, match="has not begun its first epoch; ask again when it runs"):
+        Tuning(view, {}, view.run).shown("maker")
+    with pytest.raises(RefusedError, match="has not begun its first epoch; ask again when it runs"):
+        replacing.look("maker", "", "")
+
+    capacity = CapacityRecord(instruments_max=1, book_orders_max=1, orders_max=1, strategies_max=1, timers_max=1)
+    RunRecord(kind="node", capacity=capacity, strategies=()).write(hot.parent / "journal")
+    assert Tuning(view, {}, view.run).shown("") == {}
 
 
 def answering(hot, answer: bytes):

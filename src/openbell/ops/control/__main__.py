@@ -16,12 +16,10 @@ from openbell.errors import ConfigError, OpenbellError
 from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import end_with_parent, stop_asked
-from openbell.node.record import RunRecord, read_record
-from openbell.node.versions import in_force
 from openbell.ops.control.desk import ControlDesk, Operator
 from openbell.ops.control.limits import NodeLimits
 from openbell.ops.control.permissions import Role
-from openbell.ops.control.proposals import Person, RefusedError
+from openbell.ops.control.proposals import Person
 from openbell.ops.control.replacing import Replacing
 from openbell.ops.control.server import SOCKET_NAME, ControlServer
 from openbell.ops.control.tuning import Tuning
@@ -79,17 +77,9 @@ def serve(config: NodeConfig, config_path: Path) -> None:
     world = LiveWorld(card_of(config, config_path))
     owners = {strategy.name: strategy.owner for strategy in config.strategies}
     limits = NodeLimits(config, world)
-    journal_dir = config.node.journal_dir
-
-    def run() -> RunRecord:
-        record = read_record(journal_dir)
-        if record is None:
-            raise RefusedError("the node has not begun its first epoch; ask again when it runs")
-        return in_force(record, world.engine, journal_dir) if world.engine else record
-
-    tuning = Tuning(world, {one.name: one for one in config.signals}, run)
+    tuning = Tuning(world, {one.name: one for one in config.signals}, world.run)
     files = {one.name: (one.file, one.class_name) for one in config.strategies}
-    replacing = Replacing(world, journal_dir, config.node.hot_dir, files, run)
+    replacing = Replacing(world, config.node.journal_dir, config.node.hot_dir, files, world.run)
     people, identities = operators_of(config), identities_of(config)
     desk = ControlDesk(world, people, identities, owners, limits, tuning, replacing, clips_of(config))
     server = open_server(config, desk)

@@ -15,6 +15,9 @@ from openbell.node.acknowledge import is_unacknowledged, running_of
 from openbell.node.card import NodeCard
 from openbell.node.holdings import symbol_of
 from openbell.node.reconciliation_page import open_breaks
+from openbell.node.record import RunRecord, read_record
+from openbell.node.versions import in_force
+from openbell.ops.control.proposals import RefusedError
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
 from openbell.ops.strategy_view import FAILED
@@ -125,6 +128,18 @@ class LiveWorld:
     def engine(self) -> native.Engine | None:
         """As it stood when it was last looked at; None before the node's first epoch."""
         return self._follower.engine if self._follower else None
+
+    def run(self) -> RunRecord:
+        """What runs, with the versions that replaced strategies meanwhile.
+
+        Raises:
+            RefusedError: the node has not begun.
+        """
+        journal_dir = Path(self.card.journal_dir)
+        record = read_record(journal_dir)
+        if record is None:
+            raise RefusedError("the node has not begun its first epoch; ask again when it runs")
+        return in_force(record, self.engine, journal_dir) if self.engine else record
 
     def instruments(self) -> dict[str, int]:
         """Ids by symbol, of those that the node has heard of."""
