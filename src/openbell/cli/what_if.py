@@ -16,19 +16,10 @@ UNKNOWN = (
     "not known: what would have followed. Every decision is judged against what really happened until then; the fills "
     "of orders that never were, and what they would have changed, nobody knows"
 )
-SHOWN_ELSEWHERE: tuple[str, ...] = (
-    "record",
-    "kind",
-    "side",
-    "tif",
-    "strategy",
-    "instrument",
-    "px",
-    "qty",
-    "bid_px",
-    "bid_qty",
-)
-SHOWN_ELSEWHERE += ("ask_px", "ask_qty", "cl_ord_id", "leaves_qty", "intent_seq", "limits_version", "account")
+SHOWN_ELSEWHERE = (
+    "record", "kind", "side", "tif", "strategy", "instrument", "px", "qty", "bid_px", "bid_qty", "ask_px", "ask_qty",
+    "cl_ord_id", "leaves_qty", "intent_seq", "limits_version", "account",
+)  # fmt: skip
 OF_REFUSAL = ("reason", "limit", "observed", "scope")
 
 
