@@ -30,3 +30,8 @@ class ReconciliationSettings(Settings):
             yield Problem(
                 ("reconciliation", "drop_copy"), "a drop copy logs in by a name of its own; give user and password"
             )
+
+
+def round_ms(settings: Iterable[ReconciliationSettings]) -> int:
+    """How often everybody is compared with: as often as one of them asks for it; 0 where there is nobody."""
+    return min((one.every_ms for one in settings), default=0)

@@ -27,6 +27,7 @@ from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, environment_of_child
+from openbell.node.reconciliation import round_ms
 from openbell.node.reconciliation_page import begin_page
 from openbell.node.recovery import expect_both_halves
 from openbell.strategy.loader import load_strategy
@@ -93,7 +94,7 @@ class Supervisor:
             if other.password:
                 other.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
         node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        begin_page(node.hot_dir, time.time_ns(), max((other.every_ms for other in others), default=0) * 1_000_000)
+        begin_page(node.hot_dir, time.time_ns(), round_ms(others) * 1_000_000)
         node.journal_dir.mkdir(parents=True, exist_ok=True)
         write_card(card_of(self.config, self.config_path))
         ids = self.config.strategy_ids()

@@ -17,7 +17,7 @@ from openbell.errors import OpenbellError
 from openbell.node.card import card_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import end_with_parent
-from openbell.node.reconciliation import ReconciliationSettings
+from openbell.node.reconciliation import ReconciliationSettings, round_ms
 from openbell.node.reconciliation_page import write_page
 from openbell.ops.find import read_page
 from openbell.posttrade.breaks import Break, BreakDesk, news_line
@@ -44,7 +44,7 @@ def counterparts(settings: ReconciliationSettings, books: SessionBooks, name: st
 def watch(config: NodeConfig, config_path: Path, stop: threading.Event) -> None:
     """Compare until `stop`."""
     settings, hot_dir = config.reconciliations(), config.node.hot_dir
-    every_ms = min(one.every_ms for one in settings.values())
+    every_ms = round_ms(settings.values())
     while not read_page(hot_dir).epoch:  # the node has not begun
         if stop.wait(WAIT_S):
             return
