@@ -67,7 +67,7 @@ enum class Type : u8 {
     // control, `Started` or `Control`, 128 bytes; 81 is no longer used
     Started = 80,       // a new epoch begins: `Started`
     Operator = 82,      // a person's command, for the record
-    Parameters = 83,    // of what `source` names: a circuit breaker, or a strategy's parameter
+    Parameters = 83,    // what `source` names: breaker, parameter of a strategy, its kept state, route
     Arm = 84,           // code = ArmState
     Kill = 85,          // code = KillLevel; stays until an Arm with kAfterKill
     Connected = 86,     // order session `source` is up; values[0] = next expected sequence

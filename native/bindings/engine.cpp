@@ -149,7 +149,8 @@ void bind_engine(nb::module_& m) {
             },
             "source"_a = source::kOrderEntry,
             "(name, is up, is doubted) of an order session: the name is of its last login, empty before the first.")
-        .def("session_of", &Engine::session_of, "instrument"_a, "Number of the session by which its orders leave.")
+        .def("session_of", nb::overload_cast<u32>(&Engine::session_of, nb::const_), "instrument"_a,
+             "Number of the session by which its orders leave.")
         .def_prop_ro("is_draining", &Engine::is_draining)
         .def_prop_ro("next_deadline", &Engine::next_deadline, "of the armed timers, ns; INT64_MAX without any")
         .def_prop_ro("arm_state", [](const Engine& e) { return e.risk().armed(); })

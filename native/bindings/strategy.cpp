@@ -126,6 +126,7 @@ void bind_views(nb::module_& m) {
         .def_ro("version", &LiveOrder::version)
         .def_ro("tag", &LiveOrder::tag)
         .def_ro("strategy", &LiveOrder::strategy)
+        .def_ro("session", &LiveOrder::session, "Number of the session that it left by.")
         .def_prop_ro("state", [](const LiveOrder& o) { return OrderState(o.state); })
         .def_prop_ro("side", [](const LiveOrder& o) { return Side(o.side); });
 }

@@ -127,7 +127,10 @@ class Engine {
     bool is_session_up() const { return (sessions_up_ & sessions_used()) == sessions_used(); }  // all that trade
     bool is_session_up(u16 source) const { return sessions_up_ >> number_of(source) & 1; }
     bool is_session_doubted(u16 source) const;
-    u8 session_of(u32 instrument) const { return oms_.session_of(instrument); }  // its number, or kNoSession
+    // The number of the session by which new orders of an instrument leave, or kNoSession.
+    u8 session_of(u32 instrument) const { return oms_.session_of(instrument); }
+    // That an order left by, whatever the configuration says by now; of one that is not known, its instrument's.
+    u8 session_of(u64 cl_ord_id, u32 instrument) const;
     bool is_draining() const { return draining_; }
     u64 source_seq(u16 source) const { return source < kSourcesMax ? source_seq_[source] : 0; }
     const Stops& stops() const { return stops_; }
@@ -214,7 +217,7 @@ class Engine {
     void begin_routes();
     u64 sessions_used() const;
     bool is_reachable(u32 instrument) const { return sessions_up_ >> oms_.session_of(instrument) & 1; }
-    bool is_reachable(const LiveOrder& order) const;
+    bool is_reachable(const LiveOrder& order) const { return sessions_up_ >> order.session & 1; }
     Reason reason_unreachable(u32 instrument) const {
         return oms_.session_of(instrument) == kNoSession ? Reason::NoSession : Reason::SessionDown;
     }

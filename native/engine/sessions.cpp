@@ -31,9 +31,9 @@ u64 Engine::sessions_used() const {
     return used;
 }
 
-// What left by a session is changed and canceled there alone, whatever the configuration says by now.
-bool Engine::is_reachable(const LiveOrder& order) const {
-    return order.session == oms_.session_of(order.instrument) && is_reachable(order.instrument);
+u8 Engine::session_of(u64 cl_ord_id, u32 instrument) const {
+    const LiveOrder* order = oms_.find(cl_ord_id);
+    return order != nullptr ? order->session : oms_.session_of(instrument);
 }
 
 bool Engine::is_session_doubted(u16 source) const {

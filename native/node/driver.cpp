@@ -10,12 +10,6 @@ constexpr int kRoundsMax = 8;
 // Cancels that wait for the venue's limit; one more leaves at once, above it.
 constexpr std::size_t kWaitingMax = 1 << 16;
 
-constexpr bool opens(Type type) { return type == Type::NewOrder || type == Type::ReplaceOrder; }
-constexpr bool is_command(Type type) {
-    return type == Type::NewOrder || type == Type::ReplaceOrder || type == Type::CancelOrder ||
-           type == Type::MassCancel;
-}
-
 // A cancel waits for no disk, unless this very decision opens or replaces what it cancels.
 bool is_ahead_of_disk(const Decision& decision, std::size_t at) {
     if (opens(decision.type_at(at))) return false;

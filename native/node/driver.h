@@ -114,7 +114,9 @@ class Driver {
         std::size_t from = 0;
         std::size_t size() const { return cancels.size() - from; }
     };
-    u8 session_of(const Order& command) const { return parts_.engine.session_of(command.instrument); }
+    u8 session_of(const Order& command) const {
+        return parts_.engine.session_of(command.cl_ord_id, command.instrument);
+    }
     Waiting& waiting_of(const Order& command) {
         const u8 session = session_of(command);
         return waiting_[session < waiting_.size() ? session : 0];

@@ -26,10 +26,11 @@ class Sends {
             const Type type = frame.type_at(i);
             if (frame.header->frame_class == u8(FrameClass::Out) && is_command(type)) {
                 const Order& order = frame.as<Order>(i);
-                unknown_.insert({order.cl_ord_id, order.version, type, engine_.session_of(order.instrument)});
+                unknown_.insert(
+                    {order.cl_ord_id, order.version, type, engine_.session_of(order.cl_ord_id, order.instrument)});
             } else if (type == Type::Sent || type == Type::NotSent) {
                 const Report& report = frame.as<Report>(i);
-                const u8 session = engine_.session_of(report.instrument);
+                const u8 session = engine_.session_of(report.cl_ord_id, report.instrument);
                 unknown_.erase({report.cl_ord_id, report.version, Type(report.command), session});
                 if (type == Type::Sent) gate_.recall(Type(report.command), report.ts_sent, session);
             }
@@ -40,7 +41,6 @@ class Sends {
     }
 
   private:
-    static bool is_command(Type type) { return type >= Type::NewOrder && type <= Type::MassCancel; }
     Gate& gate_;
     const Engine& engine_;  // at the end of the journal
     std::set<Command> unknown_;

@@ -103,12 +103,12 @@ class LiveNode {
         std::unique_ptr<OrderSession> entry;
         int polled_stream = -1;
     };
-    // Of several sessions, that of the instrument's feed.
+    // Of several sessions, that of the instrument's feed; for an order that is there, the one that it left by.
     class SessionRoutes final : public Route {
       public:
         explicit SessionRoutes(const std::vector<Session>& sessions) : sessions_(sessions) {}
         SendOutcome send(const Order& command, const Engine& engine, i64 now_ns) override {
-            const u8 session = engine.session_of(command.instrument);
+            const u8 session = engine.session_of(command.cl_ord_id, command.instrument);
             if (session >= sessions_.size()) return {Reason::NoSession, 0};
             return sessions_[session].entry->send(command, engine, now_ns);
         }

@@ -12,6 +12,10 @@ inline constexpr u32 kVersionMax = 238'327;
 inline constexpr u8 kSessionsMax = 63;
 inline constexpr u8 kNoSession = kSessionsMax;
 
+// What goes to the venue, and of it what opens an order or grows one.
+constexpr bool is_command(Type type) { return type >= Type::NewOrder && type <= Type::MassCancel; }
+constexpr bool opens(Type type) { return type == Type::NewOrder || type == Type::ReplaceOrder; }
+
 // LiveOrder::unsent and ::in_doubt are sets of commands.
 inline constexpr u8 kNewBit = 1;
 inline constexpr u8 kReplaceBit = 2;

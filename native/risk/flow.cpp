@@ -4,14 +4,13 @@
 #include <array>
 #include <limits>
 
+#include "oms/live_order.h"
 #include "risk/tightest.h"
 
 namespace openbell {
 namespace {
 
 using enum LimitKind;
-
-bool opens(const Order& o) { return o.type == u8(Type::NewOrder) || o.type == u8(Type::ReplaceOrder); }
 
 template <class... Parts>
 u64 hash_of(LimitKind kind, Parts... parts) {
@@ -130,7 +129,7 @@ void Flow::on_withdrawn(const Order& o, const Bounds& b, const OrderRows& rows) 
 
 // `by` is 1, or -1 of unsigned counts.
 void Flow::count(const Order& o, const Bounds& b, const OrderRows& rows, u32 by) {
-    const bool is_opening = opens(o);
+    const bool is_opening = opens(Type(o.type));
     for (const u32 at : rows.at) {
         Row& row = rows_[at];
         if (row.counted & kMessages) {

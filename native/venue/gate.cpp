@@ -35,7 +35,6 @@ Gate::Gate(const GateLimits& limits, const KillCell* kill)
         messages_.push_back({one.per_second_max,
                              one.per_second_max - std::min(one.cancels_reserved, one.per_second_max),
                              SendTimes(one.per_second_max)});
-    if (messages_.empty()) messages_.push_back({0, 0, SendTimes(0)});
 }
 
 GateVerdict Gate::check(const Order& command, const Order* approval, const MoneyScale& money, u32 epoch, i64 now_ns,

@@ -261,7 +261,8 @@ def check_laws(decision_types: list[Type], desk: d.Desk) -> None:
             assert decision_types[i - 1] == Type.APPROVED
             assert desk.twin.arming.of(NODE).killed <= KillLevel.SOFT
     for command in desk.sent:
-        assert desk.engine.session(d.ORDERS + desk.engine.session_of(command["instrument"]))[1]
+        order = desk.twin.oms.find(command["cl_ord_id"])
+        assert desk.engine.session(order.session)[1]
 
 
 @pytest.mark.parametrize("run", range(10))

@@ -39,7 +39,7 @@ class EngineSessions:
         return self.session_of(instrument) in self.up
 
     def is_reachable(self, order: Any) -> bool:
-        return self.is_up(order.instrument) and order.session == self.session_of(order.instrument)
+        return order.session in self.up
 
     @property
     def session_up(self) -> bool:

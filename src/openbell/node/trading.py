@@ -168,7 +168,7 @@ def name_open_orders(node: native.LiveNode, engine: native.Engine) -> None:
         why = (
             "no word of the venue whether it has it" if order.state == OrderState.IN_DOUBT else "no word of its cancel"
         )
-        if not engine.session(Source.ORDER_ENTRY + engine.session_of(order.instrument))[1]:
+        if not engine.session(Source.ORDER_ENTRY + order.session)[1]:
             why = "its order session is down; cancel-on-disconnect is what remains"
         record = events.left_open(
             cl_ord_id=order.cl_ord_id,
