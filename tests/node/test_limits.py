@@ -162,9 +162,22 @@ def test_the_same_limits_are_no_change_whatever_their_order(example: str):
         ("collar_bps = 200", "collar_bps = 2000", "OBEL: collar_bps 200 -> 2,000, x10  LOOSER", False),
         ("collar_bps = 200", "collar_bps = 2001", "OBEL: collar_bps 200 -> 2,001, x10.005  LOOSER", True),
         ("collar_bps = 200", "collar_bps = 2", "OBEL: collar_bps 200 -> 2, x0.01", False),
-        ("order_rate_window_ms = 1000", "order_rate_window_ms = 1", "1,000 in 1,000 ms -> 1,000 in 1 ms, x1,000", True),
+        (
+            "order_rate_window_ms = 1000",
+            "order_rate_window_ms = 1",
+            "1,000 in 1,000 ms -> 1,000 in 1 ms, x1,125, counted anew  LOOSER",
+            True,
+        ),
         ("message_rate_for_cancels = 500", "message_rate_for_cancels = 0", "x1.33333  LOOSER", False),
-        ("drift_bps = 1000", "drift_bps = 1000\nmargin_bps = 100", "OBEL: margin_bps none -> 100", False),
+        ("order_rate_window_ms = 1000", "order_rate_window_ms = 9000", "ms -> 1,000 in 9,000 ms, counted anew", False),
+        ("drift_window_ms = 10000", "drift_window_ms = 1", "1,000 in 1 ms, x10,000, counted anew  LOOSER", True),
+        (
+            "drift_bps = 1000",
+            "drift_bps = 1000\nmargin_bps = 2000",
+            "OBEL: margin_bps none -> 2,000, x5  LOOSER",
+            False,
+        ),
+        ("drift_bps = 1000", "drift_bps = 1000\nmargin_bps = 100", "OBEL: margin_bps none -> 100, x100  LOOSER", True),
         ("open_orders_max = 80", "", "firm: open_orders_max 80 -> none  LOOSER", True),
         ("open_orders_max = 80", "open_orders_max = 0", "firm: open_orders_max 80 -> 0, x0", False),
     ],
@@ -185,6 +198,19 @@ def test_a_change_is_said_in_words_and_a_wide_one_must_be_meant(
         expect_meant(lines_of(before), before.version, after, accepted=2)
     else:
         expect_meant(lines_of(before), before.version, after)
+
+
+def test_an_instrument_that_comes_is_opened_and_one_that_goes_is_closed(example: str):
+    start, end = example.index('[[instruments]]\nsymbol = "RING"'), example.index("[[strategies]]")
+    alone, both = example[:start] + example[end:], example
+
+    opened = {c.after.kind: c for c in changes(lines_of(read(alone)), lines_of(later(both)))}
+    closed = {c.before.kind: c for c in changes(lines_of(read(both)), lines_of(later(alone)))}
+
+    expect_meant(lines_of(read(alone)), 1, later(both))  # its limits have nothing beside which they would be wide
+    assert str(opened["ORDER_QTY"]) == "RING: order_qty_max_lots none -> 500  LOOSER"
+    assert str(closed["ORDER_QTY"]) == "RING: order_qty_max_lots 500 -> none"
+    assert {kind for kind, one in closed.items() if one.is_loosening} == {"DRIFT_BPS"}
 
 
 def test_an_instrument_in_which_nothing_may_be_ordered_has_no_notional_to_compare(example: str):

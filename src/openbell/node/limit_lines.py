@@ -16,6 +16,7 @@ from openbell._native import MAY_BUY, MAY_OPEN, MAY_SELL, MAY_SHORT
 from openbell.config_types import native_units
 from openbell.errors import ConfigError
 from openbell.node.limits import LimitSet, ScopeLimits
+from openbell.node.looser import INFINITE, allowed_without, factor
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, LimitKind, LimitScope
 
 MONEY_DECIMALS = 4
@@ -82,7 +83,7 @@ class Line(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One limit, before and after; `factor` is how many times as wide it becomes, infinite when it is taken away."""
+    """One limit, before and after; `factor` is how many times as wide it becomes (looser.py)."""
 
     before: Line | None
     after: Line | None
@@ -90,14 +91,27 @@ class Change(NamedTuple):
 
     @property
     def is_loosening(self) -> bool:
-        """Whether more is allowed than before."""
+        """Whether anything is allowed that was not before."""
         return self.factor > 1
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is taken for a typo; what opens has nothing beside which it would be one."""
+        opens = self.before is None and self.after is not None and allowed_without(self.after) == 0
+        return self.factor > LOOSEN_FACTOR_MAX and not opens
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether a running node forgets what it has counted: once more all that is allowed may pass."""
+        return self.before is not None and self.after is not None and self.before.window_ns != self.after.window_ns
 
     def __str__(self) -> str:
         line = self.after or self.before
         assert line is not None
         before, after = (spoken(one) if one else "none" for one in (self.before, self.after))
-        times = f", x{self.factor:,.6g}" if self.before and self.after and self.factor != 1 else ""
+        is_told = self.factor != 1 and (None not in (self.before, self.after) or 0 < self.factor < INFINITE)
+        times = f", x{self.factor:,.6g}" if is_told else ""
+        times += ", counted anew" if self.begins_anew else ""
         word = "  LOOSER" if self.is_loosening else ""
         return f"{where(line)}: {KEYS[LimitKind[line.kind]]} {before} -> {after}{times}{word}"
 
@@ -189,30 +203,8 @@ def changes(before: Sequence[Line], after: Sequence[Line]) -> list[Change]:
     """Every limit that differs, in the order of the new file; those that are taken away at the end."""
     old, new = {line.place: line for line in before}, {line.place: line for line in after}
     found = [Change(old.get(place), line, factor(old.get(place), line)) for place, line in new.items()]
-    found += [Change(line, None, float("inf")) for place, line in old.items() if place not in new]
+    found += [Change(line, None, factor(line, None)) for place, line in old.items() if place not in new]
     return [change for change in found if change.before != change.after]
-
-
-def factor(before: Line | None, after: Line) -> float:
-    """How many times as wide the limit becomes; a new one is a tightening."""
-    if before is None:
-        return 0.0
-    if before.kind == LimitKind.PERMISSION.name:
-        return float("inf") if after.value & ~before.value else 0.5
-    widths = (_width(after), _width(before))
-    if widths[1] == 0:
-        return float("inf") if widths[0] > 0 else 1.0
-    return widths[0] / widths[1]
-
-
-def _width(line: Line) -> float:
-    """What it allows; of what is counted over time, for each unit of it, and without what is kept for cancels."""
-    if line.kind == LimitKind.DRIFT_BPS.name:
-        return float(line.value)
-    allowed = line.value + line.reserve
-    if line.kind == LimitKind.MESSAGE_RATE.name:
-        allowed = line.value - line.reserve
-    return allowed / line.window_ns if line.window_ns else float(allowed)
 
 
 def expect_meant(
@@ -229,7 +221,7 @@ def expect_meant(
             f"{origin}: version: expected more than {version}, which is in force with other limits, found "
             f"{limits.version}; nothing was started; raise it with every change:\n" + _listed(differs)
         )
-    wide = [change for change in differs if change.factor > LOOSEN_FACTOR_MAX]
+    wide = [change for change in differs if change.is_wide]
     if wide and accepted != limits.version:
         raise ConfigError(
             f"{origin}: expected no limit to become more than {LOOSEN_FACTOR_MAX} times as wide as in version "

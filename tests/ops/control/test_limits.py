@@ -88,6 +88,23 @@ def test_loosening_waits_for_another_person(made):
     assert (told(desk), limits.in_force.version, path.read_text()) == (1, 2, text)
 
 
+@pytest.mark.parametrize(
+    ("edits", "more", "said"),
+    [
+        ({}, "margin_bps = 5000", "OBEL: margin_bps none -> 5,000, x2  LOOSER"),
+        ({"order_rate_max": "500", "order_rate_window_ms": "500"}, "", "500 in 500 ms, x2.25, counted anew  LOOSER"),
+        ({"order_rate_window_ms": "900"}, "", "x1.25, counted anew  LOOSER"),
+        ({"order_rate_window_ms": "2000"}, "", "1,000 in 1,000 ms -> 1,000 in 2,000 ms, counted anew"),
+    ],
+)
+def test_what_looks_tighter_and_lets_more_pass_waits_for_another_person(made, edits, more, said):
+    desk, limits, path = made
+    text = changed(path, version="2", **edits) + f"{more}\n"
+    answer = desk.ask(TOM, "limits", file=text, why="a better fit")
+    assert said in answer["proposal"]["says"][0]
+    assert (told(desk), limits.in_force.version) == (0, 1)
+
+
 def test_a_change_that_was_overtaken_is_compared_again(made):
     desk, _, path = made
     wider = changed(path, version="3", order_qty_max_lots="600")

@@ -63,7 +63,7 @@ class NodeLimits:
         version = self.in_force.version
         return LimitsChange(
             says=tuple(str(change) for change in found),
-            is_loosening=any(change.is_loosening for change in found),
+            is_loosening=any(change.is_loosening or change.begins_anew for change in found),
             records=tuple(records),
             is_current=lambda: self.in_force.version == version,
             taken=lambda: self._take(limits, text),
