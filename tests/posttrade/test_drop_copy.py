@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from tests.exchange.harness import Client, exchange, run
@@ -18,8 +19,8 @@ from openbell.types import Side
 from openbell.venue.drop_copy import DropCopyLink, split_copy
 
 COPY = {"name": "COPY", "password": "plain:secret", "accounts": ["NODE1", "NODE2"]}
-OBEL = AAPL._replace(symbol="OBEL")
-ASSETS = {"OBEL": OBEL, "RING": AAPL._replace(symbol="RING")}
+OBEL = replace(AAPL, symbol="OBEL")
+ASSETS = {"OBEL": OBEL, "RING": replace(AAPL, symbol="RING")}
 WAIT_S = 10.0
 
 

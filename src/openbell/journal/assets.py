@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from openbell.journal.frames import open_journal
 
 
-class Asset(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Asset:
     """What an instrument's integers mean."""
 
     symbol: str
