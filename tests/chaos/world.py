@@ -23,7 +23,7 @@ from openbell.exchange.control import ask
 from openbell.journal import Source, open_journal
 from openbell.node.assemble import capacity_of
 from openbell.node.config import load_node
-from openbell.node.holdings import symbol_of
+from openbell.node.names import Names
 from openbell.types import RECORDS, OrderState, Type
 
 WAIT_S = 60.0
@@ -219,10 +219,10 @@ class World:
     def node_view(self) -> dict[str, Any]:
         engine = self.follow()
         ids = [*self.config.strategy_ids().values()]
-        positions = {}
+        positions, names = {}, Names(self.config.feed_names()).of(engine)
         for instrument in range(engine.instruments):
             rows = [engine.position(i, instrument) for i in ids]
-            positions[symbol_of(engine, instrument)] = {
+            positions[names[instrument]] = {
                 "position": sum(r["qty"] for r in rows),
                 "cash": sum(r["cash"] for r in rows),
             }

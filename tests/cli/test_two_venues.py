@@ -21,6 +21,7 @@ from openbell.posttrade.node_books import NodeBooks
 from openbell.types import RECORDS, Type
 
 VENUES = ("home", "away")
+NAMES = {f"{symbol}@{venue}" for symbol in ("OBEL", "RING") for venue in VENUES}
 ORDERS_LEFT = 3
 """The exit code of a node that leaves orders open."""
 ARBITRAGE = REPO / "strategies" / "cross_exchange.py"
@@ -147,6 +148,12 @@ def ended(world: TwoVenues, node: subprocess.Popen[str], code: int = 0) -> dict[
     return summary
 
 
+def named(world: TwoVenues, verb: str, *options: object) -> set[str]:
+    """What the lines of a verb call their instruments."""
+    lines = openbell(verb, world.journal, "--json", *options, check=0).stdout.splitlines()
+    return {json.loads(line)["symbol"] for line in lines}
+
+
 def left_open(world: TwoVenues) -> list[str]:
     """Why, of every order that was open at the end."""
     why = []
@@ -165,6 +172,7 @@ def test_a_venue_dies_with_legs_open_and_comes_back_and_both_agree(world):
     assert world.session("home")["is_up"]
     assert world.resting("home") > 0  # the other one goes on
     assert "session away DOWN" in openbell("status", world.node_file).stdout
+    assert {row["symbol"] for row in world.status()["rows"]} == NAMES
     world.start_exchange("away")
     wait_for(lambda: world.session("away")["is_up"], "its session to be resolved")
     wait_for(lambda: world.resting("away") >= 2, "quotes there again")
@@ -175,6 +183,14 @@ def test_a_venue_dies_with_legs_open_and_comes_back_and_both_agree(world):
     for name in VENUES:
         assert world.resting(name) == 0
         world.reconcile(name)
+    assert named(world, "orders", "--last", 10**6) == NAMES
+    assert named(world, "orders", "--last", 10**6, "--symbol", "OBEL") == {"OBEL@home", "OBEL@away"}
+    assert named(world, "orders", "--last", 10**6, "--symbol", "OBEL@away") == {"OBEL@away"}
+    (profit,) = openbell("pnl", world.journal, "--json").stdout.splitlines()
+    assert {row["symbol"] for row in json.loads(profit)["pnl"]} >= {"OBEL@home", "OBEL@away"}
+    assert set(summary["positions"]) == NAMES
+    asked = openbell("replay", world.journal, "--what-if", "arbitrage.edge_ticks=99", "--show", 1).stdout
+    assert re.search(r"  arbitrage OBEL@(home|away): ", asked), asked
     books = NodeBooks(read_card(world.hot))
     of_each = [books.books(number).positions["OBEL"] for number in range(len(VENUES))]
     assert books.books().positions["OBEL"] == sum(of_each) == 0

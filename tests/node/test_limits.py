@@ -419,10 +419,12 @@ def test_changes_become_records_for_a_running_node(example: str):
     after = later(example.replace("open_orders_max = 80\n", "", 1), "collar_bps = 200", "collar_bps = 20")
 
     found = changes(lines_of(before), lines_of(after))
-    raw = changing_records(found, after, {"maker": 1}, {"OBEL": 4, "RING": 5, "OBEL@1": 6})
+    raw = changing_records(found, after, {"maker": 1}, {"OBEL@home": 4, "RING": 5, "OBEL@away": 6})
 
     rows = [fields_of(one, RECORDS["Limit"])[0] for one in raw]
     told = [(r["kind"], r["instrument"], r["value"], r["flags"], r["version"]) for r in rows]
     removed = (LimitKind.OPEN_ORDERS, NO_INSTRUMENT, 80, 1, 2)
     collars = [(LimitKind.COLLAR_BPS, instrument, 20, 0, 2) for instrument in (4, 6)]  # of both venues
     assert told == [*collars, removed]
+    with pytest.raises(KeyError, match="OBEL"):
+        changing_records(found, after, {"maker": 1}, {"RING": 5})

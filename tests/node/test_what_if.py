@@ -114,7 +114,7 @@ def test_what_another_strategy_would_have_said(journal, capsys, tmp_path):
     gone = [one["seq"] for one in told["changes"] if one["now"] is None]
     assert gone and set(gone) < {*then} and told["totals"]["QUOTE not asked any more"] == len(gone)
     assert all(one["then"] for one in told["changes"]), "nothing is asked beside"
-    assert told["assets"]["0"]["symbol"] == "OBEL"
+    assert told["assets"]["0"]["symbol"] == told["symbols"]["0"] == "OBEL"
 
 
 def test_a_strategy_that_asks_more_asks_beside_what_was(journal, capsys, tmp_path):

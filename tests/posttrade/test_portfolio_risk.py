@@ -1,5 +1,6 @@
 """What positions may lose over a history: against a plain computation, in one currency, or refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,15 @@ def rows():
 def test_the_worth_of_currencies_is_the_journals():
     blotter = Blotter().take_all([heard(1, events.conversion("JPY", 650_000), events.conversion("USD", 10**8))])
     assert blotter.worth == WORTH
+
+
+def test_what_is_held_at_two_venues_is_one_asset():
+    trades = [trade(100, 1_490_000, 1), trade(-50, 1_490_000, 2, instrument=1)]
+    blotter = Blotter(assets={0: AAPL, 1: replace(AAPL, venue=1)}, trades={t.key: t for t in trades})
+    rows = profit_rows(blotter, lambda _: TOUCHES[0], feeds=("home", "away"))
+
+    assert [row.symbol for row in rows] == ["AAPL@home", "AAPL@away"]
+    assert values_of(rows, WORTH) == pytest.approx({"AAPL": 100 * 150.0 - 50 * 150.01})
 
 
 def test_totals_and_values_are_in_the_base_currency():

@@ -1,5 +1,7 @@
 """Profit by strategy and instrument: marks that would close the position, exact money, both methods."""
 
+from dataclasses import replace
+
 import pytest
 from tests.posttrade.trades import AAPL, COIN, trade
 
@@ -50,6 +52,15 @@ def test_busted_trades_do_not_count():
     [row] = rows(trade(10, 1_500_000, 1), trade(10, 1_500_000, 2, is_busted=True))
 
     assert (row.trades, row.bought) == (1, 10)
+
+
+def test_a_symbol_of_two_venues_is_named_with_the_feed_and_stays_one_asset():
+    home, away = trade(10, 1_500_000, 1), trade(-10, 1_500_100, 2, instrument=2)
+    both = rows(home, away, assets=(AAPL, COIN, replace(AAPL, venue=1)), feeds=("home", "away"))
+    other = rows(home, trade(5, 100, 3, instrument=1), assets=(AAPL, replace(COIN, venue=1)), feeds=("home", "away"))
+
+    assert [(row.symbol, row.asset) for row in both] == [("AAPL@home", "AAPL"), ("AAPL@away", "AAPL")]
+    assert [row.symbol for row in other] == ["AAPL", "BTCUSDT"]
 
 
 @pytest.mark.parametrize(

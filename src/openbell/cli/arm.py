@@ -55,7 +55,7 @@ def arm(
     strategy
         One strategy, by its name.
     instrument
-        One instrument, by its symbol.
+        One instrument, by its symbol; of several venues by OBEL@home, with the name of the feed.
     all
         The node; the lowest state of the three holds for an order.
     release

@@ -35,7 +35,7 @@ def depth(
     node
         Its name, its .toml file or its hot directory; without it, the only node of this host.
     symbol
-        Only this instrument.
+        Only this instrument: OBEL of every venue, or OBEL@home.
     levels
         Of each side.
     every_s
@@ -45,6 +45,7 @@ def depth(
     as_json
         A line of JSON for each book that changed; prices are integers in 10^-px_decimals.
     """
+    from openbell.journal.assets import is_called
     from openbell.node.card import read_card
     from openbell.ops.depth import DepthFollower
     from openbell.ops.find import find_hot_dir
@@ -52,7 +53,7 @@ def depth(
     follower = DepthFollower(read_card(find_hot_dir(node)), levels=levels)
     show = _print_json if as_json else _Screen()
     for number in count(1):
-        show([change for change in follower.changes() if symbol in ("", change.symbol)])
+        show([change for change in follower.changes() if not symbol or is_called(change.symbol, symbol)])
         if number == looks:
             return
         time.sleep(every_s)
@@ -71,13 +72,13 @@ class _Screen:
 
         from openbell.cli.screen import Screen
 
-        self._newest: dict[str, DepthChange] = {}
+        self._newest: dict[int, DepthChange] = {}
         self._screen = Screen(Console())
 
     def __call__(self, changes: "list[DepthChange]") -> None:
         from rich.console import Group
 
-        self._newest |= {change.symbol: change for change in changes}
+        self._newest |= {change.instrument: change for change in changes}
         if changes:
             self._screen.show(Group(*(_table(change) for change in self._newest.values())))
 

@@ -59,7 +59,7 @@ def kill(
     strategy
         Only this strategy, by its name.
     instrument
-        Only this instrument, by its symbol.
+        Only this instrument, by its symbol: OBEL at every venue, or OBEL@home at that of the feed home.
     all
         Everything; so it is without --strategy and --instrument too, because a stop must not fail for a word.
     level

@@ -38,7 +38,7 @@ def orders(
     order
         An order id, decimal or 0x...: every record of it, with times.
     symbol
-        Only this instrument.
+        Only this instrument: OBEL of every venue, or OBEL@home.
     strategy
         Only this strategy, by name.
     state
@@ -51,13 +51,14 @@ def orders(
     from pathlib import Path
 
     from openbell.journal import open_journal
+    from openbell.journal.assets import is_called
     from openbell.node.card import read_card
     from openbell.ops.find import find_hot_dir
     from openbell.posttrade.history import Histories
 
     card = read_card(find_hot_dir(node))
     hot = card.hot_dir if Path(card.hot_dir).is_dir() else None
-    histories = Histories().take_all(open_journal(card.journal_dir, hot))
+    histories = Histories(card.feeds).take_all(open_journal(card.journal_dir, hot))
     if order:
         return _show_one(histories, _found(histories, order), as_json)
     if strategy and strategy not in card.strategies:
@@ -66,7 +67,7 @@ def orders(
     chosen = [
         one
         for one in histories.orders.values()
-        if symbol in ("", histories.asset_of(one).symbol)
+        if (not symbol or is_called(histories.name_of(one), symbol))
         and strategy in ("", names.get(one.strategy, ""))
         and (state.upper() in ("", one.state) or (state.upper() == "OPEN" and one.is_open))
     ]
@@ -90,7 +91,7 @@ def _show_one(histories: "Histories", order: "OrderHistory", as_json: bool) -> N
         return
     from openbell.ops.view import px_text
 
-    print(f"order {order.cl_ord_id:#x} {order.side.name} {asset.symbol} {order.tif.name}: {order.state}")
+    print(f"order {order.cl_ord_id:#x} {order.side.name} {histories.name_of(order)} {order.tif.name}: {order.state}")
     first = order.steps[0].ts_seq
     for step in order.steps:
         px = px_text(step.px, asset.px_decimals) if step.px else ""
@@ -139,7 +140,7 @@ def _plain(histories: "Histories", one: "OrderHistory", names: dict[int, str]) -
     return {
         "order": str(one.cl_ord_id),
         "strategy": names.get(one.strategy, str(one.strategy)),
-        "symbol": asset.symbol,
+        "symbol": histories.name_of(one),
         "side": one.side.name,
         "tif": one.tif.name,
         "state": one.state,

@@ -112,7 +112,7 @@ class _Account:
         card, asked, keeper = self._card, self._asked, self._keeper
         self._books.catch_up()
         blotter = self._books.blotter
-        rows = profit_rows(blotter, self._books.engine.touch, asked.method)
+        rows = profit_rows(blotter, self._books.engine.touch, asked.method, card.feeds)
         keeper.keep(blotter.trades.values(), blotter.assets, blotter.seq)
         keeper.ledger.check()
         tail = _risk(asked.risk, rows, blotter.worth, asked.confidence) if asked.risk else None

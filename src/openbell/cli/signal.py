@@ -30,7 +30,7 @@ def signal(
     node
         Its name, its .toml file or its hot directory; without it, the only node of this host.
     instrument
-        The symbol that it is about.
+        The symbol that it is about; of several venues OBEL@home, with the name of the feed.
     as_json
         The node's answer as one JSON object.
     """

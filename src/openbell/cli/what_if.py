@@ -37,7 +37,7 @@ def lines_of(found: WhatIf, show: int) -> list[str]:
 def _change(change: Change, found: WhatIf) -> list[str]:
     asset = found.assets.get(change.instrument)
     strategy = found.strategies.get(change.strategy, f"strategy {change.strategy}")
-    where = f" {asset.symbol}" if asset else ""
+    where = f" {found.symbols[change.instrument]}" if asset else ""
     return [
         f"seq {change.seq:,}  {_clock(change.ts_ns)}  {strategy}{where}: {change.kind} {change.effect}",
         f"  then  {_said(change.then, asset)}",

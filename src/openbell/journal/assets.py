@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ class Asset:
     px_decimals: int
     qty_decimals: int
     multiplier: int
+    venue: int = 0
+    """Number of the feed that has it."""
 
     @property
     def decimals(self) -> int:
@@ -34,6 +37,7 @@ def read_asset(record: Any) -> Asset:
         px_decimals=int(record["px_decimals"]),
         qty_decimals=int(record["qty_decimals"]),
         multiplier=int(record["multiplier"]) or 1,
+        venue=int(record["venue"]),
     )
 
 
@@ -45,3 +49,24 @@ def assets_of(directories: Iterable[Path], hot_dir: Path | None = None) -> dict[
         for rows in open_journal(directory, hot_dir).arrays("Instrument")
         for row in rows
     }
+
+
+def names_of(assets: Mapping[int, Asset], feeds: Sequence[str] = ()) -> dict[int, str]:
+    """What people call each instrument: its symbol, or `OBEL@home` where more than one feed of the node has that.
+
+    `feeds` are their names by number; one that has none here is called by its number.
+    """
+    venues: dict[str, set[int]] = defaultdict(set)
+    for asset in assets.values():
+        venues[asset.symbol].add(asset.venue)
+
+    def name(asset: Asset) -> str:
+        feed = feeds[asset.venue] if asset.venue < len(feeds) else asset.venue
+        return f"{asset.symbol}@{feed}" if len(venues[asset.symbol]) > 1 else asset.symbol
+
+    return {number: name(asset) for number, asset in assets.items()}
+
+
+def is_called(name: str, asked: str) -> bool:
+    """Whether `asked` means the instrument of that name: a symbol alone means that of every venue."""
+    return asked in (name, name.partition("@")[0])

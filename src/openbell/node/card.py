@@ -39,6 +39,7 @@ class NodeCard:
     checks: tuple[int, ...] = ()
     limits_max: int = 1_024
     sessions: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
 
 
 def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
@@ -62,6 +63,7 @@ def card_of(config: NodeConfig, config_path: Path) -> NodeCard:
         checks=tuple(capacity.checks),
         limits_max=capacity.limits_max,
         sessions=tuple(session.name for session in config.sessions) if node.mode == "live" else (),
+        feeds=config.feed_names(),
     )
 
 
@@ -106,7 +108,7 @@ def read_card(directory: Path) -> NodeCard:
     path = directory / CARD_NAME
     try:
         data = json.loads(path.read_text())
-        lists = {name: tuple(data.get(name, ())) for name in ("checks", "sessions")}
+        lists = {name: tuple(data.get(name, ())) for name in ("checks", "sessions", "feeds")}
         return NodeCard(**{**data, "symbols": tuple(data["symbols"]), **lists})
     except FileNotFoundError:
         raise ConfigError(f"expected a node's {CARD_NAME}, found none in {directory}; has a node run here?") from None

@@ -287,6 +287,10 @@ class NodeConfig(Settings):
         found = {0: self.reconciliation, **of_sessions} if self.reconciliation is None else {0: self.reconciliation}
         return {number: settings for number, settings in found.items() if settings is not None}
 
+    def feed_names(self) -> tuple[str, ...]:
+        """By number."""
+        return tuple(feed.name for feed in self.feeds)
+
     def feeds_of(self, session: SessionSettings) -> list[FeedSettings]:
         """The feeds whose instruments that session trades."""
         return [feed for feed in self.feeds if not session.feeds or feed.name in session.feeds]

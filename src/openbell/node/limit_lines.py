@@ -15,6 +15,7 @@ from openbell import events
 from openbell._native import MAY_BUY, MAY_OPEN, MAY_SELL, MAY_SHORT
 from openbell.config_types import native_units
 from openbell.errors import ConfigError
+from openbell.journal.assets import is_called
 from openbell.node.limits import LimitSet, ScopeLimits
 from openbell.node.looser import INFINITE, allowed_without, factor
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, LimitKind, LimitScope
@@ -250,15 +251,20 @@ def spoken(line: Line) -> str:
 def changing_records(
     found: Sequence[Change], limits: LimitSet, strategies: Mapping[str, int], instruments: Mapping[str, int]
 ) -> list[bytes]:
-    """The records that make these changes in a running node; `instruments` are the ids of its symbols.
+    """The records that make these changes in a running node; `instruments` are ids by name.
 
-    Those of another venue are `SYMBOL@venue`; a limit of the symbol is of them too.
+    A limit of a symbol is of its instruments at every venue.
+
+    Raises:
+        KeyError: the symbol has none.
     """
     records = []
     for change in found:
         line = change.after or change.before
         assert line is not None
-        elsewhere = [number for name, number in instruments.items() if name.startswith(f"{line.symbol}@")]
-        for instrument in [instruments[line.symbol], *elsewhere] if line.symbol else [0]:
+        numbers = [number for name, number in instruments.items() if is_called(name, line.symbol)]
+        if line.symbol and not numbers:
+            raise KeyError(line.symbol)
+        for instrument in numbers if line.symbol else [0]:
             records.append(record_of(line, limits, strategies, instrument, is_removed=change.after is None))
     return records

@@ -27,6 +27,7 @@ from openbell.node.card import card_of, write_card
 from openbell.node.config import load_node
 from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, environment_of_child
+from openbell.node.names import Names
 from openbell.node.reconciliation import round_ms
 from openbell.node.reconciliation_page import begin_page
 from openbell.node.recovery import expect_both_halves
@@ -258,12 +259,13 @@ class Supervisor:
 
         node = self.config.node
         engine, recovered = recover_engine(capacity_of(self.config), node.journal_dir, node.hot_dir)
+        names = Names(self.config.feed_names()).of(engine)
         return {
             "epoch": engine.epoch,
             "last_seq": engine.seq,
             "orders_open": len(engine.live_orders()),
             "recovered": str(recovered),
-            "positions": holdings_of(engine, self.config.strategy_ids().values()),
+            "positions": holdings_of(engine, self.config.strategy_ids().values(), names),
             "refusals": engine.refusals,
             "state_hash": f"{engine.state_hash:016x}",
             "was_ended": True,

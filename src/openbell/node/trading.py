@@ -29,6 +29,7 @@ from openbell.node.holdings import holdings_of
 from openbell.node.lifeline import STOP_SIGNALS, end_with_parent
 from openbell.node.limit_lines import expect_meant
 from openbell.node.loading import loading_beside
+from openbell.node.names import Names
 from openbell.node.record import read_record
 from openbell.node.recovery import Recovered
 from openbell.node.start import Start
@@ -103,7 +104,7 @@ def session(
         last_seq=node.last_seq,
         orders_open=open_orders,
         recovered=str(recovered),
-        positions=holdings_of(engine, config.strategy_ids().values()),
+        positions=holdings_of(engine, config.strategy_ids().values(), Names(config.feed_names()).of(engine)),
         refusals=engine.refusals,
         state_hash=f"{engine.state_hash:016x}",
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from openbell import _native as native
 from openbell.errors import ConfigError, StrategyError
-from openbell.journal.assets import Asset, assets_of
+from openbell.journal.assets import Asset, assets_of, names_of
 from openbell.node.limit_lines import lines_of, record_of
 from openbell.node.limits import load_limits
 from openbell.node.otherwise import Change, Other, changes_of, totals_of
@@ -37,6 +37,8 @@ class WhatIf:
     totals: dict[str, int] = field(default_factory=dict)
     strategies: dict[int, str] = field(default_factory=dict)
     assets: dict[int, Asset] = field(default_factory=dict)
+    symbols: dict[int, str] = field(default_factory=dict)
+    """What people call each instrument."""
     note: str = ""
 
     @property
@@ -98,7 +100,8 @@ def _found(
     changes = tuple(changes_of(others))
     names = {one.id: one.name for one in record.strategies}
     assets = assets_of(where, live_hot_dir(record, hot_dir)) if changes else {}
-    return WhatIf(said, looked_at, differs, changes, totals_of(others, changes), names, assets, note)
+    symbols = names_of(assets, [feed["name"] for feed in record.settings.get("feeds", ())])
+    return WhatIf(said, looked_at, differs, changes, totals_of(others, changes), names, assets, symbols, note)
 
 
 def _limits(

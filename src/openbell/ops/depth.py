@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from openbell._native import Side
 from openbell.node.card import NodeCard
-from openbell.node.holdings import px_decimals_of, symbol_of
+from openbell.node.holdings import px_decimals_of
+from openbell.node.names import Names
 from openbell.ops.follow import follow
 
 FRAMES_PER_POLL = 20_000
@@ -26,6 +27,7 @@ FRAMES_PER_POLL = 20_000
 class DepthChange:
     """The depth of an instrument after frame `seq`; prices are integers in 10^-px_decimals, best first."""
 
+    instrument: int
     symbol: str
     seq: int
     px_decimals: int
@@ -45,6 +47,7 @@ class DepthFollower:
     def __init__(self, card: NodeCard, *, levels: int = 5) -> None:
         self.levels = levels
         self._follower = follow(card)
+        self._names = Names(card.feeds)
         self._told: list[tuple[int, bool, str]] = []
 
     @property
@@ -75,7 +78,8 @@ class DepthFollower:
     def _change(self, instrument: int, updates: int) -> DepthChange:
         engine = self._follower.engine
         return DepthChange(
-            symbol=symbol_of(engine, instrument),
+            instrument=instrument,
+            symbol=self._names.of(engine)[instrument],
             seq=engine.seq,
             px_decimals=px_decimals_of(engine, instrument),
             is_valid=engine.is_book_valid(instrument),

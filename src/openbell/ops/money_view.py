@@ -56,7 +56,9 @@ def take_money(engine: native.Engine, strategies: Mapping[str, int]) -> tuple[Mo
     return tuple(MoneyRow(name=name, **engine.totals(number)) for name, number in names.items())
 
 
-def take_breakers(engine: native.Engine, strategies: Mapping[str, int], symbols: list[str]) -> tuple[BreakerRow, ...]:
+def take_breakers(
+    engine: native.Engine, strategies: Mapping[str, int], symbols: Mapping[int, str]
+) -> tuple[BreakerRow, ...]:
     """In the order they were given; `symbols` by instrument id."""
     names = {number: name for name, number in strategies.items()} | {NO_STRATEGY: "node"}
     return tuple(

@@ -98,9 +98,9 @@ class StrategyLooks:
         """(strategy, word, bits) of parameters that were changed while their strategies ran."""
         return self._engine.parameters if self._engine else []
 
-    def find_instrument(self, symbol: str) -> int | None:  # noqa: ARG002
+    def instruments(self) -> dict[str, int]:
         """No value is sent from here."""
-        return None
+        return {}
 
     def engine_now_ns(self) -> int:
         """The time of the last frame."""

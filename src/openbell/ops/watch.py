@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from openbell import _native as native
 from openbell.journal import Source
 from openbell.node.card import NodeCard
-from openbell.node.holdings import holdings_of, px_decimals_of, symbol_of
+from openbell.node.holdings import holdings_of, px_decimals_of
+from openbell.node.names import Names
 from openbell.ops.feed_view import take_feeds
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
@@ -34,6 +36,7 @@ class Watch:
         self.card = card
         self.hot_dir = Path(card.hot_dir)
         self._follower = follow(card)
+        self._names = Names(card.feeds)
         self._strategies = StrategyLooks(card)
         self._rates: deque[tuple[float, int]] = deque()
 
@@ -46,7 +49,8 @@ class Watch:
         level, warden_acted = self._kill_level(), bool(counters.pop("warden_acted", 0))
         now_ns = counters.pop("now_ns", 0)
         feeds = take_feeds(counters, now_ns)
-        symbols = [symbol_of(engine, number) for number in range(engine.instruments)]
+        names = self._names.of(engine)
+        held = holdings_of(engine, self.card.strategies.values(), names)
         orders = [_own(order) for order in engine.live_orders()]
         return NodeView(
             name=self.card.name,
@@ -63,18 +67,18 @@ class Watch:
             sessions=self._sessions(engine),
             is_stopping=engine.is_draining or bool(counters.pop("stopping", 0)),
             halted=tuple(n for n, number in self.card.strategies.items() if engine.life_of(number) in FAILED),
-            held=held_scopes(engine, self.card.strategies),
+            held=held_scopes(engine, self.card.strategies, names),
             durability=self.card.durability,
             durable_lag=max(0, page.committed_seq - page.durable_seq),
             age_ms=max(0.0, (time.time_ns() - now_ns) / 1e6) if now_ns else 0.0,
-            rows=tuple(self._row(i, orders) for i in range(engine.instruments)),
+            rows=tuple(self._row(i, name, orders, held[name]) for i, name in names.items()),
             orders=tuple(orders),
             counters=counters,
             events_per_s=self._rate(counters.get("frames_in", 0)),
             latency=self._latency(),
             feeds=feeds,
             money=take_money(engine, self.card.strategies),
-            breakers=take_breakers(engine, self.card.strategies, symbols),
+            breakers=take_breakers(engine, self.card.strategies, names),
             strategies=self._strategies.take(engine),
         )
 
@@ -82,14 +86,12 @@ class Watch:
         told = (engine.session(Source.ORDER_ENTRY + number)[1:] for number in range(len(self.card.sessions)))
         return tuple(SessionRow(name, *facts) for name, facts in zip(self.card.sessions, told, strict=True))
 
-    def _row(self, instrument: int, orders: list[OwnOrder]) -> Row:
+    def _row(self, instrument: int, name: str, orders: list[OwnOrder], held: dict[str, Any]) -> Row:
         engine = self._follower.engine
         bid_px, bid_qty, ask_px, ask_qty = engine.touch(instrument)
-        symbol = symbol_of(engine, instrument)
-        held = holdings_of(engine, self.card.strategies.values())[symbol]
         mine = [order for order in orders if order.instrument == instrument]
         return Row(
-            symbol=symbol,
+            symbol=name,
             px_decimals=px_decimals_of(engine, instrument),
             bid_px=bid_px,
             bid_qty=bid_qty,
@@ -128,11 +130,11 @@ class Watch:
         return max(0.0, (frames - before) / (now - since)) if now > since else 0.0
 
 
-def held_scopes(engine: native.Engine, strategies: dict[str, int]) -> tuple[str, ...]:
+def held_scopes(engine: native.Engine, strategies: dict[str, int], names: dict[int, str]) -> tuple[str, ...]:
     """A line for the node if it is in doubt or granted, and for each strategy and instrument that is not at FULL."""
     scopes = [("node", NO_STRATEGY, NO_INSTRUMENT)]
     scopes += [(f"strategy {name}", number, NO_INSTRUMENT) for name, number in strategies.items()]
-    scopes += [(f"instrument {symbol_of(engine, i)}", NO_STRATEGY, i) for i in range(engine.instruments)]
+    scopes += [(f"instrument {name}", NO_STRATEGY, i) for i, name in names.items()]
     lines = []
     for name, strategy, instrument in scopes:
         state, _, kill, is_doubted, granted_until = engine.arming(strategy, instrument)

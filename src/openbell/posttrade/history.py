@@ -5,12 +5,12 @@ Refusals have an id too: an order that risk refused never lived, and its history
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openbell.journal import Frame
-from openbell.journal.assets import Asset, read_asset
+from openbell.journal.assets import Asset, names_of, read_asset
 from openbell.types import LimitKind, LimitScope, Reason, Side, Tif, Type, strategy_of
 
 UNKNOWN = Asset("?", "", 0, 0, 1)
@@ -69,10 +69,15 @@ class OrderHistory:
 
 @dataclass
 class Histories:
-    """Takes the frames of a journal in order; `orders` by id, in the order of their first record."""
+    """Takes the frames of a journal in order; `orders` by id, in the order of their first record.
 
+    `feeds` are the names of the node's feeds.
+    """
+
+    feeds: Sequence[str] = ()
     assets: dict[int, Asset] = field(default_factory=dict)
     orders: dict[int, OrderHistory] = field(default_factory=dict)
+    _names: dict[int, str] = field(default_factory=dict)
 
     def take_all(self, frames: Iterable[Frame]) -> Histories:
         """Take every frame, and return this."""
@@ -90,10 +95,16 @@ class Histories:
             elif int(kind) == int(Type.INSTRUMENT):
                 record = frame.record(i)
                 self.assets[int(record["instrument"])] = read_asset(record)
+                self._names = {}
 
     def asset_of(self, order: OrderHistory) -> Asset:
         """What the integers of an order mean."""
         return self.assets.get(order.instrument, UNKNOWN)
+
+    def name_of(self, order: OrderHistory) -> str:
+        """What people call the instrument of an order."""
+        self._names = self._names or names_of(self.assets, self.feeds)
+        return self._names.get(order.instrument, UNKNOWN.symbol)
 
     def _take_command(self, frame: Frame, row: Any) -> None:
         kind, order_id = Type(int(row["type"])), int(row["cl_ord_id"])

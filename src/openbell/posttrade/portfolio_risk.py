@@ -70,7 +70,7 @@ def values_of(rows: Iterable[ProfitRow], worth: Mapping[str, int]) -> dict[str, 
                 f"{row.symbol}: expected a price to mark {row.position:+,} at and the worth of {row.currency}, found "
                 "one of them missing; ask again when its book is valid"
             )
-        values[row.symbol] = values.get(row.symbol, 0.0) + value / MONEY_ONE
+        values[row.asset] = values.get(row.asset, 0.0) + value / MONEY_ONE
     return {symbol: value for symbol, value in values.items() if value}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from openbell.journal.assets import Asset
+from openbell.journal.assets import Asset, names_of
 from openbell.posttrade.blotter import Blotter
 from openbell.posttrade.ledger import fee_money, money_of
 from openbell.posttrade.lots import AverageCost, FifoLots, Profit, played, unrealized
@@ -21,6 +21,9 @@ class ProfitRow(NamedTuple):
 
     strategy: int
     symbol: str
+    """As people call the instrument: `OBEL@home` where OBEL alone does not tell."""
+    asset: str
+    """The symbol alone: instruments of several venues are one asset."""
     currency: str
     trades: int
     bought: int
@@ -46,13 +49,16 @@ def closing_px(position: int, touch: Touch) -> int | None:
     return (ask_px if ask_qty else None) if position < 0 else 0
 
 
-def profit_rows(blotter: Blotter, touch_of: Callable[[int], Touch], method: Method = "fifo") -> list[ProfitRow]:
-    """One row for each strategy and instrument that traded, in order."""
+def profit_rows(
+    blotter: Blotter, touch_of: Callable[[int], Touch], method: Method = "fifo", feeds: Sequence[str] = ()
+) -> list[ProfitRow]:
+    """One row for each strategy and instrument that traded, in order; `feeds` are the names of the node's."""
+    names = names_of(blotter.assets, feeds)
     pairs = sorted({(trade.strategy, trade.instrument) for trade in blotter.trades.values()})
-    return [_row(blotter, strategy, number, touch_of(number), method) for strategy, number in pairs]
+    return [_row(blotter, strategy, number, names[number], touch_of(number), method) for strategy, number in pairs]
 
 
-def _row(blotter: Blotter, strategy: int, number: int, touch: Touch, method: Method) -> ProfitRow:
+def _row(blotter: Blotter, strategy: int, number: int, name: str, touch: Touch, method: Method) -> ProfitRow:
     asset: Asset = blotter.assets[number]
     trades = [trade for trade in blotter.of(number, strategy) if not trade.is_busted]
     profit = played(METHODS[method](), trades)
@@ -63,7 +69,8 @@ def _row(blotter: Blotter, strategy: int, number: int, touch: Touch, method: Met
 
     return ProfitRow(
         strategy=strategy,
-        symbol=asset.symbol,
+        symbol=name,
+        asset=asset.symbol,
         currency=asset.currency,
         trades=len(trades),
         bought=sum(t.qty for t in trades if t.signed_qty > 0),

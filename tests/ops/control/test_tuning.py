@@ -59,6 +59,14 @@ def test_a_signal_goes_to_whom_the_file_names(desk: Desk):
     assert desk.log() == []  # the signals say it themselves
 
 
+def test_a_signal_about_a_symbol_of_several_venues_is_refused_by_their_names(desk: Desk):
+    desk.node.symbols = {"OBEL@home": 0, "OBEL@away": 1}
+    answer = desk.ask(ANN, "signal", name="fair", value=100, instrument="OBEL")
+    assert answer["error"].endswith("found 'OBEL'; it has OBEL@away, OBEL@home")
+    assert desk.ask(ANN, "signal", name="fair", value=100, instrument="OBEL@away")["ok"]
+    assert [row[3] for row in signals(desk)] == [1]
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from openbell import events
 from openbell._native import OperatorVerb
+from openbell.journal.assets import is_called
 from openbell.ops.control import requests as asked
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
 from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
@@ -127,14 +128,14 @@ class ControlDesk:
     # ---- stopping
 
     def _kill(self, request: asked.Kill, who: Operator) -> Answer:
-        target, level = self._target(request), KillLevel[request.level.upper()]
+        (target, *others), level = self._targets(request), KillLevel[request.level.upper()]
         self._expect(Act.STOP, target, who)
         uid = who.person.uid
         if request.all:
             self.world.set_kill(level, uid)
         else:
             self._stops += 1
-            for one in self._at_every_venue(target):
+            for one in (target, *others):
                 ticket = self.world.ask_scoped()
                 if not self.world.push(events.kill(level, request.why, uid=uid, ticket=ticket, **one.ids)):
                     raise RefusedError(
@@ -397,11 +398,11 @@ class ControlDesk:
             return Target(instrument=number, name=f"instrument {request.instrument}")
         return Target()
 
-    def _at_every_venue(self, target: Target) -> list[Target]:
+    def _targets(self, request: asked.Kill) -> list[Target]:
         """An instrument named by its symbol alone is that of every venue: to stop one too many is no harm."""
-        same = f"{target.name}@"
-        others = {f"instrument {symbol}": number for symbol, number in self.world.instruments().items()}
-        return [target, *(Target(instrument=n, name=name) for name, n in others.items() if name.startswith(same))]
+        name, known = request.instrument, self.world.instruments()
+        numbers = [number for called, number in known.items() if is_called(called, name)]
+        return [Target(instrument=n, name=f"instrument {name}") for n in numbers] or [self._target(request)]
 
     def _expect(self, act: Act, target: Target, who: Operator) -> None:
         kind = _kind(target)

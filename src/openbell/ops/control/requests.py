@@ -20,6 +20,8 @@ BREAK_GLASS_MINUTES_MAX = 15
 IDENTITY_KEYS = ("uid", "user", "name", "as", "identity", "role", "roles", "approver", "proposer")
 
 Name = Annotated[str, msgspec.Meta(max_length=32)]
+InstrumentName = Annotated[str, msgspec.Meta(max_length=49)]
+"""A symbol of 16 letters, @, and the name of a feed."""
 Path = Annotated[str, msgspec.Meta(max_length=4096)]
 Why = Annotated[str, msgspec.Meta(max_length=WHY_LETTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -30,7 +32,7 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 class _Scoped(_Request, frozen=True):
     strategy: Name = ""
-    instrument: Name = ""
+    instrument: InstrumentName = ""
     all: bool = False
 
 
@@ -65,7 +67,7 @@ class Signal(_Request, frozen=True, tag="signal"):
 
     name: Name
     value: float
-    instrument: Name = ""
+    instrument: InstrumentName = ""
 
 
 class Params(_Request, frozen=True, tag="params"):

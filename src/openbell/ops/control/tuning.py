@@ -25,7 +25,7 @@ class TunedNode(Protocol):
 
     strategies: dict[str, int]
 
-    def find_instrument(self, symbol: str) -> int | None: ...
+    def instruments(self) -> dict[str, int]: ...
     def engine_now_ns(self) -> int: ...
     def changed_parameters(self) -> list[tuple[int, int, int]]: ...
 
@@ -54,10 +54,13 @@ class Tuning:
             raise RefusedError(f"signal {name}: expected {one.low:g} <= value <= {one.high:g}, found {value:g}")
         number = NO_INSTRUMENT
         if instrument:
-            found = self.node.find_instrument(instrument)
-            if found is None:
-                raise RefusedError(f"signal {name}: expected an instrument of the node, found {instrument!r}")
-            number = found
+            ids = self.node.instruments()
+            if instrument not in ids:
+                known = ", ".join(sorted(ids)[:12]) or "none yet"
+                raise RefusedError(
+                    f"signal {name}: expected an instrument of the node, found {instrument!r}; it has {known}"
+                )
+            number = ids[instrument]
         strategy = self.node.strategies[one.strategy] if one.strategy else NO_STRATEGY
         now = self.node.engine_now_ns()
         return events.signal(one.id, value, ts_ns=now, strategy=strategy, instrument=number, uid=uid, pid=pid)

@@ -13,7 +13,7 @@ import numpy as np
 from openbell import _native as native
 from openbell.node.acknowledge import is_unacknowledged, running_of
 from openbell.node.card import NodeCard
-from openbell.node.holdings import symbol_of
+from openbell.node.names import Names
 from openbell.node.reconciliation_page import open_breaks
 from openbell.node.record import RunRecord, read_record
 from openbell.node.versions import in_force
@@ -110,7 +110,7 @@ class LiveWorld:
         self.hot_dir = Path(card.hot_dir)
         self._follower: native.Follower | None = None
         self._cell = native.KillCell.open(str(self.hot_dir / "kill"))
-        self._symbols: dict[str, int] = {}
+        self._names = Names(card.feeds)
 
     def poll(self, for_s: float = CATCH_UP_S) -> bool:
         """Follow the journal; whether it is caught up with."""
@@ -142,14 +142,11 @@ class LiveWorld:
         return in_force(record, self.engine, journal_dir) if self.engine else record
 
     def instruments(self) -> dict[str, int]:
-        """Ids by symbol, of those that the node has heard of."""
-        if engine := self.engine:
-            for number in range(len(self._symbols), engine.instruments):
-                self._symbols[symbol_of(engine, number)] = number
-        return self._symbols
+        """Ids by name, of those that the node has heard of."""
+        return {name: number for number, name in self._names.of(self.engine).items()} if self.engine else {}
 
     def find_instrument(self, symbol: str) -> int | None:
-        """The id of a symbol; None if the node has not heard of it."""
+        """The id of a name; None if the node has not heard of it, or of a symbol at several venues."""
         return self.instruments().get(symbol)
 
     def armed(self, target: Target) -> Armed:
@@ -174,9 +171,8 @@ class LiveWorld:
         if (engine := self.engine) is None:
             return []
         doubted = (o for o in engine.live_orders() if o.state == OrderState.IN_DOUBT)
-        return [
-            f"order {o.cl_ord_id} {Side(o.side).name} {o.leaves_qty} {symbol_of(engine, o.instrument)}" for o in doubted
-        ]
+        names = self._names.of(engine)
+        return [f"order {o.cl_ord_id} {Side(o.side).name} {o.leaves_qty} {names[o.instrument]}" for o in doubted]
 
     def open_breaks(self) -> list[str]:
         """As reconciliation has said last; nothing where the node has none."""
