@@ -13,6 +13,7 @@ from openbell.node.limit_lines import (
     Line,
     changes,
     changing_records,
+    compared_lines,
     digest_of,
     expect_meant,
     lines_of,
@@ -153,7 +154,7 @@ def later(example: str, old: str = "version = 1", new: str = "version = 2") -> L
 def test_the_same_limits_are_no_change_whatever_their_order(example: str):
     lines = lines_of(read(example))
     assert changes(lines, lines[::-1]) == []
-    expect_meant(lines, 1, read(example))
+    expect_meant(compared_lines(read(example)), 1, read(example))
 
 
 @pytest.mark.parametrize(
@@ -192,12 +193,12 @@ def test_a_change_is_said_in_words_and_a_wide_one_must_be_meant(
     assert said in str(change)
     if is_wide:
         with pytest.raises(ConfigError, match="say that it is meant with --accept-limits 2"):
-            expect_meant(lines_of(before), before.version, after)
+            expect_meant(compared_lines(before), before.version, after)
         with pytest.raises(ConfigError, match="--accept-limits 2"):
-            expect_meant(lines_of(before), before.version, after, accepted=3)
-        expect_meant(lines_of(before), before.version, after, accepted=2)
+            expect_meant(compared_lines(before), before.version, after, accepted=3)
+        expect_meant(compared_lines(before), before.version, after, accepted=2)
     else:
-        expect_meant(lines_of(before), before.version, after)
+        expect_meant(compared_lines(before), before.version, after)
 
 
 def test_an_instrument_that_comes_is_opened_and_one_that_goes_is_closed(example: str):
@@ -207,7 +208,7 @@ def test_an_instrument_that_comes_is_opened_and_one_that_goes_is_closed(example:
     opened = {c.after.kind: c for c in changes(lines_of(read(alone)), lines_of(later(both)))}
     closed = {c.before.kind: c for c in changes(lines_of(read(both)), lines_of(later(alone)))}
 
-    expect_meant(lines_of(read(alone)), 1, later(both))  # its limits have nothing beside which they would be wide
+    expect_meant(compared_lines(read(alone)), 1, later(both))  # its limits have nothing beside which they would be wide
     assert str(opened["ORDER_QTY"]) == "RING: order_qty_max_lots none -> 500  LOOSER"
     assert str(closed["ORDER_QTY"]) == "RING: order_qty_max_lots 500 -> none"
     assert {kind for kind, one in closed.items() if one.is_loosening} == {"DRIFT_BPS"}
@@ -224,7 +225,7 @@ def test_a_notional_fifteen_times_as_wide_does_not_load(example: str):
     after = later(plain, 'order_notional_max = "150000.00"', 'order_notional_max = "2250000.00"')
 
     with pytest.raises(ConfigError) as caught:
-        expect_meant(lines_of(before), before.version, after, origin="limits.toml")
+        expect_meant(compared_lines(before), before.version, after, origin="limits.toml")
 
     assert "OBEL: order_notional_max 150,000 -> 2,250,000, x15  LOOSER" in str(caught.value)
     assert "nothing was started" in str(caught.value)
@@ -248,7 +249,7 @@ def test_every_limit_of_the_example_a_thousand_times_as_wide_does_not_load(repo:
             by_itself.add(key)
             continue
         with pytest.raises(ConfigError, match="--accept-limits 2"):
-            expect_meant(lines_of(before), before.version, after)
+            expect_meant(compared_lines(before), before.version, after)
 
     assert by_itself == {
         "collar_bps",
@@ -313,7 +314,7 @@ def test_other_limits_under_the_same_version_do_not_load(example: str):
     with pytest.raises(
         ConfigError, match="version: expected more than 1, which is in force with other limits, found 1"
     ):
-        expect_meant(lines_of(before), before.version, after)
+        expect_meant(compared_lines(before), before.version, after)
 
 
 def test_permissions_widen_by_any_word_and_from_nothing_everything_is_wide(example: str):
@@ -411,6 +412,9 @@ def test_the_command_compares_two_files(tmp_path: Path, example: str, capsys: py
     assert said(str(old), "--against", str(new)) == (1, "OBEL: collar_bps 20 -> 200, x10  LOOSER\n")
     code, out = said(str(old), "--against", str(old), "--json")
     assert (code, json.loads(out)["limits"]) == (0, ["no limit differs"])
+    for path, worth in ((old, "1.08"), (new, "0.00108")):
+        path.write_text(example.replace("[firm]", f'[conversions]\nEUR = "{worth}"\n[firm]', 1))
+    assert said(str(new), "--against", str(old)) == (1, "EUR: conversion 1.08 -> 0.00108, x1,000  LOOSER\n")
     assert "limits of maker: repeats_max 500 in 60,000 ms" in said(str(old))[1]
 
 

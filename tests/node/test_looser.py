@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement, product
 import pytest
 
 from openbell.node.limit_lines import KEYS, Line
-from openbell.node.looser import REQUIRED, RULES, factor
+from openbell.node.looser import CURRENCIES, REQUIRED, RULES, factor
 from openbell.types import LimitKind, LimitScope
 from oracles.flow import Flow, counted
 from oracles.limits import REQUIRED as ORACLE_REQUIRED
@@ -125,6 +125,20 @@ def drifts(kind: LimitKind) -> World:
     return limits, passing(product((100, 110, 130), repeat=5), passes)
 
 
+def rates(kind: str) -> World:
+    """A stream is what is held in another currency and in ours; net and gross of both may be worth at most 10."""
+
+    def passes(held: tuple[int, int], limit: Line | None) -> bool:
+        if limit is None:
+            return False  # its worth is not known, so nothing is opened
+        other, ours = held[0] * limit.value, held[1]
+        return abs(other + ours) <= 10 and abs(other) + abs(ours) <= 30
+
+    known = list(product(range(-40, 41), repeat=2))
+    limits = [Line("CURRENCY", "", "EUR", kind, value) for value in (1, 2, 3, 5, 8, 10)]
+    return limits, cache(lambda limit: frozenset(held for held in known if passes(held, limit)))
+
+
 WORLDS: dict[LimitKind, Callable[[LimitKind], World]] = dict.fromkeys(KEYS, amounts) | {
     LimitKind.PERMISSION: words,
     LimitKind.MARGIN_BPS: margins,
@@ -166,6 +180,23 @@ def test_what_only_takes_away_is_not_called_looser(kind: LimitKind):
     tighter = [(a, b) for a, b in alike if under(b) < under(a)]
 
     assert tighter and all(factor(a, b) <= 1 for a, b in tighter)
+
+
+def test_any_other_worth_of_a_currency_lets_something_pass():
+    """What was too much is worth less, or what balanced it is worth more."""
+    limits, under = rates("CONVERSION")
+    for before, after in product(limits, repeat=2):
+        if before != after:
+            assert under(after) - under(before)
+            assert factor(before, after) == max(after.value / before.value, before.value / after.value)
+    for one in limits:
+        assert (factor(None, one), factor(one, None)) == (INF, 0.0)
+
+
+def test_money_in_another_currency_is_never_what_it_was():
+    dollars = Line("CURRENCY", "", "USD", "BASE_CURRENCY", 10**8)
+    assert (factor(None, dollars), factor(dollars, None)) == (0.0, INF)
+    assert CURRENCIES.keys() == {"CONVERSION", "BASE_CURRENCY"}
 
 
 @pytest.mark.parametrize("scope", REQUIRED, ids=lambda scope: scope.name)

@@ -163,14 +163,14 @@ def _is_of_limits(path: Path) -> bool:
 
 def _compare(file: Path, against: Path | None, as_json: bool) -> int:
     """Print every limit of `file`, or what differs from `against`; 1 when something becomes looser."""
-    from openbell.node.limit_lines import changes, lines_of, spoken_lines
+    from openbell.node.limit_lines import changes, compared_lines, spoken_lines
     from openbell.node.limits import load_limits
 
     limits = load_limits(file)
     if against is None:
         said, is_looser = spoken_lines(limits), False
     else:
-        found = changes(lines_of(load_limits(against)), lines_of(limits))
+        found = changes(compared_lines(load_limits(against)), compared_lines(limits))
         said, is_looser = [str(change) for change in found], any(change.is_loosening for change in found)
         said = said or ["no limit differs"]
     if as_json:

@@ -107,7 +107,8 @@ def _limits(old: RunRecord, new: RunRecord) -> Iterator[str]:
         yield "as they were changed while it ran"
         return
     yield f"version {old.limits.version} -> {new.limits.version}"
-    yield from map(str, changes(old.limits.lines, new.limits.lines))
+    found = changes(old.limits.compared, new.limits.compared)
+    yield from map(str, sorted(found, key=lambda change: -change.factor))  # what is cut off at the end is tighter
 
 
 def _settings(old: RunRecord, new: RunRecord) -> Iterator[str]:

@@ -17,7 +17,7 @@ from openbell.config_types import native_units
 from openbell.errors import ConfigError
 from openbell.journal.assets import is_called
 from openbell.node.limits import LimitSet, ScopeLimits
-from openbell.node.looser import INFINITE, allowed_without, factor
+from openbell.node.looser import CURRENCIES, INFINITE, allowed_without, factor
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, LimitKind, LimitScope
 
 MONEY_DECIMALS = 4
@@ -63,6 +63,8 @@ RESERVES = {
     LimitKind.ORDERS_PER_TRADE: "orders_per_trade_free",
 }
 KEYS = MONEY | PLAIN | {LimitKind.PERMISSION: "may"}
+WORDS = {kind.name: key for kind, key in KEYS.items()} | {kind: kind.lower() for kind in CURRENCIES}
+"""What a line is called, by its kind: a limit by its key, or what money is counted in."""
 NS_PER_MS = 1_000_000
 
 
@@ -114,7 +116,7 @@ class Change(NamedTuple):
         times = f", x{self.factor:,.6g}" if is_told else ""
         times += ", counted anew" if self.begins_anew else ""
         word = "  LOOSER" if self.is_loosening else ""
-        return f"{where(line)}: {KEYS[LimitKind[line.kind]]} {before} -> {after}{times}{word}"
+        return f"{where(line)}: {WORDS[line.kind]} {before} -> {after}{times}{word}"
 
 
 def lines_of(limits: LimitSet) -> list[Line]:
@@ -150,10 +152,25 @@ def _native_value(kind: LimitKind, found: Decimal | int | tuple[str, ...]) -> in
     return found * NS_PER_MS if kind == LimitKind.BOOK_AGE else found
 
 
+def rates_of(limits: LimitSet) -> dict[str, int]:
+    """What a unit of each other currency is worth, in 1e-8 of the base currency."""
+    return {currency: native_units(rate, RATE_DECIMALS) for currency, rate in limits.conversions.items()}
+
+
+def compared_lines(limits: LimitSet) -> list[Line]:
+    """Every limit of the file, and what money is counted in: a wrong rate makes all sums of its instruments wrong."""
+    return [*lines_of(limits), *currency_lines(limits.base_currency, rates_of(limits))]
+
+
+def currency_lines(base_currency: str, rates: Mapping[str, int]) -> Iterator[Line]:
+    """What money is counted in, in 1e-8 of the base currency."""
+    yield Line("CURRENCY", "", base_currency, "BASE_CURRENCY", RATE_ONE)
+    yield from (Line("CURRENCY", "", currency, "CONVERSION", rate) for currency, rate in sorted(rates.items()))
+
+
 def conversions_of(limits: LimitSet) -> list[bytes]:
     """The worth of each currency, as records."""
-    rates = {limits.base_currency: RATE_ONE}
-    rates |= {currency: native_units(rate, RATE_DECIMALS) for currency, rate in limits.conversions.items()}
+    rates = {limits.base_currency: RATE_ONE} | rates_of(limits)
     return [events.conversion(currency, rate) for currency, rate in sorted(rates.items())]
 
 
@@ -186,8 +203,10 @@ def spoken_lines(limits: LimitSet) -> list[str]:
     """Every limit in words, a line for each scope, and what has none."""
     scopes: dict[str, list[str]] = {}
     for line in lines_of(limits):
-        scopes.setdefault(where(line), []).append(f"{KEYS[LimitKind[line.kind]]} {spoken(line)}")
+        scopes.setdefault(where(line), []).append(f"{WORDS[line.kind]} {spoken(line)}")
     head = f"limits version {limits.version}, owner {limits.owner}, money in {limits.base_currency}"
+    worths = [f"{currency} {rate.normalize():,f}" for currency, rate in sorted(limits.conversions.items())]
+    head += f", in which is worth: {', '.join(worths)}" if worths else ""
     spoken_scopes = [f"limits of {scope}: {', '.join(said)}" for scope, said in scopes.items()]
     return [head, *spoken_scopes, f"unlimited, on purpose: {', '.join(sorted(limits.unlimited)) or 'nothing'}"]
 
@@ -213,10 +232,12 @@ def expect_meant(
 ) -> None:
     """Refuse a file that loosens what is in force by more than `LOOSEN_FACTOR_MAX`, unless its version was accepted.
 
+    `before` are the `compared_lines` of what is in force.
+
     Raises:
         ConfigError: it does, or it differs from the set in force and its version is not a later one.
     """
-    differs = changes(before, lines_of(limits))
+    differs = changes(before, compared_lines(limits))
     if differs and limits.version <= version:
         raise ConfigError(
             f"{origin}: version: expected more than {version}, which is in force with other limits, found "
@@ -237,6 +258,8 @@ def _listed(found: Iterable[Change]) -> str:
 
 def spoken(line: Line) -> str:
     """The limit in words."""
+    if line.kind in CURRENCIES:
+        return f"{Decimal(line.value).scaleb(-RATE_DECIMALS).normalize():,f}"
     kind = LimitKind[line.kind]
     if kind == LimitKind.PERMISSION:
         return "+".join(word for word, bit in PERMISSIONS.items() if line.value & bit) or "nothing"

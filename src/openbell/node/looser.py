@@ -25,13 +25,13 @@ INFINITE = float("inf")
 class Rule(NamedTuple):
     """What makes a limit of a kind looser: which value, which window, which reserve; and what holds without it."""
 
-    value: Literal["higher", "lower", "another word"] = "higher"
+    value: Literal["higher", "lower", "another", "another word"] = "higher"
     window: Literal["has none", "shorter", "another"] = "has none"
     reserve: Literal["has none", "smaller", "larger"] = "has none"
     without: int | None = NO_LIMIT
 
 
-RULES = {
+RULES: dict[LimitKind, Rule] = {
     LimitKind.ORDER_QTY: Rule("higher"),
     LimitKind.ORDER_NOTIONAL: Rule("higher"),
     LimitKind.COLLAR_BPS: Rule("higher"),
@@ -53,6 +53,11 @@ RULES = {
     LimitKind.DAILY_LOSS: Rule("higher"),
     LimitKind.DRAWDOWN: Rule("higher"),
 }
+CURRENCIES: dict[str, Rule] = {
+    "CONVERSION": Rule("another", without=NOTHING),  # it scales every sum of its instruments, losses and gains alike
+    "BASE_CURRENCY": Rule("higher"),  # it only comes and goes, and then every sum of money is another
+}
+"""What limits are counted in: lines of the file too, and no limits by themselves."""
 REQUIRED = {
     LimitScope.INSTRUMENT: (
         *(LimitKind.ORDER_QTY, LimitKind.ORDER_NOTIONAL, LimitKind.COLLAR_BPS),
@@ -67,7 +72,7 @@ def factor(before: Line | None, after: Line | None) -> float:
     """How many times as wide the limit becomes: above 1 it is looser, infinite where nothing was allowed or all is."""
     one = after or before
     assert one is not None
-    rule, without = RULES[LimitKind[one.kind]], allowed_without(one)
+    rule, without = _rule_of(one), allowed_without(one)
     if without is NO_LIMIT and (before is None or after is None):
         return INFINITE if after is None else 0.0
     absent = one._replace(value=without or NOTHING)
@@ -76,8 +81,13 @@ def factor(before: Line | None, after: Line | None) -> float:
 
 def allowed_without(line: Line) -> int | None:
     """The value that holds where there is no such limit."""
-    kind = LimitKind[line.kind]
-    return NOTHING if kind in REQUIRED.get(LimitScope[line.scope], ()) else RULES[kind].without
+    if line.kind not in CURRENCIES and LimitKind[line.kind] in REQUIRED.get(LimitScope[line.scope], ()):
+        return NOTHING
+    return _rule_of(line).without
+
+
+def _rule_of(line: Line) -> Rule:
+    return CURRENCIES.get(line.kind) or RULES[LimitKind[line.kind]]
 
 
 def _ratios(rule: Rule, before: Line, after: Line) -> Iterator[float]:
@@ -109,14 +119,15 @@ def _shorter(before_ns: int, after_ns: int) -> float:
     return 1.0 if after_ns == before_ns else 9 * before_ns / (8 * after_ns)
 
 
-def _another(before_ns: int, after_ns: int) -> float:
-    """A price may be near that of one time ago and far from that of any other."""
-    return max(_higher(before_ns, after_ns), _lower(before_ns, after_ns))
+def _another(before: int, after: int) -> float:
+    """A price may be near that of one time ago and far from that of any other; nothing is worth anything at 0."""
+    return max(_higher(before, after), _lower(before, after)) if after else 0.0
 
 
 VALUES: dict[str, Callable[[int, int], float]] = {
     "higher": _higher,
     "lower": _lower,
+    "another": _another,
     "another word": _another_word,
 }
 WINDOWS: dict[str, Callable[[int, int], float]] = {"shorter": _shorter, "another": _another}

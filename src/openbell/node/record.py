@@ -16,7 +16,7 @@ from openbell.config_types import Place, Speed
 from openbell.errors import JournalError, StrategyError
 from openbell.journal.durable import replace_durably
 from openbell.journal.segments import RUNS
-from openbell.node.limit_lines import Line, lines_of
+from openbell.node.limit_lines import Line, currency_lines, lines_of, rates_of
 from openbell.strategy.carry import Leaf, leaves_of
 from openbell.strategy.loader import hashed, load_strategy, source_hash
 
@@ -134,6 +134,13 @@ class LimitsRecord(Settings):
     unlimited: tuple[str, ...] = ()
     """Kinds that an order may pass without, as the file says."""
     base_currency: str = ""
+    conversions: dict[str, int] = Field(default_factory=dict)
+    """What a unit of each other currency is worth, in 1e-8 of the base currency."""
+
+    @property
+    def compared(self) -> list[Line]:
+        """What another set is compared with, as `limit_lines.compared_lines` has it."""
+        return [*self.lines, *currency_lines(self.base_currency, self.conversions)]
 
     @classmethod
     def of(cls, limits: LimitSet) -> LimitsRecord:
@@ -143,6 +150,7 @@ class LimitsRecord(Settings):
             lines=tuple(lines_of(limits)),
             unlimited=limits.unlimited,
             base_currency=limits.base_currency,
+            conversions=rates_of(limits),
         )
 
 

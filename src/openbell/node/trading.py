@@ -119,7 +119,7 @@ def expect_limits_meant(config: NodeConfig, accepted: int | None) -> None:
     last = read_record(config.node.journal_dir)
     if last is not None and last.limits is not None:
         before = last.limits
-        expect_meant(before.lines, before.version, config.limits, accepted=accepted, origin=config.node.limits)
+        expect_meant(before.compared, before.version, config.limits, accepted=accepted, origin=config.node.limits)
 
 
 def small_buffers(config: NodeConfig, node: native.LiveNode) -> Iterator[str]:

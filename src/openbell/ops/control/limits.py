@@ -12,7 +12,16 @@ from pathlib import Path
 from openbell.config import Problem
 from openbell.errors import ConfigError
 from openbell.node.config import NodeConfig
-from openbell.node.limit_lines import changes, changing_records, expect_meant, lines_of, spoken_lines
+from openbell.node.limit_lines import (
+    changes,
+    changing_records,
+    compared_lines,
+    currency_lines,
+    expect_meant,
+    lines_of,
+    rates_of,
+    spoken_lines,
+)
 from openbell.node.limits import LimitSet, parse_limits
 from openbell.node.record import LimitsRecord, read_record
 from openbell.ops.control.desk import LimitsChange
@@ -44,16 +53,11 @@ class NodeLimits:
             limits = parse_limits(text, ORIGIN)
             if problems := list(self._config.check_limits(limits)):
                 raise ConfigError("; ".join(_spelled(problem) for problem in problems))
-            before = lines_of(self.in_force)
-            expect_meant(before, self.in_force.version, limits, origin=ORIGIN)
+            self._expect_same_money(limits)
+            expect_meant(compared_lines(self.in_force), self.in_force.version, limits, origin=ORIGIN)
         except ConfigError as error:
             raise RefusedError(f"limits: {error}") from None
-        if (limits.base_currency, limits.conversions) != (self.in_force.base_currency, self.in_force.conversions):
-            raise RefusedError(
-                f"limits: base_currency, conversions: expected those in force ({self.in_force.base_currency}), found "
-                f"others ({limits.base_currency}); these change with a start of the node"
-            )
-        found = changes(before, lines_of(limits))
+        found = changes(lines_of(self.in_force), lines_of(limits))
         try:
             records = changing_records(found, limits, self._world.strategies, self._world.instruments())
         except KeyError as error:
@@ -68,6 +72,14 @@ class NodeLimits:
             is_current=lambda: self.in_force.version == version,
             taken=lambda: self._take(limits, text),
         )
+
+    def _expect_same_money(self, limits: LimitSet) -> None:
+        held, found = ([*currency_lines(one.base_currency, rates_of(one))] for one in (self.in_force, limits))
+        if differs := changes(held, found):
+            raise RefusedError(
+                f"limits: base_currency, conversions: expected those in force, found {'; '.join(map(str, differs))}; "
+                "these change with a start of the node"
+            )
 
     def _take(self, limits: LimitSet, text: str) -> None:
         before = self.path.with_name(f"{self.path.name}.v{self.in_force.version}")
