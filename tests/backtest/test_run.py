@@ -8,11 +8,11 @@ import pytest
 
 from openbell.backtest.run import BacktestSettings, run_backtest
 from openbell.errors import ConfigError, JournalError, StrategyError
-from openbell.journal import open_journal
+from openbell.journal import JournalWriter, open_journal
 from openbell.node.record import read_record
 from openbell.node.verify import replay
 from openbell.types import Side, Type
-from tapes import write_tape
+from tapes import FEED, IN, instrument_record, write_tape
 
 QUOTER = """
 from openbell import Strategy, param
@@ -116,6 +116,20 @@ def test_a_changed_strategy_differs_at_a_named_seq_and_field(tape, strategy, tmp
     assert replayed.strategy.differs_at == quotes.cause_seq
     assert replayed.strategy.what == f"record 0: INTENT bid_px: expected {px}, found {px - 100}"
     assert "is not the source that ran" in replayed.notes[0]
+
+
+def test_a_symbol_of_two_venues_has_a_row_for_each_by_its_own_name(strategy, tmp_path):
+    journal, now = JournalWriter(str(tmp_path / "tape")), 10**9
+    for number in range(2):
+        record = instrument_record(now, "OBEL", instrument=number)
+        record["venue"] = number
+        raw = record.view(np.uint8)
+        journal.append(IN, FEED, record.itemsize, raw, source_seq=number + 1, ts_recv=now, ts_seq=now)
+    journal.close()
+
+    result = run(tmp_path / "tape", strategy(QUOTER), tmp_path / "out")
+
+    assert [row.symbol for row in result.instruments] == ["OBEL@0", "OBEL@1"]
 
 
 def test_the_result_is_what_the_journal_says(tape, strategy, tmp_path):

@@ -14,8 +14,10 @@ import numpy as np
 from openbell import _native as native
 from openbell.errors import InvariantError
 from openbell.journal import Journal, open_journal
+from openbell.journal.assets import Asset, names_of
+from openbell.node.names import assets_in
 from openbell.node.record import StrategyRecord
-from openbell.types import RECORDS, Reason, Side, Type
+from openbell.types import Reason, Side, Type
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,12 @@ def tally(
     journal = open_journal(journal_dir)
     wanted = {symbol for one in strategies for symbol in one.symbols}
     rows: dict[int, InstrumentResult] = {}
-    for number in range(engine.instruments):
-        known = np.frombuffer(engine.instrument_record(number), RECORDS["Instrument"])[0]
-        symbol = bytes(known["symbol"]).rstrip(b"\0").decode()
-        if symbol in wanted:
-            rows[number] = InstrumentResult(symbol, bytes(known["currency"]).rstrip(b"\0").decode())
-            _add_money(rows[number], engine, number, known, [one.id for one in strategies])
+    assets = assets_in(engine)
+    for number, symbol in names_of(assets).items():
+        asset = assets[number]
+        if asset.symbol in wanted:
+            rows[number] = InstrumentResult(symbol, asset.currency)
+            _add_money(rows[number], engine, number, asset, [one.id for one in strategies])
     _count_commands(journal, rows)
     _count_fills(journal, rows)
     names = {one.id: one.name for one in strategies}
@@ -133,18 +135,16 @@ def tally(
 
 
 def _add_money(
-    row: InstrumentResult, engine: native.Engine, number: int, known: Any, strategy_ids: Sequence[int]
+    row: InstrumentResult, engine: native.Engine, number: int, asset: Asset, strategy_ids: Sequence[int]
 ) -> None:
     held = [engine.position(one, number) for one in strategy_ids]
-    scale = -int(known["px_decimals"]) - int(known["qty_decimals"])
-    multiplier = max(1, int(known["multiplier"]))
     row.position = sum(p["qty"] for p in held)
-    row.realized = Decimal(sum(p["realized"] for p in held) * multiplier).scaleb(scale)
+    row.realized = Decimal(sum(p["realized"] for p in held) * asset.multiplier).scaleb(-asset.decimals)
     bid, _, ask, _ = engine.touch(number)
     if row.position == 0 or bid or ask:
         mid2 = bid + ask if bid and ask else 2 * (bid or ask)
         twice = 2 * sum(p["cash"] for p in held) + row.position * mid2
-        row.pnl = Decimal(twice * multiplier).scaleb(scale) / 2
+        row.pnl = Decimal(twice * asset.multiplier).scaleb(-asset.decimals) / 2
 
 
 def _count_commands(journal: Journal, rows: dict[int, InstrumentResult]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from openbell import _native as native
-from openbell.journal.assets import names_of, read_asset
+from openbell.journal.assets import Asset, names_of, read_asset
 from openbell.types import RECORDS
 
 
@@ -21,7 +21,11 @@ class Names:
     def of(self, engine: native.Engine) -> dict[int, str]:
         """As of now: one more instrument may change the name of another."""
         if len(self._known) != engine.instruments:
-            records = (engine.instrument_record(number) for number in range(engine.instruments))
-            assets = (read_asset(np.frombuffer(record, RECORDS["Instrument"])[0]) for record in records)
-            self._known = names_of(dict(enumerate(assets)), self._feeds)
+            self._known = names_of(assets_in(engine), self._feeds)
         return self._known
+
+
+def assets_in(engine: native.Engine) -> dict[int, Asset]:
+    """The instruments that an engine has heard of, by id."""
+    records = (engine.instrument_record(number) for number in range(engine.instruments))
+    return {number: read_asset(np.frombuffer(one, RECORDS["Instrument"])[0]) for number, one in enumerate(records)}
