@@ -1,13 +1,13 @@
 """A running node and its people: two identities, by their user ids, over the real socket and the real journal."""
 
 import contextlib
-import grp
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.people import ANN, BOB, GROUP, PEOPLE, become
 from tests.cli.world import World, far_strategy, openbell, wait_for
 
 from configurations import node_toml
@@ -20,33 +20,6 @@ from openbell.ops.control.proposals import RefusedError
 from openbell.types import ArmState, Type
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may become two other people")
-ANN, BOB = 64_001, 64_002
-GROUP = grp.getgrgid(65_534).gr_name
-PEOPLE = f"""
-[[operators]]
-name = "root"
-uid = 0
-roles = ["operator"]
-[[operators]]
-name = "ann"
-uid = {ANN}
-roles = ["risk"]
-[[operators]]
-name = "bob"
-uid = {BOB}
-roles = ["risk", "trader"]
-"""
-
-
-@contextlib.contextmanager
-def become(uid: int):
-    os.setegid(65_534)
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
 
 
 @pytest.fixture
