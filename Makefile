@@ -16,7 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find native -name '*.h' -o -nam
 CXX_FILES = $(shell find native -name '*.h' -o -name '*.cpp')
 PY_DIRS = $(wildcard src tests bench strategies examples)
 
-.PHONY: help demo test compare speeds sim bugbench feed-sim lint build-sanitize build-debug sanitize same-hash coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill watchdog-drill kills evidence references-live lock clean
+.PHONY: help demo test compare speeds sim bugbench feed-sim lint build-sanitize build-debug sanitize same-hash coverage fuzz fuzz-readers stress format images nth bench cst exchange-soak soak kill-drill watchdog-drill kills races evidence references-live lock clean
 help:
 	@echo 'make demo    exchange, node and market maker on this machine   ARGS="--headless --duration 10 --seed 7 --json"'
 	@echo 'make test    every test                                        ARGS="tests/book -k touch"'
@@ -33,6 +33,7 @@ help:
 	@echo 'make kill-drill  kills of a live node, and the wire around them  ARGS="--kills 1000 --seed 1 --stuck-ms 200"'
 	@echo 'make watchdog-drill  SIGSTOP of a live node under its watchdog  ARGS="--stops 200 --seed 1 --way login"'
 	@echo 'make kills  kill -9 of node, archiver, snapshots, exchange under load  ARGS="--kills 2000 --seed 1 --evidence FILE"'
+	@echo 'make races  lost acks, cuts, busts, rejects by the exchange against a live node    ARGS="--sessions 500 --seed 1 --evidence FILE"'
 	@echo 'make evidence  what has been shown of durability, what is missing, and some of it now   MINUTES=30 ARGS="--only kills"'
 	@echo 'make references-live  every reference on a real exchange, then stopped   MINUTES=10 ARGS="--seed 7 --speed compiled"'
 	@echo 'make sanitize  the core under AddressSanitizer and UBSan   ARGS="tests/engine"'
@@ -165,6 +166,9 @@ watchdog-drill: $(VENV)/.built
 
 kills: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m tests.chaos.kills $(ARGS)
+
+races: $(VENV)/.built
+	@PYTHONPATH=tests:. $(BIN)/python -m tests.chaos.races $(ARGS)
 
 evidence: $(VENV)/.built
 	@PYTHONPATH=tests:. $(BIN)/python -m tests.evidence --minutes $(or $(MINUTES),0) $(ARGS)

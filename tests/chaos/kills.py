@@ -135,13 +135,13 @@ def start(world: World, epoch: int, began: float) -> dict[str, float]:
     return {"epoch_s": opened, "cancel_only_s": resolved, "reconciled_s": time.monotonic() - began}
 
 
-def agree(world: World) -> None:
+def agree(world: World, within_s: float = AGREE_WITHIN_S) -> None:
     """Positions, cash and open orders are the venue's, and none is in doubt."""
 
     def is_same() -> bool:
         return world.follow().is_session_up and world.node_view() == world.venue_view()
 
-    nudged(world, is_same, "node and venue to agree", AGREE_WITHIN_S)
+    nudged(world, is_same, "node and venue to agree", within_s)
 
 
 def nudged(world: World, condition: Callable[[], bool], what: str, within_s: float) -> None:

@@ -44,6 +44,8 @@ def wait_for(condition: Any, what: str, timeout_s: float = WAIT_S) -> Any:
 class World:
     """One exchange, one node and its archiver. A context: leaving it ends every process."""
 
+    node_log = "openbell.node.trading.log"
+
     def __init__(
         self,
         directory: Path,
@@ -81,8 +83,9 @@ class World:
         self.config = load_node(self.config_path)
         hot.mkdir(parents=True, exist_ok=True)
         (directory / "journal").mkdir(exist_ok=True)
-        self.archiver = self._start_archiver()
-        self.snapshots = self._start_snapshots()
+        self.archiver: subprocess.Popen[bytes] | None = None
+        self.snapshots: subprocess.Popen[bytes] | None = None
+        self._start_helpers()
         self.follower = Follower(capacity_of(self.config), str(directory / "journal"), str(hot))
         self.trading: subprocess.Popen[bytes] | None = None
         self.standby: subprocess.Popen[bytes] | None = None
@@ -118,6 +121,10 @@ class World:
         text += f'[order_entry]\nlisten = "127.0.0.1:{free_tcp_port()}"\n'
         path.write_text(text + f'[journal]\ndir = "exchange-journal"\nhot_dir = "{hot}"\nsegment_mib = 4\n')
 
+    def _start_helpers(self) -> None:
+        self.archiver = self._start_archiver()
+        self.snapshots = self._start_snapshots()
+
     def _start_archiver(self) -> subprocess.Popen[bytes]:
         return self._spawn("openbell.journal.archiver", str(self.hot), str(self.directory / "journal"))
 
@@ -133,6 +140,7 @@ class World:
 
     def fall_behind(self, frames: int) -> None:
         """Let so many frames follow the last snapshot while the node is dead: an order far away comes and goes."""
+        assert self.snapshots is not None
         self.snapshots.kill()
         self.snapshots.wait()
         now_ns = self.follow().now_ns
@@ -192,7 +200,7 @@ class World:
     def alive(self) -> bool:
         assert self.trading is not None
         code = self.trading.poll()
-        log = self.directory / "openbell.node.trading.log"
+        log = self.directory / self.node_log
         assert code is None, f"the node ended by itself with {code}:\n{log.read_text()}"
         return True
 
