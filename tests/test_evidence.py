@@ -17,6 +17,8 @@ from tests.evidence.__main__ import gather
 from tests.evidence.report import Codes, code_of, look, report
 from tests.simulation.faults import FAULTS, load
 
+from chaos.desk_faults import KINDS
+
 HERE = "0123456789ab"
 CODES = Codes(HERE, allowed=frozenset({HERE}))
 BY_NAME = {campaign.name: campaign for campaign in c.CAMPAIGNS}
@@ -43,12 +45,14 @@ def of_command(kind, **facts):
     return {"kind": kind, "code": HERE, "command": f"make {kind}", "exit": 0, "said": "", "seed": 7} | facts
 
 
+OFTEN = dict.fromkeys(KINDS, c.RACES_OF_EACH)
 FIGURE = {"median": 1.2}
 GOOD = {
     "simulation": of_simulation(seeds=20_000, python=10_000, seconds=1_000.0),
     "bugs": {"kind": "bug", "code": HERE, "name": CONTROL, "by": ""},
     "images": {"kind": "images", "code": HERE, "seed": "7", "scenario": 0, "images": 20_000, "violations": []},
     "kills": of_kill(),
+    "races": {"kind": "races", "code": HERE, "seed": 1, "session": 0, "agreed_s": 0.1, "faults": OFTEN},
     "restarts": of_kill(behind=making.MILLION),
     "take-over": of_kill(standby=True),
     "cold replay": {"kind": "bench", "code": HERE, "name": "recovery", "figures": {f"10 M {c.COLD}": FIGURE}},
@@ -81,6 +85,7 @@ def test_a_good_row_is_nothing_wrong_and_counts(name):
         ("bugs", {"by": "sim", "what": "Violation: x"}, "without a defect: Violation: x"),
         ("images", {"violations": ["7/0, before call 3: lost"]}, "7/0, before call 3: lost"),
         ("kills", {"violation": "fills: 1 lost"}, "fills: 1 lost"),
+        ("races", {"violation": "positions differ"}, "positions differ"),
         ("restarts", {"violation": "fills: 1 lost"}, "fills: 1 lost"),
         ("take-over", {"violation": "an id was used twice"}, "an id was used twice"),
         ("same hash", {"exit": 1}, "make same-hash: exit code 1"),
@@ -105,6 +110,7 @@ def test_a_bad_row_is_wrong(name, facts, says):
         ("simulation", {"python": 10}, "10 of 20000 seeds had a Python strategy"),
         ("simulation", {"seconds": 4_000.0}, "2,000 seeds: expected within 300 s, at this rate 400"),
         ("kills", {"cancel_only_s": 2.5}, "to CANCEL_ONLY: expected p99 within 2 s, found 2.5"),
+        ("races", {"faults": OFTEN | {"bust": 3}}, "bust: 3 times, expected 20"),
         ("restarts", {"reconciled_s": 11.0}, "to reconciled: expected p99 within 10 s, found 11"),
         ("take-over", {"cancel_only_s": 1.5}, "to CANCEL_ONLY: expected p99 within 1 s, found 1.5"),
         ("cold replay", {"figures": {f"10 M {c.COLD}": {"median": 31}}}, "expected within 30 s, found 31"),

@@ -13,6 +13,7 @@ from tests.bugs.patches import all_bugs
 from tests.evidence import making
 from tests.simulation.faults import FAULTS, load
 
+from chaos.desk_faults import KINDS
 from journal.crash.nth import LOOPS
 
 Row = dict[str, Any]
@@ -22,6 +23,7 @@ STATES_MIN = 8
 PYTHON_SHARE_MIN = 0.2
 CI_SEEDS, CI_SECONDS = 2_000, 300.0
 CANCEL_ONLY_S, RECONCILED_S, TAKE_OVER_S, COLD_REPLAY_S = 2.0, 10.0, 1.0, 30.0
+RACES_OF_EACH = 20
 BUILDS = ("debug", "release", "sanitizers")
 FUZZ_RUNS, READER_RUNS, STRESS_ROUNDS = 1_000_000, 100_000, 1_000_000
 BENCHES = ("journal", "journal_peers", "recovery")
@@ -38,6 +40,7 @@ class Line(NamedTuple):
 SEEDS = Line("seeds", "20 000 simulated days, a fifth with Python, each fault in 8 states, 2 000 within 5 minutes")
 BUGS = Line("planted defects", "all of them found, by a bench that finds nothing where nothing is planted")
 CRASHES = Line("crashes", "20 000 images of a power cut, 2 000 kills of real processes with local durability")
+RACES = Line("races", "500 sessions under faults of a real exchange's own desk end with its books, each fault 20 times")
 RESTARTS = Line("restarts", "CANCEL_ONLY in 2 s, reconciled in 10 s, a million records on; 10 million cold in 30 s")
 TAKE_OVER = Line("take-over", "by the standby, p99 of 1 s to CANCEL_ONLY, no order twice")
 ONE_STATE = Line("one state", "the same journal and hash in debug, release and sanitizer builds")
@@ -171,6 +174,13 @@ def few_states(rows: Rows) -> list[str]:
 # ---- others
 
 
+def few_races(rows: Rows) -> list[str]:
+    """Faults of the exchange's desk that hardly ever happened."""
+    happened = {name: sum(row.get("faults", {}).get(name, 0) for row in rows) for name in KINDS}
+    few = [name for name, times in happened.items() if times < RACES_OF_EACH] if rows else []
+    return [f"{name}: {happened[name]} times, expected {RACES_OF_EACH}" for name in few]
+
+
 def found_defects(rows: Rows) -> float:
     """Defects that are planted today and were found."""
     return len({row["name"] for row in rows} & {bug.name for bug in all_bugs()})
@@ -261,6 +271,18 @@ CAMPAIGNS = (
         making.cut_power,
     ),
     Campaign(CRASHES, "kills", "kills", 2_000, is_kill, of("seed", "kill"), len, violated, making.kill, fast_restart),
+    Campaign(
+        RACES,
+        "races",
+        "sessions",
+        500,
+        of_kind("races"),
+        of("seed", "session"),
+        lambda rows: sum("agreed_s" in row for row in rows),
+        violated,
+        making.race,
+        few_races,
+    ),
     Campaign(
         RESTARTS,
         "restarts",

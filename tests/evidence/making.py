@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from bench.stamp import REPO, stamp
 
 MILLION = 1_000_000
-SIM_SEEDS_PER_S, KILLS_PER_S, READS_PER_S, ROUNDS_PER_S = 8.0, 0.5, 500.0, 2_000.0
+SIM_SEEDS_PER_S, KILLS_PER_S, RACES_PER_S, READS_PER_S, ROUNDS_PER_S = 8.0, 0.5, 0.3, 500.0, 2_000.0
 """Least that two cores do; only the size of a bite depends on it."""
 READERS = ("state", "snapshot", "record", "node.toml", "limits.toml")
 SAID_LINES = 3
@@ -75,6 +75,11 @@ def kill_behind(ask: Ask) -> None:
 def kill_with_standby(ask: Ask) -> None:
     """The same, with a standby that takes over."""
     _module("tests.chaos.kills", f"--kills={ask.lines + ask.bite(KILLS_PER_S)}", "--standby", _to(ask))
+
+
+def race(ask: Ask) -> None:
+    """The next sessions under faults of the exchange."""
+    _module("tests.chaos.races", f"--sessions={ask.lines + ask.bite(RACES_PER_S, 2)}", _to(ask))
 
 
 def soak(ask: Ask) -> None:
