@@ -5,6 +5,7 @@ from pathlib import Path
 
 from configurations import limits_toml
 from openbell import _native as native
+from openbell.journal import Source
 from openbell.node import assemble, trading
 from openbell.node.config import load_node
 from openbell.node.recovery import Recovered
@@ -85,9 +86,15 @@ def adds(first: int, count: int) -> list[bytes]:
 
 
 def run_epoch(
-    config_file: Path, seq: int, messages: list[bytes], *, acknowledged: str = "", run_ns: int = RUN_NS
+    config_file: Path,
+    seq: int,
+    messages: list[bytes],
+    *,
+    acknowledged: str = "",
+    run_ns: int = RUN_NS,
+    told: tuple[bytes, ...] = (),
 ) -> tuple[native.Engine, Recovered, Start]:
-    """One life of the node: the datagrams wait in its socket when it starts to run."""
+    """One life of the node: the datagrams wait in its socket when it starts to run; `told` are records of operators."""
     config = load_node(config_file)
     config.node.hot_dir.mkdir(exist_ok=True)
     start = Start(config, acknowledged)
@@ -95,6 +102,8 @@ def run_epoch(
     node = native.LiveNode(assemble.live_config(config), engine, assemble.build_strategies(config))
     start.record.write(config.node.journal_dir, node.epoch)
     trading._open_epoch(node, config, start, recovered, engine)
+    for record in told:
+        node.submit(record, Source.OPERATOR)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for number, message in enumerate(messages, start=seq):
             for datagram in native.mold_pack("DAY1", number, [message]):

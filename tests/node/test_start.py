@@ -13,6 +13,8 @@ from openbell.errors import ConfigError, JournalDamagedError
 from openbell.journal import Source, open_journal
 from openbell.node.acknowledge import is_unacknowledged
 from openbell.node.config import load_node
+from openbell.node.limit_lines import lines_of, record_of
+from openbell.node.limits import parse_limits
 from openbell.node.recovery import CoreDiffersError
 from openbell.node.snapshots import usable_snapshots
 from openbell.node.start import Start
@@ -84,6 +86,55 @@ def test_what_is_acknowledged_at_the_start_runs_and_the_journal_says_who_meant_i
     assert [text for _, text in notes(node, OperatorVerb.ACKNOWLEDGED)] == [name]
     engine, _, start = live(node)
     assert (engine.arm_state, start.says) == (ArmState.FULL, [])
+
+
+def tighten(node, told_seq=23):
+    """A life in which the node is told version 2, half the rate, and the file stays as it was; its text."""
+    file = node.parent / "limits.toml"
+    text = file.read_text().replace("version = 1", "version = 2").replace("rate_max = 1000", "rate_max = 500", 1)
+    limits = parse_limits(text, file)
+    (rate,) = (line for line in lines_of(limits) if line.kind == "ORDER_RATE")
+    lives.run_epoch(node, told_seq, [], run_ns=SHORT_NS, told=(record_of(rate, limits, {}),))
+    return text
+
+
+def test_a_file_older_than_what_the_node_was_told_opens_nothing(node):
+    text = tighten(node)
+
+    engine, _, start = live(node)
+
+    assert (engine.arm_state, is_unacknowledged(engine)) == (ArmState.CANCEL_ONLY, True)
+    assert start.says[0].startswith("not armed: what runs is not what ran in epoch 2")
+    assert f"  limits: expected version 2 of {node.parent / 'limits.toml'}, which the node was told" in start.says[1]
+    assert "limits.toml.draft beside it" in start.says[1]
+
+    (node.parent / "limits.toml").write_text(text)
+    engine, _, start = live(node)
+    assert (engine.arm_state, engine.limits_version) == (ArmState.CANCEL_ONLY, 2)
+    live(node, Start(load_node(node)).running.name)
+
+
+def test_a_standby_that_read_the_file_before_it_was_replaced_takes_the_new_one(node):
+    standby = Start(load_node(node))
+    text = tighten(node)
+    (node.parent / "limits.toml").write_text(text)
+
+    engine, _ = standby.recover()
+
+    assert (standby.config.limits.version, standby.record.limits.version) == (2, 2)
+    assert not standby.is_acknowledged  # as at any other start
+    assert engine.limits_version == 2 and not any("expected version" in line for line in standby.says)
+
+
+def test_a_standby_stays_with_what_it_read_where_the_new_file_is_none(node):
+    standby = Start(load_node(node))
+    tighten(node)
+    (node.parent / "limits.toml").write_text("[firm")
+
+    standby.recover()
+
+    assert (standby.config.limits.version, standby.is_acknowledged) == (1, False)
+    assert "expected version 2" in standby.says[1]
 
 
 def test_what_recovery_did_is_in_the_journal(node):

@@ -21,6 +21,11 @@ def replace_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    rename_durably(fresh, path)
+
+
+def rename_durably(fresh: Path, path: Path) -> None:
+    """Let `path` be what `fresh`, which is on disk, was. Raises as `replace_durably`."""
     with _refusal("rename", fresh):
         fresh.replace(path)
     sync_folder(path.parent)

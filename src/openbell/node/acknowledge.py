@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from openbell import _native as native
 from openbell.node.assemble import digest
 from openbell.node.limit_lines import changes
+from openbell.node.limits import LimitSet, draft_of
 from openbell.node.record import RunRecord
 from openbell.types import RECORDS
 
@@ -62,15 +64,32 @@ def question(engine: native.Engine, now: Running) -> list[str]:
     return differs or (["as before"] if is_unacknowledged(engine) else [])
 
 
-def told(before: bytes, now: Running, old: RunRecord | None, new: RunRecord, node: str) -> Iterator[str]:
-    """What differs, with old and new, and the ways to acknowledge it."""
+def held_limits(engine: native.Engine, limits: LimitSet, file: Path) -> str:
+    """What is wrong with a file that is older than the limits which the node held at the end of its journal.
+
+    A change while it ran was cut off, or the disk did not take it: the file may allow what had been taken away.
+    """
+    if engine.limits_version <= limits.version:
+        return ""
+    return (
+        f"expected version {engine.limits_version} of {file}, which the node was told while it ran, found "
+        f"{limits.version}; bring that one back ({draft_of(file).name} beside it, where the change was cut off)"
+    )
+
+
+def told(
+    before: bytes, now: Running, old: RunRecord | None, new: RunRecord, node: str, held: str = ""
+) -> Iterator[str]:
+    """What differs, with old and new, and the ways to acknowledge it; `held` as `held_limits` says it."""
     then = running_of(before)
     epoch = int(np.frombuffer(before, RECORDS["Started"])[0]["epoch"])
     differs = now.parts_unlike(then)
-    if differs:
+    if differs or held:
         yield f"not armed: what runs is not what ran in epoch {epoch}, and nobody has acknowledged it:"
     else:
         yield f"not armed: what runs, and ran in epoch {epoch}, nobody has acknowledged yet"
+    if held:
+        yield f"  limits: {held}"
     for part in differs:
         yield f"  {part}: {getattr(then, part).hex()[:12]} -> {getattr(now, part).hex()[:12]}"
         if old is not None:

@@ -263,6 +263,14 @@ class NodeConfig(Settings):
         """The limits that belong to this file."""
         self._limits = limits
 
+    def read_limits(self) -> LimitSet:
+        """The file of limits as it is now.
+
+        Raises:
+            ConfigError: with one line per error.
+        """
+        return load_toml(self.node.limits, LimitSet, self.check_limits)
+
     def check_limits(self, limits: LimitSet) -> Iterator[Problem]:
         """Yield what is wrong between this file and that of the limits, in the latter."""
         currencies = {instrument.symbol: instrument.currency for instrument in self.instruments}
@@ -384,7 +392,7 @@ def load_node(path: Path | str, mode: str = "") -> NodeConfig:
         ConfigError: with one line per error, or the mode is less safe than the file's.
     """
     config = load_toml(path, NodeConfig)
-    config.take_limits(load_toml(config.node.limits, LimitSet, lambda limits: config.check_limits(limits)))
+    config.take_limits(config.read_limits())
     return _with_places(in_mode(config, mode) if mode and mode != config.node.mode else config)
 
 

@@ -283,6 +283,11 @@ def parse_limits(text: str, origin: Path) -> LimitSet:
     return parse_toml(text, LimitSet, origin)
 
 
+def draft_of(path: Path) -> Path:
+    """Where a set that a running node is about to be told lies until it takes the place of the file at `path`."""
+    return path.with_name(f"{path.name}.draft")
+
+
 def _has(scope: ScopeLimits, key: str) -> bool:
     return getattr(scope, key, None) is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from openbell.errors import ConfigError
 from openbell.node import acknowledge
 from openbell.node.assemble import capacity_of, run_record, running_now
 from openbell.node.config import NodeConfig
-from openbell.node.record import read_record
+from openbell.node.record import LimitsRecord, read_record
 from openbell.node.recovery import CoreDiffersError, Recovered, expect_both_halves, recover_engine
 from openbell.node.snapshots import begin_with
 from openbell.node.versions import in_force, is_replaced_as_configured
@@ -80,20 +81,30 @@ class Start:
             ConfigError: they have acknowledged something else.
         """
         node = self.config.node
+        self._take_limits(engine)
         self.take_versions(engine)
         if self._acknowledged not in ("", self.running.name):
             raise ConfigError(
                 f"--acknowledge: expected {self.running.name}, which is what would run, found {self._acknowledged}; "
                 "nothing was started; look at what differs, then say it again"
             )
-        differs = acknowledge.question(engine, self.running)
+        held = acknowledge.held_limits(engine, self.config.limits, node.limits)
+        differs = held or acknowledge.question(engine, self.running)
         if recovered.differs_at:
             begin_with(node.journal_dir / "snapshots", engine)
         # Where the core decides otherwise its orders may not be those that left: a person has to look even so.
         self.is_acknowledged = not recovered.differs_at and (not differs or self._settles(engine))
         if not self.is_acknowledged:
             old = read_record(node.journal_dir)
-            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name))
+            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name, held))
+
+    def _take_limits(self, engine: native.Engine) -> None:
+        """A standby has read the file before the node was told others and the file replaced."""
+        if engine.limits_version <= self.config.limits.version:
+            return
+        with contextlib.suppress(ConfigError):  # what was read stays, and a person is asked about it
+            self.config.take_limits(self.config.read_limits())
+            self.configured = self.configured.model_copy(update={"limits": LimitsRecord.of(self.config.limits)})
 
     def _settles(self, engine: native.Engine) -> bool:
         """What an earlier start was asked about is answered by a release: orders may have been left in doubt since."""

@@ -27,6 +27,7 @@ class FakeNode:
         self.scopes: dict[Target, Armed] = {}
         self.room = 1_000
         self.running = ""
+        self.limits_held = 0
         self.doubts: list[str] = []
         self.breaks: list[str] = []
         self.records: list[bytes] = []
@@ -45,6 +46,9 @@ class FakeNode:
 
     def unacknowledged(self) -> str:
         return self.running
+
+    def limits_version(self) -> int:
+        return self.limits_held
 
     def in_doubt(self) -> list[str]:
         return self.doubts

@@ -7,7 +7,7 @@ import pytest
 from tests.ops.control.desks import ANN, BOB, CALM, OPS, STRANGER, TOM, VIC, Desk
 
 from openbell._native import OperatorVerb
-from openbell.ops.control.desk import LimitsChange
+from openbell.ops.control.limits import LimitsChange
 from openbell.ops.control.permissions import Act
 from openbell.ops.control.proposals import ENDED_MAX, OPEN_MAX, VALID_FOR_NS
 from openbell.ops.control.world import Armed, Target
@@ -338,13 +338,13 @@ class FakeLimits:
         version = self.version
         return replace(next(self._changes), is_current=lambda: self.version == version, taken=self._take)
 
-    def _take(self) -> None:
-        self.version += 1
-        self.taken += 1
+    def _take(self) -> tuple[str, ...]:
+        self.version, self.taken = self.version + 1, self.taken + 1
+        return ()
 
 
 def a_change(says: str, is_loosening: bool, *records: bytes) -> LimitsChange:
-    return LimitsChange((says,) if says else (), is_loosening, records, lambda: True, lambda: None)
+    return LimitsChange((says,) if says else (), is_loosening, records, lambda: True, lambda: None, tuple)
 
 
 TIGHTER = a_change("OBEL order_qty 500 -> 400", False, b"\1" * 128, b"\2" * 128)

@@ -1,5 +1,7 @@
 """Limits of a running node: compared with a file, tightened by one, loosened by two, kept for the next start."""
 
+import contextlib
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -157,3 +159,111 @@ def test_the_file_of_a_version_that_was_kept_before_is_not_written_over(made):
     kept.write_text("the first of that version\n")
     assert "500 -> 400" in desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))["done"]
     assert kept.read_text() == "the first of that version\n"
+
+
+# ---- what the disk does not take, and what is cut off
+
+
+def fill(path: Path) -> None:
+    """No room for the new version of this file, which is written beside it."""
+    path.with_name(f"{path.name}.new").symlink_to("/dev/full")
+
+
+def draft(path: Path) -> Path:
+    return path.with_name("limits.toml.draft")
+
+
+def test_what_cannot_be_written_is_not_loosened(made):
+    desk, limits, path = made
+    before = path.read_text()
+    fill(draft(path))
+    desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="600"), why="more volume")
+
+    said = desk.ask(BOB, "approve", proposal="p-0")["error"]
+
+    assert "limits.toml.draft.new: No space left on device; check the disk" in said
+    assert said.endswith("nothing was loosened")
+    assert (told(desk), limits.in_force.version, path.read_text()) == (0, 1, before)
+
+
+def test_what_tightens_is_done_on_a_full_disk_and_the_old_file_is_an_alarm(made, capsys):
+    desk, limits, path = made
+    before = path.read_text()
+    fill(draft(path))
+
+    done = desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))["done"]
+
+    alarm = "ALARM: the node holds version 2, the file still says 1: cannot write"
+    assert "500 -> 400" in done and alarm in done and "No space left on device" in done
+    assert alarm in capsys.readouterr().err
+    assert any(alarm.encode() in bytes(row["text"]) for row in desk.told(Type.OPERATOR))
+    assert (told(desk), limits.in_force.version, path.read_text()) == (1, 2, before)
+    # It is judged by what the node holds, not by the file.
+    desk.ask(TOM, "limits", file=changed(path, version="3", order_qty_max_lots="450"), why="back")
+    assert (told(desk), limits.in_force.version) == (1, 2)
+
+
+def test_a_version_that_was_not_written_is_not_mixed_up_with_an_older_draft(made):
+    desk, _, path = made
+    draft(path).write_text("of another time\n")
+    before = path.read_text()
+    fill(draft(path))
+    assert "ALARM" in desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))["done"]
+    assert path.read_text() == before
+
+
+def test_a_file_that_cannot_be_replaced_is_an_alarm(made):
+    desk, limits, path = made
+    text = changed(path, version="2", order_qty_max_lots="400")
+
+    def push(record: bytes) -> bool:
+        draft(path).unlink(missing_ok=True)  # somebody tidies up
+        desk.node.records.append(record)
+        return True
+
+    desk.node.push = push
+    assert "the file still says 1: cannot rename" in desk.ask(TOM, "limits", file=text)["done"]
+    assert (told(desk), limits.in_force.version) == (1, 2)
+
+
+def test_a_record_that_cannot_be_written_is_an_alarm(made):
+    desk, limits, path = made
+    RunRecord(kind="node", capacity=CapacityRecord.of(native.EngineCapacity()), strategies=()).write(path.parent)
+    fill(path.parent / "node.json")
+    text = changed(path, version="2", order_qty_max_lots="400")
+    done = desk.ask(TOM, "limits", file=text)["done"]
+    assert "ALARM: the next start compares with version 1: cannot write" in done
+    assert (limits.in_force.version, path.read_text()) == (2, text)
+
+
+def test_the_set_is_on_disk_before_the_node_is_told_and_an_end_in_between_leaves_it_there(made):
+    desk, _, path = made
+    before, text = path.read_text(), changed(path, version="2", order_qty_max_lots="400")
+    reads, writes = os.pipe()
+    if (child := os.fork()) == 0:
+        with contextlib.suppress(BaseException):
+            desk.node.push = lambda record: os.write(writes, record[:1]) and os._exit(0)
+            desk.ask(TOM, "limits", file=text)
+        os._exit(1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert os.read(reads, 1) == bytes([Type.LIMIT])
+    os.close(reads)
+    os.close(writes)
+    assert (path.read_text(), draft(path).read_text()) == (before, text)
+
+    # A control process that begins anew knows the file, and the node what it was told.
+    again = NodeLimits(FakeConfig(path), desk.node)
+    desk.node.limits_held, desk.desk.limits = 2, again
+    answer = desk.ask(TOM, "limits", file=changed(path, version="3", order_qty_max_lots="450"))
+    assert f"expected the node to hold version 1 of {path}, found 2" in answer["error"]
+    assert "limits.toml.draft beside it" in answer["error"]
+    assert told(desk) == 0
+
+
+def test_a_full_ring_leaves_the_file_as_it_was(made):
+    desk, limits, path = made
+    before, desk.node.room = path.read_text(), 0
+    answer = desk.ask(TOM, "limits", file=changed(path, version="2", order_qty_max_lots="400"))
+    assert "takes no commands" in answer["error"]
+    assert (limits.in_force.version, path.read_text()) == (1, before)

@@ -15,6 +15,7 @@ from openbell import events
 from openbell._native import OperatorVerb
 from openbell.journal.assets import is_called
 from openbell.ops.control import requests as asked
+from openbell.ops.control.limits import LimitsChange
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
 from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
 from openbell.ops.control.replacing import Replacement, Replacing
@@ -36,17 +37,6 @@ class Operator:
 
     person: Person
     roles: frozenset[Role]
-
-
-@dataclass(frozen=True)
-class LimitsChange:
-    """A file of limits beside the set in force: what differs, whether anything is loosened, the records that do it."""
-
-    says: tuple[str, ...]
-    is_loosening: bool
-    records: tuple[bytes, ...]
-    is_current: Callable[[], bool]  # nothing else was changed since
-    taken: Callable[[], None]  # it is in force now
 
 
 class Seen(NamedTuple):
@@ -344,17 +334,19 @@ class ControlDesk:
                 f"proposal {proposal.id}: expected what is in force to be what it was compared with, found that "
                 "changed since; compare again"
             )
+        if isinstance(change, LimitsChange):
+            change.keep()
         for record in self._records(change, target, by, seen.kills):
             if not self.world.push(record):
                 raise RefusedError(
                     f"{proposal.says[0]}: the trading thread takes no commands (its ring is full); is it stuck? "
                     "openbell status shows it, openbell kill stops it"
                 )
-        if isinstance(change, LimitsChange):
-            change.taken()
+        alarms = change.taken() if isinstance(change, LimitsChange) else ()
         uid = approver.uid if approver else by.uid
-        self._record(uid, Act.APPROVE if approver else proposal.act, DONE, target, f"{proposal.says[0]}: {by.why}")
-        return {"done": "; ".join(proposal.says)}
+        for text in (f"{proposal.says[0]}: {by.why}", *alarms):
+            self._record(uid, Act.APPROVE if approver else proposal.act, DONE, target, text)
+        return {"done": "; ".join((*proposal.says, *alarms))}
 
     def _records(
         self, change: asked.Arm | LimitsChange | Replacement, target: Target, by: events.By, generation: int
