@@ -21,6 +21,7 @@ RECONNECT_MS = 20
 """Instead of a quarter of a second, so that there is time for many connections."""
 STRATEGY, STRATEGY_ID = "maker", 1
 NODE = "node"
+UNANSWERED = (OrderState.PENDING_NEW, OrderState.PENDING_REPLACE, OrderState.PENDING_CANCEL)
 
 
 class Attended(World):
@@ -33,6 +34,9 @@ class Attended(World):
         self.is_of_two = os.getuid() == 0
         self.refused = ""
         """Why the last release was not made."""
+        self.lost_for_good = 0
+        """Reports that nobody will tell any more."""
+        self.untold: set[int] = set()
         text = self.config_path.read_text()
         text = text.replace("[[sessions]]", f"[[sessions]]\nreconnect_ms = {RECONNECT_MS}")
         text = text.replace("[control]", "[control]\nrequests_per_s = 1000")
@@ -64,14 +68,22 @@ class Attended(World):
         self.trading.send_signal(signal.SIGINT)
         return self.trading.wait(ENDS_WITHIN_S)
 
-    def node_view(self) -> dict[str, Any]:
-        """The same; an order that was never acknowledged has the version in which it left, which the venue holds."""
-        view = super().node_view()
-        return view | {"orders": {(number, version or 1): order for (number, version), order in view["orders"].items()}}
+    # ---- the comparison ----------------------------------------------------------------------------
 
-    def unacknowledged(self) -> list[int]:
-        """Orders that left and of whose acceptance the node has not heard."""
-        return [number for number, version in super().node_view()["orders"] if version == 0]
+    def node_view(self) -> dict[str, Any]:
+        """The same, without orders of which as many reports are lost for good: what they are only the venue knows."""
+        view = super().node_view()
+        waiting = {o.cl_ord_id for o in self.follow().live_orders() if o.state in UNANSWERED}
+        self.untold = waiting if len(waiting) <= self.lost_for_good else set()
+        return view | {"orders": self._told(view["orders"])}
+
+    def venue_view(self) -> dict[str, Any]:
+        """The same, without those that `node_view` had to leave out."""
+        view = super().venue_view()
+        return view | {"orders": self._told(view["orders"])}
+
+    def _told(self, orders: dict[tuple[int, int], Any]) -> dict[tuple[int, int], Any]:
+        return {key: order for key, order in orders.items() if key[0] not in self.untold}
 
     # ---- people ------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Which faults of the exchange's own desk a session of races has, and how they are begun over its control socket.
 
 Left out are those after which no node could know the truth, because no log holds it any more: altered executions
-(`wrong-report`), executions, cancels and replaces that no replay tells (`lose-ack` of those with how=remove), orders
+(`wrong-report`), executions and cancels that no replay tells (`lose-ack` of those with how=remove), orders
 that are gone without a word (`restart` with orders=lose). What disturbs the feed alone has drills of its own.
 """
 
@@ -78,13 +78,17 @@ def recent_trade(rng: random.Random, world: World) -> Words | None:
     return rng.choice(trades) if trades else None
 
 
-FOR_GOOD = "lose-ack for good"
+FOR_GOOD = {"A": "lose-ack for good", "U": "lose-replaced for good"}
+"""What no replay tells either, by the kind of report. Only where a cut connection cancels: else the node, which hears
+after it that there is nothing more, takes it that the command never arrived, and what rests there has no other word."""
+
 REPORTS = ["A", "A", "U", "C", "E"]
 KINDS: dict[str, Kind] = {
     "disconnect": Kind(of_account("disconnect"), 2.0),
     "cut-message": Kind(of_account("cut-message", of=["", *REPORTS], seed=[*range(100)]), 2.0, waits=True, cuts=True),
     "lose-ack": Kind(of_account("lose-ack", of=REPORTS), 3.0, waits=True, cuts=True),
-    FOR_GOOD: Kind(of_account("lose-ack", of=["A"], how=["remove"]), waits=True, needs_cancel_on_disconnect=True),
+    FOR_GOOD["A"]: Kind(of_account("lose-ack", of=["A"], how=["remove"]), waits=True, needs_cancel_on_disconnect=True),
+    FOR_GOOD["U"]: Kind(of_account("lose-ack", of=["U"], how=["remove"]), waits=True, needs_cancel_on_disconnect=True),
     "fill-before-ack": Kind(of_account("fill-before-ack"), 1.5, waits=True),
     "fill-after-cancel": Kind(of_account("fill-after-cancel"), 1.5, waits=True),
     "reject-storm": Kind(of_account("reject-storm", count=[*range(1, STORM_MAX + 1)]), 2.0),
@@ -137,4 +141,4 @@ class Desk:
     def _waiting(self) -> list[str]:
         """Those that last or have not happened yet, as `KINDS` calls them."""
         found = self.world.ask("fault")["faults"]
-        return [FOR_GOOD if fault.get("how") == "remove" else fault["fault"] for fault in found]
+        return [FOR_GOOD[fault["of"]] if fault.get("how") == "remove" else fault["fault"] for fault in found]
