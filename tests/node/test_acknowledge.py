@@ -8,7 +8,7 @@ from openbell import _native as native
 from openbell import events
 from openbell.node.acknowledge import TOLD_MAX, Running, running_of, told
 from openbell.node.limits import LimitSet, parse_limits
-from openbell.node.record import CapacityRecord, LimitsRecord, RunRecord
+from openbell.node.record import CapacityRecord, LimitsRecord, RunRecord, StrategyRecord
 
 TIGHTER = [
     ("order_qty_max_lots", 500, 400),
@@ -30,10 +30,23 @@ def read(text: str) -> LimitSet:
     return parse_limits(text, Path("limits.toml"))
 
 
-def record(limits: LimitSet | None) -> RunRecord:
+def record(limits: LimitSet | None, *strategies: StrategyRecord) -> RunRecord:
     capacity = CapacityRecord.of(native.EngineCapacity())
     kept = None if limits is None else LimitsRecord.of(limits)
-    return RunRecord(kind="node", capacity=capacity, strategies=(), limits=kept)
+    return RunRecord(kind="node", capacity=capacity, strategies=strategies, limits=kept)
+
+
+def a_strategy(name: str, source: str, machine_code: str = "") -> StrategyRecord:
+    return StrategyRecord(
+        id=0,
+        name=name,
+        file=f"{name}.py",
+        class_name=None,
+        params={},
+        symbols=(),
+        source_hash=source * 32,
+        object_hash=machine_code * 32,
+    )
 
 
 def said(before: LimitSet | None, after: LimitSet | None) -> list[str]:
@@ -68,3 +81,34 @@ def test_what_loosens_most_is_told_before_what_is_cut_off(example: str):
 def test_limits_that_nobody_wrote_down_are_told_by_their_hash_alone(example: str):
     assert [line for line in said(None, read(example)) if line.startswith("    ")] == []
     assert "    as they were changed while it ran" in said(read(example), read(example))
+
+
+def test_strategies_that_differ_are_named_one_by_one():
+    started = events.started(node=1, epoch=7, now_ns=1, seed=1)
+    then = running_of(started)
+    now = Running(b"c" * 16, b"d" * 16, then.limits, then.config)
+    old = record(None, *(a_strategy(name, "a") for name in ("gone", "same", "source", "code")))
+    changed = a_strategy("source", "b"), a_strategy("code", "a", "c")
+    new = record(None, *(a_strategy(name, "a") for name in ("new", "same")), *changed)
+
+    lines = list(told(started, now, old, new, "node"))
+
+    assert lines[1:7] == [
+        f"  binary: {'00' * 6} -> {'63' * 6}",
+        f"  strategies: {'00' * 6} -> {'64' * 6}",
+        f"    code: machine code none -> {'c' * 12}",
+        "    gone: gone",
+        "    new: new",
+        f"    source: source {'a' * 12} -> {'b' * 12} (source.py)",
+    ]
+    assert list(told(started, now, None, new, "node")) == [*lines[:3], *lines[7:]]  # the record of then is lost
+
+
+def test_settings_that_differ_are_named_by_their_keys():
+    started = events.started(node=1, epoch=7, now_ns=1, seed=1)
+    then = running_of(started)
+    now = Running(then.binary, then.strategies, then.limits, b"d" * 16)
+    kept = {"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}], "c": 4}
+    old, new = (record(None).model_copy(update={"settings": settings}) for settings in kept)
+
+    assert list(told(started, now, old, new, "node"))[2:4] == ["    a.1.b: 2 -> 3", "    c: absent -> 4"]
