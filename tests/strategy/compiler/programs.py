@@ -5,11 +5,33 @@ computes may overflow, divide by zero or leave an array, in both speeds alike.
 """
 
 HEAD = """
+import enum
+
 from openbell import State, Strategy, array, param
 from openbell.strategy import Array
 
 STEP = 3
 RATE = 0.25
+
+
+class Phase(enum.Enum):
+    IDLE = 0
+    BUSY = 7
+
+
+class Depth(enum.IntEnum):
+    FLAT = 0
+    DEEP = 2
+
+
+def above(STEP):
+    def add(x):
+        return x + STEP
+
+    return add
+
+
+add, take = above(11), above(-7)
 
 
 class Leg(State):
@@ -71,6 +93,7 @@ INTS = [
     "self.LIMIT",
     "ctx.now_ns",
 ]
+ALIASES = ["", "", "round = int", "min = max", "max = min"]  # a module may call one builtin by another's name
 FLOATS = ["self.x", "self.y", "self.scale", "self.leg.px", "RATE", "self.leg.worth()"]
 BIG = [0, 1, -1, 2, 3, 7, -5, 10, 100, 2**31, 2**53, 2**53 + 1, 2**62, -(2**63), 2**63 - 1]
 REAL = [0.0, 1.0, -0.5, 0.1, 3.75, 1e10, 9007199254740993.0, 1e300, -2.5]
@@ -130,6 +153,8 @@ class Writer:
             lambda: f"clamp({sub()})",
             lambda: f"clamp({sub()}, high={sub()})",
             lambda: f"self.twice({sub()})",
+            lambda: f"{self.pick(['add', 'take'])}({sub()})",
+            lambda: f"({self.member('Depth', depth)} + {sub()})",
             lambda: f"self.counts[{self.pick(['0', '-1', 'self.n % 3', 'self.n'])}]",
             lambda: f"ctx.position({sub()})",
             lambda: "len(self.window)",
@@ -174,8 +199,15 @@ class Writer:
             lambda: f"(not {sub('int')})",
             lambda: f"({sub('bool')} {self.pick(['and', 'or'])} {sub('bool')})",
             lambda: f"bool({sub('float')})",
+            lambda: f"({self.member('Phase', depth)} {self.pick(['==', '!='])} {self.member('Phase', depth)})",
+            lambda: f"(not {self.member('Depth', depth)})",
         ]
         return self.pick(forms)()
+
+    def member(self, members, depth):
+        """A plain Enum's is only compared; an IntEnum's counts as a number and as a condition."""
+        first, second = {"Phase": ("IDLE", "BUSY"), "Depth": ("FLAT", "DEEP")}[members]
+        return f"({members}.{first} if {self.expression('bool', depth)} else {members}.{second})"
 
     # Statements
 
@@ -305,4 +337,9 @@ def program(rng):
     writer = Writer(rng)
     for _ in range(rng.randint(2, 8)):
         writer.statement(2)
-    return "\n".join([HEAD, "    def on_book(self, ctx, book):", *writer.lines, ""])
+    return "\n".join([aliased(HEAD, rng), "    def on_book(self, ctx, book):", *writer.lines, ""])
+
+
+def aliased(head, rng):
+    """The beginning of a module, where builtins may have another's name."""
+    return head.replace("STEP = 3", f"{rng.choice(ALIASES)}\nSTEP = 3", 1)

@@ -1,7 +1,7 @@
 """Random programs that speak: every verb of ctx, in every callback, over statements and expressions of the subset."""
 
 from openbell.strategy.compiler.host import HOOKS
-from strategy.compiler.programs import FLOATS, HEAD, INTS, Writer
+from strategy.compiler.programs import FLOATS, HEAD, INTS, Writer, aliased
 
 MORE = """class Mood(enum.IntEnum):
     CALM = 1
@@ -29,7 +29,7 @@ FIELDS = """    leg: Leg = Leg()
     last: Ring = ring(int, 3)
 """
 TOP = (
-    HEAD.replace("from openbell import State,", "import enum\n\nfrom openbell import Ring, State,")
+    HEAD.replace("from openbell import State,", "from openbell import Ring, State,")
     .replace("array, param", "array, math, param, ring")
     .replace("STEP = 3", "from openbell.types import OrderState, Side, Tif, Trigger, Type\n\nSTEP = 3")
     .replace("class Leg(State):\n", MORE)
@@ -171,7 +171,7 @@ class Speaker(Writer):
 
 def speaking(rng):
     """The text of a strategy with several callbacks."""
-    parts = [TOP]
+    parts = [aliased(TOP, rng)]
     hooks = ["on_book", *rng.sample([one for one in HEARD if one != "on_book"], rng.randint(1, 4))]
     for hook in hooks:
         writer = Speaker(rng, hook)

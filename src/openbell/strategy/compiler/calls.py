@@ -11,7 +11,7 @@ from openbell.strategy.compiler import host, kinds, sequences
 from openbell.strategy.compiler.host import ABSENT, REQUIRED, Argument
 from openbell.strategy.compiler.kinds import BOOL, CONTEXT, FLOAT, INT, Kind, Value
 from openbell.strategy.compiler.refusals import BUILTINS, Refused, near
-from openbell.strategy.compiler.source import MISSING, method_of
+from openbell.strategy.compiler.source import MISSING, builtin_name, method_of
 from openbell.strategy.rows import array, ring
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class Calls:
         math = self.unit.math_name(target)
         if math is not None:
             return self._math(node, target, math)
-        builtin = getattr(target, "__module__", "") == "builtins" and getattr(self, f"builtin_{name}", None)
-        if builtin:
-            value: Value = builtin(node)
+        builtin = builtin_name(target)
+        if hasattr(self, f"builtin_{builtin}"):
+            value: Value = getattr(self, f"builtin_{builtin}")(node)
             return value
-        if name in BUILTINS:
-            raise Refused(node, f"{name}() is not compiled", BUILTINS[name])
+        if builtin in BUILTINS:
+            raise Refused(node, f"{name}() is not compiled", BUILTINS[builtin])
         if isinstance(target, types.FunctionType) and target not in (array, ring):
             return self._helper(node, target, None)
         module = str(getattr(target, "__module__", None) or type(target).__module__)

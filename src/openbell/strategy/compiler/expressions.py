@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.strategy.compiler import kinds, sequences
 from openbell.strategy.compiler.kinds import BOOL, FLOAT, INT, Value
 from openbell.strategy.compiler.refusals import OPERATORS, AlreadyRefused, Refused, near, refuse_syntax
-from openbell.strategy.compiler.source import MISSING, global_of, method_of
+from openbell.strategy.compiler.source import MISSING, meaning_of, method_of
 
 if TYPE_CHECKING:
     from openbell.strategy.compiler.functions import FunctionLowering
@@ -135,6 +135,9 @@ class Expressions:
         """`value` as a condition."""
         if value.kind is BOOL:
             return value.text
+        if isinstance(value.kind, kinds.EnumOf) and not value.kind.is_false_at_zero:
+            instead = f"compare it, as in `x == {value.kind}.{next(iter(value.kind.members)).name}`"
+            raise Refused(node, f"{value.kind} as a condition is not compiled", f"{instead}, or make it an IntEnum")
         if value.kind is INT or isinstance(value.kind, kinds.EnumOf):
             return f"({value.text} != 0)"
         if value.kind is FLOAT:
@@ -185,7 +188,7 @@ class Expressions:
     def _Name(self, node: ast.Name) -> Value:
         kind = self.within.names.get(node.id)
         if kind is None and node.id not in self.within.own:
-            return self._global(node, global_of(self.within.source.function, node.id), node.id)
+            return self._global(node, meaning_of(self.within.source.function, node.id), node.id)
         if kind is None or not self.within.is_set(node.id):
             raise Refused(node, f"{node.id} may not be set here", "give it a value before the branch or loop")
         return Value(f"v_{node.id}", kind)
@@ -204,7 +207,7 @@ class Expressions:
     def static(self, node: ast.expr) -> Any:
         """The object that a dotted name of the module stands for, MISSING where it is not one."""
         if isinstance(node, ast.Name):
-            return MISSING if node.id in self.within.own else global_of(self.within.source.function, node.id)
+            return MISSING if node.id in self.within.own else meaning_of(self.within.source.function, node.id)
         if isinstance(node, ast.Attribute):
             base = self.static(node.value)
             if isinstance(base, (types.ModuleType, type)):

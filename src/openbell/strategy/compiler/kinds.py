@@ -36,6 +36,11 @@ class EnumOf(Kind):
 
     members: type[enum.Enum]
 
+    @property
+    def is_false_at_zero(self) -> bool:
+        """Whether Python asks the number: of an IntEnum or a Flag. Members of a plain Enum are true, 0 too."""
+        return getattr(self.members, "__bool__", None) in (int.__bool__, enum.Flag.__bool__)
+
 
 @dataclass(frozen=True)
 class StateOf(Kind):

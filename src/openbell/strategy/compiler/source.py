@@ -50,11 +50,23 @@ def _tree(file: str) -> ast.Module:
         raise StrategyError(f"{file}: expected a Python file with the strategy's source, found none") from None
 
 
-def global_of(function: types.FunctionType, name: str) -> Any:
-    """What `name` means in the module of `function`, or MISSING."""
+def meaning_of(function: types.FunctionType, name: str) -> Any:
+    """What `name` means in `function`: in the function around it, in its module, or in Python; or MISSING."""
+    around = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if name in around:
+        try:
+            return around[name].cell_contents
+        except ValueError:  # nothing was set there
+            return MISSING
     if name in function.__globals__:
         return function.__globals__[name]
     return getattr(builtins, name, MISSING)
+
+
+def builtin_name(target: Any) -> str:
+    """What Python itself calls a builtin, whatever a module calls it; '' for anything else."""
+    name = getattr(target, "__name__", "")
+    return name if isinstance(name, str) and getattr(builtins, name, MISSING) is target else ""
 
 
 def method_of(record: type, name: str) -> Any:
