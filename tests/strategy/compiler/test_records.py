@@ -85,7 +85,7 @@ def test_a_timer_hands_its_id(tmp_path):
 
 def test_the_views_of_both_speeds_have_the_same_fields():
     """What an interpreted callback may read, a compiled one may; what has no number is left out by name."""
-    without = {"Market": {"letters", "prices"}, "Report": set(), "BookView": set(), "LiveOrder": {"strategy"}}
+    without = {"Market": {"letters", "prices"}, "Report": set(), "BookView": set(), "LiveOrder": {"strategy", "session"}}
     views = {"Market": host.record("Market"), "Report": host.record("Report"), "BookView": host.book()}
     for name, view in {**views, "LiveOrder": host.order()}.items():
         shown = {one for one in dir(getattr(_native, name)) if not one.startswith("_")}
