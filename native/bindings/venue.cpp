@@ -95,7 +95,8 @@ void bind_enums(nb::module_& m) {
         .value("LOGIN_TIMEOUT", SessionEnd::LoginTimeout)
         .value("BAD_STREAM", SessionEnd::BadStream)
         .value("WENT_BACK", SessionEnd::WentBack)
-        .value("LOGGED_OUT", SessionEnd::LoggedOut);
+        .value("LOGGED_OUT", SessionEnd::LoggedOut)
+        .value("KILLED", SessionEnd::Killed);
     nb::enum_<FaultKind>(m, "FaultKind")
         .value("FRAMING", FaultKind::Framing)
         .value("UNKNOWN_PACKET", FaultKind::UnknownPacket)

@@ -24,6 +24,8 @@ class KillCell {
     KillLevel level() const { return level_of(line().asked.load(std::memory_order_acquire)); }
     // Counts every request, that of a level already asked for too: what was released was not a later one.
     u32 generation() const { return line().asked.load(std::memory_order_acquire) >> 8; }
+    // The same of requests with a scope too: while it stands nobody has asked for anything.
+    u64 requests() const { return u64(generation()) << 32 | line().scoped_asked.load(std::memory_order_acquire); }
 
     // Raises the level, never lowers it. `now_ns`: wall clock of the request; `uid`: who asks. Then `ring`.
     void request(KillLevel level, i64 now_ns, u32 uid);

@@ -141,7 +141,7 @@ Route& LiveNode::choose_route() {
         Session& session = sessions_.emplace_back(Session{ports_.streams[i], {}, {}});
         session.ouch = std::make_unique<OuchSession>(from.ouch);
         const OrderSession::Config entry{from.ouch.source, from.reconnect_ns, from.reconnect_max_ns};
-        session.entry = std::make_unique<OrderSession>(entry, *session.stream, *session.ouch, clock_);
+        session.entry = std::make_unique<OrderSession>(entry, *session.stream, *session.ouch, gate_, clock_);
     }
     if (sessions_.size() == 1) return *sessions_.front().entry;
     return routes_;

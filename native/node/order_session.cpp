@@ -6,10 +6,11 @@ namespace openbell {
 
 static_assert(kOrdersEnded == u32(SessionEnd::EndOfSession));  // what the engine knows of the ends of a session
 
-OrderSession::OrderSession(const Config& config, StreamPort& port, OuchSession& session, Clock& clock)
+OrderSession::OrderSession(const Config& config, StreamPort& port, OuchSession& session, const Gate& gate, Clock& clock)
     : config_(config),
       port_(port),
       session_(session),
+      gate_(gate),
       clock_(clock),
       wait_ns_(config.reconnect_ns),
       buffer_(kReceiveBytes) {}
@@ -23,8 +24,10 @@ SendOutcome OrderSession::send(const Order& command, const Engine& engine, i64) 
     if (n == 0) return refusal(session_.refusal(command, *instrument));
     const i64 ts_sent = clock_.now_ns();
     const std::size_t taken = session_.outgoing().empty() ? port_.send({packet, n}) : 0;
-    if (taken == 0 && command.type != u8(Type::CancelOrder)) return refusal(Reason::SocketFull);
+    const bool is_opening = command.type != u8(Type::CancelOrder);
+    if (taken == 0 && is_opening) return refusal(Reason::SocketFull);
     if (taken < n && !session_.keep({packet + taken, n - taken})) return refusal(Reason::SocketFull);
+    if (is_opening) opening_bytes_ = n - taken, opening_requests_ = gate_.requests_at_pass();
     return {Reason::None, ts_sent};
 }
 
@@ -55,6 +58,7 @@ void OrderSession::follow_connection(i64 now_ns) {
             receive(now_ns);  // what arrived before the end still counts
             if (session_.is_resolved()) wait_ns_ = config_.reconnect_ns;
             session_.on_disconnected(now_ns, *this);
+            opening_bytes_ = 0;
             retry_at_ = now_ns + next_wait();
         }
         if (now_ns >= retry_at_ && session_.may_reconnect()) {
@@ -77,9 +81,16 @@ bool OrderSession::receive(i64 now_ns) {
     return n > 0;
 }
 
+// The rest of a cancel always leaves. That of what opens is no less than a new order: after a kill it stays, and as
+// nothing else can follow half a packet the session ends, which cancels what is open.
 void OrderSession::flush() {
     const Bytes waiting = session_.outgoing();
-    if (!waiting.empty()) session_.taken(port_.send(waiting));
+    if (waiting.empty()) return;
+    const Passage passage = gate_.passage();
+    if (opening_bytes_ > 0 && !gate_.is_open_since(opening_requests_)) return session_.end_for_kill();
+    const std::size_t taken = port_.send(waiting);
+    session_.taken(taken);
+    opening_bytes_ -= std::min(opening_bytes_, taken);
 }
 
 void OrderSession::on_reports(std::span<const Report> reports, u64 source_seq) {

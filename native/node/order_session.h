@@ -14,7 +14,8 @@ class OrderSession final : public Route, private VenueSink {
         i64 reconnect_ns = 250'000'000;         // wait after the first failure; doubled by each one that follows
         i64 reconnect_max_ns = 10'000'000'000;  // and never longer
     };
-    OrderSession(const Config& config, StreamPort& port, OuchSession& session, Clock& clock);
+    // `gate`: what lets commands pass; the rest of an opening one leaves only while it would let it.
+    OrderSession(const Config& config, StreamPort& port, OuchSession& session, const Gate& gate, Clock& clock);
 
     // The driver is told of reports; it in turn sends commands here.
     void attach(Driver& driver) { driver_ = &driver; }
@@ -40,11 +41,14 @@ class OrderSession final : public Route, private VenueSink {
     Config config_;
     StreamPort& port_;
     OuchSession& session_;
+    const Gate& gate_;
     Clock& clock_;
     Driver* driver_ = nullptr;
     bool was_up_ = false;
     i64 retry_at_ = 0;
     i64 wait_ns_;
+    std::size_t opening_bytes_ = 0;  // at the front of `outgoing`: the rest of a new order or replace
+    u64 opening_requests_ = 0;       // of the kill cell when it passed the gate
     std::vector<u8> buffer_;
 };
 

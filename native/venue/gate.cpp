@@ -43,9 +43,11 @@ GateVerdict Gate::check(const Order& command, const Order* approval, const Money
         pass_cancel(now_ns, session);
         return {};
     }
+    const u64 requests = kill_ == nullptr ? 0 : kill_->requests();  // before the look: what comes after it is another
     const GateVerdict verdict = judge(command, approval, money, epoch, now_ns, session);
     if (verdict.passes()) {
         remember(command, now_ns, session);
+        requests_at_pass_ = requests;
         ++counters_.passed;
         return verdict;
     }

@@ -122,6 +122,10 @@ class Gate {
     bool has_room_for_cancel(i64 now_ns, u8 session = 0) const {
         return !has_message_limit(session) || of(session).sent.has_room(of(session).per_second_max, now_ns);
     }
+    // The requests of the kill cell when the last opening command passed. Of one that has left in part the rest stays
+    // when there are others by now: a soft or scoped kill that the engine has taken meanwhile concerns it too.
+    u64 requests_at_pass() const { return requests_at_pass_; }
+    bool is_open_since(u64 requests) const { return kill_ == nullptr || kill_->requests() == requests; }
     const GateCounters& counters() const { return counters_; }
 
   private:
@@ -157,6 +161,7 @@ class Gate {
     std::vector<Messages> messages_;  // by number of the session
     std::vector<u32> newest_;         // id counter by strategy
     std::vector<Sent> sent_;
+    u64 requests_at_pass_ = 0;
 };
 
 }  // namespace openbell

@@ -23,6 +23,7 @@ std::string_view text_of(SessionEnd end) {
         case SessionEnd::BadStream: return "the stream does not follow its protocol; see the decode fault";
         case SessionEnd::WentBack: return "the venue counts from before our next message: reconcile";
         case SessionEnd::LoggedOut: return "logged out by us";
+        case SessionEnd::Killed: return "shut by us: a kill came with a part of an order sent";
     }
     return "";
 }
@@ -91,6 +92,10 @@ void OuchSession::log_out() {
     if (!is_live()) return;
     is_logging_out_ = true;
     write([](ByteWriter& out) { soup::write_logout(out); });
+}
+
+void OuchSession::end_for_kill() {
+    if (is_listening()) leave(SessionEnd::Killed, true);
 }
 
 // ---- time ----------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ enum class SessionEnd : u32 {
     BadStream = 7,  // `fault` says where
     WentBack = 8,   // the venue counts from a message that we already have: its record is not ours
     LoggedOut = 9,  // by us
+    Killed = 10,    // by us, with a part of what opens sent: a kill came, and cancel-on-disconnect is what remains
 };
 
 enum class FaultKind : u8 { Framing = 1, UnknownPacket, Unexpected, BadLogin, BadMessage };
@@ -85,6 +86,7 @@ class OuchSession {
     void on_tick(i64 now);
     i64 next_tick() const;  // when `on_tick` next has something to do; INT64_MAX when down
     void log_out();
+    void end_for_kill();  // what waits in `outgoing` must not leave
 
     // Why `encode` would return 0: SessionDown, SocketFull (cancels pass), NotExpressible; else None.
     Reason refusal(const Order& order, const Instrument& instrument) const;

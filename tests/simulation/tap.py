@@ -20,6 +20,7 @@ REPLACE = struct.Struct(">14s14sIIIccI")
 CANCEL = struct.Struct(">14sI")
 BASE62 = {letter: n for n, letter in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")}
 SECOND = 1_000_000_000
+OPENING = (b"O", b"U")
 
 
 def number_of(token: str) -> tuple[int, int]:
@@ -62,6 +63,11 @@ class WireTap:
         self._was_shut = ""
         self._shut_since_ns = 0
 
+    @property
+    def half(self) -> bytes:
+        """What has left of a packet whose rest has not."""
+        return self._bytes
+
     def before(self, day: Day) -> None:
         """Why nothing may be opened in this step, if it still holds at its end. The rest is the journal's (`Model`)."""
         shut = self._shut(day)
@@ -89,9 +95,13 @@ class WireTap:
                 continue
             self._starts.append((len(self._bytes), at_ns, mark))
             self._bytes += data
-            self._read(shut, day.node.native.epoch if day.node.native is not None else 0)
+            shut_now = shut if at_ns >= self._shut_since_ns else ""
+            self._read(shut_now, day.node.native.epoch if day.node.native is not None else 0)
+            if shut_now and self._bytes[3:4] in OPENING and self._bytes[2:3] == b"U":
+                self.wrong.append(f"a part of {self._bytes!r} left although {shut_now}")
 
     def _read(self, shut: str, epoch: int) -> None:
+        """Whole packets; a byte of each of them left with the last piece."""
         while len(self._bytes) >= 2:
             size = 2 + int.from_bytes(self._bytes[:2], "big")
             if len(self._bytes) < size:
@@ -131,7 +141,7 @@ class WireTap:
         self, token: str, is_new: bool, px: int, qty: int, at_ns: int, mark: int, shut: str, epoch: int
     ) -> None:
         number, version = number_of(token)
-        if shut and at_ns >= self._shut_since_ns:  # what was half on the wire may end
+        if shut:
             self.wrong.append(f"{token} left although {shut}")
         if token in self._tokens:
             self.wrong.append(f"{token} left twice")
