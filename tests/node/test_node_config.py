@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from openbell import _native as native
 from openbell import events
 from openbell.errors import ConfigError
-from openbell.node.assemble import capacity_of, routes_of
+from openbell.node.assemble import capacity_of, gate_limits, routes_of
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.limits import PairLimits
+from openbell.types import Reason, Type
+from oracles.order_records import record
 
 LISTEN = 'listen = "127.0.0.1:26400"'
 RING = 'symbol = "RING"\ntick = "0.01"'
+LIMITED = "messages_per_second_max = "
+FREE = f"{LIMITED}0"
 SNAPSHOTS = """
 [feeds.snapshots]
 connect = "venue.example:1"
@@ -73,6 +78,10 @@ def test_the_example_is_right(node_file: Path, example: str):
         ('connect = "127.0.0.1:26402"', 'connect = "venue.example:1"', '"plain:" is for loopback demos'),
         ('password = "plain:demo" ', 'password = "demo" ', 'expected where the credential is kept: "env:NAME"'),
         ('user = "NODE1"', 'user = "OPENBELL"', "sessions[0].user: expected"),
+        (FREE, f"{LIMITED}1", "messages_per_second_max: expected 0 or at least 2, found 1: one is kept for a cancel"),
+        (FREE, f"{LIMITED}9\ncancels_reserved = 9", "cancels_reserved: expected less than messages_per_second_max, 9"),
+        (FREE, f"{LIMITED}9\ncancels_reserved = 0", "sessions[0].cancels_reserved: expected at least 1, found 0"),
+        (FREE, f"{FREE}\ncancels_reserved = 1", "cancels_reserved: expected less than messages_per_second_max, 0"),
         ("[paper]", "[papre]", "papre: unknown key; did you mean 'paper'?"),
         ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 7 keys"),
         (
@@ -111,6 +120,39 @@ def test_a_wrong_file_is_refused(node_file: Path, example: str, old: str, new: s
         load(node_file, example.replace(old, new, 1))
 
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        ("0", 0),
+        ("2", 1),
+        ("9", 1),
+        ("10", 2),
+        ("100", 20),
+        ("10\ncancels_reserved = 1", 1),
+        ("3\ncancels_reserved = 2", 2),
+    ],
+)
+def test_a_share_of_what_a_venue_takes_is_kept_for_cancels(node_file: Path, example: str, lines: str, kept: int):
+    config = load(node_file, example.replace(FREE, LIMITED + lines))
+    most = config.sessions[0].messages_per_second_max
+    gate = native.Gate(gate_limits(config))
+    cancel = record("Order", type=Type.CANCEL_ORDER)
+
+    answers = [gate.check(*order_and_approval(number), 1, 0)[0] for number in range(1, most + 2)]
+
+    refused = [Reason.GATE_MESSAGE_RATE] * (kept + 1) if most else [Reason.NONE]
+    assert answers == [Reason.NONE] * (most - kept) + refused
+    for _ in range(kept):
+        gate.check(cancel, None, 1, 0)
+    assert gate.counters["cancels_over_rate"] == 0  # they leave in this second
+
+
+def order_and_approval(number: int) -> tuple[bytes, bytes]:
+    """A small new order of epoch 1, and what lets it leave."""
+    terms = {"cl_ord_id": 1 << 40 | number, "px": 100, "qty": 1, "leaves_qty": 1, "side": 1, "version": 1}
+    return record("Order", type=Type.NEW_ORDER, **terms), record("Order", type=Type.APPROVED, **terms)
 
 
 def test_a_missing_table_is_told(node_file: Path):

@@ -100,7 +100,7 @@ def gate_limits(config: NodeConfig) -> native.GateLimits:
     )
     gate.orders_per_second_max = config.node.orders_per_second_max
     for number, session in enumerate(config.sessions):
-        gate.set_messages(session.messages_per_second_max, session.cancels_reserved, number)
+        gate.set_messages(session.messages_per_second_max, session.messages_for_cancels, number)
     return gate
 
 

@@ -14,6 +14,8 @@ FEEDS_MAX = 48
 COMPARED_NAME_MAX = 20
 RATE_MAX = 1_000_000
 """Messages a second that the perimeter can count; native/venue/gate.h."""
+CANCELS_ARE_ONE_OF = 5
+"""Messages that a venue takes: so many of them are kept for cancels where the file does not say how many."""
 
 
 class SessionSettings(Settings):
@@ -31,10 +33,23 @@ class SessionSettings(Settings):
     messages_per_second_max: int = Field(
         ge=0, le=RATE_MAX, description="the venue's own limit, cancels included; 0: it has none"
     )
-    cancels_reserved: int = Field(default=0, ge=0, le=RATE_MAX, description="of those messages, kept for cancels")
+    cancels_reserved: int | None = Field(
+        default=None, ge=1, le=RATE_MAX, description="of those messages, kept for cancels; absent: a fifth, at least 1"
+    )
     reconnect_ms: int = Field(default=250, ge=1, le=60_000, description="after the first failure; doubled by each one")
     reconnect_max_ms: int = Field(default=10_000, ge=1, le=600_000, description="the longest wait for the next try")
     reconciliation: ReconciliationSettings | None = None
+
+    @property
+    def messages_for_cancels(self) -> int:
+        """Of `messages_per_second_max`: new orders leave them free, so that a kill's first cancels leave at once.
+
+        A share and no required key: a venue states its limit, how much of it a stop needs nobody states, and a file
+        that forgets it must not be the one whose orders use up the second in which everything is to be cancelled.
+        """
+        if self.cancels_reserved is not None:
+            return self.cancels_reserved
+        return max(1, self.messages_per_second_max // CANCELS_ARE_ONE_OF) if self.messages_per_second_max else 0
 
 
 class Login(Protocol):
@@ -53,18 +68,23 @@ def check_sessions(sessions: Sequence[SessionSettings], feeds: Sequence[str], mo
     for index, session in enumerate(sessions):
         where = ("sessions", index)
         yield from check_exposed(where, session)
-        if session.cancels_reserved and session.cancels_reserved >= session.messages_per_second_max:
-            yield Problem(
-                (*where, "cancels_reserved"),
-                f"expected less than messages_per_second_max, {session.messages_per_second_max}: "
-                "something has to be left for orders",
-            )
+        if session.messages_for_cancels and session.messages_for_cancels >= session.messages_per_second_max:
+            yield _too_few_messages(where, session)
         if session.reconnect_max_ms < session.reconnect_ms:
             yield Problem((*where, "reconnect_max_ms"), f"expected at least reconnect_ms, {session.reconnect_ms}")
         if session.reconciliation is not None:
             yield from (Problem((*where, *path), said) for path, said in session.reconciliation.cross_check())
     yield from _feeds_once(sessions, feeds)
     yield from _told_apart(sessions)
+
+
+def _too_few_messages(where: tuple[str | int, ...], session: SessionSettings) -> Problem:
+    most = session.messages_per_second_max
+    if session.cancels_reserved is None:
+        key, said = "messages_per_second_max", f"expected 0 or at least 2, found {most}: one is kept for a cancel"
+    else:
+        key, said = "cancels_reserved", f"expected less than messages_per_second_max, {most}"
+    return Problem((*where, key), f"{said}; something has to be left for orders")
 
 
 def _told_apart(sessions: Sequence[SessionSettings]) -> Iterator[Problem]:
