@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import signal
+import subprocess
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +16,15 @@ from configurations import limits_toml, node_toml
 from openbell.errors import ConfigError, JournalError
 from openbell.node.card import card_of
 from openbell.node.config import load_node
+from openbell.ops.find import JournalPage
 from openbell.ops.watchdog import __main__ as process
 from openbell.ops.watchdog import diary, guard
 from openbell.ops.watchdog.guard import LOG_NAME, Guard
 from openbell.ops.watchdog.venue import Account
 
 READY = {"retransmit": "127.0.0.1:1", "order_entry": "127.0.0.1:1"}
+NOBODY, SOMEBODY = 65_534, 65_533
+PIDFD_SEND_SIGNAL = signal.pidfd_send_signal
 MAKER = Path(__file__).resolve().parents[3] / "strategies" / "market_maker.py"
 
 
@@ -147,6 +152,81 @@ def test_credentials_are_read_while_all_is_well(home, said, monkeypatch):
     dog.diary.close()
     with pytest.raises(ConfigError, match="secret"):
         Guard(config, card_of(config, home / "node.toml"), said.append)
+
+
+@pytest.fixture
+def ends(home):
+    """A watchdog that ends the process, here one that only sleeps."""
+    (home / "node.toml").write_text((home / "node.toml").read_text() + '[watchdog]\nact = "end"\n')
+    config = load_node(home / "node.toml")
+    made = Guard(config, card_of(config, home / "node.toml"), lambda _: None)
+    yield made
+    made.diary.close()
+
+
+@pytest.fixture
+def sleeper(monkeypatch):
+    child = subprocess.Popen(["sleep", "1000"], user=SOMEBODY if os.geteuid() == 0 else None)
+    monkeypatch.setattr(guard, "read_page", lambda _: JournalPage(child.pid, 1, 1, 0, 0))
+    yield child
+    child.kill()
+    child.wait()
+
+
+def as_nobody(descriptor: int, number: int) -> None:
+    """What the kernel says to another user; who is none of root's cannot become one, and is told the same."""
+    if os.geteuid() != 0:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    os.seteuid(NOBODY)
+    try:
+        PIDFD_SEND_SIGNAL(descriptor, number)
+    finally:
+        os.seteuid(0)
+
+
+def test_a_signal_that_is_refused_is_said_and_the_watch_goes_on(ends, sleeper, home, monkeypatch):
+    monkeypatch.setattr(guard.signal, "pidfd_send_signal", as_nobody)
+    reasons, turns = ["a test"], iter([False, False, True])
+    ends.judge = SimpleNamespace(judge=lambda *_: reasons.pop() if reasons else None, has_beaten=False)
+
+    ends.run(lambda: next(turns))
+
+    stopped = [json.loads(line) for line in (home / "journal" / LOG_NAME).read_text().splitlines()]
+    (done,) = [line["done"] for line in stopped if line["what"] == "stopped"]
+    assert done == [
+        "its gate is closed",
+        f"COULD NOT END process {sleeper.pid} ([Errno 1] Operation not permitted): end it as its user or root: "
+        f"kill -9 {sleeper.pid}",
+    ]
+    assert (stopped[-1]["what"], sleeper.poll()) == ("left", None)
+
+
+def test_a_process_is_ended_and_one_that_has_gone_needs_nothing(ends, sleeper):
+    assert ends.stop("a test").done[-1] == f"process {sleeper.pid} was ended: the venue cancels on disconnect"
+    assert sleeper.wait(30) == -signal.SIGKILL
+    assert ends.stop("a test").done[-1] == "its process has ended by itself"
+
+
+def test_only_the_node_s_user_and_root_watch_over_it(home, monkeypatch):
+    hot, owner = home / "hot", os.geteuid()
+    for may in (0, owner):
+        monkeypatch.setattr(process.os, "geteuid", lambda may=may: may)
+        process.expect_its_user(hot)
+    monkeypatch.setattr(process.os, "geteuid", lambda: NOBODY)
+    with pytest.raises(ConfigError, match=f"the user of the node, uid {owner}, or as root, found uid {NOBODY}"):
+        process.expect_its_user(hot)
+    process.expect_its_user(home / "no node")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_user_before_a_closed_folder_is_refused(home):
+    home.chmod(0o700)
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(ConfigError, match=f"whose folder is closed to us, or as root, found uid {NOBODY}"):
+            process.expect_its_user(home / "hot")
+    finally:
+        os.seteuid(0)
 
 
 def test_a_watchdog_comes_first_where_it_may(monkeypatch):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from openbell.errors import OpenbellError
+from openbell.errors import ConfigError, OpenbellError
 from openbell.node.card import NodeCard, read_card
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.lifeline import stop_asked
@@ -28,6 +28,26 @@ def come_first() -> None:
     """Take that priority where the system allows it (root, or CAP_SYS_NICE); stay as we are elsewhere."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+
+
+def expect_its_user(hot_dir: Path) -> None:
+    """Root may watch over a node, and the user it runs as.
+
+    Raises:
+        ConfigError: we are neither: its shared memory and its process are closed to us, and a stop would do nothing.
+    """
+    we = os.geteuid()
+    try:
+        owner = f"uid {hot_dir.stat().st_uid}"
+    except FileNotFoundError:
+        return  # whoever looks for the node says so
+    except PermissionError:
+        owner = "whose folder is closed to us"
+    if we != 0 and owner != f"uid {we}":
+        raise ConfigError(
+            f"expected to run as the user of the node, {owner}, or as root, found uid {we}: it could neither close the "
+            f"gate in {hot_dir} nor end the process; start it as that user, or with the node: with_node = true"
+        )
 
 
 def watch(config: NodeConfig, card: NodeCard, to: TextIO, is_left: Callable[[], bool] = lambda: False) -> None:
@@ -48,6 +68,7 @@ def main(arguments: list[str]) -> int:
     try:
         config = load_node(Path(arguments[0]), arguments[1])
         hot = config.node.hot_dir
+        expect_its_user(hot)
         watch(config, read_card(hot), sys.stderr, lambda: os.getppid() != parent and not read_page(hot).is_alive)
     except OpenbellError as error:
         print(f"openbell watchdog: {error}", file=sys.stderr)

@@ -23,7 +23,7 @@ from openbell.node.assemble import midnight_ns
 from openbell.node.card import NodeCard
 from openbell.node.config import NodeConfig
 from openbell.ops.control.world import LiveWorld
-from openbell.ops.find import read_page
+from openbell.ops.find import JournalPage, read_page
 from openbell.ops.watchdog.diary import Diary
 from openbell.ops.watchdog.judge import Judge, Patience, Signs
 from openbell.ops.watchdog.venue import Account, DropCopy, TakeOver
@@ -214,19 +214,31 @@ class Guard:
         return TakeOver(self.accounts[number], name, seq + 1, midnight_ns(feeds[0]), within_s)
 
     def _end_process(self, stop: Stop) -> None:
-        """By a descriptor of the process: its number cannot become somebody else's in between."""
+        """What the system refuses is said: a person ends it then, and the watchdog goes on."""
         page = read_page(self.hot_dir)
         try:
-            descriptor = os.pidfd_open(page.writer_pid)
-        except OSError:
-            stop.done.append("its process has ended by itself")
+            is_ended = self._kill(page)
+        except ProcessLookupError:
+            is_ended = False
+        except OSError as error:
+            pid = page.writer_pid
+            stop.done.append(f"COULD NOT END process {pid} ({error}): end it as its user or root: kill -9 {pid}")
             return
+        said = f"process {page.writer_pid} was ended: the venue cancels on disconnect"
+        stop.done.append(said if is_ended else "its process has ended by itself")
+
+    def _kill(self, page: JournalPage) -> bool:
+        """By a descriptor of the process: its number cannot become somebody else's in between. False: it has gone.
+
+        Raises:
+            OSError: the system does not let us; ProcessLookupError: it has gone.
+        """
+        descriptor = os.pidfd_open(page.writer_pid)
         try:
             if read_page(self.hot_dir).writer_pid != page.writer_pid or not page.is_alive:
-                stop.done.append("its process has ended by itself")
-                return
+                return False
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            stop.done.append(f"process {page.writer_pid} was ended: the venue cancels on disconnect")
+            return True
         finally:
             os.close(descriptor)
 
