@@ -117,8 +117,8 @@ same-hash: $(VENV)/.built build-debug build-sanitize
 COVERED := build/coverage
 COVERED_NATIVE := risk/* oms/* venue/gate.* journal/kill_cell.* node/warden.* engine/arming.* engine/breaking.* sender/* \
 	engine/lifecycle.* engine/stops.* execution/stops.* node/driver.* node/order_session.*
-COVERED_PYTHON := node/limits.py node/limit_lines.py node/breakers.py node/fees.py ops/control/* ops/kill_follow.py \
-	ops/watchdog/* cli/kill.py cli/arm.py cli/watchdog.py
+COVERED_PYTHON := node/limits.py node/limit_lines.py node/looser.py node/acknowledge.py node/record.py node/breakers.py \
+	node/fees.py ops/control/* ops/kill_follow.py ops/watchdog/* cli/kill.py cli/arm.py cli/watchdog.py
 COVERING := engine/* execution/* node/live.cpp bindings/accounts.cpp bindings/breakers.cpp bindings/oms.cpp bindings/risk.cpp \
 	bindings/risk_bench.cpp bindings/session.cpp bindings/venue.cpp bindings/journal_shared.cpp bindings/backtest.cpp \
 	backtest/*
