@@ -27,6 +27,7 @@ class Audit:
         self.outcomes: Counter[tuple[int, int]] = Counter()  # Sent or NotSent of those
         self.accepted: Counter[int] = Counter()
         self.fills: Counter[tuple[int, int]] = Counter()  # (execution, order)
+        self.told: dict[int, tuple[int, int]] = {}  # price and quantity of an execution
 
     def read(self) -> None:
         """What was journalled since the last time."""
@@ -42,7 +43,10 @@ class Audit:
         if kind == Type.ACCEPTED:
             self.accepted.update(ids)
         elif kind == Type.FILLED:
-            self.fills.update(zip(rows["exec_id"].tolist(), ids, strict=True))
+            executions = rows["exec_id"].tolist()
+            self.fills.update(zip(executions, ids, strict=True))
+            values = zip(rows["last_px"].tolist(), rows["last_qty"].tolist(), strict=True)
+            self.told.update(zip(executions, values, strict=True))
         else:
             for command, key in zip(
                 rows["command"].tolist(), zip(ids, rows["version"].tolist(), strict=True), strict=True
@@ -74,6 +78,12 @@ class Audit:
         assert set(self.fills) == at_venue_fills, (
             f"fills: {len(at_venue_fills - set(self.fills))} lost, {len(set(self.fills) - at_venue_fills)} made up"
         )
+
+    def told_wrong(self, ledger: dict[str, Any]) -> list[int]:
+        """Executions that stand in the venue's ledger with another price or quantity than it has told."""
+        self.read()
+        stand = {fill["match_id"]: (fill["px"], fill["qty"]) for fill in ledger["fills"] if fill["state"] == "GOOD"}
+        return [match for match, values in stand.items() if self.told.get(match, values) != values]
 
     def counts(self) -> dict[str, int]:
         """What a line of evidence says."""

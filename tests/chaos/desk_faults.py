@@ -1,8 +1,10 @@
 """Which faults of the exchange's own desk a session of races has, and how they are begun over its control socket.
 
-Left out are those after which no node could know the truth, because no log holds it any more: altered executions
-(`wrong-report`), executions and cancels that no replay tells (`lose-ack` of those with how=remove), orders
-that are gone without a word (`restart` with orders=lose). What disturbs the feed alone has drills of its own.
+Left out are those after which no node could know the truth, because no log holds it any more: executions and cancels
+that no replay tells (`lose-ack` of those with how=remove), executions of somebody else's order or of more than there
+was of it (`wrong-report` with what=order or qty: the rest of it rests there, and the node takes it to be filled),
+orders that are gone without a word (`restart` with orders=lose). Executions with a wrong price are taken back at the
+end of a session. What disturbs the feed alone has drills of its own.
 """
 
 from __future__ import annotations
@@ -91,6 +93,7 @@ KINDS: dict[str, Kind] = {
     FOR_GOOD["U"]: Kind(of_account("lose-ack", of=["U"], how=["remove"]), waits=True, needs_cancel_on_disconnect=True),
     "fill-before-ack": Kind(of_account("fill-before-ack"), 1.5, waits=True),
     "fill-after-cancel": Kind(of_account("fill-after-cancel"), 1.5, waits=True),
+    "wrong-report": Kind(of_account("wrong-report", what=["px"]), 0.7, waits=True),
     "reject-storm": Kind(of_account("reject-storm", count=[*range(1, STORM_MAX + 1)]), 2.0),
     "bust": Kind(bust, 2.0),
     "correct": Kind(correct, 2.0),

@@ -4,12 +4,12 @@
 
 An exchange and a node under its supervisor are processes. A session is some seconds of trading with faults asked for
 over the exchange's control socket: disconnects, cuts in and before reports, lost acks, fills before acks and after
-cancels, busts, corrections, storms of rejects, restarts. Then the faults end. The node comes back by itself; what is
-held is released as people do it, by two of them. With quotes still resting, and again when all of them are cancelled,
-by a stop of the strategy or a kill of the node, open orders, position and cash are the exchange's to the last unit, and
-no order or fill is lost, doubled or made up. The faults of a session follow from the seed; how they meet on the wire
-does not. Each session is a line of the evidence at once: a run that is begun again with the same file goes on where it
-was.
+cancels, executions told wrong, busts, corrections, storms of rejects, restarts. Then the faults end; what was told
+wrong the exchange takes back; the node comes back by itself, and what a doubt holds is released by two people. With
+orders at rest, and again when all of them are cancelled, by a stop of the strategy or a kill of the node, open orders,
+position and cash are the exchange's to the last unit, and no order or fill is lost, doubled or made up. The faults of a
+session follow from the seed; how they meet on the wire does not. Each session is a line of the evidence at once: a run
+that is begun again with the same file goes on where it was.
 Exit code 1: a difference; that is a line, too, and its directory is left.
 """
 
@@ -36,7 +36,7 @@ from rich.table import Table
 
 from chaos.attended import STRATEGY, Attended
 from chaos.audit import Audit
-from chaos.desk_faults import FOR_GOOD, KINDS, Desk
+from chaos.desk_faults import ACCOUNT, FOR_GOOD, KINDS, Desk
 from chaos.kills import agree, nudged
 from chaos.world import wait_for
 from openbell.cli.progress import bar
@@ -100,7 +100,7 @@ def one_after_the_other(world: Attended, seed: int, numbers: range, is_cancellin
         desk = Desk(world, draw, cancel_on_disconnect=is_cancelling)
         end = draw.choice(ENDS)
         try:
-            row = one_session(world, desk, end)
+            row = one_session(world, desk, audit, end)
             audit.expect_nothing_lost(ledger := world.ledger())
             assert world.follow().epoch == 1, f"the trading process died: epoch {world.follow().epoch}"
         except FAILURES as error:
@@ -111,7 +111,7 @@ def one_after_the_other(world: Attended, seed: int, numbers: range, is_cancellin
         yield row | faults | dict(grown) | {"seconds": time.monotonic() - began, "cancels_on_disconnect": is_cancelling}
 
 
-def one_session(world: Attended, desk: Desk, end: str) -> dict[str, Any]:
+def one_session(world: Attended, desk: Desk, audit: Audit, end: str) -> dict[str, Any]:
     """Trade under faults, come back, agree with quotes at the exchange, cancel all, agree."""
     set_going(world)
     for _ in range(desk.rng.randint(*FAULTS_OF_A_SESSION)):
@@ -121,7 +121,8 @@ def one_session(world: Attended, desk: Desk, end: str) -> dict[str, Any]:
     desk.end_all()
     over = time.monotonic()
     world.set_trading("H")
-    nudged(world, lambda: world.follow().is_session_up, "the order session to be resolved", AGREE_WITHIN_S)
+    nudged(world, lambda: is_up(world), "the order session to be resolved", AGREE_WITHIN_S)
+    taken_back = take_back(world, audit)
     released = world.release(AGREE_WITHIN_S)
     world.lost_for_good = sum(desk.begun[name] for name in FOR_GOOD.values())
     expect_agreement(world)
@@ -131,16 +132,33 @@ def one_session(world: Attended, desk: Desk, end: str) -> dict[str, Any]:
     world.lost_for_good = 0  # a cancel says what became of them
     cancel_all(world, end)
     expect_agreement(world)
-    return {"agreed_s": agreed_s, "released": released, "open": open_then, "untold": untold, "end": end}
+    return {
+        "agreed_s": agreed_s,
+        "taken_back": taken_back,
+        "released": released,
+        "open": open_then,
+        "untold": untold,
+        "end": end,
+    }
 
 
 def set_going(world: Attended) -> None:
     """What ended the last session is taken back, and orders leave."""
     world.set_trading("T")
-    nudged(world, lambda: world.follow().is_session_up, "the order session", AGREE_WITHIN_S)
+    nudged(world, lambda: is_up(world), "the order session", AGREE_WITHIN_S)
     world.release(AGREE_WITHIN_S)
     world.tell("strategy", act="start", strategy=STRATEGY, why="a session")
-    wait_for(lambda: world.alive() and world.ask("open", account="NODE1")["orders"], "quotes", AGREE_WITHIN_S)
+    wait_for(lambda: world.alive() and open_orders(world), "quotes", AGREE_WITHIN_S)
+
+
+def is_up(world: Attended) -> bool:
+    """The node has heard all that its connection has to tell."""
+    return bool(world.follow().is_session_up)
+
+
+def open_orders(world: Attended) -> list[Any]:
+    """At the exchange."""
+    return list(world.ask("open", account=ACCOUNT)["orders"])
 
 
 def trade_on(world: Attended, frames: int) -> None:
@@ -149,13 +167,28 @@ def trade_on(world: Attended, frames: int) -> None:
     wait_for(lambda: world.alive() and world.committed_seq() >= target, f"frame {target}")
 
 
+def take_back(world: Attended, audit: Audit) -> int:
+    """The exchange busts what it has told wrong, as venues do when they are asked; how many trades."""
+    traded = len(world.ledger()["fills"])  # trading is halted
+
+    def are_told() -> bool:
+        audit.read()
+        return world.alive() and len(audit.fills) == traded
+
+    wait_for(are_told, "every execution to be told", AGREE_WITHIN_S)
+    wrong = audit.told_wrong(world.ledger())
+    for match in wrong:
+        world.ask("bust", match=match)
+    return len(wrong)
+
+
 def cancel_all(world: Attended, end: str) -> None:
     """By one person's word; until the exchange has nothing of ours."""
     if end == "kill":
         world.tell("kill", all=True, level="hard", why="the session ends")
     else:
         world.tell("strategy", act="stop", strategy=STRATEGY, why="the session ends")
-    wait_for(lambda: world.alive() and not world.ask("open", account="NODE1")["orders"], "no order", AGREE_WITHIN_S)
+    wait_for(lambda: world.alive() and not open_orders(world), "no order", AGREE_WITHIN_S)
 
 
 def expect_agreement(world: Attended, within_s: float = AGREE_WITHIN_S) -> None:
@@ -217,6 +250,7 @@ def report(rows: list[dict[str, Any]]) -> int:
     print(f"ended by a stop of the strategy: {ends['stop']}, by a kill of the node, released by people: {ends['kill']}")
     resting, untold = (sum(row.get(key, 0) for row in rows) for key in ("open", "untold"))
     print(f"orders compared at rest: {resting:,}, and left out, as an ack of theirs was lost for good: {untold:,}")
+    print(f"trades told wrong, and taken back: {sum(row.get('taken_back', 0) for row in rows):,}")
     held = Counter(name for row in rows for name in row.get("released", []))
     print(f"held by a doubt when the faults were over, and released: {dict(held) or 'never'}")
     for name, key in {"end of the faults to agreement": "agreed_s", "a session": "seconds"}.items():
