@@ -7,6 +7,8 @@ import pytest
 from openbell import math
 from openbell.strategy.compiler import host
 from openbell.strategy.compiler.program import Failure
+from openbell.strategy.compiler.refusals import NotCompiledError
+from openbell.strategy.compiler.unit import lower
 from strategy.compiler.harness import Asked, Rig, book, book_words, class_of, words_of
 
 HEAD = "from openbell import Strategy, array, math\nfrom openbell.strategy import Array\n"
@@ -104,6 +106,19 @@ def test_every_function_gives_the_same_bits_or_fails_in_both(functions, rng):
 def test_every_function_of_the_module_is_compiled():
     names = {name for name in math.__all__ if callable(getattr(math, name))}
     assert names == {*ONE, *TWO, "isfinite"}
+
+
+@pytest.mark.parametrize(("given", "kind"), [("self.on", "bool"), ("True", "bool"), ("types.Side.BUY", "Side")])
+def test_what_the_interpreted_function_refuses_is_not_compiled(given, kind, tmp_path):
+    head = HEAD.replace("array, math", "array, math, types")
+    fields = "\n\nclass Trial(Strategy):\n    x: float\n    on: bool\n\n"
+    body = f"{fields}    def on_start(self, ctx):\n        self.x = math.sqrt({given})\n"
+    strategy = class_of(head + body, tmp_path)
+
+    with pytest.raises(TypeError):
+        strategy().on_start(Asked())
+    with pytest.raises(NotCompiledError, match=f"openbell.math.sqrt of {kind} is not compiled; write int"):
+        lower(strategy)
 
 
 def test_constants_of_the_module_are_its_bits(tmp_path):

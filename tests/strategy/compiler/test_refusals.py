@@ -208,6 +208,7 @@ IN_BODY = [
     ("x = LIMIT\nLIMIT = 2", 0, "LIMIT may not be set here; give it a value before the branch or loop"),
     ("typed = typed(2)", 0, "typed is a variable; call a method or a function of the module"),
     ("x = 9223372036854775808", 0, "9223372036854775808 does not fit 64 bits; use a smaller number, or a float"),
+    ("x = min(self.on, 2)", 0, "min() of bool is not compiled; write int(x)"),
     ("x = min(1, 2.0)", 0, "min() of int and float is not compiled; make all of them float with float(x)"),
     (
         "x = self.n and self.x",

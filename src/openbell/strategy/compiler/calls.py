@@ -80,7 +80,8 @@ class Calls:
             count = len(function.arguments)
             raise Refused(node, f"openbell.math.{name} takes {count} numbers, in order", "write them without names")
         expressions = self.within.expressions
-        values = [expressions.as_float(expressions.number(one)).text for one in node.args]
+        given = [expressions.only_number(one, f"openbell.math.{name}") for one in node.args]
+        values = [expressions.as_float(value).text for value in given]
         line = self.within.line(node)
         text, result = f"{function.name}({', '.join(['rt', *values, line])})", host.result_of(target)
         if result is INT and function.result == "f":  # floor, ceil, trunc
@@ -149,7 +150,7 @@ class Calls:
     def _extreme(self, node: ast.Call, name: str) -> Value:
         if len(node.args) < 2 or node.keywords:
             raise Refused(node, f"{name}() of {len(node.args)} values is not compiled", "give it two or more numbers")
-        values = [self.within.expressions.number(one) for one in node.args]
+        values = [self.within.expressions.only_number(one, f"{name}()") for one in node.args]
         if any(value.kind is not values[0].kind for value in values):
             raise Refused(node, f"{name}() of int and float is not compiled", "make all of them float with float(x)")
         text = values[0].text

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ast
 import enum
-import operator
 import re
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from openbell.strategy.compiler import kinds, sequences
+from openbell.strategy.compiler import folding, kinds, sequences
 from openbell.strategy.compiler.kinds import BOOL, FLOAT, INT, Value
 from openbell.strategy.compiler.refusals import OPERATORS, AlreadyRefused, Refused, near, refuse_syntax
 from openbell.strategy.compiler.source import MISSING, meaning_of, method_of
@@ -24,21 +23,20 @@ if TYPE_CHECKING:
 
 EXACT = 1 << 53
 POWER_MAX = 8
-BITS_MAX = 1024
 
-# Operator -> (operation on ints, operation on floats or the sign itself, what Python does with two constants).
-_BINARY: dict[type[ast.operator], tuple[str, str, Callable[[Any, Any], Any]]] = {
-    ast.Add: ("add", "+", operator.add),
-    ast.Sub: ("sub", "-", operator.sub),
-    ast.Mult: ("mul", "*", operator.mul),
-    ast.Div: ("divide", "fdivide", operator.truediv),
-    ast.FloorDiv: ("floordiv", "ffloordiv", operator.floordiv),
-    ast.Mod: ("mod", "fmod", operator.mod),
-    ast.LShift: ("shl", "", operator.lshift),
-    ast.RShift: ("shr", "", operator.rshift),
-    ast.BitAnd: ("&", "", operator.and_),
-    ast.BitOr: ("|", "", operator.or_),
-    ast.BitXor: ("^", "", operator.xor),
+# Operator -> operation on ints, operation on floats or the sign itself.
+_BINARY: dict[type[ast.operator], tuple[str, str]] = {
+    ast.Add: ("add", "+"),
+    ast.Sub: ("sub", "-"),
+    ast.Mult: ("mul", "*"),
+    ast.Div: ("divide", "fdivide"),
+    ast.FloorDiv: ("floordiv", "ffloordiv"),
+    ast.Mod: ("mod", "fmod"),
+    ast.LShift: ("shl", ""),
+    ast.RShift: ("shr", ""),
+    ast.BitAnd: ("&", ""),
+    ast.BitOr: ("|", ""),
+    ast.BitXor: ("^", ""),
 }
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -116,6 +114,14 @@ class Expressions:
         if isinstance(value.kind, kinds.EnumOf) and issubclass(value.kind.members, enum.IntEnum):
             return Value(value.text, INT, value.constant)
         raise Refused(node, f"expected a number, found {value.kind}", "write an int, float or bool")
+
+    def only_number(self, node: ast.expr, taker: str) -> Value:
+        """`node` for a function that takes nothing but int and float, or gives back what it was given."""
+        value = self.lower(node)
+        if value.kind in (INT, FLOAT):
+            return value
+        self.as_number(value, node)
+        raise Refused(node, f"{taker} of {value.kind} is not compiled", "write int(x)")
 
     def as_float(self, value: Value) -> Value:
         """A number as a float."""
@@ -295,9 +301,9 @@ class Expressions:
     # Operators
 
     def _BinOp(self, node: ast.BinOp) -> Value:
-        exact = self._exact(node)
+        exact = folding.exact(node)
         if exact is not None:
-            return self._known(exact, node)
+            return folding.known(exact, node)
         return self.binary(node.op, self.lower(node.left), self.lower(node.right), node)
 
     def binary(self, sign: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
@@ -309,9 +315,9 @@ class Expressions:
         left, right = self.as_number(left, node), self.as_number(right, node)
         if isinstance(sign, ast.Pow):
             return self._power(left, right, node)
-        on_ints, on_floats, python = _BINARY[type(sign)]
+        on_ints, on_floats = _BINARY[type(sign)]
         if left.constant is not None and right.constant is not None:
-            return self._known(self._fold(python, left.constant, right.constant, node), node)
+            return folding.known(folding.fold(sign, left.constant, right.constant, node), node)
         line = self.line(node)
         if left.kind is INT and right.kind is INT:
             if not on_ints.isalpha():
@@ -325,44 +331,13 @@ class Expressions:
             return Value(f"{on_floats}(rt, {left.text}, {right.text}, {line})", FLOAT)
         return Value(f"({left.text} {on_floats} {right.text})", FLOAT)
 
-    def _exact(self, node: ast.expr) -> Any:
-        """What literals alone come to, worked out by Python, however long on the way; None where more is in it."""
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            return node.value
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            value = self._exact(node.operand)
-            return None if value is None else -value
-        if isinstance(node, ast.BinOp) and (type(node.op) in _BINARY or isinstance(node.op, ast.Pow)):
-            left, right = self._exact(node.left), self._exact(node.right)
-            if left is None or right is None or (isinstance(node.op, ast.Pow) and float in (type(left), type(right))):
-                return None
-            python = operator.pow if isinstance(node.op, ast.Pow) else _BINARY[type(node.op)][2]
-            return self._fold(python, left, right, node)
-        return None
-
-    def _fold(self, python: Callable[[Any, Any], Any], left: Any, right: Any, node: ast.AST) -> Any:
-        """What Python makes of two constants."""
-        if python in (operator.lshift, operator.pow) and not -BITS_MAX <= right <= BITS_MAX:
-            raise Refused(node, "the constant does not fit 64 bits", "use a smaller number, or a float")
-        try:
-            return python(left, right)
-        except (ArithmeticError, ValueError, TypeError) as error:
-            raise Refused(node, f"this is always an error ({error})", "write another constant") from None
-
-    def _known(self, number: Any, node: ast.AST) -> Value:
-        """A number that is known now."""
-        found = kinds.constant(number)
-        if found is None:
-            raise Refused(node, "the constant does not fit 64 bits", "use a smaller number, or a float")
-        return found
-
     def _power(self, base: Value, exponent: Value, node: ast.AST) -> Value:
         if base.kind is FLOAT or exponent.kind is FLOAT:
             raise Refused(node, "** of a float is not compiled", "write x * x, or openbell.math.pow(x, y)")
         if exponent.constant is None or not 0 <= exponent.constant <= (64 if base.constant is not None else POWER_MAX):
             raise Refused(node, "** with this exponent is not compiled", f"write a constant from 0 to {POWER_MAX}")
         if base.constant is not None:
-            return self._known(self._fold(operator.pow, base.constant, exponent.constant, node), node)
+            return folding.known(folding.fold(ast.Pow(), base.constant, exponent.constant, node), node)
         if exponent.constant == 0:
             raise Refused(node, "** 0 is always 1", "write 1")
         text = base.text
@@ -373,9 +348,9 @@ class Expressions:
     def _UnaryOp(self, node: ast.UnaryOp) -> Value:
         if isinstance(node.op, ast.Not):
             return Value(f"(not {self.truth(node.operand)})", BOOL)
-        exact = self._exact(node)
+        exact = folding.exact(node)
         if exact is not None:
-            return self._known(exact, node)
+            return folding.known(exact, node)
         value = self.number(node.operand)
         if isinstance(node.op, ast.UAdd):
             return value
@@ -384,7 +359,7 @@ class Expressions:
                 raise Refused(node, "bits of a float are not compiled", "use an int")
             return Value(f"(~{value.text})", INT, None if value.constant is None else ~value.constant)
         if value.constant is not None:
-            return self._known(-value.constant, node)
+            return folding.known(-value.constant, node)
         if value.kind is FLOAT:
             return Value(f"(-{value.text})", FLOAT)
         return Value(f"sub(rt, 0, {value.text}, {self.line(node)})", INT)
