@@ -5,9 +5,6 @@ where compiled code must fail, and so says of each program which of the two answ
 """
 
 import ast
-import operator
-
-EXACT = 1 << 53
 
 
 def held(value):
@@ -15,13 +12,6 @@ def held(value):
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise OverflowError("an integer beyond 64 bits")
     return value
-
-
-def divided(left, right):
-    """left / right as compiled code has it: of ints only where floats are exact."""
-    if isinstance(left, int) and isinstance(right, int) and right != 0 and (abs(left) > EXACT or abs(right) > EXACT):
-        raise OverflowError("an integer that a float cannot hold")
-    return operator.truediv(left, right)
 
 
 def shifted(left, right):
@@ -48,9 +38,8 @@ class _Hold(ast.NodeTransformer):
         return self._wrap(node.op, node.left, node.right, node)
 
     def _wrap(self, sign, left, right, node):
-        name = {ast.Div: "_divided", ast.LShift: "_shifted"}.get(type(sign))
-        if name is not None:
-            made = ast.Call(ast.Name(name, ast.Load()), [left, right], [])
+        if isinstance(sign, ast.LShift):
+            made = ast.Call(ast.Name("_shifted", ast.Load()), [left, right], [])
         else:
             made = ast.Call(ast.Name("_held", ast.Load()), [ast.BinOp(left, sign, right)], [])
         return ast.copy_location(made, node)
@@ -83,5 +72,5 @@ class _Hold(ast.NodeTransformer):
 def rewrite(text: str) -> str:
     """The source whose steps are held to 64 bits."""
     tree = ast.fix_missing_locations(_Hold().visit(ast.parse(text)))
-    names = "divided as _divided, held as _held, shifted as _shifted"
+    names = "held as _held, shifted as _shifted"
     return f"from strategy.compiler.checked import {names}\n{ast.unparse(tree)}"

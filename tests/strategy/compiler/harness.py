@@ -18,6 +18,7 @@ from openbell.strategy.compiler.unit import lower
 from openbell.strategy.loader import load_strategy
 
 FUEL = 10_000
+NOW_NS = 1_780_000_000_123_456_789  # no float holds it
 I64, F64, P = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 CODES = {"i64": I64, "f64": F64, "rt": P, "book*": P, "order*": P}
 
@@ -33,7 +34,7 @@ class Asked:
         self.calls = []
         self.randoms = 0
 
-    now_ns, seq = 1_000, 7
+    now_ns, seq = NOW_NS, 7
 
     def position(self, instrument):
         self.calls.append(("position", instrument))
@@ -107,7 +108,7 @@ class Rig:
 
     def run(self, hook, words, argument=None):
         """(failure, line, detail) of one callback; 0 is none. `words` are changed in place."""
-        for place, value in enumerate((1_000, 7, FUEL, 0, 0, 0, 0)):
+        for place, value in enumerate((NOW_NS, 7, FUEL, 0, 0, 0, 0)):
             self.runtime[place] = value
         call = ctypes.CFUNCTYPE(ctypes.c_int32, P, P, P)(self.hooks[hook])
         result = call(self.runtime, words, argument)

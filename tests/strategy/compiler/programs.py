@@ -173,6 +173,7 @@ class Writer:
             *(lambda sign=sign: f"({sub()} {sign} {sub()})" for sign in ("+", "-", "*", "/", "//", "%")),
             *(lambda sign=sign: f"({whole()} {sign} {sub()})" for sign in ("+", "*", "/", "%")),
             lambda: f"({whole()} / {whole()})",
+            lambda: f"(ctx.now_ns / {self.pick(['1_000_000_000', 'ctx.seq', 'self.size', whole()])})",
             lambda: f"-{sub()}",
             lambda: f"abs({sub()})",
             lambda: f"min({sub()}, {sub()})",

@@ -35,7 +35,6 @@ CASES = {
     "abs of the lowest": ("v = -(2**63)\nself.n = abs(v)", Failure.OVERFLOW, 2),
     "quotient of the lowest": ("v = -(2**63)\nself.n = v // (book.bid_px - 4)", Failure.OVERFLOW, 2),
     "a shift": ("self.n = book.bid_px << 62", Failure.OVERFLOW, 1),
-    "quotient of long ints": ("v = 2**60 + self.n\nself.x = v / book.bid_px", Failure.OVERFLOW, 2),
     "in a helper of a helper": ("v = 2**40\nself.n = self.deep(v)", Failure.OVERFLOW, -HELPER_LINE),
     "//": ("self.n = 4 // (book.bid_px - 3)", Failure.DIVISION_BY_ZERO, 1),
     "%": ("self.n = 4 % (book.bid_px - 3)", Failure.DIVISION_BY_ZERO, 1),

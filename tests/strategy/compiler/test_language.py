@@ -101,7 +101,8 @@ BODIES = {
     "sides of an operator are worked out in order": "self.m = self.n + self.count() * 10 + self.n\nself.counts[0] = self.count() - self.count()",
     "branches that end": "if book.bid_px > 2:\n    k = 1\nelif book.bid_px < 0:\n    return\nelse:\n    k = 2\nself.n = k",
     "books of other instruments": "b = ctx.book(book.instrument + 1)\nc = ctx.book(5)\nself.n = b.bid_px * 1000 + c.ask_px\nself.m = ctx.book(2).bid_px if b.is_valid else 0",
-    "time": "self.n = ctx.now_ns * 10 + ctx.seq",
+    "time": "self.n = ctx.now_ns + ctx.seq\nself.x = ctx.now_ns / 1_000_000_000",
+    "a remainder by -1": "v = -(2**63)\nself.n = 5 + v % (book.is_valid - 2)",
     "chance": "for i in range(3):\n    self.window[i] = ctx.random()",
 }
 

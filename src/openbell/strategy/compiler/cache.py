@@ -20,7 +20,7 @@ from openbell.strategy.compiler.program import Program
 
 FILES_MAX = 256  # of the cache; the oldest go
 _MAGIC = b"openbell object 1\n"
-_MAKERS = ("machine.py", "machine_memory.py", "build.py", "program.py")
+_MAKERS = ("machine.py", "machine_division.py", "machine_memory.py", "build.py", "program.py")
 
 
 def folder() -> Path:

@@ -19,6 +19,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from openbell.strategy.compiler.machine_division import long_quotient
 from openbell.strategy.compiler.program import DETAIL, ERROR, LINE, Failure
 
 TYPES = {"i": types.int64, "f": types.float64, "b": types.boolean, "p": types.voidptr, "n": types.none}
@@ -131,38 +132,51 @@ def absolute(block: Block, rt: Value, value: Value, line: Value) -> Value:
     return block.at.select(negative, block.at.neg(value), value)
 
 
-def _divide(block: Block, rt: Value, left: Value, right: Value, line: Value) -> tuple[Value, Value]:
-    """Quotient and remainder as Python rounds them: towards minus infinity."""
+@operation("i", "piii")
+def floordiv(block: Block, rt: Value, left: Value, right: Value, line: Value) -> Value:
+    """left // right, rounded towards minus infinity."""
     at = block.at
     block.fail_if(at.icmp_signed("==", right, I64(0)), rt, Failure.DIVISION_BY_ZERO, line)
     lowest = at.and_(at.icmp_signed("==", left, I64(-(1 << 63))), at.icmp_signed("==", right, I64(-1)))
     block.fail_if(lowest, rt, Failure.OVERFLOW, line)
-    quotient, remainder = at.sdiv(left, right), at.srem(left, right)
+    quotient, is_below = at.sdiv(left, right), _is_below(at, at.srem(left, right), right)
+    return at.sub(quotient, at.zext(is_below, I64))
+
+
+@operation("i", "piii")
+def mod(block: Block, rt: Value, left: Value, right: Value, line: Value) -> Value:
+    """left % right, with the sign of `right`."""
+    at = block.at
+    block.fail_if(at.icmp_signed("==", right, I64(0)), rt, Failure.DIVISION_BY_ZERO, line)
+    # By -1 as by 1: nothing is left, and the processor would fail at the quotient of the lowest.
+    right = at.select(at.icmp_signed("==", right, I64(-1)), I64(1), right)
+    remainder = at.srem(left, right)
+    return at.select(_is_below(at, remainder, right), at.add(remainder, right), remainder)
+
+
+def _is_below(at: Any, remainder: Value, right: Value) -> Value:
+    """Whether the quotient that the processor rounded towards zero lies above the one that Python means."""
     opposite = at.icmp_signed("<", at.xor(remainder, right), I64(0))
-    down = at.and_(opposite, at.icmp_signed("!=", remainder, I64(0)))
-    return at.sub(quotient, at.zext(down, I64)), at.select(down, at.add(remainder, right), remainder)
-
-
-@operation("i", "piii")
-def floordiv(block: Block, *values: Value) -> Value:
-    """left // right."""
-    return _divide(block, *values)[0]
-
-
-@operation("i", "piii")
-def mod(block: Block, *values: Value) -> Value:
-    """left % right."""
-    return _divide(block, *values)[1]
+    return at.and_(opposite, at.icmp_signed("!=", remainder, I64(0)))
 
 
 @operation("f", "piii")
 def divide(block: Block, rt: Value, left: Value, right: Value, line: Value) -> Value:
-    """left / right of integers: exact as floats, or an error."""
+    """left / right of integers: the float nearest to the exact quotient, ties to even."""
     at = block.at
     block.fail_if(at.icmp_signed("==", right, I64(0)), rt, Failure.DIVISION_BY_ZERO, line)
-    for value in (left, right):
-        block.fail_if(at.icmp_unsigned(">", at.add(value, I64(EXACT)), I64(2 * EXACT)), rt, Failure.OVERFLOW, line)
-    return at.fdiv(at.sitofp(left, F64), at.sitofp(right, F64))
+    is_exact = [at.icmp_unsigned("<=", at.add(value, I64(EXACT)), I64(2 * EXACT)) for value in (left, right)]
+    with at.if_else(at.and_(*is_exact), likely=True) as (short, long):
+        with short:
+            quotient = at.fdiv(at.sitofp(left, F64), at.sitofp(right, F64))
+            at_short = at.block
+        with long:
+            quotient_of_long = at.call(long_quotient(at.module), [left, right])
+            at_long = at.block
+    result = at.phi(F64)
+    result.add_incoming(quotient, at_short)
+    result.add_incoming(quotient_of_long, at_long)
+    return result
 
 
 @operation("i", "piii")
