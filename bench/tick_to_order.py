@@ -31,6 +31,8 @@ durability = "memory"
 wait = "busy"
 arm_at_start = "full"
 orders_per_second_max = 100000
+[watchdog]
+with_node = false
 [[feeds]]
 name = "feed"
 kind = "itch_moldudp64"
@@ -43,6 +45,7 @@ connect = "127.0.0.1:{orders}"
 user = "NODE1"
 password = "plain:bench"
 messages_per_second_max = 0
+unreconciled = true
 [[instruments]]
 symbol = "AMZN"
 [[strategies]]

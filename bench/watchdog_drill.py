@@ -26,6 +26,7 @@ from tests.cli.world import wait_for
 from bench.harness import percentile
 from bench.kill_drill.__main__ import release
 from bench.kill_drill.world import Room
+from configurations import watched
 from openbell.node.supervisor import RESTARTS_MAX
 from openbell.ops.find import read_page
 from openbell.ops.watchdog.guard import LOG_NAME
@@ -99,9 +100,9 @@ class Watched:
         if self.way == "silent":
             text = text.replace(self.room.ready["order_entry"], f"127.0.0.1:{self.silent_port}")
         act = "end" if self.way == "end" else "login"
-        password = 'password = "plain:wrong"\n' if self.way == "refused" else ""
+        password = ['password = "plain:wrong"'] if self.way == "refused" else []
         path = self.room.home / "watched.toml"
-        path.write_text(f'{text}\n[watchdog]\nact = "{act}"\n{password}')
+        path.write_text(watched(text, f'act = "{act}"', *password))
         return path
 
 

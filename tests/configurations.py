@@ -45,6 +45,8 @@ segment_mib = 4
 snapshot_every_s = 1.0
 [control]
 identities = {identities}
+[watchdog]
+with_node = false
 [[feeds]]
 name = "feed"
 kind = "itch_moldudp64"
@@ -57,6 +59,7 @@ connect = "{order_entry}"
 user = "NODE1"
 password = "plain:demo"
 messages_per_second_max = 0
+unreconciled = true
 {instruments}
 [[strategies]]
 name = "maker"
@@ -92,6 +95,17 @@ position_short_max_lots = 2000
 collar_bps = 500
 open_orders_max = 20
 """
+
+
+def reconciled(node: str, table: str) -> str:
+    """That node's file with a `[reconciliation]` of these lines."""
+    return node.replace("unreconciled = true\n", "") + f"\n[reconciliation]\n{table}\n"
+
+
+def watched(node: str, *lines: str) -> str:
+    """That node's file with these lines in `[watchdog]`, in place of the word that one is started apart."""
+    said = any(line.startswith("with_node") for line in lines)
+    return node.replace("with_node = false\n", "\n".join([*([] if said else ["with_node = false"]), *lines]) + "\n")
 
 
 def limits_toml(*symbols: str) -> str:

@@ -8,6 +8,7 @@ import time
 import pytest
 from tests.cli.world import World, far_strategy, openbell, wait_for
 
+from configurations import watched
 from openbell.ops.find import read_page
 
 WITHIN_S = 2.0
@@ -23,7 +24,7 @@ def watch(world: World, *lines: str):
     """The node with four resting orders, and a watchdog over it."""
     world.write_node(strategy=far_strategy(world.home), strategy_class="Far")
     text = world.node_file.read_text()
-    world.node_file.write_text(text + "\n[watchdog]\n" + "\n".join(lines) + "\n")
+    world.node_file.write_text(watched(text, *lines))
     world.run("--live")
     world.wait_for_orders()
     dog = world.spawn("watchdog", world.node_file)
@@ -86,7 +87,7 @@ def test_a_login_that_the_venue_refuses_is_followed_by_the_end_of_the_process(wo
 
 def test_one_that_the_node_started_outlives_its_supervisor_and_goes_with_the_trading_process(world):
     world.write_node(strategy=far_strategy(world.home), strategy_class="Far")
-    world.node_file.write_text(world.node_file.read_text() + "\n[watchdog]\nwith_node = true\n")
+    world.node_file.write_text(watched(world.node_file.read_text(), "with_node = true"))
     run = world.run("--live")
     said = iter(run.stderr.readline, "")
     assert any("watchdog: starts with it; login after 700 ms of silence" in line for line in said)

@@ -83,6 +83,8 @@ def test_the_example_is_right(node_file: Path, example: str):
         (FREE, f"{LIMITED}9\ncancels_reserved = 0", "sessions[0].cancels_reserved: expected at least 1, found 0"),
         (FREE, f"{FREE}\ncancels_reserved = 1", "cancels_reserved: expected less than messages_per_second_max, 0"),
         ("[paper]", "[papre]", "papre: unknown key; did you mean 'paper'?"),
+        ('act = "login"', 'act = "pray"', "watchdog.act: expected one of 'login' or 'end', found 'pray'"),
+        ('act = "login"', 'drop_copy = "COPY"', "watchdog.drop_copy_password: expected"),
         ("[[feeds]]", "[feeds]", "feeds: expected an array, found a table of 7 keys"),
         (
             LISTEN,
@@ -168,7 +170,8 @@ def test_live_needs_a_session(node_file: Path, example: str):
         load(node_file, text)
 
 
-DOG = "[watchdog]\nwith_node = true\n"
+ACT = 'act = "login" '
+WORD = "unreconciled = true\n"
 DOG_PASSWORD = 'password = "env:DOG"\n'
 DOG_COPY = 'drop_copy = "COPY"\ndrop_copy_password = "env:COPY"\n'
 AWAY = """
@@ -184,6 +187,7 @@ connect = "127.0.0.1:26502"
 user = "NODE1"
 password = "plain:demo"
 messages_per_second_max = 10
+unreconciled = true
 """
 
 
@@ -222,13 +226,10 @@ def test_a_feed_that_no_session_names_is_only_listened_to(node_file: Path, examp
         ),
         ('"away-ouch"', '"nasdaq-ouch"', "'nasdaq-ouch' stands here for the second time"),
         ("[[sessions]]", '[reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n[[sessions]]', "[sessions.reconc"),
-        (
-            "[checks]",
-            f"{DOG}{DOG_PASSWORD}[checks]",
-            "watchdog.password: expected none for 2 sessions: each venue has a",
-        ),
-        ("[checks]", f"{DOG}{DOG_COPY}[checks]", "watchdog.drop_copy: expected none for 2 sessions: the watchdog of a"),
-        ("[checks]", f"{DOG}{DOG_COPY}[checks]", "watchdog.drop_copy_password: expected none for 2 sessions"),
+        (ACT, f"{DOG_PASSWORD}{ACT}", "watchdog.password: expected none for 2 sessions: each venue has a"),
+        (ACT, f"{DOG_COPY}{ACT}", "watchdog.drop_copy: expected none for 2 sessions: the watchdog of a"),
+        (ACT, f"{DOG_COPY}{ACT}", "watchdog.drop_copy_password: expected none for 2 sessions"),
+        (WORD, "", "sessions[1]: expected [sessions.reconciliation] of session 'away-ouch'"),
     ],
 )
 def test_sessions_that_do_not_fit_together_are_refused(
@@ -242,6 +243,7 @@ def test_the_name_of_a_session_that_is_reconciled_fits_the_record_of_a_break(nod
     tables = '\n[sessions.reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n'
     text = with_two_sessions(example).replace("away-ouch", "a" * 21)
     load(node_file, text)
+    text = text.replace(WORD, "")
     with pytest.raises(ConfigError, match=r"sessions\[1\].name: expected at most 20 characters, found 21"):
         load(node_file, text + tables)
 
@@ -258,11 +260,45 @@ def test_the_tables_of_the_document_can_be_pasted(node_file: Path, example: str,
 
 
 def test_a_watchdog_may_have_a_login_of_its_own_where_there_is_one_session(node_file: Path, example: str):
-    load(node_file, example.replace("[checks]", f"{DOG}{DOG_PASSWORD}{DOG_COPY}[checks]"))
+    load(node_file, example.replace(ACT, f"{DOG_PASSWORD}{DOG_COPY}{ACT}"))
 
-    alone = load(node_file, with_two_sessions(example).replace("[checks]", f"{DOG}[checks]"))
+    assert load(node_file, with_two_sessions(example)).watchdog.with_node
 
-    assert alone.watchdog.with_node
+
+WATCHED, APART = "with_node = true ", "with_node = false "
+
+
+@pytest.mark.parametrize("mode", ["live", "paper", "shadow"])
+def test_a_live_node_says_who_watches_it_and_who_compares_its_books(node_file: Path, example: str, mode: str):
+    text = example.replace('mode = "paper"', f'mode = "{mode}"')
+    unwatched = text[: text.index("[watchdog]")] + text[text.index("# Circuit breakers") :]
+    bare = re.sub(r"^(\[sessions.reconciliation\]|account = |venue = ).*\n", "", unwatched, flags=re.MULTILINE)
+
+    config = load(node_file, text)
+    assert list(config.reconciliations()) == ([0] if mode == "live" else [])
+    load(node_file, text.replace(WATCHED, APART))
+    if mode != "live":
+        load(node_file, bare)  # nothing leaves it
+        return
+    with pytest.raises(ConfigError) as told:
+        load(node_file, bare)
+
+    assert "2 errors" in str(told.value)
+    assert re.search(
+        r":\d+: watchdog.with_node: expected true \(openbell run starts the watchdog\) or", str(told.value)
+    )
+    assert "sessions[0]: expected [sessions.reconciliation] of session 'nasdaq-ouch'" in str(told.value)
+    said = bare.replace(FREE, f"{FREE}\n{WORD}") + f"\n[watchdog]\n{APART}\n"
+    assert load(node_file, said).reconciliations() == {}
+
+
+@pytest.mark.parametrize("of_one", ["[sessions.reconciliation]", "[reconciliation]"])
+def test_a_session_is_not_compared_and_uncompared(node_file: Path, example: str, of_one: str):
+    text = example.replace("[sessions.reconciliation]", of_one).replace('mode = "paper"', 'mode = "live"')
+    assert list(load(node_file, text).reconciliations()) == [0]
+
+    with pytest.raises(ConfigError, match=r"sessions\[0\].unreconciled: a reconciliation compares its books; take"):
+        load(node_file, text.replace(FREE, f"{FREE}\n{WORD}"))
 
 
 @pytest.mark.parametrize(("feeds", "expected"), [(1, (100, 1_024)), (2, (200, 1_200))])
@@ -280,9 +316,9 @@ def test_a_symbol_has_room_on_every_feed(node_file: Path, example: str, feeds: i
 def test_each_session_is_reconciled_with_its_venue(node_file: Path, example: str):
     tables = '\n[sessions.reconciliation]\naccount = "A"\nvenue = "127.0.0.1:1"\n'
 
-    config = load(node_file, with_two_sessions(example) + tables)
+    config = load(node_file, with_two_sessions(example).replace(WORD, "") + tables)
 
-    assert list(config.reconciliations()) == [1]
+    assert list(config.reconciliations()) == [0, 1]
     assert load_node(node_file, "shadow").reconciliations() == {}
 
 

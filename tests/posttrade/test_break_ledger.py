@@ -16,6 +16,7 @@ from tests.posttrade.test_breaks import CASH, MISSING, SECOND, opened
 from tests.posttrade.test_planted_breaks import ORDERS, Liar
 from tests.posttrade.trades import heard
 
+from configurations import reconciled
 from openbell.errors import ConfigError
 from openbell.node.config import load_node
 from openbell.node.reconciliation import ReconciliationSettings
@@ -132,8 +133,8 @@ class ReconcilingWorld(World):
     def write_node(self, **_):
         super().write_node(strategy=far_strategy(self.home), strategy_class="Far")
         self.liar = Liar(self.ready["control"])
-        table = f'[reconciliation]\naccount = "NODE1"\nvenue = "{self.liar.address}"\n'
-        self.node_file.write_text(self.node_file.read_text() + table)
+        table = f'account = "NODE1"\nvenue = "{self.liar.address}"'
+        self.node_file.write_text(reconciled(self.node_file.read_text(), table))
 
     def __exit__(self, *error):
         super().__exit__(*error)
@@ -195,6 +196,6 @@ def test_breaks_are_journalled_survive_a_crash_and_close(tmp_path):
 )
 def test_half_a_table_is_refused(tmp_path, table, message):
     with World(tmp_path) as world:
-        world.node_file.write_text(f"{world.node_file.read_text()}\n[reconciliation]\n{table}\n")
+        world.node_file.write_text(reconciled(world.node_file.read_text(), table))
         with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
             load_node(world.node_file)

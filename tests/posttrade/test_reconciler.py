@@ -10,6 +10,7 @@ from tests.cli.world import WAIT_S, openbell, wait_for
 from tests.posttrade.test_reconcile import PLANTED, books, kinds
 from tests.posttrade.worlds import ChargingWorld, CopiedWorld
 
+from configurations import reconciled
 from openbell.errors import NetError
 from openbell.posttrade.breaks import BreakDesk
 from openbell.posttrade.drop_copy import DropCopyBooks
@@ -254,8 +255,9 @@ def test_a_node_without_live_orders_is_compared_with_no_venue(world):
 
 
 def test_a_forgotten_password_of_the_drop_copy_is_told_before_anything_starts(world):
-    table = f'[reconciliation]\naccount = "NODE1"\ndrop_copy = "{world.ready["order_entry"]}"\nuser = "COPY"\n'
-    world.node_file.write_text(f'{world.node_file.read_text()}\n{table}password = "env:NOBODY_HAS_SET_IT"\n')
+    table = f'account = "NODE1"\ndrop_copy = "{world.ready["order_entry"]}"\nuser = "COPY"\n'
+    table += 'password = "env:NOBODY_HAS_SET_IT"'
+    world.node_file.write_text(reconciled(world.node_file.read_text(), table))
 
     said = openbell("run", world.node_file, "--live", check=2)
 

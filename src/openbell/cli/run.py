@@ -119,6 +119,8 @@ def _announce(config: "NodeConfig") -> None:
         venues = ", ".join(f"{s.user} at {s.connect}" for s in config.sessions)
         console.print(f" LIVE: {node.name} sends real orders: {venues} ", style="bold white on red")
         console.print(_watchdog(config), markup=False)
+        if alone := [session.name for session in config.sessions if session.unreconciled]:
+            console.print(f"reconciliation: none at {', '.join(alone)}, as the file says", markup=False)
     else:
         console.print(f"{node.mode}: {node.name} sends nothing to any venue", style="bold")
     console.print(f"limits {config.node.limits}:", markup=False)
@@ -134,7 +136,7 @@ def _watchdog(config: "NodeConfig") -> str:
     dog = config.watchdog
     if dog.with_node:
         return f"watchdog: starts with it; {dog.act} after {dog.silence_ms} ms of silence"
-    return "watchdog: none starts with it ([watchdog] with_node = true), so run one apart: openbell watchdog NODE.toml"
+    return "watchdog: apart, as the file says: openbell watchdog NODE.toml"
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

@@ -33,7 +33,14 @@ from openbell.node.paths import SHARED_MEMORY
 from openbell.node.people import ControlSettings, OperatorSettings, WatchdogSettings, check_watchdog
 from openbell.node.reconciliation import ReconciliationSettings
 from openbell.node.retention import RetentionSettings
-from openbell.node.sessions import FEEDS_MAX, SESSIONS_MAX, SessionSettings, check_exposed, check_sessions
+from openbell.node.sessions import (
+    FEEDS_MAX,
+    SESSIONS_MAX,
+    SessionSettings,
+    check_compared,
+    check_exposed,
+    check_sessions,
+)
 from openbell.node.signals import SIGNALS_MAX, SignalSettings, check_signals
 
 NODE_ID_MAX = 63
@@ -356,7 +363,7 @@ class NodeConfig(Settings):
                     )
 
     def _identities_fit(self) -> Iterator[Problem]:
-        yield from check_watchdog(self.watchdog, len(self.sessions))
+        yield from check_watchdog(self.watchdog, len(self.sessions), self.node.mode)
         away = [session for session in self.sessions if not session.connect.is_loopback]
         if self.node.mode == "live" and self.control.identities == 1 and away:
             yield Problem(
@@ -366,6 +373,7 @@ class NodeConfig(Settings):
             )
 
     def _comparisons_fit(self) -> Iterator[Problem]:
+        yield from check_compared(self.sessions, self.reconciliation is not None, self.node.mode)
         if self.reconciliation is None:
             return
         yield from self.reconciliation.cross_check()

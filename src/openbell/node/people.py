@@ -22,7 +22,9 @@ class ControlSettings(Settings):
 class WatchdogSettings(Settings):
     """`[watchdog]`: when `openbell watchdog` stops the node, and how; see docs/control.md."""
 
-    with_node: bool = Field(default=False, description="openbell run --live starts it too, and starts it again")
+    with_node: bool | None = Field(
+        default=None, description="openbell run --live starts it, and starts it again; false: it is started apart"
+    )
     act: Literal["login", "end"] = Field(default="login", description="log in to its account, or end its process")
     silence_ms: int = Field(default=700, ge=100, le=60_000, description="of the trading thread's heartbeat")
     kill_ms: int = Field(default=250, ge=100, le=60_000, description="for an answer to a kill")
@@ -31,8 +33,14 @@ class WatchdogSettings(Settings):
     drop_copy_password: SecretText | None = None
 
 
-def check_watchdog(settings: WatchdogSettings, sessions: int) -> Iterator[Problem]:
-    """Yield half a login, and one credential where there are several venues to hear it."""
+def check_watchdog(settings: WatchdogSettings, sessions: int, mode: str) -> Iterator[Problem]:
+    """Yield a live node of which nobody said who watches over it, half a login, one credential for several venues."""
+    if mode == "live" and settings.with_node is None:
+        yield Problem(
+            ("watchdog", "with_node"),
+            "expected true (openbell run starts the watchdog) or false (you start it apart: openbell watchdog "
+            "NODE.toml), found neither: nobody would stop a live node that hangs; say which is meant",
+        )
     if settings.drop_copy and settings.drop_copy_password is None:
         yield Problem(("watchdog", "drop_copy_password"), 'expected "env:NAME" or "file:PATH" of the drop copy')
     if sessions < 2:

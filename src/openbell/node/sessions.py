@@ -39,6 +39,7 @@ class SessionSettings(Settings):
     reconnect_ms: int = Field(default=250, ge=1, le=60_000, description="after the first failure; doubled by each one")
     reconnect_max_ms: int = Field(default=10_000, ge=1, le=600_000, description="the longest wait for the next try")
     reconciliation: ReconciliationSettings | None = None
+    unreconciled: bool = Field(default=False, description="our books are compared with nobody's there, on purpose")
 
     @property
     def messages_for_cancels(self) -> int:
@@ -85,6 +86,24 @@ def _too_few_messages(where: tuple[str | int, ...], session: SessionSettings) ->
     else:
         key, said = "cancels_reserved", f"expected less than messages_per_second_max, {most}"
     return Problem((*where, key), f"{said}; something has to be left for orders")
+
+
+def check_compared(sessions: Sequence[SessionSettings], has_table: bool, mode: str) -> Iterator[Problem]:
+    """Yield a live session whose books nobody compares, without the word for it; and the word where somebody does.
+
+    `has_table`: `[reconciliation]` stands for all of them.
+    """
+    for index, session in enumerate(sessions):
+        is_compared = has_table or session.reconciliation is not None
+        if session.unreconciled and is_compared:
+            where = ("sessions", index, "unreconciled")
+            yield Problem(where, "a reconciliation compares its books; take the word or the table out")
+        elif mode == "live" and not session.unreconciled and not is_compared:
+            yield Problem(
+                ("sessions", index),
+                f"expected [sessions.reconciliation] of session {session.name!r} (venue or drop copy that states its "
+                "books), or unreconciled = true, found neither: a difference would go unseen; say which is meant",
+            )
 
 
 def _told_apart(sessions: Sequence[SessionSettings]) -> Iterator[Problem]:

@@ -69,6 +69,10 @@ arm_at_start = "full"
 segment_mib = {segment_mib}
 snapshot_every_s = 5.0
 
+[watchdog]                  # of a node that hangs
+with_node = true
+silence_ms = 3000           # whatever else a demo's machine is busy with
+
 [[feeds]]
 name = "itch"
 kind = "itch_moldudp64"
@@ -83,6 +87,10 @@ user = "{account}"
 password = "plain:demo"
 messages_per_second_max = 0
 firm = "OBEL"
+[sessions.reconciliation]   # the exchange states its ledger
+account = "{account}"
+venue = "{control}"
+every_ms = 1000
 {instruments}
 [[strategies]]
 name = "maker"
@@ -240,6 +248,7 @@ def write_node_file(home: Path, exchange: DemoExchange, seed: int) -> Path:
             feed_port=exchange.feed_port,
             retransmit=exchange.ready["retransmit"],
             order_entry=exchange.ready["order_entry"],
+            control=exchange.ready["control"],
             account=ACCOUNT,
             instruments="".join(INSTRUMENT_TOML.format(symbol=symbol) for symbol in SYMBOLS),
             strategy=json.dumps(str(market_maker())),

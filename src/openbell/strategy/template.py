@@ -92,7 +92,7 @@ _NODE = """# {title} on paper, on the simulated exchange of this machine.
 [node]
 name = "{name}"
 id = 1
-mode = "paper"              # paper, shadow, or live (live also needs --live)
+mode = "paper"              # paper, shadow, or live (also needs --live, and what examples/node.toml has more)
 journal_dir = "../run/{name}"
 limits = "{name}_limits.toml"
 arm_at_start = "full"

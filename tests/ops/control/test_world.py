@@ -165,8 +165,6 @@ def test_the_file_says_who_may_and_how_many_it_takes(tmp_path):
         ('[[operators]]\nname = "a"\nuid = -1\nroles = ["risk"]\n', "uid"),
         ('[[operators]]\nname = "a"\nuid = true\nroles = ["risk"]\n', "uid"),
         ('[[operators]]\nname = "a"\nuid = 1\nroles = ["risk"]\n' * 2, "second time"),
-        ('[watchdog]\ndrop_copy = "COPY"\n', "drop_copy_password"),
-        ('[watchdog]\nact = "pray"\n', "act"),
     ],
 )
 def test_a_file_that_names_nobody_or_twice_is_refused(tmp_path, more, said):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.cli.world import World, far_strategy, wait_for
 
+from configurations import watched
 from openbell.config_types import Address
 from openbell.errors import NetError
 from openbell.events import record
@@ -44,7 +45,7 @@ def world(tmp_path):
 
 def config_of(world: World, *lines: str) -> NodeConfig:
     path = world.home / "watched.toml"
-    path.write_text(world.node_file.read_text() + "\n[watchdog]\n" + "\n".join(lines) + "\n")
+    path.write_text(watched(world.node_file.read_text(), *lines))
     return load_node(path)
 
 

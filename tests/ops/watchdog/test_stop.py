@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from tests.cli.world import wait_for
 
-from configurations import limits_toml, node_toml
+from configurations import limits_toml, node_toml, watched
 from openbell.errors import ConfigError, JournalError
 from openbell.node.card import card_of
 from openbell.node.config import load_node
@@ -140,8 +140,7 @@ def test_a_journal_that_cannot_be_followed_is_noted_and_tried_again(dog, home):
 
 def test_credentials_are_read_while_all_is_well(home, said, monkeypatch):
     (home / "secret").write_text("demo")
-    text = (home / "node.toml").read_text() + '[watchdog]\npassword = "file:secret"\n'
-    (home / "node.toml").write_text(text.replace('"file:secret"', f'"file:{home / "secret"}"'))
+    (home / "node.toml").write_text(watched((home / "node.toml").read_text(), f'password = "file:{home / "secret"}"'))
     config = load_node(home / "node.toml")
     monkeypatch.setattr(guard, "TakeOver", LoggedIn)
     dog = Guard(config, card_of(config, home / "node.toml"), said.append)
@@ -157,7 +156,7 @@ def test_credentials_are_read_while_all_is_well(home, said, monkeypatch):
 @pytest.fixture
 def ends(home):
     """A watchdog that ends the process, here one that only sleeps."""
-    (home / "node.toml").write_text((home / "node.toml").read_text() + '[watchdog]\nact = "end"\n')
+    (home / "node.toml").write_text(watched((home / "node.toml").read_text(), 'act = "end"'))
     config = load_node(home / "node.toml")
     made = Guard(config, card_of(config, home / "node.toml"), lambda _: None)
     yield made

@@ -39,6 +39,7 @@ class Floor(World):
             "127.0.0.1:26410": f"127.0.0.1:{self.feed}",
             "127.0.0.1:26411": self.ready["retransmit"],
             "127.0.0.1:26412": self.ready["order_entry"],
+            "127.0.0.1:26413": self.ready["control"],
             'journal_dir = "../../run/references"': 'journal_dir = "journal"\nrun_dir = "hot"',
             "../../strategies": str(FOLDER),
             'speed = "interpreted"': f'speed = "{self.speed}"',
