@@ -13,12 +13,11 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from openbell.node.config import NodeConfig
 
-EXIT_ORDERS_LEFT = 3
-
 app = cyclopts.App(
     name="run",
     help="Run a node: paper, shadow or live.",
-    help_epilogue="Exit codes: 0 ended with nothing open; 2 it could not start or go on; 3 orders were left open.",
+    help_epilogue="Exit codes: 0 ended with nothing open; 2 it could not start or go on; 3 orders were left open; "
+    "4 nothing is open, but the node is in doubt: reconcile and release it.",
 )
 
 
@@ -59,7 +58,7 @@ def run(
     from openbell.node.card import card_of
     from openbell.node.config import load_node
     from openbell.node.supervisor import Supervisor
-    from openbell.node.trading import expect_limits_meant
+    from openbell.node.trading import exit_code, expect_limits_meant
     from openbell.ops.herald import Herald
 
     chosen = load_node(config, mode or "")
@@ -78,7 +77,7 @@ def run(
         print(json.dumps(summary))
     else:
         _print_summary(summary)
-    return EXIT_ORDERS_LEFT if summary["orders_open"] else 0
+    return exit_code(summary["orders_open"], is_doubted=summary["is_doubted"])
 
 
 def _expect_meant(config: "NodeConfig", path: Path, live: bool) -> None:
@@ -157,6 +156,8 @@ def _print_summary(summary: dict[str, Any]) -> None:
     console.print(table)
     if summary.get("was_ended"):
         print("the trading process was ended before it could cancel; this is what its journal says", file=sys.stderr)
+    if summary["is_doubted"]:
+        console.print("IN DOUBT: positions and orders may not be the venue's: reconcile, then release it", style="red")
     left = summary["orders_open"]
     console.print(f"orders open: {left}" + ("  NOT CONFIRMED CANCELED: ask the venue" if left else ""))
     console.print(f"journal {summary['journal']}, epoch {summary['epoch']}, to seq {summary['last_seq']}")

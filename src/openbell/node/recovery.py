@@ -8,7 +8,7 @@ from pathlib import Path
 
 from openbell import _native as native
 from openbell.errors import InvariantError, JournalDamagedError, OpenbellError
-from openbell.node.snapshots import looked_at_snapshots
+from openbell.node.snapshots import looked_at_snapshots, newest_after
 
 
 class CoreDiffersError(InvariantError):
@@ -27,13 +27,24 @@ class Recovered:
     differs_at: int = 0
     """The first frame that this core decides otherwise; 0: none, or a person has acknowledged it before."""
     by_standby: bool = False
+    lost_to: int = 0
+    """The newest frame that a snapshot knew after the journal's end; 0: nothing shows that any was lost."""
+
+    @property
+    def lost(self) -> str:
+        """What is known of frames that the journal has lost with its host; empty where nothing is."""
+        if not self.lost_to:
+            return ""
+        frames = f"{self.lost_to - self.last_seq} frames lost"
+        return f"ends at {self.last_seq}, a snapshot knew {self.lost_to}: {frames}"  # fits into a record
 
     def __str__(self) -> str:
         if self.by_standby:
             return f"taken over by the standby at seq {self.last_seq:_}, in {self.seconds:.3f} s"
         start = f"snapshot at seq {self.snapshot_seq:_}" if self.snapshot_seq else "the first frame"
         said = f"recovered to seq {self.last_seq:_} from {start}: {self.frames:_} frames in {self.seconds:.3f} s"
-        return "; ".join([said, *(f"passed over {one}" for one in self.passed_over)])
+        lost = [f"the journal {self.lost}; held until reconciled"] if self.lost else []
+        return "; ".join([said, *lost, *(f"passed over {one}" for one in self.passed_over)])
 
 
 def recover_engine(
@@ -68,7 +79,7 @@ def recover_engine(
             continue
         report = native.recover(engine, str(journal_dir), str(hot_dir))
         if not report.core_differs_at:
-            return engine, _told(report, engine, began, snapshot.seq, passed_over)
+            return engine, _told(journal_dir, report, engine, began, snapshot.seq, passed_over)
         passed_over.append(f"{name}: this core decides seq {report.core_differs_at} otherwise")
     engine = native.Engine(capacity)
     report = native.recover(engine, str(journal_dir), str(hot_dir))
@@ -78,7 +89,7 @@ def recover_engine(
             f"{report.core_differs_at}, found another ({report.what}); {report.core_frames} decisions differ; start "
             "the core that wrote it"
         )
-    return engine, _told(report, engine, began, 0, passed_over)
+    return engine, _told(journal_dir, report, engine, began, 0, passed_over)
 
 
 def expect_both_halves(journal_dir: Path, hot_dir: Path) -> None:
@@ -99,7 +110,19 @@ def expect_both_halves(journal_dir: Path, hot_dir: Path) -> None:
 
 
 def _told(
-    report: native.ReplayReport, engine: native.Engine, began: float, snapshot_seq: int, passed_over: list[str]
+    journal_dir: Path,
+    report: native.ReplayReport,
+    engine: native.Engine,
+    began: float,
+    snapshot_seq: int,
+    passed_over: list[str],
 ) -> Recovered:
-    frames, seconds = report.frames_in + report.frames_out, time.perf_counter() - began
-    return Recovered(snapshot_seq, engine.seq, frames, seconds, tuple(passed_over), report.core_differs_at)
+    return Recovered(
+        snapshot_seq=snapshot_seq,
+        last_seq=engine.seq,
+        frames=report.frames_in + report.frames_out,
+        seconds=time.perf_counter() - began,
+        passed_over=tuple(passed_over),
+        differs_at=report.core_differs_at,
+        lost_to=newest_after(journal_dir, engine),
+    )

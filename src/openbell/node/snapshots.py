@@ -124,6 +124,23 @@ def looked_at_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[tuple[str,
             yield path.name, snapshot
 
 
+def newest_after(journal_dir: Path, engine: native.Engine) -> int:
+    """The newest frame that a whole snapshot knew after the journal's end, at which `engine` stands; 0: none did.
+
+    One that is older than the engine's time does not count: the journal went on since, and the start that did has told
+    what it had lost.
+    """
+    for path in sorted((journal_dir / "snapshots").glob("*.snap"), reverse=True):
+        try:
+            snapshot = read_snapshot(path)
+        except (OpenbellError, OSError):
+            continue
+        is_named_so = path.stem == f"{snapshot.seq:012}"  # no checksum covers the number in the header
+        if is_named_so and snapshot.seq > engine.seq and snapshot.now_ns > engine.now_ns:
+            return snapshot.seq
+    return 0
+
+
 def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
     """Whole snapshots of frames that this journal holds, newest first; others are passed over."""
     for _, snapshot in looked_at_snapshots(journal_dir, hot_dir):

@@ -92,11 +92,14 @@ class Start:
         differs = held or acknowledge.question(engine, self.running)
         if recovered.differs_at:
             begin_with(node.journal_dir / "snapshots", engine)
-        # Where the core decides otherwise its orders may not be those that left: a person has to look even so.
-        self.is_acknowledged = not recovered.differs_at and (not differs or self._settles(engine))
+        # Where the core decides otherwise its orders may not be those that left, and where frames are lost nobody knows
+        # which have: a person has to look even so.
+        is_certain = not recovered.differs_at and not recovered.lost
+        self.is_acknowledged = is_certain and (not differs or self._settles(engine))
         if not self.is_acknowledged:
             old = read_record(node.journal_dir)
-            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name, held))
+            lost = f"the journal {recovered.lost}" if recovered.lost else ""
+            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name, held, lost))
 
     def _take_limits(self, engine: native.Engine) -> None:
         """A standby has read the file before the node was told others and the file replaced."""
@@ -112,7 +115,8 @@ class Start:
 
     def records(self, recovered: Recovered, doubts: int, torn_bytes: int) -> Iterator[bytes]:
         """What the journal is told of this start, after its Started."""
-        told = ["by the standby"] if recovered.by_standby else []
+        told = [recovered.lost] if recovered.lost else []  # first: the record cuts what is long
+        told += ["by the standby"] if recovered.by_standby else []
         told += [f"{doubts} in doubt"] if doubts else []
         told += [f"passed over {one}" for one in recovered.passed_over]
         yield events.recovered(

@@ -31,13 +31,14 @@ from openbell.node.names import Names
 from openbell.node.reconciliation import round_ms
 from openbell.node.reconciliation_page import begin_page
 from openbell.node.recovery import expect_both_halves
+from openbell.node.trading import DOUBTED, ORDERS_LEFT
 from openbell.strategy.loader import load_strategy
 
 RESTARTS_MAX = 5
 """Crashes of the trading process within `RESTART_WINDOW_S` before the supervisor gives up."""
 RESTART_WINDOW_S = 60.0
-ENDED_IN_ORDER = (0, 3)
-"""Exit codes of a trading process that closed its journal: nothing open, or orders left open."""
+ENDED_IN_ORDER = (0, ORDERS_LEFT, DOUBTED)
+"""Exit codes of a trading process that closed its journal: nothing open, orders left open, or in doubt."""
 ARCHIVER_DRAIN_S = 30.0
 HELPERS_WITHIN_S = 10.0
 """For all of them to end, from when they are asked; then they are ended."""
@@ -268,6 +269,7 @@ class Supervisor:
             "positions": holdings_of(engine, self.config.strategy_ids().values(), names),
             "refusals": engine.refusals,
             "state_hash": f"{engine.state_hash:016x}",
+            "is_doubted": not engine.is_reconciled,
             "was_ended": True,
         }
 

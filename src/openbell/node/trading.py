@@ -37,6 +37,8 @@ from openbell.node.versions import follow_versions
 from openbell.strategy.budget import watched
 from openbell.types import OrderState
 
+ORDERS_LEFT, DOUBTED = 3, 4
+"""Exit codes of a node that closed its journal, and left something to a person."""
 CLOCK_BEHIND_S = 0.1
 """What a clock that is disciplined may lose between two lives of a node."""
 
@@ -52,6 +54,8 @@ class Summary:
     positions: dict[str, dict[str, Any]]
     refusals: int
     state_hash: str
+    is_doubted: bool
+    """A person has to reconcile and to release the node before it opens anything."""
 
 
 def trade(
@@ -107,6 +111,7 @@ def session(
         positions=holdings_of(engine, config.strategy_ids().values(), Names(config.feed_names()).of(engine)),
         refusals=engine.refusals,
         state_hash=f"{engine.state_hash:016x}",
+        is_doubted=not engine.is_reconciled,
     )
 
 
@@ -183,7 +188,7 @@ def name_open_orders(node: native.LiveNode, engine: native.Engine) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the process; 0, or 2 when the node could not start or had to stop, 3 when orders were left open."""
+    """Run the process; 0, or 2 when it could not start or had to stop, 3 orders were left open, 4 it is in doubt."""
     parser = argparse.ArgumentParser(prog="python -m openbell.node.trading")
     parser.add_argument("config", type=Path)
     parser.add_argument("--mode", default="", help="a safer mode than the file's")
@@ -214,7 +219,12 @@ def lived(live: Callable[[], Summary | None]) -> int:
     if summary is None:
         return 0
     print(json.dumps(asdict(summary)), flush=True)
-    return 3 if summary.orders_open else 0
+    return exit_code(summary.orders_open, is_doubted=summary.is_doubted)
+
+
+def exit_code(orders_open: int, *, is_doubted: bool) -> int:
+    """Of a node that ended in order: 0 only where nobody has to look."""
+    return ORDERS_LEFT if orders_open else DOUBTED if is_doubted else 0
 
 
 if __name__ == "__main__":

@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from openbell import _native as native
+from openbell.errors import OpenbellError
 from openbell.journal import Journal, Source, open_journal
 from openbell.journal.frames import records_view
 from openbell.node.card import NodeCard
 from openbell.ops.find import read_page
+from openbell.ops.follow import follow
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, Type
 
 LOOK_EVERY_S = 0.2
 EVENTS_PER_LOOK_MAX = 100
+FRAMES_PER_POLL = 20_000
 RECORD_BYTES = 128
 TOLD = [
     Type.STRATEGY_HALTED,
@@ -28,6 +33,8 @@ TOLD = [
     Type.ARM,
     Type.OPERATOR,
 ]
+MEANS_TRADING = [Type.RESOLVED, Type.ARM]
+"""What sounds as if the node might trade: not said before somebody has looked whether it is in doubt."""
 GAP_LOST, GAP_REBUILT, GAP_STALE, FROM_SNAPSHOT = 1, 2, 3, 1
 """Codes of Gap and Recovered records, as native/engine/engine.h has them."""
 
@@ -65,7 +72,8 @@ class Herald(threading.Thread):
                 return
             self._journal = open_journal(self._card.journal_dir, self._card.hot_dir).seek(self._after + 1)
         raw, _, _ = self._journal.reader.gather(RECORD_BYTES, [int(t) for t in TOLD], EVENTS_PER_LOOK_MAX)
-        for line in lines_of(raw, self._card):
+        is_doubted = bool(np.isin(raw[:, 0], MEANS_TRADING).any()) and is_in_doubt(self._card)
+        for line in lines_of(raw, self._card, is_doubted=is_doubted):
             self._say(line)
         self._tell_drops()
 
@@ -88,8 +96,22 @@ def read_page_seq(card: NodeCard) -> int:
     return read_page(Path(card.hot_dir)).committed_seq
 
 
-def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
-    """Control records, rows of 128 bytes, as a person reads them."""
+def is_in_doubt(card: NodeCard) -> bool:
+    """Whether only a person may let the node open anything again, by its journal as it stands now.
+
+    No record says it, an engine knows it: one plays the frames since the newest snapshot, at a login or an arming.
+    """
+    try:
+        follower = follow(card)
+        while follower.poll(FRAMES_PER_POLL):
+            pass
+    except (OpenbellError, OSError):
+        return True  # who cannot know does not say that all is well
+    return not follower.engine.is_reconciled
+
+
+def lines_of(raw: Any, card: NodeCard, *, is_doubted: bool = False) -> Iterator[str]:
+    """Control records, rows of 128 bytes, as a person reads them; `is_doubted`: whether the node is."""
     names, halts = {number: name for name, number in card.strategies.items()}, set[tuple[str, int]]()
     for record in records_view(raw, "Control"):
         text = record["text"].decode(errors="replace")
@@ -109,7 +131,7 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
             case Type.CONNECTED:
                 yield f"order session{_by(record, card)} up ({text}); hearing what was missed"
             case Type.RESOLVED:
-                yield f"every order{_by(record, card, ' by')} is known; trading may go on"
+                yield _resolved(_by(record, card, " by"), card, is_doubted=is_doubted)
             case Type.DISCONNECTED:
                 yield f"order session{_by(record, card)} down{f': {text}' if text else ''}; connecting again"
             case Type.KILL:
@@ -119,7 +141,8 @@ def lines_of(raw: Any, card: NodeCard) -> Iterator[str]:
                 )
                 yield f"{_whose(record, names)}KILLED ({level.name.lower()}): {does}{_why(text)}"
             case Type.ARM:
-                yield f"{_whose(record, names)}{_armed(record)}{_why(text)}"
+                held = ", but IN DOUBT: held at CANCEL_ONLY" if is_doubted else ""
+                yield f"{_whose(record, names)}{_armed(record)}{held}{_why(text)}"
             case Type.OPERATOR if text and int(record["code"]) == native.OperatorVerb.ASKED:
                 yield f"uid {int(record['values'][0])}: {text}"
 
@@ -128,6 +151,15 @@ def _by(record: Any, card: NodeCard, word: str = "") -> str:
     """The order session by name, where there are several."""
     number = int(record["source"]) - Source.ORDER_ENTRY
     return f"{word} {card.sessions[number]}" if 0 <= number < len(card.sessions) > 1 else ""
+
+
+def _resolved(by: str, card: NodeCard, *, is_doubted: bool) -> str:
+    if not is_doubted:
+        return f"every order{by} is known; trading may go on"
+    return (
+        f"the venue{by} has told what it knows, but the node is IN DOUBT: held at CANCEL_ONLY until a person has "
+        f'reconciled, then: openbell arm {card.name} full --all --release --why "..."'
+    )
 
 
 def _whose(record: Any, names: dict[int, str]) -> str:

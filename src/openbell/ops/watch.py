@@ -139,7 +139,7 @@ def held_scopes(engine: native.Engine, strategies: dict[str, int], names: dict[i
     for name, strategy, instrument in scopes:
         state, _, kill, is_doubted, granted_until = engine.arming(strategy, instrument)
         why = [f"{kill.name.lower()} kill"] if kill != KillLevel.NONE and name != "node" else []
-        why += ["the venue contradicted us"] if is_doubted else []
+        why += ["in doubt: a person has to reconcile"] if is_doubted else []
         why += [f"break-glass until {granted_until / 1e9:.0f} s of engine time"] if granted_until else []
         if why or (name != "node" and state != ArmState.FULL):
             lines.append(f"{name} {state.name}" + (f" ({', '.join(why)})" if why else ""))

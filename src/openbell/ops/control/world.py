@@ -66,7 +66,7 @@ class Armed:
     def held(self) -> str:
         """By what, for people; empty where nothing holds it."""
         held = [f"killed ({self.killed.name.lower()})"] if self.killed != KillLevel.NONE else []
-        held += ["in doubt: the venue contradicted us"] if self.doubted else []
+        held += ["in doubt: a person has to reconcile"] if self.doubted else []
         held += ["halted"] if self.halted else []
         return " and ".join(held)
 
