@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +23,7 @@ SEGMENT_BYTES_MAX = 1 << 30
 """What a packed segment may say that it holds; more is damage."""
 FRAME_HEADER_BYTES_MAX = 18
 WRITE_BYTES = 1 << 20
+FIRST_SEQ_AT = 24
 
 
 def segment_files(directory: Path) -> list[Path]:
@@ -36,6 +38,13 @@ def segment_file(directory: Path, number: int) -> Path:
     plain = directory / f"{number:08}.seg"
     packed = plain.with_name(plain.name + PACKED)
     return packed if not plain.exists() and packed.exists() else plain
+
+
+def first_seq_of(segment: Path) -> int:
+    """The number of a segment's first frame, as its header says: native/journal/segment.h."""
+    with open_segment(segment) as file:
+        (seq,) = struct.unpack_from("<Q", file.read(FIRST_SEQ_AT + 8), FIRST_SEQ_AT)
+    return int(seq)
 
 
 def removed_through(directory: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from openbell import _native as native
 from openbell.errors import OpenbellError
 from openbell.journal import Journal, Source, open_journal
 from openbell.journal.frames import records_view
+from openbell.journal.segments import first_seq_of, segment_files
 from openbell.node.card import NodeCard
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
@@ -47,7 +49,7 @@ class Herald(threading.Thread):
         self._card = card
         self._say = say
         self._ended = threading.Event()
-        self._after = read_page_seq(card)
+        self._after = read_page_seq(card) or last_on_disk(Path(card.journal_dir))
         self._dropped: dict[str, int] = {}
         self._journal: Journal | None = None
 
@@ -108,6 +110,19 @@ def is_in_doubt(card: NodeCard) -> bool:
     except (OpenbellError, OSError):
         return True  # who cannot know does not say that all is well
     return not follower.engine.is_reconciled
+
+
+def last_on_disk(journal_dir: Path) -> int:
+    """The last frame of a journal whose shared memory is gone; 0 where there is none. What is before it is no news."""
+    try:
+        for newest in segment_files(journal_dir)[-1:]:
+            first = first_seq_of(newest)
+            reader = native.JournalReader(str(journal_dir))
+            reader.seek(first)
+            return max(int(reader.summary()["last_seq"]), first - 1)
+    except (OpenbellError, OSError, struct.error):
+        pass  # damaged: the node does not start
+    return 0
 
 
 def lines_of(raw: Any, card: NodeCard, *, is_doubted: bool = False) -> Iterator[str]:
