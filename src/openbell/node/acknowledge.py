@@ -78,18 +78,18 @@ def held_limits(engine: native.Engine, limits: LimitSet, file: Path) -> str:
 
 
 def told(
-    before: bytes, now: Running, old: RunRecord | None, new: RunRecord, node: str, held: str = "", lost: str = ""
+    before: bytes, now: Running, old: RunRecord | None, new: RunRecord, node: str, held: str = "", doubts: str = ""
 ) -> Iterator[str]:
-    """What differs, with old and new, and the ways to acknowledge it; `held` as `held_limits` says it, `lost`: what the
-    journal has lost."""
+    """What differs, with old and new, and the ways to acknowledge it; `held` as `held_limits` says it, `doubts` as
+    the recovery does."""
     then = running_of(before)
     epoch = int(np.frombuffer(before, RECORDS["Started"])[0]["epoch"])
     differs = now.parts_unlike(then) if epoch else []
-    if lost:
-        yield f"not armed: {lost}; positions and orders may not be the venue's: reconcile first (openbell reconcile)"
+    if doubts:
+        yield f"not armed: {doubts}; positions and orders may not be the venue's: reconcile first (openbell reconcile)"
     if differs or held:
         yield f"not armed: what runs is not what ran in epoch {epoch}, and nobody has acknowledged it:"
-    elif not lost:
+    elif not doubts:
         yield f"not armed: what runs, and ran in epoch {epoch}, nobody has acknowledged yet"
     if held:
         yield f"  limits: {held}"
@@ -98,7 +98,7 @@ def told(
         if old is not None:
             yield from _details(part, old, new)
     yield f'acknowledge it: openbell arm {node} full --all --release --acknowledge {now.name} --why "..."'
-    if not lost:
+    if not doubts:
         yield f"or, where one person is enough, at the start: openbell run ... --acknowledge {now.name}"
 
 

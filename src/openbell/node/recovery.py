@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openbell import _native as native
 from openbell.errors import InvariantError, JournalDamagedError, OpenbellError
-from openbell.node.snapshots import looked_at_snapshots, newest_after
+from openbell.node.snapshots import NoBeginError, Snapshot, expect_a_begin, looked_at_snapshots, newest_after
 
 
 class CoreDiffersError(InvariantError):
@@ -25,7 +25,8 @@ class Recovered:
     seconds: float
     passed_over: tuple[str, ...] = ()
     differs_at: int = 0
-    """The first frame that this core decides otherwise; 0: none, or a person has acknowledged it before."""
+    """The first frame that this core decides otherwise, or after which its state is not the one there was; 0: none, or
+    a person has acknowledged it before."""
     by_standby: bool = False
     lost_to: int = 0
     """The newest frame that a snapshot knew after the journal's end; 0: nothing shows that any was lost."""
@@ -38,13 +39,20 @@ class Recovered:
         frames = f"{self.lost_to - self.last_seq} frames lost"
         return f"ends at {self.last_seq}, a snapshot knew {self.lost_to}: {frames}"  # fits into a record
 
+    @property
+    def doubts(self) -> str:
+        """Why positions and orders may not be the venue's; empty where nothing says so."""
+        doubts = [f"the journal {self.lost}"] if self.lost else []
+        doubts += [f"this core differs from the one before from seq {self.differs_at} on"] if self.differs_at else []
+        return "; ".join(doubts)
+
     def __str__(self) -> str:
         if self.by_standby:
             return f"taken over by the standby at seq {self.last_seq:_}, in {self.seconds:.3f} s"
         start = f"snapshot at seq {self.snapshot_seq:_}" if self.snapshot_seq else "the first frame"
         said = f"recovered to seq {self.last_seq:_} from {start}: {self.frames:_} frames in {self.seconds:.3f} s"
-        lost = [f"the journal {self.lost}; held until reconciled"] if self.lost else []
-        return "; ".join([said, *lost, *(f"passed over {one}" for one in self.passed_over)])
+        doubts = [f"{self.doubts}; held until reconciled"] if self.doubts else []
+        return "; ".join([said, *doubts, *(f"passed over {one}" for one in self.passed_over)])
 
 
 def recover_engine(
@@ -53,35 +61,52 @@ def recover_engine(
     """An engine at the end of the journal, and how it got there.
 
     With `accepts_this_core` a core that decides otherwise goes on from the state that it has reached by itself, and
-    `differs_at` says so: its orders may not be those that left.
+    `differs_at` says so: its orders may not be those that left. Where the first frames were removed that state is the
+    newest snapshot's that it can load.
 
     Raises:
         JournalDamagedError: bytes below the durable watermark are wrong.
+        NoBeginError: the first frames were removed, and this core can load no snapshot.
         CoreDiffersError: this core decides otherwise than the one that wrote the journal.
     """
     began = time.perf_counter()
-    passed_over = []
+    passed_over: dict[str, str] = {}
+    loadable: tuple[str, Snapshot] | None = None
     for name, snapshot in looked_at_snapshots(journal_dir, hot_dir):
         if isinstance(snapshot, str):
-            passed_over.append(f"{name}: {snapshot}")
+            passed_over[name] = snapshot
             continue
         engine = native.Engine(capacity)
         try:
             engine.load(snapshot.state)
         except OpenbellError as error:  # of other capacities
-            passed_over.append(f"{name}: {error}")
+            passed_over[name] = str(error)
             continue
         if engine.seq != snapshot.seq:
-            passed_over.append(f"{name}: its state is of frame {engine.seq}, it says {snapshot.seq}")
+            passed_over[name] = f"its state is of frame {engine.seq}, it says {snapshot.seq}"
             continue
+        loadable = loadable or (name, snapshot)
         if engine.state_hash != snapshot.state_hash:
-            passed_over.append(f"{name}: its state has another hash in this core")
+            passed_over[name] = "its state has another hash in this core"
             continue
         report = native.recover(engine, str(journal_dir), str(hot_dir))
         if not report.core_differs_at:
             return engine, _told(journal_dir, report, engine, began, snapshot.seq, passed_over)
-        passed_over.append(f"{name}: this core decides seq {report.core_differs_at} otherwise")
+        passed_over[name] = f"this core decides seq {report.core_differs_at} otherwise"
     engine = native.Engine(capacity)
+    try:
+        expect_a_begin(journal_dir, hot_dir, passed_over)
+    except NoBeginError as error:
+        if loadable is None:
+            raise
+        if not accepts_this_core:
+            raise CoreDiffersError(str(error)) from None
+        name, snapshot = loadable
+        del passed_over[name]
+        engine.load(snapshot.state)
+        report = native.recover(engine, str(journal_dir), str(hot_dir))
+        recovered = _told(journal_dir, report, engine, began, snapshot.seq, passed_over)
+        return engine, replace(recovered, differs_at=recovered.differs_at or snapshot.seq)
     report = native.recover(engine, str(journal_dir), str(hot_dir))
     if report.core_differs_at and not accepts_this_core:
         raise CoreDiffersError(
@@ -115,14 +140,14 @@ def _told(
     engine: native.Engine,
     began: float,
     snapshot_seq: int,
-    passed_over: list[str],
+    passed_over: dict[str, str],
 ) -> Recovered:
     return Recovered(
         snapshot_seq=snapshot_seq,
         last_seq=engine.seq,
         frames=report.frames_in + report.frames_out,
         seconds=time.perf_counter() - began,
-        passed_over=tuple(passed_over),
+        passed_over=tuple(f"{name}: {why}" for name, why in passed_over.items()),
         differs_at=report.core_differs_at,
         lost_to=newest_after(journal_dir, engine),
     )

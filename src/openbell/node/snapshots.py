@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell import _native as native
-from openbell.errors import InvariantError, OpenbellError, SnapshotError
+from openbell.errors import InvariantError, JournalError, OpenbellError, SnapshotError
 from openbell.journal.durable import replace_durably
 from openbell.journal.frames import Frame
 from openbell.node.lifeline import end_with_parent
@@ -36,6 +36,12 @@ HEADER = struct.Struct("<8sIIQqQQ")
 KEEP = 3
 POLL_S = 0.05
 FRAMES_PER_LOOK = 100_000
+BEGIN_EVERY_S = 1.0
+"""Between two looks for a snapshot to begin with, where the first frames are gone."""
+
+
+class NoBeginError(JournalError):
+    """The journal's first frames were removed, and no snapshot of a later one can be used by this core."""
 
 
 def write_snapshot(directory: Path, engine: native.Engine, kept: int = KEEP) -> Path:
@@ -124,6 +130,22 @@ def looked_at_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[tuple[str,
             yield path.name, snapshot
 
 
+def expect_a_begin(journal_dir: Path, hot_dir: Path, passed_over: dict[str, str]) -> None:
+    """Look whether the journal's first frame is there, where all snapshots were `passed_over`.
+
+    Raises:
+        NoBeginError: it was removed.
+    """
+    first = native.JournalReader(str(journal_dir), str(hot_dir), False).next()
+    begins_at = Frame._make(first).seq if first is not None else 1
+    if begins_at > 1:
+        found = "; ".join(f"{name}: {why}" for name, why in passed_over.items()) or "none"
+        raise NoBeginError(
+            f"recovery of {journal_dir}: expected a snapshot that this core can go on from, because the frames before "
+            f"{begins_at:_} were removed, found {found}; start the core that wrote them, or bring what was removed back"
+        )
+
+
 def newest_after(journal_dir: Path, engine: native.Engine) -> int:
     """The newest frame that a whole snapshot knew after the journal's end, at which `engine` stands; 0: none did.
 
@@ -149,16 +171,27 @@ def usable_snapshots(journal_dir: Path, hot_dir: Path) -> Iterator[Snapshot]:
 
 
 def open_follower(capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path) -> native.Follower:
-    """A follower that stands at the newest snapshot it can use, or before the first frame."""
+    """A follower that stands at the newest snapshot it can use, or before the first frame.
+
+    Raises:
+        NoBeginError: there is none of both.
+    """
     directories = str(journal_dir), str(hot_dir)
-    for snapshot in usable_snapshots(journal_dir, hot_dir):
+    passed_over: dict[str, str] = {}
+    for name, snapshot in looked_at_snapshots(journal_dir, hot_dir):
+        if isinstance(snapshot, str):
+            passed_over[name] = snapshot
+            continue
         follower = native.Follower(capacity, *directories)
         try:
             follower.load(snapshot.state)
-        except OpenbellError:  # of other capacities
+        except OpenbellError as error:  # of other capacities
+            passed_over[name] = str(error)
             continue
         if follower.engine.state_hash == snapshot.state_hash:
             return follower
+        passed_over[name] = "its state has another hash in this core"
+    expect_a_begin(journal_dir, hot_dir, passed_over)
     return native.Follower(capacity, *directories)
 
 
@@ -172,7 +205,9 @@ def follow(config_path: Path, mode: str = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal_dir, hot_dir = config.node.journal_dir, config.node.hot_dir
-    follower = open_follower(capacity_of(config), journal_dir, hot_dir)
+    follower = _wait_for_a_begin(capacity_of(config), journal_dir, hot_dir, stop)
+    if follower is None:
+        return
     policy = policy_of(config)
     written, bytes_, at = follower.engine.seq, 0, time.monotonic()
     while not stop.is_set():
@@ -184,6 +219,25 @@ def follow(config_path: Path, mode: str = "") -> None:
             written, bytes_, at = follower.engine.seq, follower.bytes, time.monotonic()
         elif not follower.poll(FRAMES_PER_LOOK):
             stop.wait(POLL_S)
+
+
+def _wait_for_a_begin(
+    capacity: native.EngineCapacity, journal_dir: Path, hot_dir: Path, stop: threading.Event
+) -> native.Follower | None:
+    """A follower; where this core can use no snapshot, a person may just have accepted it, and the node writes one.
+
+    None when a stop came first.
+    """
+    is_told = False
+    while not stop.is_set():
+        try:
+            return open_follower(capacity, journal_dir, hot_dir)
+        except NoBeginError as error:
+            if not is_told:
+                print(f"openbell snapshots: {error}; none is made until then", file=sys.stderr, flush=True)
+            is_told = True
+            stop.wait(BEGIN_EVERY_S)
+    return None
 
 
 def policy_of(config: NodeConfig) -> Policy:
@@ -220,4 +274,7 @@ def audit(engine: native.Engine, hot_dir: Path) -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    follow(Path(sys.argv[1]), *sys.argv[2:3])
+    try:
+        follow(Path(sys.argv[1]), *sys.argv[2:3])
+    except OpenbellError as error:
+        sys.exit(f"openbell snapshots: {error}")

@@ -94,12 +94,11 @@ class Start:
             begin_with(node.journal_dir / "snapshots", engine)
         # Where the core decides otherwise its orders may not be those that left, and where frames are lost nobody knows
         # which have: a person has to look even so.
-        is_certain = not recovered.differs_at and not recovered.lost
-        self.is_acknowledged = is_certain and (not differs or self._settles(engine))
+        self.is_acknowledged = not recovered.doubts and (not differs or self._settles(engine))
         if not self.is_acknowledged:
             old = read_record(node.journal_dir)
-            lost = f"the journal {recovered.lost}" if recovered.lost else ""
-            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name, held, lost))
+            doubts = recovered.doubts
+            self.says = list(acknowledge.told(engine.started, self.running, old, self.record, node.name, held, doubts))
 
     def _take_limits(self, engine: native.Engine) -> None:
         """A standby has read the file before the node was told others and the file replaced."""

@@ -16,6 +16,7 @@ from openbell.node.card import NodeCard
 from openbell.node.names import Names
 from openbell.node.reconciliation_page import open_breaks
 from openbell.node.record import RunRecord, read_record
+from openbell.node.snapshots import NoBeginError
 from openbell.node.versions import in_force
 from openbell.ops.control.proposals import RefusedError
 from openbell.ops.find import read_page
@@ -118,7 +119,10 @@ class LiveWorld:
         if self._follower is None:
             if not read_page(self.hot_dir).epoch:
                 return False
-            self._follower = follow(self.card)
+            try:
+                self._follower = follow(self.card)
+            except NoBeginError:  # before a start that accepts this core has written the first snapshot of it
+                return False
         give_up = time.monotonic() + for_s
         while self._follower.poll(FRAMES_PER_POLL):
             if time.monotonic() > give_up:
