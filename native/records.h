@@ -87,7 +87,7 @@ enum class Type : u8 {
     Limit = 100,          // one limit of risk: `Limit`
     Conversion = 101,     // text = currency, values[0] = its worth in 1e-8 of the base currency
     FeeRate = 102,        // of account `source`: text = the venue's liquidity flags, values = per lot, bps x 100
-    Adjustment = 103,     // a person or a reconciliation moved a position: values = qty, px, cash; text = why
+    Adjustment = 103,     // a person moved a position: values = qty, px, cash in 1e-4, match; code = uid; text = why
     Break = 104,          // books differ: values = ours, theirs, order, match; text = number against owner symbol note
     Said = 105,           // a strategy in a process of its own: code = SaidKind, values = SaidValue, source = records
     // the decision, OUT, 128 bytes; Intent to StrategyState of processes of their own are IN too

@@ -114,6 +114,7 @@ void bind_oms(nb::module_& m) {
         .def("can_open", &Oms::can_open, nb::arg("strategy"))
         .def("on_command", [](Oms& oms, nb::bytes order) { return oms.on_command(orders::record_from<Order>(order)); })
         .def("on_report", &on_report, nb::arg("report"), "(Applied, became_terminal, report as filled in)")
+        .def("adjust", [](Oms& oms, nb::bytes by_hand) { return oms.adjust(orders::record_from<Control>(by_hand)); })
         .def("on_resolved", &on_resolved, nb::arg("session"), nb::arg("reports_max") = 1024)
         .def("find", &find, nb::arg("cl_ord_id"))
         .def("live_orders", &live_orders)

@@ -12,8 +12,14 @@ void Engine::apply_parameters(const Control& record) {
     if (!breakers_.set(record)) distrust({});
 }
 
+// What may be opened, and what may rest, is judged by the new position from this frame on.
 void Engine::apply_adjustment(const Control& record) {
-    breakers_.on_moved(record.strategy, record.instrument, record.values[0]);
+    if (record.instrument >= instruments_.size() || !oms_.adjust(record)) return;
+    if (record.values[0] != 0) breakers_.on_moved(record.strategy, record.instrument, record.values[0]);
+    accounts_.refresh(record.strategy, record.instrument);
+    quoter_.forget_refusals();
+    mark_quote(record.strategy, record.instrument);
+    sweep_due_ = true;
 }
 
 void Engine::watch_report(const Report& report, const Applied& applied) {

@@ -197,6 +197,19 @@ Applied Oms::on_report(Report& r) {
     return tallied({kind, &o, became_terminal});
 }
 
+bool Oms::adjust(const Control& c) {
+    const i64 qty = c.values[0], px = c.values[1], given = c.values[2];
+    if (c.strategy >= capacity_.strategies_max || c.instrument >= capacity_.instruments_max) return false;
+    if (qty < -kQtyMax || qty > kQtyMax || px < 0 || px > kPxMax) return false;
+    const auto has_room = [&](const Position& p) {
+        i64 held = p.qty, traded = qty > 0 ? p.buys : p.sells;
+        return !overflows(held, qty) && !overflows(traded, qty > 0 ? qty : -qty);
+    };
+    if (!has_room(position(c.strategy, c.instrument)) || !has_room(position(c.instrument))) return false;
+    for_each_cell(c.strategy, c.instrument, [&](Cell& one) { one.position.adjust(px, qty, given); });
+    return true;
+}
+
 Applied::Kind Oms::apply(LiveOrder& o, const Report& r) {
     switch (Type(r.type)) {
         case Type::Accepted: return apply_accepted(o, r);

@@ -88,6 +88,9 @@ class Oms {
     void want_cancel(const LiveOrder&);
     // Applies a report and fills in its strategy, side, instrument and leaves_qty (what is open after it).
     Applied on_report(Report&);
+    // Moves a position by hand (`Adjustment`). False: a strategy or instrument that is not there, or what no position
+    // can hold; nothing changed.
+    bool adjust(const Control&);
     // The session has replayed all it has. Commands in doubt and commands sent without any evidence never
     // reached the venue and are settled so; each is a NotSent report in `out`. Returns how many; call again
     // while it equals out.size(). Nothing may be sent there between Connected and Resolved. Orders of other sessions

@@ -28,6 +28,13 @@ void Position::reverse_fill(Side side, i64 px, i64 fill_qty, i64 fee) {
     fills -= 1;
 }
 
+void Position::adjust(i64 px, i64 signed_qty, i64 given) {
+    fees -= given;
+    trade(px, signed_qty);
+    (signed_qty > 0 ? buys : sells) += magnitude(signed_qty);
+    fills += 1;
+}
+
 void Position::trade(i64 px, i64 signed_qty) {
     cash -= i128(px) * signed_qty;
     const bool reduces = (qty > 0 && signed_qty < 0) || (qty < 0 && signed_qty > 0);

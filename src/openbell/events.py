@@ -210,6 +210,17 @@ def _signed(bits: int) -> int:
     return bits - (1 << 64) if bits >> 63 else bits
 
 
+def adjustment(
+    strategy: int, instrument: int, *, qty: int = 0, px: int = 0, cash: int = 0, match: int = 0, by: By = By()
+) -> bytes:
+    """Move a position by hand: signed lots at `px` without a fee, and `cash` in 1e-4 of the currency, positive: given.
+
+    `match` is the venue's number of the execution that it stands for; 0: it names none.
+    """
+    values = (qty, px, cash, _signed(match))
+    return control(Type.ADJUSTMENT, code=by.uid, values=values, text=by.why, strategy=strategy, instrument=instrument)
+
+
 def conversion(currency: str, rate: int) -> bytes:
     """One unit of `currency` is worth `rate` in 1e-8 of the base currency; 0 takes the rate away."""
     return control(Type.CONVERSION, values=(rate,), text=currency)

@@ -29,6 +29,8 @@ from openbell._native import (
 __all__ = [
     "NO_INSTRUMENT",
     "NO_STRATEGY",
+    "PX_MAX",
+    "QTY_MAX",
     "RECORDS",
     "ArmState",
     "BreakNews",
@@ -51,6 +53,8 @@ __all__ = [
 
 NO_INSTRUMENT = 0xFFFF_FFFF
 NO_STRATEGY = 0xFFFF
+PX_MAX, QTY_MAX = 1 << 48, 1 << 44
+"""Of one order, fill or adjustment (native/oms/exposure.h)."""
 
 BUY = Side.BUY
 SELL = Side.SELL

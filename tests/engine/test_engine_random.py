@@ -190,8 +190,16 @@ class Day:
             (3, events.control(Type.TRADING_DAY, values=(20_260_000 + rng.randint(1, 99),))),
             (3, events.conversion(rng.choice(["USD", "EUR"]), rng.choice([10**8, 10**8, 108_512_345, 3, 0]))),
             (3, self.fee_rate()),
+            (3, self.adjustment()),
         ]
         return rng.choices([r for _, r in draws], [w for w, _ in draws])[0]
+
+    def adjustment(self) -> bytes:
+        rng = self.rng
+        strategy, instrument = rng.choice([0, 0, 1, 1, 2, 3, NO_STRATEGY]), rng.choice([0, 0, 1, 1, 2, 3])
+        qty = rng.choice([0, -10, 7, 25, -25, 2**44 + 1])
+        px, cash = rng.choice([0, 1_000_000, 1_020_000, -1]), rng.choice([0, 0, 5_000, -70_000])
+        return events.adjustment(strategy, instrument, qty=qty, px=px, cash=cash)
 
     def fee_rate(self) -> bytes:
         rng = self.rng

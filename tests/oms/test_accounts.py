@@ -83,6 +83,11 @@ class Books:
             self.accounts.refresh(said["strategy"], said["instrument"])
         return answer.name
 
+    def adjust(self, strategy: int, instrument: int, qty: int, px: int, cash: int) -> None:
+        assert self.oms.adjust(events.adjustment(strategy, instrument, qty=qty, px=px, cash=cash))
+        assert self.twin_oms.adjust(strategy, instrument, qty, px, cash)
+        self.accounts.refresh(strategy, instrument)
+
     # ---- what reads as trading
 
     def order(self, side: Side, px: int, qty: int, *, instrument: int = 0, strategy: int = 0) -> int:
@@ -359,7 +364,9 @@ def live(rng: random.Random, books: Books, *, days: bool = True) -> None:
         (order_id, exec_id), _ = rng.choice(list(books.twin_oms.fills.items()))
         kind = rng.choice([Type.BUSTED, Type.CORRECTED])
         books.report(kind, order_id, exec_id=exec_id, last_px=px, last_qty=rng.randint(1, 9))
-    elif draw < 0.86:
+    elif draw < 0.855:
+        books.adjust(strategy, number, rng.randint(-30, 30), px, rng.choice([0, 0, 123, -456]))
+    elif draw < 0.865:
         books.fee_rate(rng.choice(["", "A", "RX"]), per_lot=rng.randint(-50, 50), per_value=rng.randint(-90, 90))
     elif draw < 0.87:
         books.tell(number, *SPECS[number][:4], rng.choice([SPECS[number][4], SPECS[number][4] + 12_345, 0]))

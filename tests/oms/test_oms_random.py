@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from openbell import _native
+from openbell import _native, events
 from openbell.types import RECORDS, OrderState, Reason, Type
 from oracles import oms as oracle
 from oracles.order_records import ACCOUNT, commands_of, fields_of, orders_of, record
@@ -85,6 +85,10 @@ class Pair:
             }
             assert after == before | expected | {"leaves_qty": order.leaves}
 
+    def adjust(self, strategy: int, instrument: int, qty: int, px: int, cash: int) -> None:
+        by_hand = events.adjustment(strategy, instrument, qty=qty, px=px, cash=cash)
+        assert self.native.adjust(by_hand) == self.twin.adjust(strategy, instrument, qty, px, cash)
+
     def resolve(self) -> None:
         reports = fields_of(self.native.on_resolved(0), RECORDS["Report"])
         assert all(r["reason"] == Reason.NEVER_REACHED_VENUE and r["type"] == Type.NOT_SENT for r in reports)
@@ -108,11 +112,13 @@ class Pair:
                 assert position["cash"] == position["realized"] - position["cost"]
             parts = [self.native.position(s, instrument) for s in range(STRATEGIES)]
             account = self.native.position(ACCOUNT, instrument)
-            for name in ("qty", "cash", "fills"):  # I12: strategies add up to the account
+            for name in ("qty", "cash", "fills", "fees"):  # I12: strategies add up to the account
                 assert account[name] == sum(p[name] for p in parts)
             fills = [f for f in self.twin.every_fill if f["instrument"] == instrument and not f["busted"]]
             signed = sum(f["qty"] if f["side"] == 1 else -f["qty"] for f in fills)
-            assert account["qty"] == signed  # I12: the position is the sum of signed fills
+            signed += sum(qty for _, i, qty in self.twin.adjustments if i == instrument)
+            assert account["qty"] == signed  # I12: the position is the sum of signed fills and adjustments
+            assert account["fees"] == sum(fee for _, i, fee in self.twin.charges if i == instrument)
 
     def check_invariants(self, before: dict[int, OrderState]) -> None:
         for cl_ord_id in self.ids:
@@ -187,6 +193,10 @@ def step(rng: random.Random, pair: Pair) -> None:
     draw = rng.random()
     if draw < 0.25:
         pair.command(**random_command(rng, pair))
+    elif draw < 0.27:
+        px, cash = rng.choice([0, 99, 101, 2**48, -1]), rng.choice([0, 0, -30, 2**60])
+        qty = rng.choice([0, 7, -7, 40, -40, 2**44, -(2**44), 2**44 + 1, -(2**63)])
+        pair.adjust(rng.choice([0, 1, 1, 2, ACCOUNT]), rng.choice([0, 1, 1, 2]), qty, px, cash)
     elif draw < 0.98:
         known = [*list(pair.twin.live) * 3, *pair.twin.ended, *pair.ids[-10:], 12345]
         pair.report(**likely_report(rng, pair, rng.choice(known)))

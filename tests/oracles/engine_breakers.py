@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakNews, Type
-from oracles import accounts, arming, book, breakers, oms
+from oracles import accounts, arming, book, breakers, oms, quoter
 from oracles.engine_sessions import ROUTE_PARAMETER
 from oracles.order_records import record
 
@@ -20,12 +20,16 @@ class EngineBreakers:
     arming: arming.Arming
     oms: oms.Oms
     books: book.Books
+    quoter: quoter.Quoter
+    instruments: list[Fields]
+    sweep_due: bool
     now: int
     heard: dict[int, int]
     out: list[bytes]
     _distrust: Callable[[], None]
     _route: Callable[[Fields], None]
     _is_valid: Callable[[int], bool]
+    _mark: Callable[[tuple[int, int]], None]
     _pull_lowered: Callable[[arming.Scope], None]
 
     def _begin_breakers(self, strategies_max: int, instruments_max: int) -> None:
@@ -53,7 +57,14 @@ class EngineBreakers:
         return None
 
     def _on_adjustment(self, r: Fields, _: bytes) -> None:
-        self.breakers.on_moved(r["strategy"], r["instrument"], r["values"][0])
+        strategy, instrument, (qty, px, cash, _) = r["strategy"], r["instrument"], r["values"]
+        if instrument >= len(self.instruments) or not self.oms.adjust(strategy, instrument, qty, px, cash):
+            return
+        if qty:
+            self.breakers.on_moved(strategy, instrument, qty)
+        self.quoter.forget_refusals()
+        self._mark((strategy, instrument))
+        self.sweep_due = True
 
     def _on_break(self, r: Fields, _: bytes) -> None:
         if r["flags"] == BreakNews.OPENED:

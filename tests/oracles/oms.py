@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openbell.types import OrderState, Reason, Type
-from oracles.positions import position_of
+from oracles.positions import PX_MAX, QTY_MAX, Booked
 
 NEW, REPLACE, CANCEL = "new", "replace", "cancel"
 COMMAND = {Type.NEW_ORDER: NEW, Type.REPLACE_ORDER: REPLACE, Type.CANCEL_ORDER: CANCEL}
 TYPE_OF = {name: kind for kind, name in COMMAND.items()}
 BIT = {NEW: 1, REPLACE: 2, CANCEL: 4}
-QTY_MAX, PX_MAX = 2**44, 2**48
 ENDED = (OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED, OrderState.EXPIRED)
 
 
@@ -136,18 +135,16 @@ class Order:
         }  # fmt: skip
 
 
-class Oms:
+class Oms(Booked):
     """The same verbs as the native Oms, on dictionaries."""
 
     def __init__(self, orders_max: int, strategies_max: int, instruments_max: int, fills_max: int) -> None:
-        self.orders_max, self.strategies_max, self.instruments_max = orders_max, strategies_max, instruments_max
-        self.fills_max = fills_max
+        super().__init__(strategies_max, instruments_max)
+        self.orders_max, self.fills_max = orders_max, fills_max
         self.live: dict[int, Order] = {}
         self.ended: dict[int, Order] = {}
         self.fills: dict[tuple[int, int], dict[str, int]] = {}
         self.every_fill: list[dict[str, int]] = []
-        self.trades: list[tuple[int, int, int, int]] = []  # strategy, instrument, px, signed qty
-        self.charges: list[tuple[int, int, int]] = []  # strategy, instrument, fee
         self.session_of: Callable[[int], int] = lambda _: 64
         self.fee_of: Callable[[int, int, int, int], int] = lambda *_: 0
         self.recycled = 0
@@ -445,6 +442,3 @@ class Oms:
         buys = sum(o.worst() for o in mine if o.side == 1)
         sells = sum(o.worst() for o in mine if o.side == 2)
         return self.position(strategy, instrument)["qty"], buys, sells, len(mine)
-
-    def position(self, strategy: int | None, instrument: int) -> dict[str, int]:
-        return position_of([(px, q) for s, i, px, q in self.trades if i == instrument and strategy in (None, s)])
