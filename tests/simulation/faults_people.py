@@ -145,6 +145,15 @@ def parameter(day: Day, rng: random.Random) -> None:
     day.node.submit(events.parameter(RESTLESS, size, rng.choice([5, 20, 60, 150]), "size"))
 
 
+@fault("position moved by hand", "F39")
+def position_moved_by_hand(day: Day, rng: random.Random) -> None:
+    """Of a fill that the venue never made: what may be opened is judged by the new position at once."""
+    lots, px = rng.choice([-60, -5, 5, 60]), rng.randint(1, 1_000_000)
+    day.node.submit(
+        events.adjustment(RESTLESS, rng.randrange(len(m.SYMBOLS)), qty=lots, px=px, by=events.By(UID, why="sim"))
+    )
+
+
 @fault("signal", "")
 def signal(day: Day, rng: random.Random) -> None:
     """No fault: a value from another process."""

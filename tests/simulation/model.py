@@ -29,6 +29,7 @@ OF_NODE = NO_STRATEGY, NONE
 AFTER_KILL = 1
 ROUTE_PARAMETER = 4
 CONTROLS = (
+    Type.ADJUSTMENT,
     Type.PARAMETERS,
     Type.ARM,
     Type.KILL,
@@ -65,6 +66,15 @@ class Fill(NamedTuple):
     qty: int
 
 
+class Adjusted(NamedTuple):
+    """Lots that a person booked, signed."""
+
+    strategy: int
+    instrument: int
+    qty: int
+    px: int
+
+
 @dataclass
 class Held:
     """One order, by what was said of it."""
@@ -93,6 +103,7 @@ class Model:
     orders: dict[int, Held] = field(default_factory=dict)
     fills: dict[tuple[int, int], Fill] = field(default_factory=dict)
     busted: set[tuple[int, int]] = field(default_factory=set)
+    adjusted: list[Adjusted] = field(default_factory=list)
     limits: dict[tuple[int, int], int] = field(default_factory=dict)
     """(kind, instrument) -> value, of the scope instrument."""
     wrong: list[str] = field(default_factory=list)
@@ -171,7 +182,9 @@ class Model:
     def _control(self, kind: int, c: tuple[int, ...]) -> None:
         _, flags, strategy, instrument, _, code, source, *_ = c
         scope = strategy, instrument
-        if kind == Type.PARAMETERS:
+        if kind == Type.ADJUSTMENT:
+            self.adjusted.append(Adjusted(strategy, instrument, c[8], c[9]))
+        elif kind == Type.PARAMETERS:
             if source == ROUTE_PARAMETER:
                 self.routes[code] = c[8]
         elif kind == Type.RESOLVED:
@@ -319,12 +332,18 @@ class Model:
     # ---- what it comes to
 
     def position(self, instrument: int, strategy: int | None = None) -> tuple[int, int]:
-        """(lots, cash) of all executions that stand; of one strategy, or of all."""
+        """(lots, cash) of all executions that stand, and by hand; of one strategy, or of all."""
         mine = [
             f
             for (number, _), f in self.fills.items()
             if f.instrument == instrument and strategy in (None, strategy_of(number))
         ]
+        by_hand = self.by_hand(instrument, strategy)
         lots = sum(f.qty if f.side == BUY else -f.qty for f in mine)
         cash = sum(-f.qty * f.px if f.side == BUY else f.qty * f.px for f in mine)
-        return lots, cash
+        return lots + by_hand[0], cash + by_hand[1]
+
+    def by_hand(self, instrument: int, strategy: int | None = None) -> tuple[int, int]:
+        """(lots, cash) that people booked."""
+        mine = [a for a in self.adjusted if a.instrument == instrument and strategy in (None, a.strategy)]
+        return sum(a.qty for a in mine), sum(-a.qty * a.px for a in mine)

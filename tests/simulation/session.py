@@ -91,8 +91,9 @@ def _play(plan: Plan, folder: Path, outcome: Outcome) -> None:
         else:
             judge_books(day)
             day.wind_down()
-            judge_ledger(day)
-            judge_journal(day)
+            model = model_of(day)
+            judge_ledger(day, model)
+            judge_journal(day, model)
         expect("callbacks that could see the host's clock and chance", MISCHIEF.strays, 0)
         outcome.state_hash = day.node.engine.state_hash
     finally:
@@ -132,16 +133,28 @@ def judge_books(day: Day) -> None:
     judge_taps(day)
 
 
-def judge_ledger(day: Day) -> None:
-    """At the end of the day: flat of orders, and position and cash to the last unit."""
-    engine = day.node.engine
+def model_of(day: Day) -> Model:
+    """Of all that the journal says."""
+    node = day.node
+    reader = native.JournalReader(str(node.journal_dir), str(node.hot_dir), True)
+    return Model(messages_max=day.plan.messages_max).take_all(reader)
+
+
+def due(day: Day, model: Model) -> dict[int, tuple[int, int]]:
+    """Position and cash by instrument: what the venues hold, and what people have booked besides."""
+    found = {}
     for number, market in enumerate(day.traded):
         for at_venue, instrument in enumerate(day.node.books(number, market.at.symbols)):
-            expect(
-                "position and cash of " + market.at.symbols[at_venue],
-                held(day, instrument),
-                market.holdings()[at_venue],
-            )
+            there, by_hand = market.holdings()[at_venue], model.by_hand(instrument)
+            found[instrument] = there[0] + by_hand[0], there[1] + by_hand[1]
+    return found
+
+
+def judge_ledger(day: Day, model: Model) -> None:
+    """At the end of the day: flat of orders, and position and cash to the last unit."""
+    engine = day.node.engine
+    for instrument, expected in due(day, model).items():
+        expect(f"position and cash of instrument {instrument}", held(day, instrument), expected)
     left = {native.ouch_token_decode(token)[0] for market in day.traded for token, _, _ in market.open_orders()}
     if not left <= day.market_untold():
         raise Violation(f"orders open at the venue after the close: {left - day.market_untold()}")
@@ -168,9 +181,8 @@ def judge_after_lost_tail(day: Day) -> None:
     A person has to look before books are believed that are not the venue's.
     """
     engine = day.node.engine
-    numbers = [i for number, market in enumerate(day.traded) for i in day.node.books(number, market.at.symbols)]
-    ours = [held(day, instrument) for instrument in numbers]
-    theirs = [held_there for market in day.traded for held_there in market.holdings()]
+    theirs = due(day, model_of(day))
+    ours = {instrument: held(day, instrument) for instrument in theirs}
     untold = day.market_untold()
     orders = sorted({o.cl_ord_id for o in engine.live_orders()} - untold)
     rows = [row for market in day.traded for row in market.open_orders()]
@@ -184,22 +196,19 @@ def judge_after_lost_tail(day: Day) -> None:
     judge_replay(day.node)
 
 
-def judge_journal(day: Day) -> None:
+def judge_journal(day: Day, model: Model) -> None:
     """The journal alone: a plain model of it, what left against it, and its replay."""
-    node = day.node
-    reader = native.JournalReader(str(node.journal_dir), str(node.hot_dir), True)
-    model = Model(messages_max=day.plan.messages_max).take_all(reader)
     if model.wrong:
         raise Violation(f"the model: {model.wrong[0]} ({len(model.wrong)} in all)")
+    for instrument, expected in due(day, model).items():
+        expect("the model's position and cash", model.position(instrument), expected)
     for number, market in enumerate(day.traded):
-        instruments = node.books(number, market.at.symbols)
-        for at_venue, instrument in enumerate(instruments):
-            expect("the model's position and cash", model.position(instrument), market.holdings()[at_venue])
+        instruments = day.node.books(number, market.at.symbols)
         fills = [(exec_id, f.px, f.qty) for (_, exec_id), f in model.fills.items() if f.instrument in instruments]
         expect("executions that stand", sorted(fills), market.fills())
     for tap in day.taps:
         judge_wire(tap, model, is_durable=day.plan.is_durable)
-    judge_replay(node)
+    judge_replay(day.node)
 
 
 def judge_replay(node: Node) -> None:

@@ -156,7 +156,7 @@ def _node_case(
     """The same for a node that has died and starts again: whether the one after it agrees with journal and venue."""
     from tests.simulation.day import Day
     from tests.simulation.faults import acts
-    from tests.simulation.session import judge_books, judge_journal, judge_ledger, plan_of
+    from tests.simulation.session import judge_books, judge_journal, judge_ledger, model_of, plan_of
 
     day = Day(plan_of(f"nth {seed}").with_events(()), acts(), journal.parent)
     for _step in range(NODE_STEPS):
@@ -176,8 +176,9 @@ def _node_case(
         day.heal()
         judge_books(day)
         day.wind_down()
-        judge_ledger(day)
-        judge_journal(day)
+        model = model_of(day)
+        judge_ledger(day, model)
+        judge_journal(day, model)
     except AssertionError as broken:
         return met, str(broken)
     return met, ""
