@@ -2,8 +2,9 @@
 
 It reads records only, never the engine, so that what the engine holds can be compared with it. An execution is
 known by our order and the venue's match number (I11); a second copy changes nothing. A bust or correction that comes
-before its execution waits for it. What names no order of ours, or a price or quantity that cannot be, is kept apart in
-`disowned`: it is the venue's claim, not our trade.
+before its execution waits for it. An adjustment is a trade without an order; it may name the match number of the
+execution that it stands for, or puts right (adjusted.py). What names no order of ours, or a price or quantity that
+cannot be, is kept apart in `disowned`: it is a claim, not our trade.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Any, NamedTuple
 from openbell.journal import Frame
 from openbell.journal.assets import Asset, read_asset
 from openbell.posttrade.fees import FeeBook
-from openbell.types import Side, Type, strategy_of
+from openbell.types import PX_MAX, QTY_MAX, Side, Type, strategy_of
 
+STRATEGY_BIT, STRATEGY_MAX = 30, (1 << 10) - 1
+"""Where an order id carries its strategy."""
+UINT64_MAX = (1 << 64) - 1
 _EXECUTIONS = frozenset({int(Type.FILLED), int(Type.BUSTED), int(Type.CORRECTED)})
 
 
@@ -29,9 +33,12 @@ class TradeKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution of ours. `qty` is positive, in the instrument's quantity units; `px` in its price units.
+    """One execution of ours, or an adjustment.
 
-    `fee` is in 1e-4 of its currency, by the rates in force when it was told; negative is a rebate.
+    `qty` is in the instrument's quantity units, of an adjustment 0 where only money was given; `px` in price units.
+
+    `fee` is in 1e-4 of its currency, by the rates in force when it was told; negative is a rebate, and what an
+    adjustment gave. `match` is of adjustments: the venue's number that they name, 0 for none; None: an execution.
     """
 
     key: TradeKey
@@ -45,10 +52,11 @@ class Trade:
     fee: int = 0
     is_busted: bool = False
     is_corrected: bool = False
+    match: int | None = None
 
     @property
     def strategy(self) -> int:
-        """The strategy that its order id carries."""
+        """The strategy that its order id carries; of an adjustment, that of an order that never was."""
         return strategy_of(self.key.cl_ord_id)
 
     @property
@@ -70,6 +78,7 @@ class Blotter:
     seq: int = 0
     _orders: dict[int, tuple[int, Side]] = field(default_factory=dict)
     _untold: dict[TradeKey, tuple[Type, int, int]] = field(default_factory=dict)
+    _adjustments: list[TradeKey] = field(default_factory=list)
 
     def take_all(self, frames: Iterable[Frame]) -> Blotter:
         """Take every frame, and return this."""
@@ -95,10 +104,18 @@ class Blotter:
                 self.worth[bytes(record["text"]).rstrip(b"\0").decode()] = int(record["values"][0])
             for i in (kinds == int(Type.FEE_RATE)).nonzero()[0]:
                 self.fees.take(frame.record(int(i)))
+        elif kinds[0] == int(Type.ADJUSTMENT):
+            for i in (kinds == int(Type.ADJUSTMENT)).nonzero()[0]:
+                self._take_adjustment(frame.record(int(i)), frame.ts_seq, frame.seq)
         elif int(Type.ACCEPTED) <= kinds[0] <= int(Type.NOT_SENT):
             for i, kind in enumerate(kinds):
                 if int(kind) in _EXECUTIONS:
                     self._take_execution(Type(int(kind)), frame.record(i), frame.seq)
+
+    @property
+    def adjustments(self) -> list[Trade]:
+        """In order."""
+        return [self.trades[key] for key in self._adjustments]
 
     @property
     def order_ids(self) -> frozenset[int]:
@@ -136,6 +153,19 @@ class Blotter:
                 self._change(self.trades[key], *early)
         elif kind != Type.FILLED:
             self._change(known, kind, px, qty)
+
+    def _take_adjustment(self, record: Any, ts_seq: int, seq: int) -> None:
+        """What the engine takes; its number is below those of every venue."""
+        strategy, instrument = int(record["strategy"]), int(record["instrument"])
+        qty, px, cash, match = (int(value) for value in record["values"])
+        key = TradeKey(strategy << STRATEGY_BIT, -1 - len(self._adjustments))
+        if strategy > STRATEGY_MAX or instrument not in self.assets or abs(qty) > QTY_MAX or not 0 <= px <= PX_MAX:
+            self.disowned.append((seq, key))
+            return
+        side = Side.BUY if qty > 0 else Side.SELL
+        match &= UINT64_MAX
+        self.trades[key] = Trade(key, instrument, side, px, abs(qty), "", ts_seq, seq, fee=-cash, match=match)
+        self._adjustments.append(key)
 
     def _change(self, known: Trade, kind: Type, px: int, qty: int) -> None:
         if known.is_busted or (kind == Type.CORRECTED and (px, qty) == (known.px, known.qty)):

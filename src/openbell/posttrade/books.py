@@ -8,7 +8,7 @@ number; a side that does not know our ids (a clearing statement) knows the match
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from openbell.types import Side
@@ -49,6 +49,8 @@ class Books:
     """Orders that this side knows to have ended."""
     fills: dict[FillKey, Fill] | None = None
     positions: dict[str, int] | None = None
+    moved: dict[str, int] = field(default_factory=dict)
+    """What moved positions besides executions."""
     cash: dict[str, int] | None = None
     unknown_symbols: frozenset[str] = frozenset()
     """Symbols it speaks of that the other side has never heard of."""

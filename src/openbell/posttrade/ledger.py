@@ -11,6 +11,8 @@ leaves over stands on the account `rounding`, so nothing is lost and nothing is 
       cash                                      -.30
       fees                                      +.30
 
+What a person has booked, an adjustment, stands against `adjustments` in place of `trading` and `fees`.
+
 The profit of a strategy at a mark is what its cash and holdings are worth: see `profit`.
 """
 
@@ -51,6 +53,7 @@ class Account(StrEnum):
     HOLDINGS = "holdings"
     TRADING = "trading"
     FEES = "fees"
+    ADJUSTMENTS = "adjustments"
     ROUNDING = "rounding"
 
 
@@ -164,22 +167,29 @@ def book_trade(trade: Trade, asset: Asset) -> Entry:
     exact = -sign * notional(trade, asset)
     cash = half_away(exact, smallest_unit(asset.currency))
     s, currency = trade.strategy, asset.currency
+    by_hand = trade.match is not None
+    counter, of_fees = (Account.ADJUSTMENTS,) * 2 if by_hand else (Account.TRADING, Account.FEES)
     postings = [
         Posting(Account.CASH, s, currency, cash),
         Posting(Account.ROUNDING, s, currency, exact - cash),
-        Posting(Account.TRADING, s, currency, -exact),
+        Posting(counter, s, currency, -exact),
         Posting(Account.HOLDINGS, s, asset.symbol, sign * trade.qty),
-        Posting(Account.TRADING, s, asset.symbol, -sign * trade.qty),
+        Posting(counter, s, asset.symbol, -sign * trade.qty),
     ]
     if fee := fee_money(trade):
         paid = half_away(-fee, smallest_unit(currency))
         postings += [
             Posting(Account.CASH, s, currency, paid),
             Posting(Account.ROUNDING, s, currency, -fee - paid),
-            Posting(Account.FEES, s, currency, fee),
+            Posting(of_fees, s, currency, fee),
         ]
-    what = f"{'bought' if sign > 0 else 'sold'} {trade.qty} {asset.symbol} at {trade.px}"
-    return Entry(trade.seq, trade.ts_event, what, tuple(p for p in postings if p.amount))
+    return Entry(trade.seq, trade.ts_event, _what(trade, asset.symbol), tuple(p for p in postings if p.amount))
+
+
+def _what(trade: Trade, symbol: str) -> str:
+    verb = "bought" if trade.side == Side.BUY else "sold"
+    traded = f"{verb} {trade.qty} {symbol} at {trade.px}" if trade.qty else f"cash of {symbol}"
+    return traded if trade.match is None else f"by hand: {traded}"
 
 
 def reversed_entry(entry: Entry, seq: int, why: str) -> Entry:

@@ -11,6 +11,7 @@ from openbell.journal import Frame, Source, open_journal
 from openbell.journal.assets import Asset
 from openbell.node.card import NodeCard
 from openbell.ops.follow import follow
+from openbell.posttrade.adjusted import moved, with_adjustments
 from openbell.posttrade.blotter import Blotter, Trade, TradeKey
 from openbell.posttrade.books import Books, Fill, FillKey, OpenOrder
 from openbell.posttrade.fees import FEE_DECIMALS
@@ -82,6 +83,8 @@ class NodeBooks:
         """
         self.catch_up()
         assets, engine = self.assets(session), self.engine
+        adjustments = [one for one in self.blotter.adjustments if one.instrument in assets]
+        fills, has_fees = self._our_fills(assets), self.blotter.fees.is_known
         live = {order.cl_ord_id: order for order in engine.live_orders() if order.instrument in assets}
         held = {number: engine.position(NO_STRATEGY, number) for number in assets}
         positions: dict[str, int] = {}
@@ -94,15 +97,16 @@ class NodeBooks:
                 for order_id, order in live.items()
             },
             ended=self.blotter.order_ids - live.keys(),
-            fills=self._our_fills(assets),
+            fills=with_adjustments(fills, adjustments, assets, has_fees=has_fees) if adjustments else fills,
             positions=positions,
+            moved=moved(adjustments, assets),
             cash=self._cash(assets, held),
             as_of=engine.source_seq(Source.ORDER_ENTRY + (session or 0)),
         )
 
     def _our_fills(self, assets: Mapping[int, Asset]) -> dict[FillKey, Fill]:
         for key, trade in self.blotter.trades.items():
-            if self._known.get(key) is not trade:
+            if trade.match is None and self._known.get(key) is not trade:
                 self._known[key] = trade
                 self._fills[key.cl_ord_id, key.exec_id] = Fill(
                     symbol=self.blotter.assets[trade.instrument].symbol,

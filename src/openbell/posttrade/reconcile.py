@@ -114,7 +114,7 @@ def _order(order_id: int, ours: OpenOrder, theirs: OpenOrder) -> Iterator[Differ
 def _fills(ours: Books, theirs: Books) -> Iterator[Difference]:
     if ours.fills is None or theirs.fills is None:
         return
-    our_fills = ours.fills
+    our_fills = _named_as(theirs.fills, ours.fills)
     if not _knows_orders(theirs.fills):
         our_fills = by_match((exec_id, fill) for (_, exec_id), fill in ours.fills.items())
     for key in theirs.fills.keys() - our_fills.keys():
@@ -127,6 +127,20 @@ def _fills(ours: Books, theirs: Books) -> Iterator[Difference]:
             yield Difference(BreakKind.UNKNOWN_FILL, fill.symbol, key, fill.qty, 0)
     for key in our_fills.keys() & theirs.fills.keys():
         yield from _fill(key, our_fills[key], theirs.fills[key])
+
+
+def _named_as(theirs: dict[FillKey, Fill], ours: dict[FillKey, Fill]) -> dict[FillKey, Fill]:
+    """What a person booked names no order: it is that execution of its match which we have not heard of."""
+    booked = [key for key in ours if key[0] == 0]
+    named = {key: fill for key, fill in ours.items() if key[0] != 0} if booked else ours
+    for key in booked:
+        unheard = [other for other in theirs if other[1] == key[1] and other not in named]
+        named[min(unheard, key=lambda other: _unlike(ours[key], theirs[other]), default=key)] = ours[key]
+    return named
+
+
+def _unlike(ours: Fill, theirs: Fill) -> tuple[bool, bool, bool]:
+    return ours.symbol != theirs.symbol, ours.side != theirs.side, theirs.is_busted
 
 
 def _fill(key: FillKey, ours: Fill, theirs: Fill) -> Iterator[Difference]:
@@ -151,13 +165,18 @@ def _fill(key: FillKey, ours: Fill, theirs: Fill) -> Iterator[Difference]:
 def _positions(ours: Books, theirs: Books) -> Iterator[Difference]:
     for side in (ours, theirs):  # a side that contradicts itself needs nobody else to be wrong
         if side.positions is not None and side.fills is not None:
-            for symbol, held, of_fills in _pairs(side.positions, positions_of(side.fills)):
+            for symbol, held, of_fills in _pairs(side.positions, _explained(side.fills, side.moved)):
                 if held != of_fills:
                     yield Difference(BreakKind.POSITION_OF_FILLS, symbol, (int(side is theirs), 0), held, of_fills)
     if ours.positions is not None and theirs.positions is not None:
         for symbol, mine, other in _pairs(ours.positions, theirs.positions):
             if mine != other:
                 yield Difference(BreakKind.POSITION, symbol, (0, 0), mine, other)
+
+
+def _explained(fills: dict[FillKey, Fill], moved: dict[str, int]) -> dict[str, int]:
+    of_fills = positions_of(fills)
+    return of_fills | {symbol: of_fills.get(symbol, 0) + qty for symbol, qty in moved.items()}
 
 
 def _cash(ours: Books, theirs: Books) -> Iterator[Difference]:
