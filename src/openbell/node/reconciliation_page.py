@@ -39,3 +39,9 @@ def open_breaks(hot_dir: Path, now_ns: int) -> list[str]:
     if silent_ns > max(STALE_ROUNDS * page["every_ns"], STALE_LEAST_NS):
         return [f"no comparison for {silent_ns / 1e9:.0f} s", *page["breaks"]]
     return list(page["breaks"])
+
+
+def compared_ns(hot_dir: Path) -> int:
+    """When the last round ended; 0 where nobody ever compares."""
+    file = hot_dir / FILE
+    return int(json.loads(file.read_text())["now_ns"]) if file.is_file() else 0

@@ -5,16 +5,19 @@ from typing import Any
 
 import numpy as np
 
+from openbell.journal.assets import Asset
 from openbell.ops.control.desk import ControlDesk, Limits, Operator
 from openbell.ops.control.permissions import Role
 from openbell.ops.control.proposals import Person
-from openbell.ops.control.world import Armed, Target
+from openbell.ops.control.world import Armed, Target, Terms
 from openbell.types import RECORDS, ArmState, KillLevel, Type
 
 ANN, BOB, VIC, TOM, OPS = 100, 101, 102, 103, 104
 NAMES = {ANN: "ann", BOB: "bob", VIC: "vic", TOM: "tom", OPS: "ops"}
 ROLES = {ANN: Role.RISK, BOB: Role.RISK, VIC: Role.VIEWER, TOM: Role.TRADER, OPS: Role.OPERATOR}
 STRANGER = 999
+OBEL = Asset("OBEL", "USD", px_decimals=4, qty_decimals=0, multiplier=1)
+COIN = Asset("COIN", "EUR", px_decimals=2, qty_decimals=3, multiplier=1)
 CALM = Armed(ArmState.LIMITED, ArmState.LIMITED, KillLevel.NONE, False, 0)
 
 
@@ -30,6 +33,8 @@ class FakeNode:
         self.limits_held = 0
         self.doubts: list[str] = []
         self.breaks: list[str] = []
+        self.held: dict[tuple[int, int], int] = {}
+        self.compared = 0
         self.records: list[bytes] = []
         self.generation = 0
         self.tickets = 0
@@ -40,6 +45,15 @@ class FakeNode:
 
     def find_instrument(self, symbol: str) -> int | None:
         return self.symbols.get(symbol)
+
+    def terms(self, instrument: int) -> Terms:
+        return [Terms(OBEL, 100, 1), Terms(COIN, 1, 100)][instrument]
+
+    def position(self, strategy: int, instrument: int) -> int:
+        return self.held.get((strategy, instrument), 0)
+
+    def compared_ns(self) -> int:
+        return self.compared
 
     def armed(self, target: Target) -> Armed:
         return self.scopes.get(Target(target.strategy, target.instrument), CALM)

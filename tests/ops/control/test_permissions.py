@@ -22,6 +22,7 @@ TABLE = {
     Act.SIGNAL: ("nnyy", "nnyy", "nnnn"),
     Act.TUNE: ("nnnn", "nnyy", "nnnn"),
     Act.REPLACE: ("nnnn", "nnyy", "nnnn"),
+    Act.ADJUST: ("nnnn", "nnyy", "nnnn"),
 }
 CELLS = list(itertools.product(Act, enumerate(ScopeKind), enumerate(Role)))
 
@@ -35,7 +36,7 @@ def test_every_cell_of_the_matrix_says_what_the_table_says(act, scope, role):
 
 def test_a_verb_without_a_row_cannot_be_added_in_silence():
     assert set(MAY) == set(Act) == set(TABLE)
-    assert {Act.RELEASE, Act.BREAK_GLASS, Act.LOOSEN, Act.REPLACE} == TWO_PEOPLE
+    assert {Act.RELEASE, Act.BREAK_GLASS, Act.LOOSEN, Act.REPLACE, Act.ADJUST} == TWO_PEOPLE
 
 
 def test_nobody_has_what_nobody_was_given():

@@ -15,7 +15,9 @@ from openbell import events
 from openbell._native import OperatorVerb
 from openbell.journal.assets import is_called
 from openbell.ops.control import requests as asked
+from openbell.ops.control.adjusting import Adjusting, adjusting
 from openbell.ops.control.limits import LimitsChange
+from openbell.ops.control.names import find_instrument, some, unknown
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
 from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
 from openbell.ops.control.replacing import Replacement, Replacing
@@ -26,7 +28,6 @@ from openbell.types import NO_STRATEGY, ArmState, KillLevel
 REFUSED, DONE, PROPOSED = 0, 1, 2
 """Outcomes in Operator records; what was refused names no act, but says why."""
 NO_ACT = 0
-SHOWN_MAX = 5
 MINUTE_NS = 60 * 10**9
 Answer = dict[str, Any]
 
@@ -101,6 +102,10 @@ class ControlDesk:
                 return (
                     self._replace(request, who, now_ns) if request.act == "replace" else self._lifecycle(request, who)
                 )
+            case asked.Adjust():
+                return self._adjust(request, who, now_ns)
+            case asked.Position():
+                return self._position(request, who)
             case asked.Approve():
                 return self._approve(request, who, now_ns)
             case asked.Deny():
@@ -155,7 +160,7 @@ class ControlDesk:
         says = [f"{target.name}: {before.state.name} -> {state.name}"]
         says += [f"acknowledges that {running} runs"] if running else []
         says += [f"releases: {before.held}"] if act == Act.RELEASE else []
-        says += [f"never reached the venue: {_some(in_doubt)}"] if in_doubt else []
+        says += [f"never reached the venue: {some(in_doubt)}"] if in_doubt else []
         says += [f"for {request.minutes} minutes, then as before"] if act == Act.BREAK_GLASS else []
         return self._do_or_propose(act, target, tuple(says), request.why, request, who, now_ns)
 
@@ -165,13 +170,13 @@ class ControlDesk:
             return []
         if breaks := self.world.open_breaks():
             raise RefusedError(
-                f"{target.name}: expected books that agree with the venue's, found {_some(breaks)}; openbell breaks "
+                f"{target.name}: expected books that agree with the venue's, found {some(breaks)}; openbell breaks "
                 "shows them; if it cannot wait: --minutes 5 instead of --release"
             )
         in_doubt = self.world.in_doubt()
         if in_doubt and not request.settle:
             raise RefusedError(
-                f"{target.name}: expected no order in doubt, found {_some(in_doubt)}; the venue's reports settle them, "
+                f"{target.name}: expected no order in doubt, found {some(in_doubt)}; the venue's reports settle them, "
                 "or ask it: if it has none of them, add --settle"
             )
         return in_doubt
@@ -264,6 +269,18 @@ class ControlDesk:
             return {"looking": request.strategy}
         return self._do_or_propose(Act.REPLACE, target, change.says, request.why, change, who, now_ns)
 
+    def _adjust(self, request: asked.Adjust, who: Operator, now_ns: int) -> Answer:
+        target = self._strategy(request.strategy)
+        self._expect(Act.ADJUST, target, who)
+        change = adjusting(request, target, self.world)
+        return self._do_or_propose(Act.ADJUST, target, change.says, request.why, change, who, now_ns)
+
+    def _position(self, request: asked.Position, who: Operator) -> Answer:
+        target = self._strategy(request.strategy)
+        self._expect(Act.LOOK, target, who)
+        held = self.world.position(target.strategy, find_instrument(self.world, request.symbol))
+        return {"position": held, "compared_ns": self.world.compared_ns(), "breaks": self.world.open_breaks()}
+
     def _tuning(self) -> Tuning:
         if self.tuning is None:
             raise RefusedError("this node takes neither signals nor parameters; it only records")
@@ -272,7 +289,7 @@ class ControlDesk:
     def _strategy(self, name: str) -> Target:
         number = self.world.strategies.get(name)
         if number is None:
-            raise RefusedError(_unknown("strategy", name, self.world.strategies))
+            raise unknown("strategy", name, self.world.strategies)
         return Target(strategy=number, name=f"strategy {name}")
 
     # ---- two people
@@ -309,11 +326,11 @@ class ControlDesk:
             in_doubt = self._in_doubt(change, proposed.act, target)
             if unseen := [order for order in in_doubt if order not in seen.in_doubt]:
                 raise RefusedError(
-                    f"proposal {proposed.id}: expected only orders in doubt that it names, found {_some(unseen)}; ask "
+                    f"proposal {proposed.id}: expected only orders in doubt that it names, found {some(unseen)}; ask "
                     "the venue for these too, and propose again"
                 )
         proposal = self.proposals.approve(request.proposal, who.person, now_ns)
-        if proposal.act != Act.LOOSEN and seen[:2] != (self.world.kill_generation(), self._stops):
+        if proposal.act not in (Act.LOOSEN, Act.ADJUST) and seen[:2] != (self.world.kill_generation(), self._stops):
             raise RefusedError(
                 f"proposal {proposal.id}: expected no kill since it was made, found one; look why, and propose again"
             )
@@ -336,6 +353,7 @@ class ControlDesk:
             )
         if isinstance(change, LimitsChange):
             change.keep()
+        more = {"adjusted": change.names} if isinstance(change, Adjusting) else {}
         for record in self._records(change, target, by, seen.kills):
             if not self.world.push(record):
                 raise RefusedError(
@@ -346,14 +364,14 @@ class ControlDesk:
         uid = approver.uid if approver else by.uid
         for text in (f"{proposal.says[0]}: {by.why}", *alarms):
             self._record(uid, Act.APPROVE if approver else proposal.act, DONE, target, text)
-        return {"done": "; ".join((*proposal.says, *alarms))}
+        return {"done": "; ".join((*proposal.says, *alarms)), **more}
 
     def _records(
-        self, change: asked.Arm | LimitsChange | Replacement, target: Target, by: events.By, generation: int
+        self, change: asked.Arm | LimitsChange | Replacement | Adjusting, target: Target, by: events.By, generation: int
     ) -> tuple[bytes, ...]:
         if isinstance(change, LimitsChange):
             return change.records
-        if isinstance(change, Replacement):
+        if isinstance(change, Replacement | Adjusting):
             return change.records(by)
         until = self.world.engine_now_ns() + change.minutes * MINUTE_NS if change.minutes else 0
         meant = (events.acknowledged(by, change.acknowledge),) if change.acknowledge and change.release else ()
@@ -385,8 +403,7 @@ class ControlDesk:
         if request.strategy:
             return self._strategy(request.strategy)
         if request.instrument:
-            if (number := self.world.find_instrument(request.instrument)) is None:
-                raise RefusedError(_unknown("instrument", request.instrument, self.world.instruments()))
+            number = find_instrument(self.world, request.instrument)
             return Target(instrument=number, name=f"instrument {request.instrument}")
         return Target()
 
@@ -405,7 +422,7 @@ class ControlDesk:
                 f"{roles}; ask somebody who has it"
             )
         owner = self.owners.get(target.name.removeprefix("strategy "), "") if kind == ScopeKind.STRATEGY else ""
-        is_owners = act in (Act.RAISE, Act.TUNE, Act.REPLACE)
+        is_owners = act in (Act.RAISE, Act.TUNE, Act.REPLACE, Act.ADJUST)
         if is_owners and owner and Role.RISK not in who.roles and owner != who.person.name:
             raise RefusedError(
                 f"{act.name.lower()} {target.name}: expected its owner {owner} or role risk, found {who.person.name}; "
@@ -430,13 +447,3 @@ def _kind(target: Target) -> ScopeKind:
     if target.strategy != NO_STRATEGY:
         return ScopeKind.STRATEGY
     return ScopeKind.NODE if target == Target() else ScopeKind.INSTRUMENT
-
-
-def _some(words: list[str]) -> str:
-    shown = "; ".join(words[:SHOWN_MAX])
-    return shown if len(words) <= SHOWN_MAX else f"{shown}; and {len(words) - SHOWN_MAX} more"
-
-
-def _unknown(kind: str, name: str, known: dict[str, int]) -> str:
-    shown = ", ".join(sorted(known)[:12]) or "none yet"
-    return f"{kind} {name!r}: expected one of the node's, found none of that name; it has {shown}"

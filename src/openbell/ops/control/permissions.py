@@ -38,6 +38,7 @@ class Act(IntEnum):
     SIGNAL = 11  # send a strategy a value
     TUNE = 12  # change a strategy's parameters while it runs
     REPLACE = 13  # the class of a strategy, while its node runs
+    ADJUST = 14  # a position, by hand
 
 
 ALL = frozenset(Role)
@@ -58,10 +59,11 @@ MAY: dict[Act, dict[ScopeKind, frozenset[Role]]] = {
     Act.SIGNAL: {ScopeKind.NODE: DESK, ScopeKind.STRATEGY: DESK},
     Act.TUNE: {ScopeKind.STRATEGY: DESK},
     Act.REPLACE: {ScopeKind.STRATEGY: DESK},
+    Act.ADJUST: {ScopeKind.STRATEGY: DESK},
     Act.DENY: {ScopeKind.NODE: STOPPERS, ScopeKind.STRATEGY: STOPPERS, ScopeKind.INSTRUMENT: STOPPERS},
 }
 
-TWO_PEOPLE = frozenset({Act.RELEASE, Act.BREAK_GLASS, Act.LOOSEN, Act.REPLACE})
+TWO_PEOPLE = frozenset({Act.RELEASE, Act.BREAK_GLASS, Act.LOOSEN, Act.REPLACE, Act.ADJUST})
 """What one person only proposes, and another one approves."""
 
 

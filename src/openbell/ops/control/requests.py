@@ -17,12 +17,14 @@ from openbell.ops.control.proposals import RefusedError
 
 WHY_LETTERS_MAX = 60
 BREAK_GLASS_MINUTES_MAX = 15
+MATCH_MAX = 2**63 - 1
 IDENTITY_KEYS = ("uid", "user", "name", "as", "identity", "role", "roles", "approver", "proposer")
 
 Name = Annotated[str, msgspec.Meta(max_length=32)]
 InstrumentName = Annotated[str, msgspec.Meta(max_length=49)]
 """A symbol of 16 letters, @, and the name of a feed."""
 Path = Annotated[str, msgspec.Meta(max_length=4096)]
+DecimalText = Annotated[str, msgspec.Meta(max_length=40)]
 Why = Annotated[str, msgspec.Meta(max_length=WHY_LETTERS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -88,6 +90,25 @@ class Strategy(_Request, frozen=True, tag="strategy", kw_only=True):
     why: Why = ""
 
 
+class Adjust(_Request, frozen=True, tag="adjust", kw_only=True):
+    """Move a position by hand: signed lots at a price, money, or both; `match`: of that execution."""
+
+    strategy: Name
+    symbol: Name
+    qty: DecimalText = ""
+    px: DecimalText = ""
+    cash: DecimalText = ""
+    match: Annotated[int, msgspec.Meta(ge=0, le=MATCH_MAX)] = 0
+    why: Why = ""
+
+
+class Position(_Request, frozen=True, tag="position"):
+    """What a strategy holds, and where books differ."""
+
+    strategy: Name
+    symbol: Name
+
+
 class Status(_Request, frozen=True, tag="status"):
     """How far every scope is armed, what is killed, what is proposed."""
 
@@ -113,7 +134,21 @@ class Deny(_Request, frozen=True, tag="deny"):
     why: Why = ""
 
 
-Request = Kill | Arm | Limits | Signal | Params | Strategy | Status | Waiting | ProposalsOpen | Approve | Deny
+Request = (
+    Kill
+    | Arm
+    | Limits
+    | Signal
+    | Params
+    | Strategy
+    | Adjust
+    | Position
+    | Status
+    | Waiting
+    | ProposalsOpen
+    | Approve
+    | Deny
+)
 _decoder = msgspec.json.Decoder(Request)
 
 

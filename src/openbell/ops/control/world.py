@@ -6,15 +6,16 @@ import fcntl
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from openbell import _native as native
+from openbell.journal.assets import Asset, read_asset
 from openbell.node.acknowledge import is_unacknowledged, running_of
 from openbell.node.card import NodeCard
 from openbell.node.names import Names
-from openbell.node.reconciliation_page import open_breaks
+from openbell.node.reconciliation_page import compared_ns, open_breaks
 from openbell.node.record import RunRecord, read_record
 from openbell.node.snapshots import NoBeginError
 from openbell.node.versions import in_force
@@ -22,7 +23,7 @@ from openbell.ops.control.proposals import RefusedError
 from openbell.ops.find import read_page
 from openbell.ops.follow import follow
 from openbell.ops.strategy_view import FAILED
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, KillLevel, OrderState, Side
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, RECORDS, ArmState, KillLevel, OrderState, Side
 
 FRAMES_PER_POLL = 4_096
 CATCH_UP_S = 0.02
@@ -83,6 +84,14 @@ class Armed:
         }
 
 
+class Terms(NamedTuple):
+    """What an instrument's integers mean, and what they are multiples of."""
+
+    asset: Asset
+    tick: int
+    lot: int
+
+
 class World(Protocol):
     """The seam between the desk and a node; tests stand on it."""
 
@@ -90,11 +99,14 @@ class World(Protocol):
 
     def find_instrument(self, symbol: str) -> int | None: ...
     def instruments(self) -> dict[str, int]: ...
+    def terms(self, instrument: int) -> Terms: ...
+    def position(self, strategy: int, instrument: int) -> int: ...
     def armed(self, target: Target) -> Armed: ...
     def unacknowledged(self) -> str: ...
     def limits_version(self) -> int: ...
     def in_doubt(self) -> list[str]: ...
     def open_breaks(self) -> list[str]: ...
+    def compared_ns(self) -> int: ...
     def engine_now_ns(self) -> int: ...
     def set_kill(self, level: KillLevel, uid: int) -> None: ...
     def ask_scoped(self) -> int: ...
@@ -154,6 +166,17 @@ class LiveWorld:
         """The id of a name; None if the node has not heard of it, or of a symbol at several venues."""
         return self.instruments().get(symbol)
 
+    def terms(self, instrument: int) -> Terms:
+        """Of an instrument that `find_instrument` has named."""
+        assert self.engine is not None, "who has named it has heard of it"
+        record = np.frombuffer(self.engine.instrument_record(instrument), RECORDS["Instrument"])[0]
+        return Terms(read_asset(record), int(record["tick"]), int(record["lot"]))
+
+    def position(self, strategy: int, instrument: int) -> int:
+        """Of one strategy, with all that was journalled by now; of the account for NO_STRATEGY."""
+        self.poll()
+        return int(self.engine.position(strategy, instrument)["qty"]) if self.engine else 0
+
     def armed(self, target: Target) -> Armed:
         """How a scope stands by the journal; the node's kill is the cell's."""
         if (engine := self.engine) is None:
@@ -186,6 +209,10 @@ class LiveWorld:
     def open_breaks(self) -> list[str]:
         """As reconciliation has said last; nothing where the node has none."""
         return open_breaks(self.hot_dir, time.time_ns())
+
+    def compared_ns(self) -> int:
+        """When reconciliation last ended a round; 0: nobody compares."""
+        return compared_ns(self.hot_dir)
 
     def changed_parameters(self) -> list[tuple[int, int, int]]:
         """(strategy, word, bits) of parameters that were changed while their strategies ran."""
