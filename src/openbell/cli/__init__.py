@@ -49,6 +49,7 @@ COMMANDS: dict[str, Verb] = {
     ),
     "reconcile": Verb("openbell.cli.reconcile:app", "A node's books against the venue's, a drop copy's, a statement."),
     "arm": Verb("openbell.cli.arm:arm_app", "How far a node, a strategy or an instrument may go."),
+    "adjust": Verb("openbell.cli.adjust:app", "Move a position by hand, so that books agree: by two people."),
     "approve": Verb("openbell.cli.arm:approve_app", "What another person proposed: look, approve, deny."),
     "limits": Verb("openbell.cli.arm:limits_app", "The limits in force; propose others."),
     "signal": Verb("openbell.cli.signal:app", "Send a value to the strategies of a running node."),

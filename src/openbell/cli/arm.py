@@ -80,7 +80,7 @@ def arm(
         "acknowledge": acknowledge,
         "settle": settle,
     }
-    return say(hot_dir, _asked(hot_dir, request), as_json)
+    return say(hot_dir, asked(hot_dir, request), as_json)
 
 
 @approve_app.default
@@ -110,9 +110,9 @@ def approve(
     """
     hot_dir = _find(node)
     if not proposal:
-        return say(hot_dir, _asked(hot_dir, {"verb": "proposals"}), as_json)
+        return say(hot_dir, asked(hot_dir, {"verb": "proposals"}), as_json)
     verb = {"verb": "deny", "why": why} if deny else {"verb": "approve"}
-    return say(hot_dir, _asked(hot_dir, {**verb, "proposal": proposal}), as_json)
+    return say(hot_dir, asked(hot_dir, {**verb, "proposal": proposal}), as_json)
 
 
 @limits_app.default
@@ -153,7 +153,7 @@ def limits(
             request["file"] = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: expected a readable file of limits, found: {error}") from None
-    return say(hot_dir, _asked(hot_dir, request), as_json)
+    return say(hot_dir, asked(hot_dir, request), as_json)
 
 
 def _is_of_limits(path: Path) -> bool:
@@ -186,7 +186,7 @@ def _find(node: str) -> Path:
     return find_hot_dir(node)
 
 
-def _asked(hot_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
+def asked(hot_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     """The answer; what was done is in the journal when this returns."""
     from openbell.ops.control.client import ask
 
@@ -199,6 +199,10 @@ def _asked(hot_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
                 "openbell status shows it; it is taken when the thread goes on"
             )
         time.sleep(LOOK_EVERY_S)
+    if "adjusted" in answer:
+        from openbell.cli.adjust import outcome
+
+        answer["outcome"] = outcome(hot_dir, answer["adjusted"])
     return answer
 
 
@@ -211,7 +215,7 @@ def say(hot_dir: Path, answer: dict[str, Any], as_json: bool) -> int:
         print(f"{hot_dir.name}: {answer['done']}; the journal says so")
     if "denied" in answer:
         print(f"{hot_dir.name}: {answer['denied']} is denied")
-    for line in answer.get("limits", ()):
+    for line in (*answer.get("limits", ()), *answer.get("outcome", ())):
         print(line)
     proposals = answer.get("proposals", [answer["proposal"]] if "proposal" in answer else [])
     for proposal in proposals:
