@@ -1,13 +1,14 @@
 """What reconciliation says to whoever must not go on while books differ."""
 
 from openbell.node.reconciliation import ReconciliationSettings, round_ms
-from openbell.node.reconciliation_page import begin_page, open_breaks, write_page
+from openbell.node.reconciliation_page import begin_page, compared_ns, open_breaks, write_page
 
 S = 10**9
 
 
 def test_where_nobody_compares_nothing_is_open_and_an_old_page_is_forgotten(tmp_path):
     assert open_breaks(tmp_path, S) == []
+    assert compared_ns(tmp_path) == 0
     write_page(tmp_path, S, S, ["cash differs"])
     begin_page(tmp_path, 2 * S, 0)
     assert open_breaks(tmp_path, 2 * S) == []
@@ -17,6 +18,7 @@ def test_a_node_that_begins_is_not_clean_before_the_first_round(tmp_path):
     begin_page(tmp_path, S, S)
     assert open_breaks(tmp_path, S) == ["no comparison since the start"]
     write_page(tmp_path, 2 * S, S, [])
+    assert compared_ns(tmp_path) == 2 * S
     assert open_breaks(tmp_path, 3 * S) == []
 
 

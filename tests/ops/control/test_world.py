@@ -11,6 +11,7 @@ from tests.cli.world import World, far_strategy, wait_for
 from openbell import events
 from openbell.errors import ConfigError, NetError
 from openbell.journal import JournalWriter, Ring
+from openbell.journal.assets import Asset
 from openbell.node.card import NodeCard, read_card
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.record import CapacityRecord, RunRecord
@@ -21,7 +22,7 @@ from openbell.ops.control.desk import ControlDesk
 from openbell.ops.control.proposals import RefusedError
 from openbell.ops.control.replacing import Replacing
 from openbell.ops.control.tuning import Tuning
-from openbell.ops.control.world import LiveWorld, Target
+from openbell.ops.control.world import LiveWorld, Target, Terms
 from openbell.types import ArmState, KillLevel
 
 
@@ -40,7 +41,12 @@ def test_a_running_node_is_seen_and_told(tmp_path):
         assert view.armed(Target()).state == ArmState.FULL
         assert view.changed_parameters() == []
         assert view.engine_now_ns() >= view.engine.now_ns
+        number = view.find_instrument("OBEL")
+        assert view.terms(number) == Terms(Asset("OBEL", "USD", 4, 0, 1), tick=100, lot=1)
+        assert view.compared_ns() == 0
 
+        assert view.push(events.adjustment(view.strategies["maker"], number, qty=-7, px=500_000))
+        wait_for(lambda: view.position(view.strategies["maker"], number) == -7, "the adjustment")
         assert view.push(events.arm(ArmState.LIMITED, strategy=view.strategies["maker"]))
         maker = Target(strategy=view.strategies["maker"])
         wait_for(lambda: view.poll() and view.armed(maker).state == ArmState.LIMITED, "the arming")

@@ -168,14 +168,17 @@ class LiveWorld:
 
     def terms(self, instrument: int) -> Terms:
         """Of an instrument that `find_instrument` has named."""
-        assert self.engine is not None, "who has named it has heard of it"
-        record = np.frombuffer(self.engine.instrument_record(instrument), RECORDS["Instrument"])[0]
+        record = np.frombuffer(self._named_by().instrument_record(instrument), RECORDS["Instrument"])[0]
         return Terms(read_asset(record), int(record["tick"]), int(record["lot"]))
 
     def position(self, strategy: int, instrument: int) -> int:
-        """Of one strategy, with all that was journalled by now; of the account for NO_STRATEGY."""
+        """Of one strategy, with all that was journalled by now."""
         self.poll()
-        return int(self.engine.position(strategy, instrument)["qty"]) if self.engine else 0
+        return int(self._named_by().position(strategy, instrument)["qty"])
+
+    def _named_by(self) -> native.Engine:
+        assert self.engine is not None, "who has an instrument's id has it of an engine"
+        return self.engine
 
     def armed(self, target: Target) -> Armed:
         """How a scope stands by the journal; the node's kill is the cell's."""
