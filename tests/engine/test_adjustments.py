@@ -31,7 +31,7 @@ def test_the_limits_hold_for_the_new_position_from_the_next_frame_on():
     desk = d.trading_desk()
     adjust(desk, 1_995)
     said = [d.read(raw) for raw in say(desk, order(Side.BUY, BID, 6)) if raw[0] == Type.REFUSED]
-    assert [(r["reason"], r["limit"], r["observed"]) for r in said] == [(Reason.POSITION_LIMIT, 2_000, 2_001)]
+    assert [(r["reason"], r["limit"], r["observed"]) for r in said] == [(Reason.POSITION, 2_000, 2_001)]
     assert refusals(say(desk, order(Side.BUY, BID, 5))) == []
 
 

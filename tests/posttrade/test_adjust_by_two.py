@@ -11,7 +11,7 @@ import pytest
 from tests.cli.test_control import ANN, BOB, GROUP, PEOPLE, as_person, become, told
 from tests.cli.world import WAIT_S, openbell, wait_for
 from tests.posttrade.test_break_ledger import ReconcilingWorld
-from tests.posttrade.test_planted_breaks import WITHIN_S, an_order
+from tests.posttrade.test_planted_breaks import WITHIN_S
 
 from openbell import _native as native
 from openbell.cli.adjust import outcome
@@ -25,6 +25,8 @@ from openbell.types import NO_STRATEGY, Type
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may become two other people")
 MATCH, QTY, PX, FEE = 10**9, 100, 499_900, 3_000
+TOKEN = native.ouch_token(1 << 58 | 1 << 40 | 1 << 30 | 77, 1)
+"""Of an order of the first epoch."""
 
 
 class TwoPeoplesWorld(ReconcilingWorld):
@@ -43,13 +45,12 @@ class TwoPeoplesWorld(ReconcilingWorld):
 
 
 def never_heard(said):
-    """The venue has executed 100 of one of our orders, and charged for it."""
-    order = an_order(said)
+    """The venue has executed 100 of an order of ours, and charged for it."""
     symbol = said["positions"].setdefault("OBEL", {"position": 0, "cash": 0})
     symbol["position"] += QTY
     symbol["cash"] -= QTY * PX + FEE
     fill = {"match_id": MATCH, "symbol": "OBEL", "side": "B", "px": PX, "qty": QTY, "fee": FEE, "state": "GOOD"}
-    said["fills"].append(fill | {"token": order["token"]})
+    said["fills"].append(fill | {"token": TOKEN})
 
 
 @pytest.fixture
@@ -107,7 +108,6 @@ def test_a_fill_that_was_never_heard_is_booked_by_two_people_and_its_breaks_clos
     assert ledger["adjustments", "OBEL"] == "-100"
 
     world.run("--live")  # and after a restart
-    world.wait_for_orders()
     wait_for(lambda: answers(world), "the control process")
     assert as_person(world, BOB, "position", strategy="maker", symbol="OBEL")["position"] == QTY
 
