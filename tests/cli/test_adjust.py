@@ -21,7 +21,7 @@ MOVE = (
     "--px",
     "10.01",
     "--why",
-    "never told",
+    "late",
 )
 DONE = {"done": "maker OBEL", "adjusted": {"strategy": "maker", "symbol": "OBEL", "before": 300}}
 WAITED = {"waiting": 0}

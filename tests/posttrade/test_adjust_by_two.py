@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.cli.test_control import ANN, BOB, GROUP, PEOPLE, as_person, become, told
+from tests.cli.people import ANN, BOB, GROUP, PEOPLE, become
+from tests.cli.test_control import as_person, told
 from tests.cli.world import WAIT_S, openbell, wait_for
 from tests.posttrade.test_break_ledger import ReconcilingWorld
 from tests.posttrade.test_planted_breaks import WITHIN_S

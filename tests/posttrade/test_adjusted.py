@@ -203,6 +203,14 @@ def test_a_booked_match_that_nobody_else_knows_is_a_break():
     assert kinds(ours, books("venue", positions=None)) == [BreakKind.UNKNOWN_FILL]
 
 
+def test_an_execution_that_only_we_had_is_none_once_it_is_taken_back():
+    ours = {(A, 1): BOUGHT, (B, 2): SOLD, (B, 3): BOUGHT}
+    theirs = books("venue", positions=None)
+    assert kinds(books(fills=ours, positions=None), theirs) == [BreakKind.UNKNOWN_FILL]
+    taken_back = ours | {(B, 3): BOUGHT._replace(is_busted=True)}
+    assert kinds(books(fills=taken_back, positions=None), theirs) == []
+
+
 def test_a_statement_knows_a_booked_match_by_its_number():
     ours = books(fills={(A, 1): BOUGHT, (0, 2): SOLD}, positions=None)
     assert kinds(ours, books("statement", fills=by_match([(1, BOUGHT), (2, SOLD)]), positions=None, orders=None)) == []
