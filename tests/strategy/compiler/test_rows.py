@@ -68,16 +68,16 @@ def stepped(strategy: type[Strategy], *views):
         try:
             plain.on_book(Asked(), view)
         except IndexError:
-            yield failure[0], None, None
+            yield failure, None, None
         else:
-            yield failure[0], list(words), list(words_of(plain))
+            yield failure, list(words), list(words_of(plain))
 
 
 def test_they_hold_the_same_in_both_speeds(tmp_path: Path, rng):
     views = [book(lot=step, bid_px=rng.randint(1, 10**6), bid_qty=rng.randint(0, 9)) for step in range(40)]
 
     for failure, compiled, interpreted in stepped(class_of(TRIAL, tmp_path), *views):
-        assert failure == 0
+        assert failure == (0, 0, 0)
         assert compiled == interpreted
 
 
@@ -86,7 +86,9 @@ def test_outside_of_what_is_there_both_fail(tmp_path: Path, wrong: dict[str, int
     ((failure, _, interpreted),) = stepped(class_of(TRIAL, tmp_path), book(bid_px=5, **wrong))
 
     assert interpreted is None
-    assert failure in (Failure.RAISED, Failure.INDEX)
+    assert failure[0] in (Failure.RAISED, Failure.INDEX)
+    said = "self.n = self.last[book.ask_qty]" if "ask_qty" in wrong else "self.legs[book.ask_px].qty = 1"
+    assert failure[1] == TRIAL[: TRIAL.index(said)].count("\n") + 1, "the strategy's own line, not the ring's"
 
 
 def test_a_ring_is_the_newest_of_what_was_pushed(rng):

@@ -192,8 +192,14 @@ class Calls:
             if argument.kind is not None and argument.kind != value.kind:
                 found = f"{function.__name__}({argument.name}) expects {argument.kind}, found {value.kind}"
                 raise Refused(node, found, self.within.conversion(argument.kind))
+        return self.call(function, given, node)
+
+    def call(self, function: types.FunctionType, given: Sequence[Value], node: ast.AST) -> Value:
+        """The call of a helper with all its arguments."""
         name, result = self.unit.function(function, tuple(value.kind for value in given), node)
         texts = [value.pointer for value in given if value.kind is not CONTEXT]
+        if self.unit.is_ours(function):
+            texts.append(self.within.line(node))
         return Value(f"{name}({', '.join(['rt', *texts])})", result)
 
     def bind(self, node: ast.Call, name: str, arguments: Sequence[Argument]) -> list[Value]:

@@ -26,8 +26,8 @@ _ZERO = {"i": "0", "f": "0.0", "b": "False"}
 class FunctionLowering:
     """Lowers the body of one function for one combination of argument kinds."""
 
-    def __init__(self, unit: Unit, source: Source, arguments: dict[str, Kind]) -> None:
-        self.unit, self.source = unit, source
+    def __init__(self, unit: Unit, source: Source, arguments: dict[str, Kind], *, takes_line: bool) -> None:
+        self.unit, self.source, self.takes_line = unit, source, takes_line
         self.names: dict[str, Kind] = dict(arguments)
         self.own = {*arguments, *_stored(source.node)}  # a name set anywhere in it is its own everywhere
         self.since: dict[str, int] = dict.fromkeys(arguments, source.node.lineno)
@@ -58,7 +58,9 @@ class FunctionLowering:
     # What expressions ask for
 
     def line(self, node: ast.AST) -> str:
-        """The place of `node` as errors carry it: the file's number above, the line below."""
+        """The place of `node` as errors carry it: the file's number above, the line below; or the caller's place."""
+        if self.takes_line:
+            return "line"
         return str(self.unit.file_number(self.source.file) << 32 | getattr(node, "lineno", 0))
 
     def temporary(self) -> str:

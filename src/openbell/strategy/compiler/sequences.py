@@ -48,6 +48,4 @@ def _method(within: FunctionLowering, owner: Value, name: str, given: list[Value
     assert isinstance(owner.kind, kinds.StateOf)
     function = method_of(owner.kind.record, name)
     assert isinstance(function, types.FunctionType)
-    values = [owner, *given]
-    lowered, result = within.unit.function(function, tuple(value.kind for value in values), node)
-    return Value(f"{lowered}({', '.join(['rt', *(value.pointer for value in values)])})", result)
+    return within.calls.call(function, [owner, *given], node)

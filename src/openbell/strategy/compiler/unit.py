@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import openbell
 from openbell.strategy import Strategy
 from openbell.strategy.compiler import host, kinds
 from openbell.strategy.compiler.functions import FunctionLowering
@@ -17,6 +18,7 @@ from openbell.strategy.compiler.program import Foreign, Program
 from openbell.strategy.compiler.refusals import AlreadyRefused, NotCompiledError, Refusal, Refused
 from openbell.strategy.compiler.source import method_of, source_of
 
+OURS = Path(openbell.__file__).parent
 _Key = tuple[types.FunctionType, tuple[Kind, ...]]
 
 
@@ -74,13 +76,13 @@ class Unit:
             raise Refused(node, f"{function.__name__}() calls itself ({chain})", "write a loop")
         key = (function, given)
         if key not in self.done:
-            self.done[key] = self._lower(function, given)
+            self.done[key] = self._lower(function, given, takes_line=self.is_ours(function))
         if self.done[key][1] is UNKNOWN:
             raise AlreadyRefused
         return self.done[key]
 
     def _lower(
-        self, function: types.FunctionType, given: tuple[Kind, ...], *, timer_id: bool = False
+        self, function: types.FunctionType, given: tuple[Kind, ...], *, timer_id: bool = False, takes_line: bool = False
     ) -> tuple[str, Kind]:
         source = source_of(function, self.trees)
         names = [
@@ -88,7 +90,7 @@ class Unit:
         ]
         self.named += 1
         name = f"f{self.named}_{function.__name__}"
-        lowering = FunctionLowering(self, source, dict(zip(names, given, strict=False)))
+        lowering = FunctionLowering(self, source, dict(zip(names, given, strict=False)), takes_line=takes_line)
         before = len(self.refusals)
         self.open.append(function)
         try:
@@ -104,11 +106,17 @@ class Unit:
         if timer_id:  # handed as a pointer to the number
             body.insert(0, f"    {values[-1][0]} = load_u64(rt, argument, 0, {source.node.lineno})")
             values[-1] = ("argument", "p")
+        if takes_line:
+            values.append(("line", "i"))
         codes = "p" + "".join(code for _, code in values)
         place = f"{Path(source.file).name}:{source.node.lineno}"
         header = f"def {name}({', '.join(['rt', *(one for one, _ in values)])}):  # {place}"
         self.texts.append("\n".join([f'@function("{lowering.result.code}", "{codes}")', header, *body]))
         return name, lowering.result
+
+    def is_ours(self, function: types.FunctionType) -> bool:
+        """Whether a helper is openbell's own: what fails in it is said with the line of the strategy that called it."""
+        return Path(function.__code__.co_filename).is_relative_to(OURS)
 
     def _check_header(self, node: ast.FunctionDef, fits: bool) -> None:
         for decorator in node.decorator_list:
