@@ -11,9 +11,11 @@ import math
 import struct
 import sys
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from openbell.errors import StrategyError
+from openbell.strategy.refused_fields import instead_of, place_of
 
 Number = TypeVar("Number", int, float, bool)
 
@@ -136,13 +138,15 @@ class Declared(type):
         fields: dict[str, Field] = {}
         for base in bases:
             fields.update(getattr(base, "__fields__", {}))
-        own = {key: _field(name, key, kind, namespace) for key, kind in _annotations(namespace).items()}
+        making = sys._getframe(1)
+        own = {key: _field(name, key, kind, namespace, making) for key, kind in _annotations(namespace).items()}
         for key in own:
             namespace.pop(key, None)
         undeclared = [key for key, value in namespace.items() if isinstance(value, Param | Array) or _is_state(value)]
         if undeclared:
             raise StrategyError(
-                f"{name}.{undeclared[0]}: expected an annotation, found none; write `{undeclared[0]}: TYPE = ...`"
+                f"{place_of(making, name, undeclared[0])}: {name}.{undeclared[0]}: expected an annotation, found none; "
+                f"write `{undeclared[0]}: TYPE = ...`"
             )
         namespace["__slots__"] = tuple(key for key in own if key not in fields)
         namespace["__fields__"] = {**fields, **own}
@@ -164,37 +168,25 @@ def _annotations(namespace: dict[str, Any]) -> dict[str, Any]:
     return dict(namespace.get("__annotations__", {}))
 
 
-def _field(owner: str, name: str, annotation: Any, namespace: dict[str, Any]) -> Field:
+def _field(owner: str, name: str, annotation: Any, namespace: dict[str, Any], making: FrameType) -> Field:
     value = namespace.get(name)
     if isinstance(value, Array) or _is_state(value):
         return Field(name, type(value), value)
     kind = _KINDS.get(annotation)
     if kind is None:
         raise StrategyError(
-            f"{owner}.{name}: expected int, float or bool, an array, a ring or a State, found {annotation!r}; "
-            + _instead(annotation)
+            f"{place_of(making, owner, name)}: {owner}.{name}: expected int, float or bool, an array, a ring or a "
+            f"State, found {annotation!r}; {instead_of(name, annotation, namespace, making)}"
         )
     if name not in namespace:
         value = kind()
     spec = value if isinstance(value, Param) else None
     field = Field(name, kind, spec.default if spec else value, spec)
-    field.check(field.default, owner)
+    try:
+        field.check(field.default, owner)
+    except StrategyError as error:
+        raise StrategyError(f"{place_of(making, owner, name)}: {error}") from None
     return field
-
-
-_INSTEAD = {
-    "list": "declare `array(float, 100)`, which has a length, or `ring(float, 100)`, which keeps the newest",
-    "dict": "number the keys and declare `array(float, 100)`: the key is the index",
-    "str": "make the texts members of an IntEnum and declare an int",
-}
-_INSTEAD |= {"deque": _INSTEAD["list"], "tuple": _INSTEAD["list"], "set": _INSTEAD["dict"]}
-
-
-def _instead(annotation: Any) -> str:
-    """What to declare in place of what a record of the journal cannot hold."""
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    name = text.partition("[")[0].rpartition(".")[2].lower()
-    return _INSTEAD.get(name, "declared state is journalled as numbers: keep anything else outside the class")
 
 
 class State(metaclass=Declared):
