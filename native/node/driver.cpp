@@ -155,10 +155,15 @@ void Driver::give_presets() {
     }
     while (instruments_limited_ < parts_.engine.instruments()) {
         const Instrument& known = *parts_.engine.instrument(instruments_limited_++);
-        give_those_of(known, presets_.by_symbol);
+        if (!are_limits_newer()) give_those_of(known, presets_.by_symbol);
         give_those_of(known, presets_.controls_by_symbol);
     }
     is_giving_presets_ = false;
+}
+
+// Changed since the epoch began: ours would be old ones, maybe wider. An instrument without any is refused (NO_LIMITS).
+bool Driver::are_limits_newer() const {
+    return !presets_.limits.empty() && parts_.engine.risk().limits().version() != presets_.limits.front().version;
 }
 
 template <class Record>

@@ -128,6 +128,7 @@ class Driver {
     void send_waiting();
     void report_outcomes();
     void give_presets();
+    bool are_limits_newer() const;
     template <class Record>
     void give_those_of(const Instrument& known, const std::vector<Presets::OfSymbol<Record>>& presets);
     template <class Record>

@@ -19,7 +19,7 @@ from openbell.node.recovery import CoreDiffersError
 from openbell.node.snapshots import usable_snapshots
 from openbell.node.start import Start
 from openbell.node.supervisor import Supervisor
-from openbell.types import ArmState, Type
+from openbell.types import ArmState, Reason, Type
 
 SHORT_NS = 1_000_000
 QTY_OFFSET = 32
@@ -96,6 +96,21 @@ def tighten(node, told_seq=23):
     (rate,) = (line for line in lines_of(limits) if line.kind == "ORDER_RATE")
     lives.run_epoch(node, told_seq, [], run_ns=SHORT_NS, told=(record_of(rate, limits, {}),))
     return text
+
+
+def test_an_instrument_heard_of_after_the_limits_were_changed_is_refused(tmp_path):
+    node = lives.write_node(tmp_path)
+    file = tmp_path / "limits.toml"
+    limits = parse_limits(file.read_text().replace("version = 1", "version = 2"), file)
+    (rate,) = (line for line in lines_of(limits) if line.kind == "ORDER_RATE")
+
+    engine, _, _ = lives.run_epoch(node, 1, [*lives.OPENING, *lives.adds(1, 4)], told=(record_of(rate, limits, {}),))
+
+    records = (f.record(i) for f in open_journal(*halves(node)) for i in range(len(f.raw)))
+    refused = {int(record["reason"]) for record in records if record["type"] == Type.REFUSED}
+    assert engine.limits_version == 2  # the file's, which are older, are not given any more
+    assert refused == {Reason.NO_LIMITS}
+    assert not engine.live_orders()
 
 
 def test_a_file_older_than_what_the_node_was_told_opens_nothing(node):
