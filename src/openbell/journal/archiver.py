@@ -5,7 +5,7 @@
 Started by the node's supervisor. It ends by itself when the writer has closed and everything is durable, or
 after a last pass on SIGTERM or SIGINT. Exit code 0; 1 when the disk failed or the journal is damaged (the
 writer sees this in the control page and stops sending). Sealing runs beside it in a thread, so that hashing
-never delays a sync.
+never delays a sync; what it could not do, on a full disk for one, it tries again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import FrameType
 
 from openbell._native import Archiver
 from openbell.errors import OpenbellError
+from openbell.journal.durable import SyncFailedError
 from openbell.journal.retention import Retention, retain
 from openbell.journal.seal import seal_finished
 
@@ -27,6 +28,10 @@ WAIT_US = 50
 
 PASSES_PER_TURN = 200
 """Passes between two looks at the signals: about 10 ms at the default wait."""
+
+
+SEAL_AGAIN_S, SEAL_AGAIN_S_MAX = 1.0, 60.0
+"""Wait after a sealing that failed, twice as long after each that follows."""
 
 
 class _Stop:
@@ -42,7 +47,11 @@ class _Stop:
 
 
 class _Sealer(threading.Thread):
-    """Seals finished segments whenever it is woken, and lets the policy have the old ones, until it is told to end."""
+    """Seals finished segments whenever it is woken, and lets the policy have the old ones, until it is told to end.
+
+    A failure may pass: it is said and tried again. One of a sync may not, and ends the archiver; another one writes
+    anew what was not promised.
+    """
 
     def __init__(self, directory: Path, retention: Retention) -> None:
         super().__init__(name="sealer", daemon=True)
@@ -51,6 +60,7 @@ class _Sealer(threading.Thread):
         self._wake = threading.Event()
         self._is_ending = False
         self.error: Exception | None = None
+        self.has_given_up = False
 
     def wake(self) -> None:
         self._wake.set()
@@ -62,19 +72,31 @@ class _Sealer(threading.Thread):
         self.join()
 
     def run(self) -> None:
+        again_s: float | None = None
+        while not self.has_given_up:
+            self._wake.wait(again_s)
+            self._wake.clear()
+            is_last = self._is_ending  # what finished while the pass before the end was under way
+            self._pass(is_last=is_last)
+            if is_last:
+                return
+            again_s = min(2 * again_s if again_s else SEAL_AGAIN_S, SEAL_AGAIN_S_MAX) if self.error else None
+
+    def _pass(self, *, is_last: bool) -> None:
         try:
-            while not self._is_ending:
-                self._wake.wait()
-                self._wake.clear()
-                seal_finished(self._directory)
-                if not self._retention.is_idle:
-                    retain(self._directory, self._retention)
-            seal_finished(self._directory)  # what finished while the pass before the end was under way
-        except (OSError, OpenbellError) as error:  # frames go on becoming durable; their seals do not
-            print(
-                f"openbell archiver, sealing: {error}; no segment is sealed until it is started again", file=sys.stderr
-            )
+            seal_finished(self._directory)
+            if not is_last and not self._retention.is_idle:
+                retain(self._directory, self._retention)
+        except (OSError, OpenbellError) as error:
+            self.has_given_up = isinstance(error, SyncFailedError)
+            if str(error) != str(self.error):
+                then = "the archiver ends" if self.has_given_up else "it is tried again"
+                print(f"openbell archiver, sealing: {error}; {then}", file=sys.stderr, flush=True)
             self.error = error
+        else:
+            if self.error:
+                print("openbell archiver, sealing: it works again", file=sys.stderr, flush=True)
+            self.error = None
 
 
 def archive(
@@ -89,7 +111,8 @@ def archive(
 
     Raises:
         JournalLockedError: another archiver serves `directory`.
-        JournalError: the disk failed; nothing after the published watermark is promised.
+        JournalError: the disk failed; nothing after the published watermark is promised, or what is complete not
+            sealed.
         JournalDamagedError: disk and memory differ below the watermark.
     """
     archiver = Archiver(str(hot), str(directory))
@@ -97,7 +120,7 @@ def archive(
     sealer.start()
     sealer.wake()
     try:
-        while not archiver.is_done and not (stop and stop.is_asked):
+        while not archiver.is_done and not (stop and stop.is_asked) and not sealer.has_given_up:
             archiver.run(PASSES_PER_TURN, wait_us * 1000)
             if archiver.take_finished():
                 sealer.wake()

@@ -10,6 +10,10 @@ from pathlib import Path
 from openbell.errors import JournalError
 
 
+class SyncFailedError(JournalError):
+    """What was written to a file may not be on disk, and asking again shows nothing: the pages may be marked clean."""
+
+
 def replace_durably(path: Path, data: bytes) -> None:
     """Let `path` hold `data`; whoever looks, at any time and after any crash, sees the old file or the new one.
 
@@ -32,8 +36,13 @@ def rename_durably(fresh: Path, path: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Let the contents of `path`, whoever wrote them, be on disk. Raises as `replace_durably`."""
-    with _refusal("sync", path), path.open("rb") as file:
+    """Let the contents of `path`, whoever wrote them, be on disk.
+
+    Raises:
+        SyncFailedError: the disk refused; only who writes them anew may try it again.
+        JournalError: it cannot be opened.
+    """
+    with _refusal("open", path), path.open("rb") as file, _refusal("sync", path, SyncFailedError):
         os.fsync(file.fileno())
 
 
@@ -48,10 +57,8 @@ def sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def _refusal(what: str, path: Path) -> Iterator[None]:
+def _refusal(what: str, path: Path, kind: type[JournalError] = JournalError) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise JournalError(
-            f"cannot {what} {path}: {error.strerror}; check the disk, its space and who may write"
-        ) from error
+        raise kind(f"cannot {what} {path}: {error.strerror}; check the disk, its space and who may write") from error

@@ -17,13 +17,12 @@ from typing import Any, NamedTuple, cast
 from openbell._native import JournalReader
 from openbell.errors import JournalDamagedError
 from openbell.journal.durable import replace_durably, sync_file
-from openbell.journal.segments import open_segment, removed_through, segment_file
+from openbell.journal.segments import first_seq_of, open_segment, removed_through, segment_file
 
 NO_SEAL = "0" * 64
 """`prev` of the first seal."""
 
 END_MARKER = struct.pack("<I12x", 0xFFFFFFFF)
-_FIRST_SEQ_AT = 24  # in the segment header, see native/journal/segment.h
 
 
 class Seal(NamedTuple):
@@ -108,7 +107,6 @@ def _seal_of(directory: Path, number: int, prev: str) -> Seal | None:
     """The seal of a segment, or None while it has no end marker."""
     path = directory / f"{number:08}.seg"
     with path.open("rb") as file:
-        head = file.read(_FIRST_SEQ_AT + 8)
         size = file.seek(0, os.SEEK_END)
         if size < 4096 + len(END_MARKER):
             return None
@@ -116,7 +114,7 @@ def _seal_of(directory: Path, number: int, prev: str) -> Seal | None:
         if file.read() != END_MARKER:
             return None
     sync_file(path)  # an archiver that died may have left it written and not synced; a seal must not outlive it
-    (first_seq,) = struct.unpack_from("<Q", head, _FIRST_SEQ_AT)
+    first_seq = first_seq_of(path)
     last_seq = _last_seq(directory, number, first_seq)
     return Seal(number, first_seq, last_seq, size, _sha256(path), prev)
 
@@ -138,5 +136,4 @@ def _seq_before(segment: Path) -> int | None:
     """The number before a segment's first, or None while it has no header."""
     if not segment.exists() or segment.stat().st_size < 4096:
         return None
-    with segment.open("rb") as file:
-        return int(struct.unpack_from("<Q", file.read(_FIRST_SEQ_AT + 8), _FIRST_SEQ_AT)[0]) - 1
+    return first_seq_of(segment) - 1
