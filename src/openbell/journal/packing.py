@@ -29,6 +29,7 @@ def pack_segment(plain: Path, level: int = LEVEL) -> Path:
         compressor.copy_stream(source, out, size=plain.stat().st_size)
         out.flush()
         os.fsync(out.fileno())
+        os.posix_fadvise(out.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # so that the disk is read, not the page cache
     if contents_hash(unfinished) != contents_hash(plain):
         unfinished.unlink()
         raise JournalDamagedError(
