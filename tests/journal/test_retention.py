@@ -1,7 +1,10 @@
 """Old segments are packed and removed by policy; everybody reads what is left, none lacks what recovery needs."""
 
+import json
+import os
 import random
 import shutil
+import time
 
 import pytest
 
@@ -9,8 +12,9 @@ from journal.crash.recovers import VERIFIER
 from journal.frames import append_all, random_frames, read_all
 from openbell import _native as native
 from openbell.errors import JournalError
-from openbell.journal import Archiver, JournalReader, JournalWriter, seal_finished, verify_seals
-from openbell.journal.retention import DAY_S, Retention, retain
+from openbell.journal import Archiver, JournalReader, JournalWriter, packing, seal_finished, verify_seals
+from openbell.journal.archiver import archive
+from openbell.journal.retention import DAY_S, NS, Retention, retain
 from openbell.journal.segments import removed_through, segment_files
 
 OPTIONS = {"segment_bytes": 32 << 10, "frame_bytes_max": 4096, "hot_segments_max": 64}
@@ -81,15 +85,51 @@ def test_what_is_too_much_goes_oldest_first_but_not_what_a_recovery_needs(disk, 
     assert (report.damage, report.first_seq, report.removed_through) == ("", left[0].seq, done.removed[-1])
 
 
-def test_what_is_too_old_goes(disk, archived):
-    snapshot_at(disk, archived[-1].seq)
-    now_s = (disk / "00000001.seal").stat().st_mtime
+def archived_over(hot, disk, days):
+    """As `archived`, its frames at the same distance in engine time over so many days."""
+    frames = [f._replace(frame_class=1) for f in random_frames(4, 300)]
+    writer = JournalWriter(str(disk), str(hot), **OPTIONS)
+    later = [f._replace(ts_seq=int(i * days * DAY_S * NS / len(frames))) for i, f in enumerate(frames)]
+    later = append_all(writer, later)
+    writer.close()
+    archive(hot, disk)
+    snapshot_at(disk, later[-1].seq)
+    return later
+
+
+def seals(disk):
+    return [json.loads(path.read_bytes()) for path in sorted(disk.glob("*.seal"))]
+
+
+def test_what_is_too_old_by_both_clocks_goes(hot, disk):
+    frames = archived_over(hot, disk, 10)
+    now_s, all_seals = (disk / "00000001.seal").stat().st_mtime, seals(disk)
+    newest_ns = frames[all_seals[-1]["last_seq"] - 1].ts_seq
+    old = [s for s in all_seals[:-2] if newest_ns - frames[s["last_seq"] - 1].ts_seq > 3 * DAY_S * NS]
 
     assert retain(disk, Retention(keep_days=3), now_s=now_s + 2 * DAY_S).removed == []
     done = retain(disk, Retention(keep_days=3), now_s=now_s + 4 * DAY_S)
 
-    assert len(done.removed) == len(list(disk.glob("*.seal"))) - 2
-    assert len(segment_files(disk)) >= 2
+    assert done.removed == [s["segment"] for s in old]
+    assert 2 < len(old) < len(all_seals) - 2
+
+
+def test_a_clock_that_was_set_far_ahead_removes_nothing(hot, disk):
+    archived_over(hot, disk, 2)
+
+    assert retain(disk, Retention(keep_days=3), now_s=time.time() + 40_000 * DAY_S).removed == []
+
+
+@pytest.mark.usefixtures("archived")
+def test_a_packed_segment_is_read_back_from_the_disk(disk, monkeypatch):
+    done, fsync, advise, read = [], os.fsync, os.posix_fadvise, packing.contents_hash
+    monkeypatch.setattr(packing.os, "fsync", lambda fd: done.append("synced") or fsync(fd))
+    monkeypatch.setattr(packing.os, "posix_fadvise", lambda *what: done.append(what[1:]) or advise(*what))
+    monkeypatch.setattr(packing, "contents_hash", lambda path: done.append("read") or read(path))
+
+    packing.pack_segment(segment_files(disk)[0])
+
+    assert done[:3] == ["synced", (0, 0, os.POSIX_FADV_DONTNEED), "read"]
 
 
 def test_what_an_epoch_ran_goes_with_its_last_frame(hot, disk, archived):

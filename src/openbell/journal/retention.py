@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import struct
 import time
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from openbell._native import JournalReader
 from openbell.journal.durable import replace_durably, sync_folder
+from openbell.journal.frames import Frame
 from openbell.journal.packing import pack_segment
 from openbell.journal.segments import (
     PACKED,
@@ -27,6 +30,7 @@ from openbell.journal.segments import (
 )
 
 DAY_S = 86_400
+NS = 1_000_000_000
 PLAIN_MIN = 2
 """Sealed segments that always stay plain: recovery reads the newest, and readers a little behind the next."""
 _EPOCH_AT = 12  # in the segment header, see native/journal/segment.h
@@ -39,6 +43,8 @@ class Retention:
     plain_segments: int | None = None
     """Newest sealed segments that stay plain; older ones are packed."""
     keep_days: float | None = None
+    """Older ones are removed: older by the engine's time of their last frame against that of the newest sealed frame,
+    and by the host's clock against the time of their seal. Neither clock alone removes anything."""
     keep_bytes: int | None = None
 
     @property
@@ -112,14 +118,31 @@ def _forget_runs(directory: Path) -> None:
 def _unwanted(directory: Path, sealed: list[int], policy: Retention, now_s: float) -> list[int]:
     """The oldest of `sealed`, up to the last that is too old or too much."""
     size = sum(path.stat().st_size for path in segment_files(directory))
-    too_many = 0
+    too_many = 0 if policy.keep_days is None else _count_old(directory, sealed, policy.keep_days * DAY_S, now_s)
     for i, number in enumerate(sealed, start=1):
-        age_s = now_s - (directory / f"{number:08}.seal").stat().st_mtime
-        is_old = policy.keep_days is not None and age_s > policy.keep_days * DAY_S
-        if is_old or (policy.keep_bytes is not None and size > policy.keep_bytes):
-            too_many = i
+        if policy.keep_bytes is not None and size > policy.keep_bytes:
+            too_many = max(too_many, i)
         size -= segment_file(directory, number).stat().st_size
     return sealed[:too_many]
+
+
+def _count_old(directory: Path, sealed: list[int], age_s: float, now_s: float) -> int:
+    """How many of `sealed`, the oldest first, are older by both clocks; few segments are read, they may be packed."""
+    sealed_at = [(directory / f"{number:08}.seal").stat().st_mtime for number in sealed]
+    by_host = max((i for i, at_s in enumerate(sealed_at, start=1) if now_s - at_s > age_s), default=0)
+    if not by_host:
+        return 0
+    newest = int(max(directory.glob("[0-9]*.seal")).stem)
+    since_ns = _last_ns(directory, newest) - int(age_s * NS)
+    return bisect_left(sealed[:by_host], since_ns, key=lambda number: _last_ns(directory, number))
+
+
+def _last_ns(directory: Path, number: int) -> int:
+    """The engine's time of a sealed segment's last frame."""
+    reader = JournalReader(str(directory))
+    reader.seek(_seal(directory, number)["last_seq"])
+    last = reader.next()
+    return Frame._make(last).ts_seq if last is not None else 0
 
 
 def _needed_seq(directory: Path) -> int:
