@@ -68,29 +68,44 @@ def test_avellaneda_stoikov_without_a_volatility_measures_it_before_it_quotes():
     assert floor.strategy.variance.value == pytest.approx(9.0, rel=1e-3)
 
 
-def test_gueant_lehalle_tapia_quotes_its_closed_form():
-    params = {"gamma": 0.01, "sigma": 0.3, "arrival": 0.9, "k": 0.3}
-    floor = maker("gueant_lehalle_tapia", **params)
-    floor.book(10_000, 10_001)
-
-    # half spread 3.278982, slope .0678658: reference values of the paper's setting
-    assert (floor.strategy.base, floor.strategy.per_clip) == pytest.approx((3.278982, 0.0678658), rel=1e-5)
-    base, slope = gueant_lehalle.half_spread(0.01, 0.3), gueant_lehalle.slope(0.01, 0.3, 0.3, 0.9)
-    quotes = gueant_lehalle.quotes(10_000.5, 0.0, base, slope)
-    assert floor.quote() == Quote(expected(*quotes)[0], SIZE, expected(*quotes)[1], SIZE)
+MODEL = {"gamma": 0.01, "sigma": 1.0, "arrival": 0.9, "k": 0.3}
 
 
-def test_gueant_lehalle_tapia_leans_by_its_slope_for_each_clip():
-    floor = maker("gueant_lehalle_tapia", sigma=30.0)
-    floor.book(10_000, 10_001)
-    flat, slope = floor.quote(), floor.strategy.per_clip
-    filled(floor, Side.SELL)
+@pytest.mark.parametrize("clips", [1, 2, 10, 64])
+@pytest.mark.parametrize(
+    "other", [{}, {"sigma": 0.0}, {"sigma": 30.0}, {"gamma": 1e-6, "sigma": 0.3}, {"gamma": 5.0, "k": 2.0}]
+)
+def test_gueant_lehalle_tapia_has_the_exact_distances_up_to_its_limit(clips, other):
+    params = MODEL | other
+    strategy = maker("gueant_lehalle_tapia", **params, clips_max=clips).strategy
 
-    floor.book(10_000, 10_001, bid_qty=400)
+    exact, _ = gueant_lehalle.stationary_distances(**params, q_max=clips)
 
-    short = floor.quote()
-    assert (short.bid - flat.bid, short.ask - flat.ask) == pytest.approx((slope, slope), abs=1.0)
-    assert slope > 3.0
+    base = gueant_lehalle.half_spread(params["gamma"], params["k"])
+    found = [strategy.base + strategy.exact.lean(float(q), clips) for q in range(-clips, clips)]
+    assert strategy.base == base
+    assert found == pytest.approx(exact[:-1], rel=1e-9, abs=1e-9)
+
+
+def test_gueant_lehalle_tapia_quotes_the_exact_distances_and_not_the_closed_form():
+    floor = maker("gueant_lehalle_tapia", **MODEL, clips_max=3)
+    bids, asks = gueant_lehalle.stationary_distances(**MODEL, q_max=3)
+    for held in range(3):
+        floor.book(10_000, 10_001, bid_qty=400 + floor.seq)
+        quotes = 10_000.5 - bids[3 + held], 10_000.5 + asks[3 + held]
+        assert (floor.quote().bid, floor.quote().ask) == (expected(*quotes)[0], max(10_001, expected(*quotes)[1]))
+        filled(floor, Side.BUY)
+
+
+def test_gueant_lehalle_tapia_has_distances_where_states_are_beyond_a_float():
+    params = MODEL | {"gamma": 10.0, "sigma": 1000.0}
+    exact = maker("gueant_lehalle_tapia", **params, clips_max=64).strategy.exact
+
+    table, _ = gueant_lehalle.stationary_distances(**params, q_max=10)  # which has no more of them
+    base = gueant_lehalle.half_spread(params["gamma"], params["k"])
+    assert [base + exact.lean(float(q), 64) for q in range(-9, 9)] == pytest.approx(table[1:-2], rel=1e-9)
+    assert all(0.0 < exact.lean(q - 1.0, 64) < exact.lean(float(q), 64) < 1e3 for q in range(1, 64))
+    assert exact.lean(0.5, 64) == 0.5 * (exact.lean(0.0, 64) + exact.lean(1.0, 64))
 
 
 @pytest.mark.parametrize(("name", "most"), [("avellaneda_stoikov", "clips_max"), ("gueant_lehalle_tapia", "clips_max")])
@@ -111,7 +126,7 @@ def test_a_maker_never_crosses_the_market_however_it_leans():
         filled(floor, Side.BUY)
         floor.book(10_000, 10_001, bid_qty=400 + floor.seq)
 
-    assert floor.strategy.per_clip > 10.0
+    assert floor.strategy.exact.lean(3.0, 10) > 10.0
     assert floor.quote().ask == 10_001
     assert not floor.refused
 
