@@ -80,6 +80,7 @@ nb::dict counters(const Oms& oms) {
     d["duplicates"] = c.duplicates;
     d["illegal"] = c.illegal;
     d["overfills"] = c.overfills;
+    d["beyond_asked"] = c.beyond_asked;
     d["late_fills"] = c.late_fills;
     d["refused_commands"] = c.refused_commands;
     d["stale_starts"] = c.stale_starts;
@@ -96,7 +97,8 @@ void bind_oms(nb::module_& m) {
         .value("UNKNOWN_ORDER", Applied::UnknownOrder)
         .value("DUPLICATE", Applied::Duplicate)
         .value("ILLEGAL", Applied::Illegal)
-        .value("OVERFILL", Applied::Overfill);
+        .value("OVERFILL", Applied::Overfill)
+        .value("BEYOND_ASKED", Applied::BeyondAsked);
     nb::class_<Oms>(m, "Oms", "Order states, open orders, positions. Records go in and out as bytes.")
         .def(
             "__init__",

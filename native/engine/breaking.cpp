@@ -26,7 +26,7 @@ void Engine::watch_report(const Report& report, const Applied& applied) {
     static constexpr Touch kNoTouch{};
     if (applied.kind == Applied::UnknownOrder && report.type == u8(Type::Filled))
         return breakers_.on_moved(kNoStrategy, report.instrument, report.last_qty);
-    if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;
+    if (!is_applied(applied.kind)) return;
     const bool is_good = books_.is_valid(report.instrument);
     breakers_.on_report(report, is_good ? books_.touch(report.instrument) : kNoTouch, now_ns_);
 }

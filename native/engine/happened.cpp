@@ -168,15 +168,15 @@ void Engine::apply_report(const Report& record, u16 source) {
     const Applied applied = oms_.on_report(report);
     watch_report(report, applied);
     // The venue's account is the truth: where it contradicts ours, a person has to look before more is opened.
-    if (applied.kind == Applied::Done || applied.kind == Applied::Overfill) note_fill(report);
+    if (is_applied(applied.kind)) note_fill(report);
     const bool is_elsewhere = number_of(source) != kNoSession && applied.order != nullptr &&
                               applied.order->session != number_of(source);  // the order left by another session
     const bool contradicts = applied.kind == Applied::UnknownOrder || applied.kind == Applied::Illegal;
     if (contradicts || is_elsewhere) doubt_session(number_of(source));
     if (is_elsewhere) doubt_session(applied.order->session);  // that it says nothing of an order shows nothing now
-    // What was executed too much is in our books: the others are as good as before.
-    if (applied.kind == Applied::Overfill) distrust({kNoStrategy, applied.order->instrument});
-    if (applied.kind != Applied::Done && applied.kind != Applied::Overfill) return;
+    // What was executed or confirmed too much is in our books: the others are as good as before.
+    if (is_incident(applied.kind)) distrust({kNoStrategy, applied.order->instrument});
+    if (!is_applied(applied.kind)) return;
     accounts_.refresh(report.strategy, report.instrument);
     if (applied.order != nullptr) {
         const LiveOrder& order = *applied.order;

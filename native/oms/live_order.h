@@ -23,9 +23,10 @@ inline constexpr u8 kCancelBit = 4;
 // LiveOrder::flags
 inline constexpr u8 kChanging = 1;      // pending_version is in flight: the venue may hold either version
 inline constexpr u8 kAckSeen = 2;       // Accepted itself arrived (a fill before it implies it)
-inline constexpr u8 kOverfilled = 4;    // the venue executed more than the order: an incident, never clamped
+inline constexpr u8 kOverfilled = 4;    // the venue executed or holds more than the order: an incident, never clamped
 inline constexpr u8 kCancelWanted = 8;  // to be canceled once the session is there
 inline constexpr u8 kLeavesTold = 16;   // Replaced has said what this version leaves; else it is what was asked for
+inline constexpr u8 kWorsePx = 32;      // the venue confirmed a worse price than was asked: an incident
 
 struct LiveOrder {
     u64 cl_ord_id;

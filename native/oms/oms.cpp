@@ -322,8 +322,8 @@ Applied Oms::on_unknown(Report& r) {
 }
 
 Applied Oms::tallied(Applied result) {
-    u64* const by_kind[] = {&counters_.ignored,    &counters_.applied, &counters_.unknown,
-                            &counters_.duplicates, &counters_.illegal, &counters_.overfills};
+    u64* const by_kind[] = {&counters_.ignored, &counters_.applied,   &counters_.unknown,     &counters_.duplicates,
+                            &counters_.illegal, &counters_.overfills, &counters_.beyond_asked};
     *by_kind[result.kind] += 1;
     return result;
 }

@@ -43,10 +43,15 @@ struct Applied {
         Illegal,       // contradicts what we know; nothing changed: halt the instrument and reconcile. A bust or
                        // correction of a fill that was not told yet is kept until it is
         Overfill,      // applied, position follows the venue; the order executed more than its quantity
+        BeyondAsked,   // applied, exposure follows the venue; it confirmed more than was asked, or at a worse price
     } kind;
     const LiveOrder* order;  // null if unknown (a bust may still apply when only its fill is remembered)
     bool became_terminal;
 };
+
+// The venue did what was not asked: what it says counts, and the instrument is held until a person has looked.
+constexpr bool is_incident(Applied::Kind kind) { return kind == Applied::Overfill || kind == Applied::BeyondAsked; }
+constexpr bool is_applied(Applied::Kind kind) { return kind == Applied::Done || is_incident(kind); }
 
 class Oms {
   public:
@@ -55,7 +60,7 @@ class Oms {
         u32 fills_max = 0;  // fills remembered for duplicates and busts; 0 = 4 x orders_max
     };
     struct Counters {
-        u64 reports, applied, ignored, unknown, duplicates, illegal, overfills;
+        u64 reports, applied, ignored, unknown, duplicates, illegal, overfills, beyond_asked;
         u64 late_fills;        // on an order that had ended
         u64 refused_commands;  // on_command said no
         u64 stale_starts;      // Started with an epoch not above the last

@@ -24,7 +24,42 @@ void adopt_replace(LiveOrder& o, i64 px, i64 leaves) {
     o.version = o.pending_version;
     o.px = px;
     o.leaves_qty = leaves;
-    o.qty = std::max(total, o.cum_qty + leaves);  // what was taken away from the old version is forgotten with it
+    o.qty = std::max(total, o.cum_qty);  // what was taken away from the old version is forgotten with it
+}
+
+// A price of 0 is not told.
+bool is_worse(const LiveOrder& o, i64 px, i64 asked) {
+    return px > 0 && (Side(o.side) == Side::Buy ? px > asked : px < asked);
+}
+
+// Against what was asked: its quantity less what is executed, and its price. The order stays as large as was asked, so
+// that what is executed beyond it is an Overfill as well.
+Applied::Kind confirmed(LiveOrder& o, const Report& r, i64 asked_leaves, i64 asked_px) {
+    const bool is_more = r.leaves_qty > std::max<i64>(asked_leaves, 0);
+    const bool has_worse_px = is_worse(o, r.px, asked_px);
+    if (is_more) o.flags |= kOverfilled;
+    if (has_worse_px) o.flags |= kWorsePx;
+    return is_more || has_worse_px ? Applied::BeyondAsked : Applied::Done;
+}
+
+// A fill came first and says more, unless the venue holds what was not asked: then its word counts, at its worst.
+Applied::Kind confirmed_late(LiveOrder& o, const Report& r, i64 executed) {
+    const Applied::Kind kind = confirmed(o, r, o.qty, o.px);
+    if (!is_live(o) || kind == Applied::Done) return kind;
+    o.leaves_qty = std::max(o.leaves_qty, r.leaves_qty - executed);
+    if (is_worse(o, r.px, o.px)) o.px = r.px;
+    return kind;
+}
+
+bool has_terms(const Report& r) { return is_quantity(r.leaves_qty) && r.px >= 0 && r.px <= kPxMax; }
+
+// A second copy; or the first after a fill that proved it. What of that was executed before the replace is not known,
+// so nothing is taken from what the venue says is too much.
+Applied::Kind apply_replaced_again(LiveOrder& o, const Report& r) {
+    if (r.version != o.version || o.flags & kLeavesTold || !has_terms(r)) return Applied::Duplicate;
+    if (confirmed_late(o, r, 0) == Applied::Done) return Applied::Duplicate;
+    o.flags |= kLeavesTold;
+    return Applied::BeyondAsked;
 }
 
 u8 bit_of(Type command) {
@@ -102,20 +137,22 @@ void withdraw(LiveOrder& o, u8 bit) {
 
 Applied::Kind apply_accepted(LiveOrder& o, const Report& r) {
     if (o.flags & kAckSeen) return Applied::Duplicate;
-    if (r.version > 1 || !is_quantity(r.leaves_qty) || r.px < 0 || r.px > kPxMax) return Applied::Illegal;
+    if (r.version > 1 || !has_terms(r)) return Applied::Illegal;
     if (OrderState(o.state) == OrderState::Rejected) return Applied::Illegal;  // alive at the venue, dead for us
     o.flags |= kAckSeen;
     o.order_id = r.order_id;
-    if (o.version > 0 || !is_live(o)) return Applied::Done;  // a fill came first and says more
+    if (o.version > 1) return Applied::Done;  // what was asked then is replaced
+    if (o.version == 1 || !is_live(o)) return confirmed_late(o, r, o.cum_qty);
     confirm_version(o, 1);
+    const Applied::Kind kind = confirmed(o, r, o.qty - o.cum_qty, o.px);
     if (r.px > 0) o.px = r.px;
     o.leaves_qty = r.leaves_qty;
     if (r.leaves_qty > 0) {
-        o.qty = o.cum_qty + r.leaves_qty;
+        o.qty = std::min(o.qty, o.cum_qty + r.leaves_qty);
     } else {
         end_order(o, OrderState::Canceled);  // OUCH: accepted and dead at once, nothing follows
     }
-    return Applied::Done;
+    return kind;
 }
 
 Applied::Kind apply_rejected(LiveOrder& o, const Report& r) {
@@ -133,14 +170,15 @@ Applied::Kind apply_rejected(LiveOrder& o, const Report& r) {
 
 Applied::Kind apply_replaced(LiveOrder& o, const Report& r) {
     if (r.version > o.pending_version || r.version == 0) return Applied::Illegal;
-    if (r.version <= o.version) return r.version > 1 ? Applied::Duplicate : Applied::Illegal;
+    if (r.version <= o.version) return r.version > 1 ? apply_replaced_again(o, r) : Applied::Illegal;
     if (!is_live(o) || !is_replacing(o) || r.version != o.pending_version) return Applied::Illegal;
-    if (!is_quantity(r.leaves_qty) || r.px < 0 || r.px > kPxMax) return Applied::Illegal;
+    if (!has_terms(r)) return Applied::Illegal;
+    const Applied::Kind kind = confirmed(o, r, o.pending_qty - o.cum_qty, o.pending_px);
     adopt_replace(o, r.px > 0 ? r.px : o.pending_px, r.leaves_qty);
     o.flags |= kLeavesTold;
     if (r.order_id != 0) o.order_id = r.order_id;
     if (r.leaves_qty == 0) end_order(o, OrderState::Canceled);
-    return Applied::Done;
+    return kind;
 }
 
 Applied::Kind apply_canceled(LiveOrder& o, const Report& r) {

@@ -161,10 +161,10 @@ def test_a_fill_at_its_largest_and_one_more(terms, kind):
 @pytest.mark.parametrize(
     ("terms", "kind"),
     [
-        ({"leaves_qty": QTY_MAX}, "DONE"),
+        ({"leaves_qty": QTY_MAX}, "BEYOND_ASKED"),
         ({"leaves_qty": QTY_MAX + 1}, "ILLEGAL"),
         ({"leaves_qty": -1}, "ILLEGAL"),
-        ({"px": PX_MAX}, "DONE"),
+        ({"px": PX_MAX}, "BEYOND_ASKED"),
         ({"px": PX_MAX + 1}, "ILLEGAL"),
         ({"px": 0}, "DONE"),
         ({"px": -1}, "ILLEGAL"),

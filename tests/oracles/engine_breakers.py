@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakNews, Type
 from oracles import accounts, arming, book, breakers, oms, quoter
+from oracles.asked import INCIDENTS
 from oracles.engine_sessions import ROUTE_PARAMETER
 from oracles.order_records import record
 
@@ -73,7 +74,7 @@ class EngineBreakers:
     def _watch_report(self, r: Fields, kind: str, owner: Fields) -> None:
         if kind == "UNKNOWN_ORDER" and r["type"] == Type.FILLED:
             self.breakers.on_moved(NO_STRATEGY, r["instrument"], r["last_qty"])
-        if kind not in ("DONE", "OVERFILL"):
+        if kind not in ("DONE", *INCIDENTS):
             return
         bid, bid_qty, ask, ask_qty = self.books.books[owner["instrument"]].touch()
         if not self._is_valid(owner["instrument"]):

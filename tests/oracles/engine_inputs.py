@@ -25,6 +25,7 @@ from openbell.types import (
 )
 from oracles import accounts, book, oms, quoter, risk
 from oracles.arming import NODE
+from oracles.asked import INCIDENTS
 from oracles.engine_arming import EngineArming
 from oracles.engine_breakers import EngineBreakers
 from oracles.engine_money import EngineMoney
@@ -354,9 +355,9 @@ class EngineInputs(EngineSessions, EngineArming, EngineMoney, EngineBreakers):
             self._doubt_session(source)
         if is_elsewhere:
             self._doubt_session(order.session)
-        if kind == "OVERFILL":
+        if kind in INCIDENTS:
             self._distrust((NO_STRATEGY, order.instrument))
-        if kind not in ("DONE", "OVERFILL"):
+        if kind not in ("DONE", *INCIDENTS):
             return
         if r["type"] == Type.FILLED and self.risk.flow.on_fill(order.strategy, order.instrument, order.side, self.now):
             for key in [k for k in self.quoter.active() if k[0] == order.strategy]:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openbell.types import OrderState, Reason, Type
-from oracles.positions import PX_MAX, QTY_MAX, Booked
+from oracles.asked import PX_MAX, QTY_MAX, compared, compared_late, has_terms, replaced_before
+from oracles.positions import Booked
 
 NEW, REPLACE, CANCEL = "new", "replace", "cancel"
 COMMAND = {Type.NEW_ORDER: NEW, Type.REPLACE_ORDER: REPLACE, Type.CANCEL_ORDER: CANCEL}
 TYPE_OF = {name: kind for kind, name in COMMAND.items()}
 BIT = {NEW: 1, REPLACE: 2, CANCEL: 4}
-ENDED = (OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED, OrderState.EXPIRED)
 
 
 @dataclass
@@ -49,6 +49,7 @@ class Order:
     last_live: OrderState = OrderState.PENDING_NEW
     acked: bool = False
     overfilled: bool = False
+    worse_px: bool = False
     cancel_wanted: bool = False
     leaves_told: bool = False
     terms: int = 0
@@ -108,8 +109,8 @@ class Order:
     def take_replace(self, px: int, leaves: int) -> None:
         flight = self.flights.pop(REPLACE)
         self.version, self.px, self.leaves = flight.version, px, leaves
-        self.qty = max(flight.qty, self.cum + leaves)
-        self.gone = self.qty - self.cum - leaves
+        self.qty = max(flight.qty, self.cum)
+        self.gone = max(0, self.qty - self.cum - leaves)
 
     def is_of_older(self, version: int) -> bool:
         """The report is about a version that another has replaced; 0 names none."""
@@ -130,8 +131,8 @@ class Order:
             "px": self.px, "qty": self.qty, "cum_qty": self.cum, "leaves_qty": self.leaves,
             "pending_px": replace.px, "pending_qty": replace.qty, "created_ns": self.created_ns, "tag": self.tag,
             "in_doubt": news["doubt"], "flags": changing * 1 + self.acked * 2 + self.overfilled * 4
-            + self.cancel_wanted * 8 + self.leaves_told * 16, "terms": self.terms, "expires_s": self.expires_s,
-            "session": self.session - 64,
+            + self.cancel_wanted * 8 + self.leaves_told * 16 + self.worse_px * 32,
+            "terms": self.terms, "expires_s": self.expires_s, "session": self.session - 64,
         }  # fmt: skip
 
 
@@ -233,20 +234,19 @@ class Oms(Booked):
     def _on_accepted(self, o: Order, r: dict[str, int]) -> str:
         if o.acked:
             return "DUPLICATE"
-        if r["version"] > 1 or not 0 <= r["leaves_qty"] <= QTY_MAX or not 0 <= r["px"] <= PX_MAX:
-            return "ILLEGAL"
-        if o.ended == OrderState.REJECTED:
+        if r["version"] > 1 or not has_terms(r) or o.ended == OrderState.REJECTED:
             return "ILLEGAL"
         o.acked, o.order_id = True, r["order_id"]
         if o.version > 0 or o.ended is not None:
-            return "DONE"
+            return "DONE" if o.version > 1 else compared_late(o, r, o.cum)
         o.confirm(1)
+        kind = compared(o, r, o.qty - o.cum, o.px)
         o.px = r["px"] or o.px
         if r["leaves_qty"] == 0:
             o.end(OrderState.CANCELED)
         else:
-            o.leaves, o.qty, o.gone = r["leaves_qty"], o.cum + r["leaves_qty"], 0
-        return "DONE"
+            o.leaves, o.qty, o.gone = r["leaves_qty"], min(o.qty, o.cum + r["leaves_qty"]), 0
+        return kind
 
     def _on_rejected(self, o: Order, r: dict[str, int]) -> str:
         v = r["version"]
@@ -267,17 +267,17 @@ class Oms(Booked):
         if v == 0 or v > o.newest:
             return "ILLEGAL"
         if v <= o.version:
-            return "DUPLICATE" if v > 1 else "ILLEGAL"
-        if o.ended is not None or REPLACE not in o.flights or v != o.flights[REPLACE].version:
+            return replaced_before(o, r) if v > 1 else "ILLEGAL"
+        flight = o.flights.get(REPLACE)
+        if o.ended is not None or flight is None or v != flight.version or not has_terms(r):
             return "ILLEGAL"
-        if not 0 <= r["leaves_qty"] <= QTY_MAX or not 0 <= r["px"] <= PX_MAX:
-            return "ILLEGAL"
-        o.take_replace(r["px"] or o.flights[REPLACE].px, r["leaves_qty"])
+        kind = compared(o, r, flight.qty - o.cum, flight.px)
+        o.take_replace(r["px"] or flight.px, r["leaves_qty"])
         o.leaves_told = True
         o.order_id = r["order_id"] or o.order_id
         if o.leaves == 0:
             o.end(OrderState.CANCELED)
-        return "DONE"
+        return kind
 
     def _on_canceled(self, o: Order, r: dict[str, int]) -> str:
         if o.is_of_older(r["version"]):

@@ -356,9 +356,11 @@ class Day:
         )
 
     def market_untold(self) -> set[int]:
-        """Orders of which a report was lost for good: what became of them only the venue can say."""
+        """What became of them only the venue can say: a report was lost for good, or it holds more of an order than was
+        asked for, and the order ended here by a fill that came before it said so."""
         tokens = [getattr(one, "token", "") for one in self.market.wrong.filters]
-        return {native.ouch_token_decode(token)[0] for token in tokens if token}
+        live = {o.cl_ord_id for o in self.node.engine.live_orders()} if self.market.beyond else set()
+        return {native.ouch_token_decode(token)[0] for token in tokens if token} | (self.market.beyond - live)
 
     def wind_down(self) -> None:
         """Ctrl-C, and every cancel confirmed that the venue will ever confirm.

@@ -1,11 +1,13 @@
 """Faults of the venue: it tells the truth late, twice, in the worst order, or not at all."""
 
 import random
+import struct
 
 from tests.simulation import market as m
 from tests.simulation.day import Day
 from tests.simulation.faults import fault
 
+from openbell import events
 from openbell.exchange.diversions import LAYOUTS, FillFirst, FillLast, Filter, Lose
 from openbell.types import ArmState, Tif
 
@@ -15,6 +17,8 @@ ORDERS = 64
 """The source of the order session."""
 PREV_TOKEN = slice(65, 79)
 """Of a Replaced."""
+ENTER, REPLACE = struct.Struct(">c14scI8sI"), struct.Struct(">c14s14sI")
+"""What an order and a replace begin with: up to the price, up to the quantity."""
 
 
 class LoseAck(Lose):
@@ -221,6 +225,27 @@ def session_of_a_feed_ends(day: Day, rng: random.Random) -> None:
     if day.far is not None and not day.far.is_over:
         day.far.end_session()
         day.far_begins_at = day.at + rng.choice([5, 100, 300])
+
+
+@fault("takes more than asked", "F37")
+def takes_more_than_asked(day: Day, rng: random.Random) -> None:
+    """Or at a worse price: an order that the venue understood wrong. Its instrument is held until a person looked."""
+    lots, ticks = rng.choice([(1, 0), (rng.randint(1, 40), 0), (0, 1), (2, 3)])
+
+    def misread(payload: bytes) -> bytes | None:
+        if payload[:1] == b"O":
+            kind, token, side, qty, symbol, px = ENTER.unpack_from(payload)
+            worse = ticks * m.TICK * (1 if side == b"B" else -1)
+            return ENTER.pack(kind, token, side, qty + lots, symbol, px + worse) + payload[ENTER.size :]
+        if payload[:1] == b"U" and lots:
+            *names, qty = REPLACE.unpack_from(payload)
+            return REPLACE.pack(*names, qty + lots) + payload[REPLACE.size :]
+        return None
+
+    day.market.wrong.misreads = misread
+    for instrument in range(len(m.SYMBOLS)):
+        release = events.arm(ArmState.FULL, after_kill=True, instrument=instrument)
+        day.later(rng.randint(40, 150), lambda release=release: day.node.submit(release))
 
 
 @fault("snapshots are cut", "F18")

@@ -85,6 +85,8 @@ class Misbehaviour:
     """At most so much of the order stream is read at a time."""
     cut_before: bytes = b""
     """The connection ends right before a report of this kind, or in its middle."""
+    misreads: Callable[[bytes], bytes | None] | None = None
+    """What the venue takes an order or replace for; None: for what it is. Once."""
     filters: list[Filter] = field(default_factory=list)
 
 
@@ -122,6 +124,8 @@ class Market:
         """Messages before the newest for which requests are answered."""
         self.diversions = Diversions(self.core, clock.now_ns)
         self.wrong = Misbehaviour()
+        self.beyond: set[int] = set()
+        """Orders of which it took more than was asked for, or at a worse price."""
         self.resting: list[int] = []
         self.is_flowing = True
         self.is_over = False
@@ -256,7 +260,7 @@ class Market:
             if kind == "L" and not client.is_live:
                 client.login = payload
             elif kind == "U" and client.is_live:
-                assert self.core.receive(self.account, payload, now), f"the node sent no OUCH: {payload!r}"
+                assert self.core.receive(self.account, self._taken(payload), now), f"the node sent no OUCH: {payload!r}"
         if client.stream.state == native.StreamState.DOWN:
             self._lose_client()
             return
@@ -267,6 +271,15 @@ class Market:
         whole = len(client.to_send)
         cut_at = max(0, whole - self.rng.randint(0, client.holds_back)) if client.holds_back else whole
         client.to_send = client.to_send[client.stream.send(client.to_send[:cut_at]) :]
+
+    def _taken(self, payload: bytes) -> bytes:
+        taken = self.wrong.misreads(payload) if self.wrong.misreads else None
+        if taken is None:
+            return payload
+        self.wrong.misreads = None
+        token = taken[1:15] if taken[:1] == b"O" else taken[15:29]
+        self.beyond.add(native.ouch_token_decode(token.decode())[0])
+        return taken
 
     def begin_session(self, told: Callable[[], int | None]) -> None:
         """Order entry goes on under another name, from message 1: with what the last session has not told for good."""

@@ -87,6 +87,8 @@ class Held:
     cum: int = 0
     gone: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """Executed or cancelled, by version."""
+    told: set[int] = field(default_factory=set)
+    """Versions that the venue has confirmed."""
     is_over: bool = False
 
     def leaves(self) -> int:
@@ -107,6 +109,10 @@ class Model:
     limits: dict[tuple[int, int], int] = field(default_factory=dict)
     """(kind, instrument) -> value, of the scope instrument."""
     wrong: list[str] = field(default_factory=list)
+    held: set[int] = field(default_factory=set)
+    """Instruments of which the venue confirmed more than was asked, or a worse price: none opens before a release."""
+    beyond: frozenset[int] = frozenset()
+    """Orders that the venue took for more than they were."""
     messages_max: int = 0
     """What the venue takes in any second, cancels included; 0: any number."""
     seq: int = 0
@@ -198,6 +204,7 @@ class Model:
             if flags & AFTER_KILL:
                 self.killed[scope] = KillLevel.NONE
                 self.is_doubted &= scope != OF_NODE
+                self.held -= {instrument} if strategy == NO_STRATEGY else set()
         elif kind == Type.KILL:
             self.killed[scope] = max(self.killed[scope], code)
 
@@ -225,11 +232,20 @@ class Model:
         if kind == Type.FILLED:
             self._fill(seq, order, (number, exec_id), px, qty, version)
         elif kind in (Type.ACCEPTED, Type.REPLACED):
-            order.version, order.qty = version, left
+            self._confirm(order, (number, version), left, r[11])
         elif kind in (Type.CANCELED, Type.EXPIRED):
             order.gone[version] += qty
         elif (kind == Type.REJECTED and version == 1) or (kind == Type.NOT_SENT and command == Type.NEW_ORDER):
             order.is_over = True
+
+    def _confirm(self, order: Held, key: tuple[int, int], left: int, px: int) -> None:
+        _, version = key
+        asked = self.commands.get(key)
+        if asked is not None and version not in order.told and version >= order.version:
+            is_worse = px > asked.px if order.side == BUY else 0 < px < asked.px
+            self.held |= {order.instrument} if left > asked.qty or is_worse else set()
+        order.told.add(version)
+        order.version, order.qty = version, left
 
     def _count_message(self, seq: int, session: int, at_ns: int) -> None:
         sent_at = self._sent_at[session]
@@ -246,7 +262,7 @@ class Model:
         order.cum += qty
         order.gone[version] += qty
         most = max(c.qty for (number, _), c in self.commands.items() if number == key[0])
-        if order.cum > most:
+        if order.cum > most and key[0] not in self.beyond:
             self.wrong.append(f"frame {seq}: order {key[0]} has filled {order.cum} of {most}")
 
     def _amend(self, kind: int, key: tuple[int, int], px: int, qty: int) -> None:
@@ -299,6 +315,8 @@ class Model:
         session = self._session_of(instrument)
         if session not in self.up or self.is_doubted:
             self.wrong.append(f"{where} although session {session} is not in {self.up}, or doubted {self.is_doubted}")
+        if instrument in self.held:
+            self.wrong.append(f"{where} although the venue has confirmed what was not asked, and nobody has looked")
         if self.armed == ArmState.REDUCE_ONLY or of_account == KillLevel.SOFT:
             self._check_reduces(where, self._worst(instrument, side, number), leaves)
         if of_strategy == KillLevel.SOFT:

@@ -137,7 +137,7 @@ def model_of(day: Day) -> Model:
     """Of all that the journal says."""
     node = day.node
     reader = native.JournalReader(str(node.journal_dir), str(node.hot_dir), True)
-    return Model(messages_max=day.plan.messages_max).take_all(reader)
+    return Model(messages_max=day.plan.messages_max, beyond=frozenset(day.market.beyond)).take_all(reader)
 
 
 def due(day: Day, model: Model) -> dict[int, tuple[int, int]]:
