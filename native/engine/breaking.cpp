@@ -28,7 +28,7 @@ void Engine::watch_report(const Report& report, const Applied& applied) {
         return breakers_.on_moved(kNoStrategy, report.instrument, report.last_qty);
     if (!is_applied(applied.kind)) return;
     const bool is_good = books_.is_valid(report.instrument);
-    breakers_.on_report(report, is_good ? books_.touch(report.instrument) : kNoTouch, now_ns_);
+    breakers_.on_report(report, applied, is_good ? books_.touch(report.instrument) : kNoTouch, now_ns_);
 }
 
 void Engine::check_breakers() {

@@ -84,6 +84,7 @@ void Engine::settle_unreached(u8 session, Unreached what) {
         n = oms_.on_resolved(session, settled, what);
         for (const Report& report : std::span(settled, n)) {
             if (const LiveOrder* order = oms_.find(report.cl_ord_id)) {
+                breakers_.on_unreached(*order);
                 if (is_terminal(OrderState(order->state))) close_order(*order);
             }
             accounts_.refresh(report.strategy, report.instrument);

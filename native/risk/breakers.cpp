@@ -56,11 +56,9 @@ i64 worse_bps(Side side, i64 px, i64 opposite) {
 }  // namespace
 
 Breakers::Breakers(u32 strategies_max, u32 instruments_max)
-    : strategies_max_(strategies_max),
-      instruments_max_(instruments_max),
-      unanswered_(kUnansweredMax),
-      next_check_(kNever) {
+    : strategies_max_(strategies_max), instruments_max_(instruments_max), next_check_(kNever) {
     breakers_.reserve(kBreakersMax);
+    unanswered_.reserve(kUnansweredMax);
 }
 
 // ---- what there is ---------------------------------------------------------------------------------
@@ -107,7 +105,7 @@ bool Breakers::set(const Control& c) {
 
 void Breakers::restart() {
     for (Breaker& b : breakers_) b.is_given = 0;
-    sent_ = answered_ = 0;
+    unanswered_.clear();
     next_check_ = kNever;
 }
 
@@ -134,10 +132,10 @@ void Breakers::on_command(const Order& o, i64 now) {
     for_each(FillRate, o.strategy, o.instrument, [&](Breaker& b) { b.of.add(now); });
 }
 
-void Breakers::on_report(const Report& r, const Touch& touch, i64 now) {
+void Breakers::on_report(const Report& r, const Applied& applied, const Touch& touch, i64 now) {
     const Type type{r.type};
-    if (type == Type::Sent) return on_sent(r, now);
-    on_answer(r, now);
+    if (type == Type::Sent) return on_sent(Type(r.command), *applied.order, now);
+    if (applied.order) on_answer(*applied.order, now);
     for_each(PositionJump, r.strategy, r.instrument, [](Breaker&) {});  // it looks at the position itself
     if (type == Type::Rejected) for_each(RejectRate, r.strategy, r.instrument, [&](Breaker& b) { b.events.add(now); });
     if (type == Type::Filled) on_fill(r, touch, now);
@@ -174,22 +172,35 @@ void Breakers::measured(Breaker& b, i64 value) {
     b.worst = std::max(b.worst, value);
 }
 
-void Breakers::on_sent(const Report& r, i64 now) {
-    if (Type(r.command) != Type::NewOrder) return;
-    if (sent_ - answered_ == kUnansweredMax) answered_ += 1;  // the oldest is no longer watched
-    unanswered_[sent_ % kUnansweredMax] = {r.cl_ord_id, now, r.strategy, {}};
-    sent_ += 1;
+void Breakers::on_sent(Type command, const LiveOrder& o, i64 now) {
+    const u32 version = command == Type::CancelOrder ? o.cancel_version : o.pending_version;
+    const Unanswered sent{o.cl_ord_id, now, version, o.strategy, u8(command), 0};
+    const bool is_again = std::ranges::any_of(unanswered_, [&](const Unanswered& known) {
+        return known.cl_ord_id == sent.cl_ord_id && known.command == sent.command && known.version == sent.version;
+    });
+    if (is_again) return;  // a cancel: the first one still waits
+    if (unanswered_.size() == kUnansweredMax) unanswered_.erase(unanswered_.begin());  // no longer watched
+    unanswered_.push_back(sent);
 }
 
-void Breakers::on_answer(const Report& r, i64 now) {
-    for (u64 i = answered_; i < sent_; ++i) {
-        Unanswered& sent = unanswered_[i % kUnansweredMax];
-        if (sent.cl_ord_id != r.cl_ord_id) continue;
-        for_each(Latency, r.strategy, r.instrument, [&](Breaker& b) { measured(b, now - sent.sent_ns); });
-        sent.cl_ord_id = 0;
-        break;
-    }
-    while (answered_ < sent_ && unanswered_[answered_ % kUnansweredMax].cl_ord_id == 0) answered_ += 1;
+// The order says what is still in flight; its end, and a version that another has replaced, settle what named them.
+bool Breakers::is_awaited(const Unanswered& sent, const LiveOrder& o) {
+    if (Type(sent.command) == Type::CancelOrder) return o.cancel_version == sent.version;
+    return is_changing(o) && o.pending_version == sent.version;
+}
+
+void Breakers::on_answer(const LiveOrder& o, i64 now) {
+    std::erase_if(unanswered_, [&](const Unanswered& sent) {
+        if (sent.cl_ord_id != o.cl_ord_id || is_awaited(sent, o)) return false;
+        for_each(Latency, o.strategy, o.instrument, [&](Breaker& b) { measured(b, now - sent.sent_ns); });
+        return true;
+    });
+}
+
+// It waits for nothing, and nobody was slow.
+void Breakers::on_unreached(const LiveOrder& o) {
+    std::erase_if(unanswered_,
+                  [&](const Unanswered& sent) { return sent.cl_ord_id == o.cl_ord_id && !is_awaited(sent, o); });
 }
 
 // ---- what follows ----------------------------------------------------------------------------------
@@ -245,11 +256,9 @@ i64 Breakers::measure(const Breaker& b, const Accounts& accounts, i64 heard_ns, 
 }
 
 i64 Breakers::unanswered_ns(u16 strategy, i64 now) const {
-    for (u64 i = answered_; i < sent_; ++i) {
-        const Unanswered& sent = unanswered_[i % kUnansweredMax];
-        if (sent.cl_ord_id != 0 && (strategy == kNoStrategy || sent.strategy == strategy)) return now - sent.sent_ns;
-    }
-    return 0;
+    const auto oldest = std::ranges::find_if(
+        unanswered_, [&](const Unanswered& sent) { return strategy == kNoStrategy || sent.strategy == strategy; });
+    return oldest == unanswered_.end() ? 0 : now - oldest->sent_ns;
 }
 
 // A silence is asked about four times before it is too long; what has tripped, until its window has emptied.
@@ -268,8 +277,8 @@ void Breakers::plan(i64 now) {
 void Breakers::save(StateWriter& out) const {
     out.put(u64(breakers_.size()));
     for (const Breaker& b : breakers_) out.put(b);
-    out.put(sent_ - answered_);
-    for (u64 i = answered_; i < sent_; ++i) out.put(unanswered_[i % kUnansweredMax]);
+    out.put(u64(unanswered_.size()));
+    for (const Unanswered& sent : unanswered_) out.put(sent);
     out.put(next_check_);
     out.put(u8(is_due_));
 }
@@ -278,9 +287,9 @@ void Breakers::load(StateReader& in) {
     const u64 count = in.get<u64>();
     breakers_.clear();
     for (u64 i = 0; i < count; ++i) breakers_.push_back(in.get<Breaker>());
-    answered_ = 0;
-    sent_ = std::min<u64>(in.get<u64>(), kUnansweredMax);
-    for (u64 i = 0; i < sent_; ++i) unanswered_[i] = in.get<Unanswered>();
+    unanswered_.clear();
+    const u64 sent = std::min<u64>(in.get<u64>(), kUnansweredMax);
+    for (u64 i = 0; i < sent; ++i) unanswered_.push_back(in.get<Unanswered>());
     next_check_ = in.get<i64>();
     is_due_ = in.get<u8>() != 0;
 }

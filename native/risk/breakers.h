@@ -12,6 +12,7 @@
 
 #include "book/books.h"
 #include "oms/accounts.h"
+#include "oms/oms.h"
 #include "risk/window.h"
 
 namespace openbell {
@@ -49,7 +50,8 @@ class Breakers {
 
     // What is watched. Times are the engine's.
     void on_command(const Order&, i64 now);
-    void on_report(const Report&, const Touch&, i64 now);  // as the OMS completed it
+    void on_report(const Report&, const Applied&, const Touch&, i64 now);  // as the OMS completed it
+    void on_unreached(const LiveOrder&);  // a command of it that was sent never reached its venue
     // A position moved by other means than a fill of ours: a person, a reconciliation, an execution nobody knows.
     void on_moved(u16 strategy, u32 instrument, i64 qty);
     void on_break(i64 now);
@@ -85,29 +87,30 @@ class Breakers {
     void load(StateReader&);
 
   private:
-    struct Unanswered {
-        u64 cl_ord_id;  // 0: answered
+    struct Unanswered {  // a command that has left: `Type`, and the version that it names
+        u64 cl_ord_id;
         i64 sent_ns;
+        u32 version;
         u16 strategy;
-        u16 pad[3];
+        u8 command;
+        u8 pad;
     };
 
     template <class F>
     void for_each(BreakerKind kind, u16 strategy, u32 instrument, F&& f);
     Breaker* find(const Breaker& like);
     void on_fill(const Report&, const Touch&, i64 now);
-    void on_answer(const Report&, i64 now);
-    void on_sent(const Report&, i64 now);
+    void on_sent(Type command, const LiveOrder&, i64 now);
+    void on_answer(const LiveOrder&, i64 now);
+    static bool is_awaited(const Unanswered&, const LiveOrder&);
     static void measured(Breaker&, i64 value);
     static void follow(Breaker&, const Accounts&, i64 now);
     i64 unanswered_ns(u16 strategy, i64 now) const;
     void plan(i64 now);
 
     u32 strategies_max_, instruments_max_;
-    std::vector<Breaker> breakers_;  // in the order they were given
-    std::vector<Unanswered> unanswered_;
-    u64 sent_ = 0;      // of orders, ever
-    u64 answered_ = 0;  // all before it are
+    std::vector<Breaker> breakers_;       // in the order they were given
+    std::vector<Unanswered> unanswered_;  // the newest, in the order they left
     i64 next_check_;
     bool is_due_ = true;
 };

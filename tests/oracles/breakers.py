@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 
 from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakerKind, Type
+from oracles.oms import COMMAND, Order
 
 K = BreakerKind
 PARTS = 8
@@ -19,6 +20,22 @@ OF_SILENCE = {K.LATENCY, K.FEED_STALE}
 OF_RESULT = {K.LOSS, K.DRAWDOWN}
 OF_NODE = {K.FEED_STALE, K.RECONCILIATION}
 Fields = dict[str, int]
+
+
+@dataclass
+class Sent:
+    """A command that the venue has not answered yet."""
+
+    order: int
+    command: Type
+    version: int
+    at: int
+    strategy: int
+
+    def is_over(self, order: Order) -> bool:
+        """Nothing of that kind and version is in flight any more, whatever the venue said."""
+        flight = order.flights.get(COMMAND[self.command])
+        return self.order == order.cl_ord_id and (flight is None or flight.version != self.version)
 
 
 @dataclass
@@ -80,7 +97,7 @@ class Breakers:
     position: Callable[[int, int], int]
     heard: Callable[[], int]
     breakers: list[Breaker] = field(default_factory=list)
-    sent: list[tuple[int, int, int]] = field(default_factory=list)  # order, when, strategy
+    sent: list[Sent] = field(default_factory=list)
     next_check: int = NEVER
     is_due: bool = True
 
@@ -132,18 +149,14 @@ class Breakers:
             for b in self.those(K.FILL_RATE, o["strategy"], o["instrument"]):
                 b.of.append(now)
 
-    def on_report(self, r: Fields, opposite: int, now: int) -> None:
-        """`opposite`: the best of the other side, 0 where nothing is shown."""
+    def on_report(self, r: Fields, order: Order | None, opposite: int, now: int) -> None:
+        """`order`: as the report left it; `opposite`: the best of the other side, 0 where nothing is shown."""
         whose = (r["strategy"], r["instrument"])
         if r["type"] == Type.SENT:
-            if r["command"] == Type.NEW_ORDER:
-                self.sent = [*self.sent, (r["cl_ord_id"], now, r["strategy"])][-UNANSWERED_MAX:]
+            self._on_sent(order, Type(r["command"]), now)
             return
-        answered = next((s for s in self.sent if s[0] == r["cl_ord_id"]), None)
-        if answered:
-            self.sent.remove(answered)
-            for b in self.those(K.LATENCY, *whose):
-                b.singles.append(now - answered[1])
+        if order is not None:
+            self._on_answer(order, now)
         self.those(K.POSITION_JUMP, *whose)
         if r["type"] == Type.REJECTED:
             for b in self.those(K.REJECT_RATE, *whose):
@@ -159,6 +172,23 @@ class Breakers:
             for b in self.those(K.SLIPPAGE, *whose):
                 b.events.append((now, max(0, ceil(worse))))
                 b.of.append(now)
+
+    def _on_sent(self, order: Order, command: Type, now: int) -> None:
+        """One that is sent again waits since it was sent first."""
+        new = Sent(order.cl_ord_id, command, order.flights[COMMAND[command]].version, now, order.strategy)
+        known = [(one.order, one.command, one.version) for one in self.sent]
+        if (new.order, new.command, new.version) not in known:
+            self.sent = [*self.sent, new][-UNANSWERED_MAX:]
+
+    def _on_answer(self, order: Order, now: int) -> None:
+        for one in [one for one in self.sent if one.is_over(order)]:
+            self.sent.remove(one)
+            for b in self.those(K.LATENCY, order.strategy, order.instrument):
+                b.singles.append(now - one.at)
+
+    def on_unreached(self, order: Order) -> None:
+        """What never reached the venue is waited for no longer, and was not answered."""
+        self.sent = [one for one in self.sent if not one.is_over(order)]
 
     def on_moved(self, strategy: int, instrument: int, qty: int) -> None:
         for b in self.those(K.POSITION_JUMP, strategy, instrument):
@@ -196,7 +226,7 @@ class Breakers:
 
     def measure(self, b: Breaker, now: int) -> int:
         of = sum(b.within(at, now) for at in b.of)
-        mine = [at for _, at, strategy in self.sent if b.strategy in (NO_STRATEGY, strategy)]
+        mine = [one.at for one in self.sent if b.strategy in (NO_STRATEGY, one.strategy)]
         match b.kind:
             case K.LOSS:
                 return max(0, -self.result(b.strategy))

@@ -349,7 +349,8 @@ class EngineInputs(EngineSessions, EngineArming, EngineMoney, EngineBreakers):
         busted = self.oms.fills.get((r["cl_ord_id"], r["exec_id"]))
         kind, ended = self.oms.on_report(r)
         whose = busted or (vars(order) if order else {})
-        self._watch_report(r, kind, {name: whose.get(name, 0) for name in ("strategy", "instrument", "side")})
+        owner = {name: whose.get(name, 0) for name in ("strategy", "instrument", "side")}
+        self._watch_report(r, order, kind, owner)
         is_elsewhere = is_session(source) and order is not None and order.session != source
         if kind in ("UNKNOWN_ORDER", "ILLEGAL") or is_elsewhere:
             self._doubt_session(source)

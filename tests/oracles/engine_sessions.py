@@ -84,6 +84,7 @@ class EngineSessions:
     def _settle_unreached(self, source: int, which: str) -> None:
         for cl_ord_id, command, version in self.oms.on_resolved(which, source):
             order = self.oms.find(cl_ord_id)
+            self.breakers.on_unreached(order)
             if order.ended is not None:
                 self._on_closed(order)
             said = {"type": Type.NOT_SENT, "command": command, "version": version, "cl_ord_id": cl_ord_id}
