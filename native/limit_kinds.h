@@ -69,6 +69,7 @@ enum class BreakerKind : u8 {
     MessageRate = 9,
     PositionJump = 10,
     Reconciliation = 11,
+    UnfilledRate = 12,
 };
 
 }  // namespace openbell

@@ -228,7 +228,8 @@ void bind_enums(nb::module_& m) {
         .value("FEED_STALE", BreakerKind::FeedStale)
         .value("MESSAGE_RATE", BreakerKind::MessageRate)
         .value("POSITION_JUMP", BreakerKind::PositionJump)
-        .value("RECONCILIATION", BreakerKind::Reconciliation);
+        .value("RECONCILIATION", BreakerKind::Reconciliation)
+        .value("UNFILLED_RATE", BreakerKind::UnfilledRate);
     nb::enum_<KillLevel>(m, "KillLevel", nb::is_arithmetic())
         .value("NONE", KillLevel::None)
         .value("SOFT", KillLevel::Soft)

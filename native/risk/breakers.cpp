@@ -13,8 +13,14 @@ constexpr i64 kNever = std::numeric_limits<i64>::max();
 constexpr i64 kCheckLeastNs = 1'000'000;
 
 bool has_window(BreakerKind kind) {
-    return kind == RejectRate || kind == FillRate || kind == Slippage || kind == MessageRate || kind == PositionJump ||
-           kind == Reconciliation;
+    return kind == RejectRate || kind == FillRate || kind == UnfilledRate || kind == Slippage || kind == MessageRate ||
+           kind == PositionJump || kind == Reconciliation;
+}
+
+// In bps: what of an order was not executed.
+i64 unfilled_bps(const LiveOrder& o) {
+    constexpr i64 kBps = 10'000;
+    return kBps - std::min(o.cum_qty, o.qty) * kBps / o.qty;
 }
 
 // Those that a silence can trip.
@@ -65,7 +71,7 @@ Breakers::Breakers(u32 strategies_max, u32 instruments_max)
 
 bool Breakers::set(const Control& c) {
     Breaker given{};
-    given.kind = u8(c.code <= u32(Reconciliation) ? c.code : 0);
+    given.kind = u8(c.code <= u32(UnfilledRate) ? c.code : 0);
     given.to = u8(c.values[kStateAndLeast] & 0xFF);
     given.strategy = c.strategy;
     given.instrument = c.instrument;
@@ -136,6 +142,7 @@ void Breakers::on_report(const Report& r, const Applied& applied, const Touch& t
     const Type type{r.type};
     if (type == Type::Sent) return on_sent(Type(r.command), *applied.order, now);
     if (applied.order) on_answer(*applied.order, now);
+    if (applied.became_terminal) on_end(*applied.order, now);
     for_each(PositionJump, r.strategy, r.instrument, [](Breaker&) {});  // it looks at the position itself
     if (type == Type::Rejected) for_each(RejectRate, r.strategy, r.instrument, [&](Breaker& b) { b.events.add(now); });
     if (type == Type::Filled) on_fill(r, touch, now);
@@ -203,6 +210,15 @@ void Breakers::on_unreached(const LiveOrder& o) {
                   [&](const Unanswered& sent) { return sent.cl_ord_id == o.cl_ord_id && !is_awaited(sent, o); });
 }
 
+// One that was refused never was in the market.
+void Breakers::on_end(const LiveOrder& o, i64 now) {
+    if (OrderState(o.state) == OrderState::Rejected) return;
+    for_each(UnfilledRate, o.strategy, o.instrument, [&](Breaker& b) {
+        b.events.add(now, unfilled_bps(o));
+        b.of.add(now);
+    });
+}
+
 // ---- what follows ----------------------------------------------------------------------------------
 
 std::size_t Breakers::check(const Accounts& accounts, i64 heard_ns, i64 now, std::span<Trip, kBreakersMax> out) {
@@ -244,9 +260,10 @@ i64 Breakers::measure(const Breaker& b, const Accounts& accounts, i64 heard_ns, 
             const i64 orders = b.of.count(now);
             return orders > 0 && orders >= b.least ? b.events.count(now) * 10'000 / orders : 0;
         }
+        case UnfilledRate:
         case Slippage: {
-            const i64 fills = b.of.count(now);
-            return fills > 0 && fills >= b.least ? b.events.count(now) / fills : 0;
+            const i64 seen = b.of.count(now);
+            return seen > 0 && seen >= b.least ? b.events.count(now) / seen : 0;
         }
         case PositionJump: return std::max(magnitude(b.events.count(now)), b.worst);
         case TooGood: return b.worst;

@@ -102,6 +102,7 @@ class Breakers {
     void on_fill(const Report&, const Touch&, i64 now);
     void on_sent(Type command, const LiveOrder&, i64 now);
     void on_answer(const LiveOrder&, i64 now);
+    void on_end(const LiveOrder&, i64 now);
     static bool is_awaited(const Unanswered&, const LiveOrder&);
     static void measured(Breaker&, i64 value);
     static void follow(Breaker&, const Accounts&, i64 now);

@@ -1,8 +1,8 @@
-"""The breaker `latency`: a venue that answers late, or not at all, whatever it was asked."""
+"""Breakers on a venue that does not answer, and on orders that end without an execution."""
 
 import pytest
 from tests.engine import desk as d
-from tests.engine.test_breakers import FULL, REDUCE, SECOND, K, accepted, filled, given, placed, tripped
+from tests.engine.test_breakers import CANCEL, FULL, REDUCE, SECOND, K, accepted, filled, given, placed, state, tripped
 
 from openbell.types import NO_STRATEGY, IntentKind, Reason, Side, Type
 
@@ -183,3 +183,58 @@ def test_an_execution_of_an_order_nobody_remembers_taken_back_answers_nobody():
     desk.now += SECOND
     desk.hear(d.report(Type.BUSTED, first, exec_id=7))
     assert waits(desk) == SECOND + 1_000
+
+
+# ---- orders that end without an execution
+
+
+def ended(desk: d.Desk, executed: int, qty: int = 10, *, strategy: int = 0) -> list[bytes]:
+    """An order of which so much was executed when the venue canceled it."""
+    order = at_rest(desk, qty, strategy=strategy)
+    if executed:
+        decision = filled(desk, order, d.BID, executed)
+    if executed < qty:
+        decision = desk.hear(d.report(Type.CANCELED, order, version=1, last_qty=qty - executed))
+    return decision
+
+
+def test_orders_that_end_unfilled_trip_when_there_were_enough_of_them():
+    desk = d.trading_desk()
+    given(desk, K.UNFILLED_RATE, 5_000, window_ns=60 * SECOND, least=4, strategy=0)
+    assert [tripped(ended(desk, executed)) for executed in (0, 0, 10)] == [[], [], []]  # three are too few
+    assert tripped(ended(desk, 0)) == [(K.UNFILLED_RATE, 0, 5_000, 7_500, FULL, REDUCE)]
+
+
+@pytest.mark.parametrize(
+    ("executed", "observed"), [((10, 10, 0, 0), 5_000), ((10, 10, 0, 0, 4), 5_200), ((3, 3, 3), 7_000)]
+)
+def test_a_partial_execution_counts_its_share(executed, observed):
+    desk = d.trading_desk()
+    given(desk, K.UNFILLED_RATE, 5_000, window_ns=60 * SECOND, least=3, strategy=0)
+    trips = [tripped(ended(desk, one)) for one in executed]
+    assert desk.engine.breakers()[0]["observed"] == observed
+    assert trips[-1] == ([(K.UNFILLED_RATE, 0, 5_000, observed, FULL, REDUCE)] if observed > 5_000 else [])
+
+
+def test_orders_of_others_of_long_ago_refused_or_alive_are_not_counted():
+    desk = d.trading_desk()
+    given(desk, K.UNFILLED_RATE, 0, window_ns=SECOND, least=2, strategy=0)
+    ended(desk, 0, strategy=1)
+    for _ in range(3):
+        desk.hear(d.report(Type.REJECTED, placed(desk, BUY, d.BID, 1), version=1))
+    at_rest(desk)
+    ended(desk, 0)
+    assert state(desk, 0) == FULL  # one that counts is too few
+    desk.now += 2 * SECOND
+    ended(desk, 0)
+    assert state(desk, 0) == FULL
+    assert tripped(ended(desk, 0)) == [(K.UNFILLED_RATE, 0, 0, 10_000, FULL, REDUCE)]
+
+
+def test_more_than_was_asked_is_no_less_than_all_of_it():
+    desk = d.trading_desk()
+    given(desk, K.UNFILLED_RATE, 0, window_ns=SECOND, to=CANCEL)
+    order = at_rest(desk)
+    decision = filled(desk, order, d.BID, 15)
+    assert tripped(decision) == []
+    assert desk.engine.breakers()[0]["observed"] == 0

@@ -364,7 +364,7 @@ def test_a_trip_never_raises_and_never_lifts_what_a_person_lowered():
 
 WRONG = [
     {"kind": 0},
-    {"kind": 12},
+    {"kind": max(K) + 1},
     {"strategy": d.STRATEGIES_MAX},
     {"kind": K.FEED_STALE, "window_ns": 0, "strategy": 0},
     {"kind": K.RECONCILIATION, "strategy": 0},

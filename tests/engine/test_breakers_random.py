@@ -14,10 +14,11 @@ K = BreakerKind
 
 def random_breaker(rng: random.Random) -> bytes:
     kind = rng.choice(list(K))
-    windowed = kind in (K.REJECT_RATE, K.FILL_RATE, K.SLIPPAGE, K.MESSAGE_RATE, K.POSITION_JUMP, K.RECONCILIATION)
+    windowed = kind in (K.REJECT_RATE, K.FILL_RATE, K.UNFILLED_RATE, K.SLIPPAGE, K.MESSAGE_RATE, K.POSITION_JUMP,
+                        K.RECONCILIATION)  # fmt: skip
     threshold = {
-        K.LOSS: 50_000, K.DRAWDOWN: 50_000, K.FILL_RATE: 9_000, K.SLIPPAGE: 5, K.TOO_GOOD: 180, K.LATENCY: 40_000,
-        K.FEED_STALE: 9_000, K.POSITION_JUMP: 15,
+        K.LOSS: 50_000, K.DRAWDOWN: 50_000, K.FILL_RATE: 9_000, K.UNFILLED_RATE: 6_000, K.SLIPPAGE: 5, K.TOO_GOOD: 180,
+        K.LATENCY: 40_000, K.FEED_STALE: 9_000, K.POSITION_JUMP: 15,
     }.get(kind, 3)  # fmt: skip
     scope = NO_STRATEGY if kind in (K.FEED_STALE, K.RECONCILIATION) else rng.choice([NO_STRATEGY, 0, 1])
     return events.breaker(

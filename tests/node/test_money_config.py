@@ -42,6 +42,7 @@ to = "cancel_only"
 owner = "risk"
 """
 RATIO = REJECTS.replace("reject_rate", "fill_rate").replace("_count", "_bps")
+UNFILLED = RATIO.replace("fill_rate", "unfilled_rate")
 JUMP = REJECTS.replace("reject_rate", "position_jump").replace("_count", "_lots") + 'symbol = "OBEL"\n'
 LATENCY = """
 [[breakers]]
@@ -69,8 +70,8 @@ def records(text: str) -> list[tuple[str, np.void]]:
 
 
 def test_every_unit_becomes_the_engine_s():
-    (_, loss), (_, rejects), (_, ratio), (symbol, jump), (_, latency) = records(
-        LOSS + REJECTS + RATIO + "least_count = 50\n" + JUMP + LATENCY
+    (_, loss), (_, rejects), (_, ratio), (_, unfilled), (symbol, jump), (_, latency) = records(
+        LOSS + REJECTS + RATIO + "least_count = 50\n" + UNFILLED + "least_count = 9\n" + JUMP + LATENCY
     )
     reduce, cancel = int(ArmState.REDUCE_ONLY), int(ArmState.CANCEL_ONLY)
     assert [int(v) for v in loss["values"]] == [50_000_000, 0, 25_000_099, reduce]
@@ -79,6 +80,8 @@ def test_every_unit_becomes_the_engine_s():
     assert [int(v) for v in rejects["values"]] == [20, 10_000_000_000, 5, cancel]
     assert rejects["strategy"] == NO_STRATEGY
     assert [int(v) for v in ratio["values"]] == [20, 10_000_000_000, 5, cancel | 50 << 8]
+    assert unfilled["code"] == BreakerKind.UNFILLED_RATE
+    assert [int(v) for v in unfilled["values"]] == [20, 10_000_000_000, 5, cancel | 9 << 8]
     assert (symbol, jump["code"]) == ("OBEL", BreakerKind.POSITION_JUMP)
     assert [int(v) for v in latency["values"]] == [250_000_000, 0, 100_000_000, int(ArmState.LIMITED)]
 
@@ -104,6 +107,8 @@ def test_every_unit_becomes_the_engine_s():
         (LOSS + 'symbol = "OBEL"\n', "expected none"),
         (LOSS + LOSS, "expected one breaker of its kind, scope and state"),
         (REJECTS.replace("window_ms", "window_s"), "window_s"),
+        (UNFILLED.replace("above_bps", "below_bps"), "below_bps"),
+        (UNFILLED.replace("window_ms = 10_000", ""), "expected the time over which it counts"),
         (REJECTS.replace("window_ms = 10_000", ""), "expected the time over which it counts"),
         (REJECTS.replace("= 20", "= -1"), "above_count"),
         (REJECTS.replace("= 20", "= 10_000_000_000_000"), "above_count"),

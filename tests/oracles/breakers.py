@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 
-from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakerKind, Type
+from openbell.types import NO_INSTRUMENT, NO_STRATEGY, ArmState, BreakerKind, OrderState, Type
 from oracles.oms import COMMAND, Order
 
 K = BreakerKind
@@ -15,7 +15,8 @@ PARTS = 8
 NEVER = 2**63 - 1
 CHECK_LEAST_NS = 1_000_000
 UNANSWERED_MAX, BREAKERS_MAX = 1024, 256
-WINDOWED = {K.REJECT_RATE, K.FILL_RATE, K.SLIPPAGE, K.MESSAGE_RATE, K.POSITION_JUMP, K.RECONCILIATION}
+OF_MANY = {K.FILL_RATE, K.UNFILLED_RATE, K.SLIPPAGE}
+WINDOWED = {K.REJECT_RATE, K.MESSAGE_RATE, K.POSITION_JUMP, K.RECONCILIATION} | OF_MANY
 OF_SILENCE = {K.LATENCY, K.FEED_STALE}
 OF_RESULT = {K.LOSS, K.DRAWDOWN}
 OF_NODE = {K.FEED_STALE, K.RECONCILIATION}
@@ -103,7 +104,7 @@ class Breakers:
 
     def set(self, r: Fields) -> bool:
         to, least = r["values"][3] & 0xFF, max(0, min(2**32 - 1, r["values"][3] >> 8))
-        kind = K(r["code"]) if r["code"] <= K.RECONCILIATION else K.NONE
+        kind = K(r["code"]) if r["code"] <= max(K) else K.NONE
         new = Breaker(kind, to, r["strategy"], r["instrument"], *r["values"][:3], least)
         known = next((b for b in self.breakers if b.key == new.key), None)
         if r["flags"] & 1:
@@ -149,7 +150,7 @@ class Breakers:
             for b in self.those(K.FILL_RATE, o["strategy"], o["instrument"]):
                 b.of.append(now)
 
-    def on_report(self, r: Fields, order: Order | None, opposite: int, now: int) -> None:
+    def on_report(self, r: Fields, order: Order | None, has_ended: bool, opposite: int, now: int) -> None:
         """`order`: as the report left it; `opposite`: the best of the other side, 0 where nothing is shown."""
         whose = (r["strategy"], r["instrument"])
         if r["type"] == Type.SENT:
@@ -157,6 +158,10 @@ class Breakers:
             return
         if order is not None:
             self._on_answer(order, now)
+        if has_ended and order.ended != OrderState.REJECTED:
+            for b in self.those(K.UNFILLED_RATE, *whose):
+                b.events.append((now, 10_000 - min(order.cum, order.qty) * 10_000 // order.qty))
+                b.of.append(now)
         self.those(K.POSITION_JUMP, *whose)
         if r["type"] == Type.REJECTED:
             for b in self.those(K.REJECT_RATE, *whose):
@@ -234,7 +239,7 @@ class Breakers:
                 return self.drawdown(b.strategy)
             case K.FILL_RATE:
                 return b.amount(now) * 10_000 // of if of and of >= b.least else 0
-            case K.SLIPPAGE:
+            case K.SLIPPAGE | K.UNFILLED_RATE:
                 return b.amount(now) // of if of and of >= b.least else 0
             case K.POSITION_JUMP:
                 return max(abs(b.amount(now)), b.forced or 0)

@@ -71,7 +71,7 @@ class EngineBreakers:
         if r["flags"] == BreakNews.OPENED:
             self.breakers.on_break(self.now)
 
-    def _watch_report(self, r: Fields, order: oms.Order | None, kind: str, owner: Fields) -> None:
+    def _watch_report(self, r: Fields, order: oms.Order | None, kind: str, has_ended: bool, owner: Fields) -> None:
         if kind == "UNKNOWN_ORDER" and r["type"] == Type.FILLED:
             self.breakers.on_moved(NO_STRATEGY, r["instrument"], r["last_qty"])
         if kind not in ("DONE", *INCIDENTS):
@@ -80,7 +80,7 @@ class EngineBreakers:
         if not self._is_valid(owner["instrument"]):
             bid_qty = ask_qty = 0
         opposite = (ask if ask_qty else 0) if owner["side"] == 1 else (bid if bid_qty else 0)
-        self.breakers.on_report(r | owner, order, opposite, self.now)
+        self.breakers.on_report(r | owner, order, has_ended, opposite, self.now)
 
     def _check_breakers(self) -> None:
         for b, observed in self.breakers.check(self.now):

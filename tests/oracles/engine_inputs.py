@@ -350,7 +350,7 @@ class EngineInputs(EngineSessions, EngineArming, EngineMoney, EngineBreakers):
         kind, ended = self.oms.on_report(r)
         whose = busted or (vars(order) if order else {})
         owner = {name: whose.get(name, 0) for name in ("strategy", "instrument", "side")}
-        self._watch_report(r, order, kind, owner)
+        self._watch_report(r, order, kind, ended, owner)
         is_elsewhere = is_session(source) and order is not None and order.session != source
         if kind in ("UNKNOWN_ORDER", "ILLEGAL") or is_elsewhere:
             self._doubt_session(source)

@@ -16,13 +16,14 @@ BREAKERS_MAX = 256
 THRESHOLD_MAX = 10**12
 WINDOW_MS_MAX = 86_400_000
 
-Kind = Literal["loss", "drawdown", "reject_rate", "fill_rate", "slippage", "too_good", "latency", "feed_stale",
-               "message_rate", "position_jump", "reconciliation"]  # fmt: skip
+Kind = Literal["loss", "drawdown", "reject_rate", "fill_rate", "unfilled_rate", "slippage", "too_good", "latency",
+               "feed_stale", "message_rate", "position_jump", "reconciliation"]  # fmt: skip
 UNIT_OF: Mapping[str, str] = {
     "loss": "money",
     "drawdown": "money",
     "reject_rate": "count",
     "fill_rate": "bps",
+    "unfilled_rate": "bps",
     "slippage": "bps",
     "too_good": "bps",
     "latency": "ms",
@@ -32,8 +33,8 @@ UNIT_OF: Mapping[str, str] = {
     "reconciliation": "count",
 }
 UNITS = tuple(dict.fromkeys(UNIT_OF.values()))
-WINDOWED = {"reject_rate", "fill_rate", "slippage", "message_rate", "position_jump", "reconciliation"}
-OF_MANY = {"fill_rate", "slippage"}
+OF_MANY = {"fill_rate", "unfilled_rate", "slippage"}
+WINDOWED = {"reject_rate", "message_rate", "position_jump", "reconciliation"} | OF_MANY
 OF_NODE = {"feed_stale", "reconciliation"}
 
 
