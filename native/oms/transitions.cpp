@@ -46,7 +46,7 @@ Applied::Kind confirmed(LiveOrder& o, const Report& r, i64 asked_leaves, i64 ask
 Applied::Kind confirmed_late(LiveOrder& o, const Report& r, i64 executed) {
     const Applied::Kind kind = confirmed(o, r, o.qty, o.px);
     if (!is_live(o) || kind == Applied::Done) return kind;
-    o.leaves_qty = std::max(o.leaves_qty, r.leaves_qty - executed);
+    if (r.leaves_qty > o.qty) o.leaves_qty = std::max(o.leaves_qty, r.leaves_qty - executed);
     if (is_worse(o, r.px, o.px)) o.px = r.px;
     return kind;
 }

@@ -181,13 +181,8 @@ void Breakers::measured(Breaker& b, i64 value) {
 
 void Breakers::on_sent(Type command, const LiveOrder& o, i64 now) {
     const u32 version = command == Type::CancelOrder ? o.cancel_version : o.pending_version;
-    const Unanswered sent{o.cl_ord_id, now, version, o.strategy, u8(command), 0};
-    const bool is_again = std::ranges::any_of(unanswered_, [&](const Unanswered& known) {
-        return known.cl_ord_id == sent.cl_ord_id && known.command == sent.command && known.version == sent.version;
-    });
-    if (is_again) return;  // a cancel: the first one still waits
     if (unanswered_.size() == kUnansweredMax) unanswered_.erase(unanswered_.begin());  // no longer watched
-    unanswered_.push_back(sent);
+    unanswered_.push_back({o.cl_ord_id, now, version, o.strategy, u8(command), 0});
 }
 
 // The order says what is still in flight; its end, and a version that another has replaced, settle what named them.

@@ -133,17 +133,6 @@ def test_a_cancel_of_the_new_version_is_still_waited_for_when_the_replace_is_ans
     assert len(trips_of(desk)) == 1
 
 
-def test_a_cancel_that_is_sent_again_waits_since_it_was_sent_first():
-    desk = d.trading_desk()
-    order = at_rest(desk)
-    given(desk, K.LATENCY, 10**12)
-    cancelled(desk, order)
-    cancelled(desk, order)
-    assert waits(desk) == 2_000
-    desk.hear(d.report(Type.CANCELED, order, version=1, last_qty=10, reason=Reason.USER_CANCEL))
-    assert waits(desk) == 3_000
-
-
 def test_of_two_strategies_each_waits_for_its_own():
     desk = d.trading_desk()
     mine, other = at_rest(desk), at_rest(desk, strategy=1)

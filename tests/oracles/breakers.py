@@ -179,11 +179,8 @@ class Breakers:
                 b.of.append(now)
 
     def _on_sent(self, order: Order, command: Type, now: int) -> None:
-        """One that is sent again waits since it was sent first."""
         new = Sent(order.cl_ord_id, command, order.flights[COMMAND[command]].version, now, order.strategy)
-        known = [(one.order, one.command, one.version) for one in self.sent]
-        if (new.order, new.command, new.version) not in known:
-            self.sent = [*self.sent, new][-UNANSWERED_MAX:]
+        self.sent = [*self.sent, new][-UNANSWERED_MAX:]
 
     def _on_answer(self, order: Order, now: int) -> None:
         for one in [one for one in self.sent if one.is_over(order)]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openbell.types import OrderState, Reason, Type
-from oracles.asked import PX_MAX, QTY_MAX, compared, compared_late, has_terms, replaced_before
-from oracles.positions import Booked
+from oracles.asked import compared, compared_late, has_terms, replaced_before
+from oracles.positions import PX_MAX, QTY_MAX, Booked
 
 NEW, REPLACE, CANCEL = "new", "replace", "cancel"
 COMMAND = {Type.NEW_ORDER: NEW, Type.REPLACE_ORDER: REPLACE, Type.CANCEL_ORDER: CANCEL}
