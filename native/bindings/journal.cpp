@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "journal/archiver.h"
+#include "journal/folder_lock.h"
 #include "journal/reader.h"
 #include "journal/sim_disk.h"
 #include "journal/writer.h"
@@ -183,8 +184,31 @@ void bind_reader(nb::module_& m) {
         .def_prop_ro("durable_seq", &JournalReader::durable_seq);
 }
 
+// A share of the folder's lock, until it is released.
+struct FolderLock {
+    Fd fd;
+};
+
+void bind_folder_lock(nb::module_& m) {
+    nb::class_<FolderLock>(m, "FolderLock", "Held while this process may write into a journal's folder.")
+        .def(
+            "__init__",
+            [](FolderLock* self, const std::string& journal_dir, const std::string& hot_dir) {
+                new (self) FolderLock{lock_folder(journal_dir, hot_dir)};
+            },
+            "journal_dir"_a, "hot_dir"_a,
+            "Raises JournalLockedError while processes of another hot folder write there.")
+        .def("release", [](FolderLock& lock) { lock.fd.reset(); })
+        .def(
+            "__enter__", [](FolderLock& lock) -> FolderLock& { return lock; }, nb::rv_policy::reference)
+        .def(
+            "__exit__", [](FolderLock& lock, const nb::args&) { lock.fd.reset(); },
+            nb::sig("def __exit__(self, *args: object) -> None"));
+}
+
 // The archiver and the disk that it owns or borrows.
 struct ArchiverWithDisk {
+    Fd lock;
     std::unique_ptr<RealDisk> own;
     Archiver archiver;
 };
@@ -213,16 +237,18 @@ void bind_archiver(nb::module_& m) {
         .def(
             "__init__",
             [](ArchiverWithDisk* self, const std::string& hot_dir, const std::string& journal_dir) {
+                Fd lock = lock_folder(journal_dir, hot_dir);
                 auto disk = std::make_unique<RealDisk>(journal_dir);
                 disk->lock();
                 RealDisk& port = *disk;
-                new (self) ArchiverWithDisk{std::move(disk), Archiver(hot_dir, port)};
+                new (self) ArchiverWithDisk{std::move(lock), std::move(disk), Archiver(hot_dir, port)};
             },
-            "hot_dir"_a, "journal_dir"_a, "Raises JournalLockedError when another archiver serves the directory.")
+            "hot_dir"_a, "journal_dir"_a,
+            "Raises JournalLockedError when another archiver, or a node with another hot folder, serves the directory.")
         .def(
             "__init__",
             [](ArchiverWithDisk* self, const std::string& hot_dir, SimDisk& disk) {
-                new (self) ArchiverWithDisk{nullptr, Archiver(hot_dir, disk)};
+                new (self) ArchiverWithDisk{Fd(), nullptr, Archiver(hot_dir, disk)};
             },
             "hot_dir"_a, "disk"_a, nb::keep_alive<1, 3>())
         .def(
@@ -246,6 +272,7 @@ void bind_journal(nb::module_& m) {
     m.def("crc32c_is_hardware", &crc32c_is_hardware);
     bind_writer(m);
     bind_reader(m);
+    bind_folder_lock(m);
     bind_archiver(m);
     bind_journal_shared(m);
     bind_journal_bench(m);

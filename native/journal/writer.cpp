@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "journal/disk.h"
+#include "journal/folder_lock.h"
 #include "journal/packed.h"
 
 namespace openbell {
@@ -82,6 +83,7 @@ void JournalWriter::open_tape() {
 }
 
 void JournalWriter::open_live() {
+    directory_lock_ = lock_folder(options_.journal_dir, options_.hot_dir);  // before anything is read or cut
     control_ = JournalControl::open_as_writer(options_.hot_dir);
     sync_path_to(options_.journal_dir);
     RealDisk disk(options_.journal_dir);

@@ -179,6 +179,7 @@ def test_after_the_host_is_gone_what_was_durable_comes_back(tmp_path):
     for one in day:
         do(venue, one)
     venue.close_journal()
+    del archiver
     shutil.rmtree(tmp_path / "hot")
 
     assert recover(tmp_path)[0].state_hash == promised

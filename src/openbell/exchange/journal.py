@@ -14,7 +14,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from openbell._native import VenueCore, exchange_journal_beginning
+from openbell._native import FolderLock, VenueCore, exchange_journal_beginning
 from openbell.errors import ConfigError, JournalError, OpenbellError
 from openbell.exchange.journal_config import JournalSettings
 from openbell.journal.archiver import archive
@@ -29,12 +29,18 @@ ARCHIVED_WITHIN_S = 30.0
 
 
 class VenueJournal:
-    """The journal of one exchange."""
+    """The journal of one exchange.
+
+    Raises:
+        JournalLockedError: another exchange, with another hot folder, has this one.
+    """
 
     def __init__(self, settings: JournalSettings) -> None:
         self.settings = settings
         self.dir = settings.dir
         self.hot = settings.hot_dir or SHARED_MEMORY / f"exchange-{sha256(bytes(self.dir)).hexdigest()[:12]}"
+        self.hot.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = FolderLock(str(self.dir), str(self.hot))  # CURRENT is one exchange's, whichever day it plays
         self._archiver: threading.Thread | None = None
 
     def unfinished(self) -> tuple[str, int] | None:
@@ -93,6 +99,7 @@ class VenueJournal:
         venue.close_journal()
         if self._archiver:
             self._archiver.join(ARCHIVED_WITHIN_S)
+        self._lock.release()
         if is_over:
             (self.dir / CURRENT).unlink(missing_ok=True)
 

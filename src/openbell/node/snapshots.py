@@ -196,7 +196,11 @@ def open_follower(capacity: native.EngineCapacity, journal_dir: Path, hot_dir: P
 
 
 def follow(config_path: Path, mode: str = "") -> None:
-    """Follow the node's journal and snapshot it as its file says, until SIGTERM."""
+    """Follow the node's journal and snapshot it as its file says, until SIGTERM.
+
+    Raises:
+        JournalLockedError: a node with another hot folder writes this journal; its newest frames are not to be seen.
+    """
     from openbell.node.assemble import capacity_of
     from openbell.node.config import load_node
 
@@ -205,20 +209,21 @@ def follow(config_path: Path, mode: str = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal_dir, hot_dir = config.node.journal_dir, config.node.hot_dir
-    follower = _wait_for_a_begin(capacity_of(config), journal_dir, hot_dir, stop)
-    if follower is None:
-        return
-    policy = policy_of(config)
-    written, bytes_, at = follower.engine.seq, 0, time.monotonic()
-    while not stop.is_set():
-        follower.poll(FRAMES_PER_LOOK)
-        if policy.is_due(time.monotonic() - at, follower.engine.seq - written, follower.bytes - bytes_):
-            expect_same(follower)
-            audit(follower.engine, hot_dir)
-            write_snapshot(journal_dir / "snapshots", follower.engine, policy.kept)
-            written, bytes_, at = follower.engine.seq, follower.bytes, time.monotonic()
-        elif not follower.poll(FRAMES_PER_LOOK):
-            stop.wait(POLL_S)
+    with native.FolderLock(str(journal_dir), str(hot_dir)):
+        follower = _wait_for_a_begin(capacity_of(config), journal_dir, hot_dir, stop)
+        if follower is None:
+            return
+        policy = policy_of(config)
+        written, bytes_, at = follower.engine.seq, 0, time.monotonic()
+        while not stop.is_set():
+            follower.poll(FRAMES_PER_LOOK)
+            if policy.is_due(time.monotonic() - at, follower.engine.seq - written, follower.bytes - bytes_):
+                expect_same(follower)
+                audit(follower.engine, hot_dir)
+                write_snapshot(journal_dir / "snapshots", follower.engine, policy.kept)
+                written, bytes_, at = follower.engine.seq, follower.bytes, time.monotonic()
+            elif not follower.poll(FRAMES_PER_LOOK):
+                stop.wait(POLL_S)
 
 
 def _wait_for_a_begin(

@@ -152,8 +152,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def live() -> trading.Summary | None:
-        standby = Standby(load_node(options.config, options.mode))
-        return standby.take_over() if standby.watch() else None
+        config = load_node(options.config, options.mode)
+        with native.FolderLock(str(config.node.journal_dir), str(config.node.hot_dir)):
+            standby = Standby(config)
+            return standby.take_over() if standby.watch() else None
 
     return trading.lived(live)
 

@@ -64,12 +64,14 @@ def trade(
     """Run the node of `config` in this process until a signal, or for `for_s` seconds.
 
     Raises:
+        JournalLockedError: a node with another hot folder writes this journal.
         OpenbellError: nothing was started, or the journal or a socket failed; the order sockets are closed.
     """
-    expect_limits_meant(config, accepted_limits)
-    start = Start(config, acknowledged)
-    engine, recovered = start.recover()
-    return session(config, start, engine, recovered, assemble.build_strategies(config), for_s)
+    with native.FolderLock(str(config.node.journal_dir), str(config.node.hot_dir)):
+        expect_limits_meant(config, accepted_limits)
+        start = Start(config, acknowledged)
+        engine, recovered = start.recover()
+        return session(config, start, engine, recovered, assemble.build_strategies(config), for_s)
 
 
 def session(
