@@ -8,6 +8,7 @@
 #include "error.h"
 #include "journal/control.h"
 #include "journal/recovery.h"
+#include "journal/watermark.h"
 
 namespace {
 
@@ -73,7 +74,8 @@ void check_watermark(Bytes bytes) {
     const Watermark mark = read_watermark(bytes);
     if (mark.seq == 0 && mark.segment == 0 && mark.offset == 0) return;
     const Watermark again = make_watermark(mark.seq, mark.segment, mark.offset);
-    must(std::memcmp(&again, bytes.data(), offsetof(Watermark, pad)) == 0);
+    const bool is_first = std::memcmp(&again, bytes.data(), offsetof(Watermark, pad)) == 0;
+    must(is_first || std::memcmp(&again, bytes.data() + kLatestWatermarkAt, offsetof(Watermark, pad)) == 0);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "journal/recovery.h"
+#include "journal/watermark.h"
 
 namespace openbell {
 
@@ -60,10 +61,13 @@ std::size_t Archiver::pass() {
     if (!segment_ && !open_segment(control_->durable_segment.load(std::memory_order_acquire))) return 0;
     while (walked_ < copied_ + kArchiveBatchBytesMax && step(segment_.size())) {
     }
-    if (walked_ == copied_) return 0;
+    if (walked_ == copied_) {
+        if (witnessed_seq_ < durable_seq_ && is_done()) sync_watermark();
+        return 0;
+    }
     const std::size_t fresh = walked_ - copied_;
     write_and_sync();
-    publish(is_end_reached_ ? number_ + 1 : number_, is_end_reached_ ? 0 : copied_);
+    publish();
     if (is_end_reached_) {
         finished_.push_back(number_);
         segment_ = Mapping();
@@ -133,18 +137,29 @@ void Archiver::write_and_sync() {
     disk_.sync(name_);
     if (is_new) disk_.sync_names();
     copied_ = walked_;
+    if (is_new) sync_watermark();
 }
 
-void Archiver::publish(u64 segment, std::size_t offset) {
-    durable_seq_ = std::max(durable_seq_, next_seq_ - 1);
+Watermark Archiver::reached() const {
+    return make_watermark(std::max(durable_seq_, next_seq_ - 1), is_end_reached_ ? number_ + 1 : number_,
+                          is_end_reached_ ? 0 : copied_);
+}
+
+void Archiver::sync_watermark() {
+    const Watermark watermark = reached();
+    write_synced(disk_, watermark);
+    witnessed_seq_ = watermark.seq;
+}
+
+void Archiver::publish() {
+    const Watermark watermark = reached();
+    durable_seq_ = watermark.seq;
     // Whoever dies between two of these stores leaves a place that is not beyond what is durable.
-    if (segment != number_) control_->durable_offset.store(0, std::memory_order_release);
-    control_->durable_segment.store(segment, std::memory_order_release);
-    control_->durable_offset.store(offset, std::memory_order_release);
+    if (watermark.segment != number_) control_->durable_offset.store(0, std::memory_order_release);
+    control_->durable_segment.store(watermark.segment, std::memory_order_release);
+    control_->durable_offset.store(watermark.offset, std::memory_order_release);
     control_->durable_seq.store(durable_seq_, std::memory_order_release);
-    // Not synced itself: whenever it reaches the disk, what it says has been true for long.
-    const Watermark watermark = make_watermark(durable_seq_, segment, offset);
-    disk_.write_at(kWatermarkName, 0, {reinterpret_cast<const u8*>(&watermark), sizeof watermark});
+    write_latest(disk_, watermark);
 }
 
 }  // namespace openbell

@@ -39,7 +39,9 @@ class Archiver {
     std::size_t agreed_with_disk();
     bool step(std::size_t limit);
     void write_and_sync();
-    void publish(u64 segment, std::size_t offset);
+    void publish();
+    Watermark reached() const;
+    void sync_watermark();
     std::size_t pass();
 
     std::string hot_dir_;
@@ -54,6 +56,7 @@ class Archiver {
     u64 next_seq_ = 0;        // at walked_
     bool is_end_reached_ = false;
     u64 durable_seq_ = 0;
+    u64 witnessed_seq_ = 0;  // in DURABLE when it was synced last
     bool is_failed_ = false;
     std::vector<u64> finished_;
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "journal/segment.h"
+#include "journal/watermark.h"
 
 namespace openbell {
 namespace {
@@ -65,10 +66,14 @@ Watermark make_watermark(u64 seq, u64 segment, u64 offset) {
 }
 
 Watermark read_watermark(Bytes bytes) {
-    Watermark w;
-    if (bytes.size() < sizeof w) return {};
-    std::memcpy(&w, bytes.data(), sizeof w);
-    return w.crc32c == make_watermark(w.seq, w.segment, w.offset).crc32c ? w : Watermark{};
+    Watermark found;
+    for (const u64 at : {u64(0), kLatestWatermarkAt}) {
+        Watermark w;
+        if (bytes.size() < at + sizeof w) break;
+        std::memcpy(&w, bytes.data() + at, sizeof w);
+        if (is_written(w) && (!is_written(found) || w.seq > found.seq)) found = w;
+    }
+    return found;
 }
 
 }  // namespace openbell

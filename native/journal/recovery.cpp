@@ -1,10 +1,10 @@
 #include "journal/recovery.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
+#include "journal/archiver.h"
 #include "journal/disk.h"
+#include "journal/watermark.h"
 
 namespace openbell {
 namespace {
@@ -94,6 +94,9 @@ Recovery recover_hot(const std::string& hot_dir, u64 durable_seq) {
 
 namespace {
 
+// All before the archiver's last batch had been synced, and a batch ends with a whole frame.
+constexpr u64 kTornBytesMax = kArchiveBatchBytesMax + kFrameBytesMax + kEndMarkerBytes;
+
 // The last archived segment with a whole header; a younger file without one is a torn creation.
 u64 last_begun(const std::string& dir, std::vector<u64> numbers) {
     SegmentHeader header;
@@ -115,6 +118,33 @@ void expect_whole(const std::string& dir, u64 number, u64 next_seq) {
     if (!scan.is_ended) throw_damaged(path, scan.end, next_seq, "segment has no end marker");
 }
 
+// A name that nothing has yet: what is cut off stays for people.
+std::string torn_name(const RealDisk& disk, u64 number) {
+    const std::string name = segment_name(number).substr(0, 8) + ".torn";
+    std::string free = name;
+    for (u64 i = 1; file_exists(disk.dir() + "/" + free); ++i) free = name + "." + std::to_string(i);
+    return free;
+}
+
+void keep_torn(RealDisk& disk, u64 number, Bytes torn) {
+    if (torn.empty()) return;
+    const std::string name = torn_name(disk, number);
+    disk.append(name, torn);
+    disk.sync(name);
+    disk.sync_names();
+}
+
+// A segment without a header is a torn creation: the archiver begins one when it has synced all before.
+void set_aside_younger(RealDisk& disk, const std::vector<u64>& numbers, u64 last, u64 next_seq) {
+    for (u64 number : numbers) {
+        if (number <= last) continue;
+        if (number != numbers.back())
+            throw_damaged(path_of(disk.dir(), number), 0, next_seq, "segment header is missing");
+        disk.rename(segment_name(number), torn_name(disk, number));
+        disk.sync_names();
+    }
+}
+
 void end_segment(Disk& disk, const std::string& name, std::size_t end) {
     u8 marker[kEndMarkerBytes] = {0xFF, 0xFF, 0xFF, 0xFF};
     disk.truncate(name, end);
@@ -127,11 +157,13 @@ void end_segment(Disk& disk, const std::string& name, std::size_t end) {
 
 Recovery recover_disk(const std::string& journal_dir, u64 durable_seq) {
     const std::vector<u64> numbers = segments_in(journal_dir);
+    RealDisk disk(journal_dir);
     Recovery r;
     r.segment = last_begun(journal_dir, numbers);
+    expect_written(journal_dir, read_watermark(disk.read(kWatermarkName)));
     if (r.segment == 0) {
         if (durable_seq > 0) throw_damaged(journal_dir, 0, durable_seq, "segment is missing");
-        for (u64 number : numbers) ::unlink(path_of(journal_dir, number).c_str());
+        set_aside_younger(disk, numbers, 0, 1);
         return r;
     }
     const std::string path = path_of(journal_dir, r.segment);
@@ -146,11 +178,16 @@ Recovery recover_disk(const std::string& journal_dir, u64 durable_seq) {
     r.last_seq = scan.last_seq;
     r.epoch = scan.epoch;
     r.torn_bytes = scan.torn_bytes;
-    for (u64 number : numbers) {
-        if (number > r.segment) ::unlink(path_of(journal_dir, number).c_str());
+    if (scan.torn_bytes > kTornBytesMax) {
+        throw_damaged(
+            path, scan.end, scan.last_seq + 1,
+            "bytes are wrong and " + std::to_string(scan.torn_bytes) + " follow, more than a power cut can tear");
     }
-    if (!scan.is_ended) {
-        RealDisk disk(journal_dir);
+    set_aside_younger(disk, numbers, r.segment, scan.last_seq + 1);
+    if (scan.is_ended) {
+        disk.sync(segment_name(r.segment));
+    } else {
+        keep_torn(disk, r.segment, m.bytes().subspan(scan.end, scan.torn_bytes));
         end_segment(disk, segment_name(r.segment), scan.end);
     }
     return r;

@@ -101,7 +101,9 @@ void SimDisk::rename(const std::string& from, const std::string& to) {
     look_for_failure("rename " + from);
     File file = std::move(files_[from]);
     files_.erase(from);
-    const bool replaces_named = files_.contains(to) && files_[to].is_named;
+    const bool is_known = files_.contains(to);
+    const bool is_shown = shown_ && file_exists(shown_->dir() + "/" + to);  // the writer's, and durable
+    const bool replaces_named = is_known ? files_[to].is_named : is_shown;
     file.is_named = file.is_named || replaces_named;
     files_[to] = std::move(file);
     if (shown_) shown_->rename(from, to);

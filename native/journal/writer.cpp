@@ -7,6 +7,7 @@
 #include "journal/disk.h"
 #include "journal/folder_lock.h"
 #include "journal/packed.h"
+#include "journal/watermark.h"
 
 namespace openbell {
 namespace {
@@ -99,6 +100,9 @@ void JournalWriter::open_live() {
                                             "; the two belong to different journals");
     }
     seq_ = recovery_.last_seq;
+    // What was recovered from disk is synced; with hot segments the archiver goes on from where it was.
+    if (!recovery_.is_hot) write_synced(disk, make_watermark(seq_, recovery_.segment + 1, 0));
+    if (recovery_.is_hot && !is_written(watermark)) write_synced(disk, make_watermark(0, 0, 0));
     raise_epoch();
     for (u64 number : segments_in(options_.hot_dir)) {  // prepared and never begun
         if (!recovery_.is_hot || number > recovery_.segment) ::unlink(path_of(options_.hot_dir, number).c_str());

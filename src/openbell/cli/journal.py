@@ -1,4 +1,4 @@
-"""`openbell journal`: verify a journal with a program that shares no code with it; pack and remove what is old."""
+"""`openbell journal`: verify a journal with a program that shares no code with it; pack, remove, cut."""
 
 import subprocess
 import sys
@@ -75,4 +75,35 @@ def archive(
         seal_finished(journal)
         done = retain(journal, Retention(plain_segments, keep_days, keep_bytes))
     print(f"packed {done.packed or 'none'}, removed {done.removed or 'none'}, held for recovery {done.held or 'none'}")
+    return 0
+
+
+@app.command
+def cut(journal: Path, /, *, through: int | None = None) -> int:
+    """Say where JOURNAL ends, after damage at its end or without its DURABLE; without --through only look.
+
+    What is cut off stays beside the segments (`.torn`). Positions and open orders have to be reconciled with the venue
+    afterwards: what was in the frames that are gone, nobody knows here.
+
+    Parameters
+    ----------
+    journal
+        Directory of the journal of a node that does not run.
+    through
+        The last frame that stays, as a look without this option has named it.
+    """
+    from openbell.errors import JournalError
+    from openbell.journal.cut import cut as cut_journal
+    from openbell.journal.cut import whole_part
+
+    if not journal.is_dir():
+        raise JournalError(f"expected a journal's directory, found none at {journal}; check the path")
+    if through is None:
+        whole = whole_part(journal)
+        print(f"whole up to frame {whole.seq}, segment {whole.segment}, offset {whole.offset}")
+        print(whole.why or "nothing that was promised is missing from there on, as far as the files say")
+        print(f"nothing was cut; to end the journal there: openbell journal cut {journal} --through {whole.seq}")
+        return 1
+    whole = cut_journal(journal, through)
+    print(f"{journal} ends at frame {whole.seq}; reconcile positions and open orders with the venue before it trades")
     return 0

@@ -35,6 +35,12 @@ HASH_TYPE = 137
 HASH = struct.Struct("<BBHIqQQQ")
 RECORD_BYTES = (48, 128)
 WATERMARK = struct.Struct("<QQQII")
+WATERMARKS_AT = (0, 4096)
+"""In DURABLE: the one that is synced, and the one that was written last."""
+TORN_BYTES_MAX = (8 << 20) + (256 << 10) + 16
+"""What a power cut may tear: one batch of the archiver, which ends with a whole frame."""
+MARKS_OF_A_NODE = ("EPOCH", "snapshots", "runs")
+"""Beside a journal that a node writes; a tape has none of them, and no DURABLE."""
 SEGMENT_BYTES_MAX = 1 << 30
 NO_SEAL = "0" * 64
 MASK = (1 << 64) - 1
@@ -46,7 +52,11 @@ class DamagedError(Exception):
 
 
 class TornError(Exception):
-    """Where a journal ends before its bytes do, above the watermark."""
+    """Where a journal ends before its bytes do, above the watermark: at offset `at` of a segment."""
+
+    def __init__(self, what: str, path: Path, at: int) -> None:
+        super().__init__(f"{what}, in {path} at offset {at}")
+        self.at = at
 
 
 def _crc_table() -> list[int]:
@@ -152,12 +162,19 @@ def _contents(path: Path) -> bytes:
 
 
 def _durable_seq(directory: Path) -> int:
-    path = directory / "DURABLE"
-    raw = path.read_bytes()[: WATERMARK.size] if path.exists() else b""
-    if len(raw) < WATERMARK.size:
-        return 0
-    seq, _, _, crc, _ = WATERMARK.unpack(raw)
-    return int(seq) if crc == crc32c(raw[:24]) else 0
+    path, found = directory / "DURABLE", []
+    raw = path.read_bytes() if path.exists() else b""
+    for at in WATERMARKS_AT:
+        if len(raw) >= at + WATERMARK.size:
+            seq, _, _, crc, _ = WATERMARK.unpack_from(raw, at)
+            found += [int(seq)] if crc == crc32c(raw[at : at + 24]) else []
+    marks = [name for name in MARKS_OF_A_NODE if (directory / name).exists()]
+    if not found and (raw or marks):
+        raise DamagedError(
+            f"expected in {path} how far the journal is durable, found {'other bytes' if raw else 'no such file'}, but "
+            f"{', '.join(marks) or 'segments'}; without it nobody knows what its end has lost"
+        )
+    return max(found, default=0)
 
 
 def _removed_through(directory: Path, report: Report) -> int:
@@ -217,6 +234,8 @@ def _walk(files: dict[int, Path], durable_seq: int, report: Report, removed: int
         except TornError as torn:
             if walk.seq < durable_seq or (not is_last and _is_begun(files, number + 1)):
                 raise DamagedError(str(torn)) from None
+            if (torn_bytes := len(data.rstrip(b"\0")) - torn.at) > TORN_BYTES_MAX:
+                raise DamagedError(f"{torn}, and {torn_bytes} bytes, more than a power cut can tear") from None
             report.torn = str(torn)
             break
         if not is_ended and not is_last and _is_begun(files, number + 1):
@@ -243,28 +262,24 @@ def _walk_segment(data: bytes, path: Path, header: tuple[int, int], walk: Walk, 
         (length,) = struct.unpack_from("<I", data, at)
         if length == 0:
             if any(data[at:]):
-                raise TornError(
-                    f"expected frame {walk.seq + 1}, found bytes after an empty commit word, in {path} at offset {at}"
-                )
+                raise TornError(f"expected frame {walk.seq + 1}, found bytes after an empty commit word", path, at)
             return at, False
         if length == END:
             if any(data[at + 4 : at + END_BYTES]):
-                raise TornError(
-                    f"expected an end marker after seq {walk.seq}, found a torn one, in {path} at offset {at}"
-                )
+                raise TornError(f"expected an end marker after seq {walk.seq}, found a torn one", path, at)
             if any(data[at + END_BYTES :]):
                 raise DamagedError(f"expected nothing after the end marker, found bytes, in {path} at offset {at}")
             return at, True
         flaw = _flaw(data, at, length, header[0] if is_first else 0, walk)
         if flaw:
-            raise TornError(f"expected frame {walk.seq + 1}, found {flaw}, in {path} at offset {at}")
+            raise TornError(f"expected frame {walk.seq + 1}, found {flaw}", path, at)
         if reason := _contradiction(data, at, length, walk, report):
             raise DamagedError(f"frame {walk.seq}: {reason}, in {path} at offset {at}")
         report.frames += 1
         at += length
         is_first = False
     if any(data[at:]):
-        raise TornError(f"expected frame {walk.seq + 1}, found {len(data) - at} bytes, in {path} at offset {at}")
+        raise TornError(f"expected frame {walk.seq + 1}, found {len(data) - at} bytes", path, at)
     return at, False
 
 

@@ -127,6 +127,7 @@ class Cutter:
                     check(image, story.frames, *promised)
                 except ViolationError as violation:
                     counts.violations.append(f"{name}, before call {at} ({call}): {violation}")
+                    continue  # no journal lives on there
                 if rng.random() < 0.05:
                     kept.append((image, *promised))
             disk.apply(call)
