@@ -185,12 +185,12 @@ def test_a_stop_that_ends_a_hanging_node_is_no_hour_for_the_standby(tmp_path):
     node.write_text(node.read_text().replace("seed = 7", "seed = 7\nstandby = true"))
     log = node.parent / "log"
 
-    def starts() -> int:
-        return sum(f.record(0)["type"] == Type.STARTED for f in open_journal(*halves(node)))
+    def has_begun() -> bool:
+        return any(frame.is_decision for frame in open_journal(*halves(node)))
 
     with Supervisor(node, log=log) as supervisor:
         wait_for(lambda: log.is_file() and "standing by" in log.read_text(), "the standby")
-        wait_for(starts, "the node's first epoch")
+        wait_for(has_begun, "the first decision of the first epoch")
         os.kill(supervisor.trading_pid, signal.SIGSTOP)
         supervisor.stop()
         supervisor.stop()
