@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from openbell.errors import StrategyError
-from openbell.strategy.refused_fields import instead_of, place_of
+from openbell.strategy.refused_fields import check_names, check_values, instead_of, place_of
 
 Number = TypeVar("Number", int, float, bool)
 
@@ -140,6 +140,7 @@ class Declared(type):
             fields.update(getattr(base, "__fields__", {}))
         making = sys._getframe(1)
         own = {key: _field(name, key, kind, namespace, making) for key, kind in _annotations(namespace).items()}
+        check_names(name, own, bases, making)
         for key in own:
             namespace.pop(key, None)
         undeclared = [key for key, value in namespace.items() if isinstance(value, Param | Array) or _is_state(value)]
@@ -148,6 +149,7 @@ class Declared(type):
                 f"{place_of(making, name, undeclared[0])}: {name}.{undeclared[0]}: expected an annotation, found none; "
                 f"write `{undeclared[0]}: TYPE = ...`"
             )
+        check_values(name, namespace, fields, making)
         namespace["__slots__"] = tuple(key for key in own if key not in fields)
         namespace["__fields__"] = {**fields, **own}
         return super().__new__(mcls, name, bases, namespace)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 import enum
+import inspect
+from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, MutableSet
+from logging import Logger
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType, ModuleType
 from typing import Any
+
+from openbell.errors import StrategyError
 
 INSTEAD = {
     "list": "declare `array(float, 100)`, which has a length, or `ring(float, 100)`, which keeps the newest",
@@ -20,6 +25,68 @@ _LENGTHS = {
     "row": "give it a length: `{name}: Row[Leg] = array(Leg, 4)`, where Leg is a State",
 }
 _MISSING = object()
+_CONSTANT = (MappingProxyType, ModuleType, Logger, enum.Enum)
+
+
+def check_values(owner: str, namespace: Mapping[str, Any], inherited: Mapping[str, Any], making: FrameType) -> None:
+    """Refuse what a class body keeps without an annotation and no journal would: what can change, a field of a base.
+
+    Raises:
+        StrategyError: with the line, what was found and what to write.
+    """
+    for name, value in namespace.items():
+        if name.startswith("__") and name.endswith("__"):
+            continue
+        if name in inherited:
+            kind = inherited[name].kind.__name__
+            wrong = f"expected `{name}: {kind} = ...`, found no annotation; {name} is a field of a base"
+        elif _can_change(value):
+            wrong = (
+                f"expected a declared field or a constant, found {_shown(value)}, which is not journalled, not undone "
+                f"and gone after a restart; {_kept_as(value)}"
+            )
+        else:
+            continue
+        raise StrategyError(f"{place_of(making, owner, name)}: {owner}.{name}: {wrong}")
+
+
+def check_names(owner: str, names: Mapping[str, Any], bases: tuple[type, ...], making: FrameType) -> None:
+    """Refuse fields that would take the place of a method.
+
+    Raises:
+        StrategyError: with the line and the name.
+    """
+    for name in names:
+        if any(callable(getattr(base, name, None)) for base in bases):
+            raise StrategyError(
+                f"{place_of(making, owner, name)}: {owner}.{name}: expected the name of a field, found that of a "
+                f"method; call it something else"
+            )
+
+
+def _can_change(value: Any) -> bool:
+    if callable(value) or isinstance(value, _CONSTANT) or hasattr(type(value), "__get__"):
+        return False
+    if isinstance(value, Iterator):
+        return True
+    try:
+        hash(value)
+    except TypeError:
+        return True
+    return hasattr(value, "__dict__") and inspect.getattr_static(value, "__setattr__") is object.__setattr__
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"
+
+
+def _kept_as(value: Any) -> str:
+    if isinstance(value, MutableMapping | MutableSet):
+        return INSTEAD["dict"]
+    if isinstance(value, MutableSequence):
+        return f"{INSTEAD['list']}; a constant is a tuple"
+    return "declare its numbers, as fields or as a `State`"
 
 
 def place_of(making: FrameType, owner: str, name: str) -> str:
@@ -36,6 +103,8 @@ def _line_of(file: str, line: int, owner: str, name: str) -> int:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name == owner and node.lineno <= line <= (node.end_lineno or line):
             for one in node.body:
+                if getattr(one, "name", None) == name:  # a method, a class
+                    return one.lineno
                 targets = [one.target] if isinstance(one, ast.AnnAssign) else getattr(one, "targets", [])
                 if any(isinstance(target, ast.Name) and target.id == name for target in targets):
                     return one.lineno
