@@ -19,11 +19,13 @@ Callbacks run at the end of a frame, in the order of the methods below, and see 
 from __future__ import annotations
 
 import difflib
+import sys
 from typing import Any
 
 from openbell._native import BookView, Context, LiveOrder, Market, Report, Signal
 from openbell.errors import StrategyError
 from openbell.strategy.fields import Array, Declared, Field, Layout, Param, State, layout_of, param
+from openbell.strategy.refused_methods import check_methods
 from openbell.strategy.rows import Ring, Row, array, ring
 
 __all__ = [
@@ -49,6 +51,10 @@ __all__ = [
 
 class Strategy(metaclass=Declared):
     """Base class of every strategy. Override the callbacks you need; the others cost nothing."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        check_methods(cls, Strategy, sys._getframe(2))  # through Declared.__new__, the code that declares the class
 
     def __init__(self, **params: Any) -> None:
         """Set parameters by name; every other field starts at its default.

@@ -77,6 +77,9 @@ class Trial(Strategy):
         if n:
             return 1
 
+    def drawn(self):
+        yield 1
+
     def on_book(self, ctx, book):
 """
 
@@ -152,7 +155,6 @@ IN_BODY = [
     ("class C:\n    pass", 0, "a class inside a function is not compiled; write a State class at the top of the file"),
     ("del self.n", 0, "del is not compiled; leave the variable, or give it another value"),
     ("match self.n:\n    case 1:\n        pass", 0, "match is not compiled; write if and elif"),
-    ("yield 1", 0, "yield is not compiled; write a helper that returns a value"),
     ("x = self.n if (y := 1) else 2", 0, ":= is not compiled; assign on a line of its own"),
     ("x = self.prices[1:2]", 0, "a slice is not compiled; write a `for` loop"),
     (
@@ -198,7 +200,7 @@ IN_BODY = [
     ("x = 3 in self.prices", 0, "`in` is not compiled; write `x == a or x == b`, or a loop"),
     ("x = self.x ** 2", 0, "** of a float is not compiled; write x * x, or openbell.math.pow(x, y)"),
     ("x = self.n ** self.n", 0, "** with this exponent is not compiled; write a constant from 0 to 8"),
-    ("x = 1\nx = 2.5", 1, "x is int since line 69, found float; write int(x) or round(x), or use another name"),
+    ("x = 1\nx = 2.5", 1, "x is int since line 72, found float; write int(x) or round(x), or use another name"),
     ("if self.on:\n    z = 1\nself.n = z", 2, "z may not be set here; give it a value before the branch or loop"),
     (
         "x = unknown",
@@ -287,6 +289,7 @@ IN_HELPER = [
     ("x = side_of(self)", 24, "side_of() returns Trial; return numbers; the caller names self, ctx or the record"),
     ("x = depth(3)", 20, "depth() calls itself (depth -> depth); write a loop"),
     ("x = self.mixed(self.n)", 62, "mixed() returns int before and float here; return one type on every path"),
+    ("x = self.drawn()", 69, "yield is not compiled; write a helper that returns a value"),
     ("x = self.open_end(1)", 65, "open_end() may end without a value; return one on every path"),
 ]
 
@@ -315,9 +318,9 @@ def test_every_refusal_of_a_class_is_said_at_once(tmp_path):
     found, _ = refusals_of("x = [1]\nself.nn = x\ny = x + 1\nself.n = 2.5\nfor i in range(3):\n    z = {}\n", tmp_path)
 
     assert [words.partition(".py:")[2].partition(";")[0] for words in found] == [
-        "69: a list is not compiled",
-        "72: field Trial.n is int, found float",
-        "74: a dict is not compiled",
+        "72: a list is not compiled",
+        "75: field Trial.n is int, found float",
+        "77: a dict is not compiled",
     ]
 
 
