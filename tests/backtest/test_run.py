@@ -91,6 +91,18 @@ def test_another_seed_is_another_run_for_a_strategy_that_draws(tape, strategy, t
     one, two = (run(tape, file, tmp_path / str(seed), seed=seed) for seed in (1, 2))
 
     assert one.card.state_hash != two.card.state_hash
+    assert one.card.decisions != two.card.decisions
+
+
+@pytest.mark.parametrize("source", [QUOTER, CLOCKED])
+def test_equal_decisions_are_one_hash_in_both_speeds_and_of_another_source(tape, strategy, tmp_path, source):
+    plain = run(tape, strategy(source), tmp_path / "plain")
+    compiled = run(tape, strategy(source), tmp_path / "compiled", speed="compiled")
+    reworded = run(tape, strategy(source + "\n# a comment\n"), tmp_path / "reworded")
+    other = run(tape, strategy(source.replace("bid_px=book.bid_px", "bid_px=book.bid_px - 100")), tmp_path / "other")
+
+    assert plain.card.decisions == compiled.card.decisions == reworded.card.decisions != other.card.decisions
+    assert len({one.card.state_hash for one in (plain, compiled, reworded)}) == 3, "the state says what ran"
 
 
 @pytest.mark.parametrize("source", [QUOTER, CLOCKED])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,9 @@ from openbell.journal.assets import Asset, names_of
 from openbell.node.names import assets_in
 from openbell.node.record import StrategyRecord
 from openbell.types import Reason, Side, Type
+
+DECISIONS = ("Intent", "Order", "TimerArmed")
+"""Layouts of what an engine decides, states and halts aside."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class RunCard:
     frames: int
     callbacks: int
     wall_s: float
+    decisions: str
+    """Hash of every intent, command and timer with its seq: equal in both speeds where the strategy decided alike."""
     state_hash: str
+    """Of the engine at the end; what ran is part of it, so that another speed or another source is another hash."""
     journal: str
 
     @property
@@ -132,6 +139,18 @@ def tally(
     _count_fills(journal, rows)
     names = {one.id: one.name for one in strategies}
     return list(rows.values()), _halts(journal, names)
+
+
+def decisions_hash(journal_dir: Path) -> str:
+    """Of what was said and what became of it, in hexadecimal: of nothing that names the code that said it."""
+    journal = open_journal(journal_dir)
+    records, places = hashlib.blake2b(digest_size=8), hashlib.blake2b(digest_size=8)
+    for layout in DECISIONS:
+        for batch, seqs, _ in journal.batches(layout):
+            records.update(batch.tobytes())
+            places.update(seqs.tobytes())
+    records.update(places.digest())
+    return records.hexdigest()
 
 
 def _add_money(

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from openbell import _native as native
 from openbell import events
-from openbell.backtest.result import BacktestResult, InstrumentResult, RunCard, tally
+from openbell.backtest.result import BacktestResult, InstrumentResult, RunCard, decisions_hash, tally
 from openbell.backtest.tape import TapeFacts, inspect_tape
 from openbell.config import Settings
 from openbell.config_types import Speed, native_units
@@ -113,6 +113,7 @@ def run_backtest(
         session.close()
         end = EndRecord(last_seq=session.engine.seq + 1, state_hash=f"{session.engine.state_hash:016x}")
         record.model_copy(update={"end": end}).write(directory)
+        decisions = decisions_hash(directory)
         instruments, halts = tally(directory, session.engine, (strategy,))
     card = RunCard(
         tape=str(settings.tape),
@@ -136,6 +137,7 @@ def run_backtest(
         frames=session.tape_frames,
         callbacks=host.callbacks,
         wall_s=wall_s,
+        decisions=decisions,
         state_hash=end.state_hash,
         journal=str(out),
     )

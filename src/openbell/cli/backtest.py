@@ -214,6 +214,7 @@ def _card_table(card: "RunCard") -> "Table":
     table.add_row("fees", "none")
     table.add_row("seed", str(card.seed))
     table.add_row("wall time", f"{card.wall_s:.3f} s, {card.events_per_s:,.0f} events/s")
+    table.add_row("decisions", card.decisions)
     table.add_row("state hash", card.state_hash)
     table.add_row("journal", card.journal)
     return table
