@@ -127,6 +127,36 @@ def test_a_strategy_that_raises_is_exit_code_1(openbell, tape, tmp_path):
     assert code == 1 and "Joiner was halted at seq" in out and "ZeroDivisionError" in out
 
 
+STUCK = """
+import signal
+
+from openbell import Strategy
+
+class Stuck(Strategy):
+    def HOOK:
+        BEFORE
+        while True:
+            pass
+"""
+
+
+@pytest.mark.parametrize("hook", ["on_start(self, ctx)", "on_book(self, ctx, book)"])
+@pytest.mark.parametrize(
+    ("before", "options", "code", "words"),
+    [
+        ("pass", ("--callback-budget-ms", 50), 1, "CallbackTimeoutError: over the budget of 50 ms (stuck.py:"),
+        ("signal.raise_signal(signal.SIGINT)", (), 130, "KeyboardInterrupt: Ctrl-C (stuck.py:"),
+    ],
+    ids=["its budget", "one Ctrl-C"],
+)
+def test_a_callback_that_does_not_come_back_is_ended_by(openbell, tape, tmp_path, hook, before, options, code, words):
+    (tmp_path / "stuck.py").write_text(STUCK.replace("HOOK", hook).replace("BEFORE", before))
+
+    ended, out, _ = openbell("backtest", "stuck.py", "--tape", tape, "--out", "out", *options)
+
+    assert (ended, "Stuck was halted at seq" in out, words in out) == (code, True, True), out
+
+
 def test_a_directory_without_a_record_is_told(openbell, tape):
     code, _, err = openbell("replay", tape)
     assert code == 2 and "expected backtest.json or node.json in" in err

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
+from types import FrameType
 
 from pydantic import Field
 
@@ -35,6 +37,7 @@ from openbell.node.record import (
     TapeRecord,
     build_host,
 )
+from openbell.strategy.budget import watched
 from openbell.strategy.loader import load_strategy
 from openbell.types import ArmState, LimitKind, LimitScope, Type
 
@@ -71,6 +74,8 @@ class BacktestSettings(Settings):
     open_orders_max: int = Field(default=1_000, ge=1, le=100_000)
     orders_per_second_max: int = Field(default=100_000, ge=1)
     book_orders_max: int = Field(default=262_144, ge=1024, le=1 << 24)
+    callback_budget_ms: int = Field(default=10_000, ge=1, le=86_400_000)
+    """An interpreted callback that takes longer is ended and its strategy halted."""
     segment_mib: int = Field(default=64, ge=1, le=1024)
     out: Path | None = None
     """Directory of the journal; run/backtest-<hash of the inputs> when absent."""
@@ -105,9 +110,10 @@ def run_backtest(
             tape=TapeRecord(path=str(tape.path), hash=tape.hash, feed_latency_ns=settings.feed_latency_ns),
             settings=settings.model_dump(mode="json", exclude={"out"}),
         )
-        _open(session, settings, strategy, tape, key)
-        began = time.perf_counter()
-        is_whole = _play(session, tape, progress, should_stop)
+        with _budget(host, settings):  # of their on_start too
+            _open(session, settings, strategy, tape, key)
+            began = time.perf_counter()
+            is_whole = _play(session, tape, progress, should_stop)
         wall_s = time.perf_counter() - began
         session.submit(events.checkpoint())
         session.close()
@@ -142,6 +148,21 @@ def run_backtest(
         journal=str(out),
     )
     return BacktestResult(card, instruments, halts, book_faults=session.engine.book_faults)
+
+
+def _budget(host: native.StrategyHost, settings: BacktestSettings) -> AbstractContextManager[object]:
+    """Python tells signals to the main thread alone: elsewhere, callbacks have no budget."""
+    if settings.speed == "compiled" or threading.current_thread() is not threading.main_thread():
+        return nullcontext()
+    return watched(host, settings.callback_budget_ms * 1_000_000)
+
+
+def callback_of(frame: FrameType | None) -> FrameType | None:
+    """The callback that `frame` stands in, or what else a backtest has called; None: `frame` is in none."""
+    called = None
+    while frame is not None and frame.f_code not in (_open.__code__, _play.__code__):
+        called, frame = frame, frame.f_back
+    return called if frame is not None else None
 
 
 def _play(
@@ -180,7 +201,9 @@ def _open(
 
 def _key(settings: BacktestSettings, strategy: StrategyRecord, tape: TapeFacts) -> bytes:
     """16 bytes over all that decides the journal's content, paths aside."""
-    decisive = settings.model_dump_json(exclude={"tape", "strategy_file", "strategy_class", "out"})
+    decisive = settings.model_dump_json(
+        exclude={"tape", "strategy_file", "strategy_class", "out", "callback_budget_ms"}
+    )
     return digest(decisive.encode(), strategy.model_dump_json(exclude={"file"}).encode(), tape.hash.encode())
 
 

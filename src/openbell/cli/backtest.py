@@ -22,6 +22,7 @@ app = cyclopts.App(name="backtest", help="Run a strategy over a tape.")
 
 EXIT_HALTED = 1
 EXIT_INTERRUPTED = 130
+LOOK_EVERY_S = 0.25
 PROGRESS_AFTER_S = 2.0
 INSTRUMENTS_PER_TABLE = 4
 FIGURES = (
@@ -50,6 +51,7 @@ def run(
     max_order_lots: int = 1_000,
     collar_bps: int = 1_000,
     book_orders_max: int = 262_144,
+    callback_budget_ms: int = 10_000,
     out: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
@@ -77,6 +79,8 @@ def run(
         Risk limits of every instrument: largest position and order, distance of a price from the touch.
     book_orders_max
         Resting orders of all books; a full table makes the book not valid.
+    callback_budget_ms
+        An interpreted callback that takes longer is ended and its strategy halted.
     out
         Directory of the journal. Default: run/backtest-<hash of the inputs>.
     as_json
@@ -100,6 +104,7 @@ def run(
         max_order_lots=max_order_lots,
         collar_bps=collar_bps,
         book_orders_max=book_orders_max,
+        callback_budget_ms=callback_budget_ms,
         out=out,
     )
     with _ctrl_c() as should_stop, _progress() as progress:
@@ -108,7 +113,7 @@ def run(
         print(json.dumps(result.as_dict(), indent=2))
     else:
         _show(result)
-    return EXIT_INTERRUPTED if not result.card.is_whole else EXIT_HALTED if result.halts else 0
+    return EXIT_INTERRUPTED if should_stop() else EXIT_HALTED if result.halts else 0
 
 
 def _settings(**values: object):  # type: ignore[no-untyped-def]
@@ -127,7 +132,10 @@ def _settings(**values: object):  # type: ignore[no-untyped-def]
 
 @contextmanager
 def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C asks for an orderly end, the second raises wherever the strategy stands."""
+    """The first Ctrl-C asks for an orderly end and ends a callback that goes on, the second raises wherever it is."""
+    from openbell.backtest.run import callback_of
+    from openbell.strategy.budget import ending
+
     asked = False
 
     def on_signal(*_: object) -> None:
@@ -135,15 +143,19 @@ def _ctrl_c() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
+        signal.setitimer(signal.ITIMER_REAL, LOOK_EVERY_S, LOOK_EVERY_S)
 
     try:
         before = signal.signal(signal.SIGINT, on_signal)
     except ValueError:  # not the main thread: the caller has its own way to stop us
         yield lambda: asked
         return
+    before_look = signal.signal(signal.SIGALRM, ending(callback_of))
     try:
         yield lambda: asked
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before_look)
         signal.signal(signal.SIGINT, before)
 
 

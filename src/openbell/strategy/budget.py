@@ -9,7 +9,7 @@ Compiled callbacks are bounded by the rounds of their loops instead.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -38,3 +38,16 @@ def watched(strategies: native.StrategyHost, budget_ns: int) -> Iterator[native.
     finally:
         strategies.set_watch(None)
         signal.signal(SIGNAL, before)
+
+
+def ending(callback_of: Callable[[FrameType | None], FrameType | None]) -> Callable[[int, FrameType | None], None]:
+    """A handler of a signal that comes again and again: ends the callback that it met the last time already."""
+    stood: FrameType | None = None
+
+    def look(_signal: int, frame: FrameType | None) -> None:
+        nonlocal stood
+        before, stood = stood, callback_of(frame)
+        if stood is not None and stood is before:
+            raise KeyboardInterrupt("Ctrl-C")
+
+    return look
