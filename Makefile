@@ -118,7 +118,7 @@ COVERED := build/coverage
 COVERED_NATIVE := risk/* oms/* venue/gate.* journal/kill_cell.* node/warden.* engine/arming.* engine/breaking.* sender/* \
 	engine/lifecycle.* engine/stops.* execution/stops.* node/driver.* node/order_session.*
 COVERED_PYTHON := node/limits.py node/limit_lines.py node/looser.py node/acknowledge.py node/record.py node/breakers.py \
-	node/fees.py ops/control/* ops/kill_follow.py ops/watchdog/* cli/kill.py cli/arm.py cli/watchdog.py
+	node/fees.py ops/control/* ops/kill_follow.py ops/watchdog/* cli/kill.py cli/arm.py cli/adjust.py cli/watchdog.py
 COVERING := engine/* execution/* node/live.cpp bindings/accounts.cpp bindings/breakers.cpp bindings/oms.cpp bindings/risk.cpp \
 	bindings/risk_bench.cpp bindings/session.cpp bindings/venue.cpp bindings/journal_shared.cpp bindings/backtest.cpp \
 	backtest/*
@@ -137,7 +137,7 @@ coverage: $(VENV)/.packages
 		$(BIN)/python -S -m coverage run -m pytest -p no:cacheprovider \
 		$(or $(ARGS),tests/risk tests/oms tests/engine tests/venue tests/ops/control tests/ops/watchdog tests/ops/test_kill_follow.py tests/node \
 		tests/journal/test_shared.py tests/backtest/test_virtual_venue.py tests/backtest/test_run.py tests/execution \
-		tests/cli/test_arm.py tests/cli/test_control.py tests/cli/test_kill.py tests/cli/test_kill_sender.py tests/cli/test_lifecycle.py \
+		tests/cli/test_arm.py tests/cli/test_adjust.py tests/cli/test_control.py tests/cli/test_kill.py tests/cli/test_kill_sender.py tests/cli/test_lifecycle.py \
 		tests/cli/test_replace.py tests/cli/test_watchdog.py tests/strategy/test_replaced.py tests/simulation); \
 		status=$$?; $(BIN)/python -S -m coverage combine -q; \
 		$(BIN)/python -S -m coverage report --include='$(subst $(space),$(comma),$(COVERED_PYTHON:%=*/openbell/%))'; \

@@ -185,10 +185,11 @@ void Breakers::on_sent(Type command, const LiveOrder& o, i64 now) {
     unanswered_.push_back({o.cl_ord_id, now, version, o.strategy, u8(command), 0});
 }
 
-// The order says what is still in flight; its end, and a version that another has replaced, settle what named them.
+// The order says what is still in flight; its end, and a version that another has replaced, settle what named them. One
+// change at a time is: another one waits for its answer.
 bool Breakers::is_awaited(const Unanswered& sent, const LiveOrder& o) {
     if (Type(sent.command) == Type::CancelOrder) return o.cancel_version == sent.version;
-    return is_changing(o) && o.pending_version == sent.version;
+    return is_changing(o);
 }
 
 void Breakers::on_answer(const LiveOrder& o, i64 now) {

@@ -123,9 +123,10 @@ class Gate {
         return !has_message_limit(session) || of(session).sent.has_room(of(session).per_second_max, now_ns);
     }
     // The requests of the kill cell when the last opening command passed. Of one that has left in part the rest stays
-    // when there are others by now: a soft or scoped kill that the engine has taken meanwhile concerns it too.
+    // when there are others by now (of a gate with a cell): a soft or scoped kill that the engine has taken meanwhile
+    // concerns it too.
     u64 requests_at_pass() const { return requests_at_pass_; }
-    bool is_open_since(u64 requests) const { return kill_ == nullptr || kill_->requests() == requests; }
+    bool is_open_since(u64 requests) const { return kill_->requests() == requests; }
     const GateCounters& counters() const { return counters_; }
 
   private:

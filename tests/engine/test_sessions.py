@@ -5,6 +5,7 @@ from tests.engine import desk as d
 
 from openbell import events
 from openbell.types import ArmState, IntentKind, OrderState, Reason, Type
+from oracles.engine_sessions import SESSION_ENDED
 
 HOME, AWAY = d.ORDERS, d.ORDERS + 1
 
@@ -126,9 +127,24 @@ def test_an_order_stays_with_its_session_when_the_configuration_moves_its_feed(d
         desk.resolve(by=by)
         asked += [command["instrument"] for command in desk.sent]
 
+    desk.arm()
+    away = desk.engine.live_orders()[1].cl_ord_id
+    replace = d.intent(IntentKind.REPLACE, 0, cl_ord_id=away, px=d.BID, qty=5)
+    assert reason_of(tuple(desk.feed(d.add(900, 999_800, 1, buy=True), script=(replace,)))) == Reason.NOT_REPLACEABLE
     desk.frame(events.cancel_all(), source=d.OPERATOR)
 
     asked += [command["instrument"] for command in desk.sent]
     assert sorted(asked) == [0, 1]
     assert states(desk) == [OrderState.PENDING_CANCEL, OrderState.PENDING_CANCEL]
     assert [order.session for order in desk.engine.live_orders()] == [0, 1]  # each where it rests
+
+
+def test_a_session_heard_to_its_end_may_be_another_one_while_other_venues_have_orders(desk: d.Desk):
+    home = desk.engine.live_orders()[0].cl_ord_id
+    desk.hear(d.report(Type.CANCELED, home, version=1, last_qty=10, reason=Reason.USER_CANCEL), by=HOME)
+    desk.frame(events.control(Type.DISCONNECTED, source=HOME, code=SESSION_ENDED))
+
+    desk.connect("S2", HOME)
+
+    assert [desk.engine.session(by)[2] for by in (HOME, AWAY)] == [False, False]
+    assert [order.session for order in desk.engine.live_orders()] == [1]

@@ -31,7 +31,7 @@ from openbell.node.snapshots import usable_snapshots
 from openbell.node.verify import replay
 
 STEPS = 6_000
-SNAPSHOT_EVERY = 500
+SNAPSHOT_EVERY, SNAPSHOTS_LEAST = 500, 6
 DAMAGE = ("snapshot is damaged", "old snapshot is back")
 
 
@@ -47,7 +47,8 @@ def plan_with(seed: str, speed: Speed, steps: int = STEPS) -> Plan:
     """A seed's day at one venue with a strategy that compiles, and snapshots that nobody damages."""
     drawn = plan_of(seed, steps)
     faults = [event for event in drawn.events if FAULTS[event.fault].needs != "has_rogue" and event.fault not in DAMAGE]
-    snapshots = [Event(step, "snapshot", 0) for step in range(SNAPSHOT_EVERY, steps, SNAPSHOT_EVERY)]
+    every = min(SNAPSHOT_EVERY, steps // SNAPSHOTS_LEAST)
+    snapshots = [Event(step, "snapshot", 0) for step in range(every, steps, every)]
     plan = replace(drawn, speed="compiled" if speed == "compiled" else "python", has_rogue=False, trades_far=False)
     return plan.with_events(tuple(sorted(faults + snapshots)))
 

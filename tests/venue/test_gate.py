@@ -182,6 +182,15 @@ def test_the_limit_of_one_venue_is_not_that_of_another():
     assert away == [Reason.NONE, Reason.GATE_MESSAGE_RATE]
 
 
+def test_a_session_that_the_limits_do_not_name_has_those_of_the_first():
+    perimeter = Perimeter(messages_per_second_max=2)
+
+    sent = [perimeter.send(cl_ord_id=order_id(number), session=7) for number in (1, 2, 3)]
+
+    assert sent == [Reason.NONE, Reason.NONE, Reason.GATE_MESSAGE_RATE]
+    assert perimeter.send(cl_ord_id=order_id(4)) == Reason.GATE_MESSAGE_RATE
+
+
 def test_a_venue_without_a_limit_has_none():
     assert set(numbered(Perimeter(), [0] * 5_000)) == {Reason.NONE}
 

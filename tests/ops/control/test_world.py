@@ -12,9 +12,11 @@ from openbell import events
 from openbell.errors import ConfigError, NetError
 from openbell.journal import JournalWriter, Ring
 from openbell.journal.assets import Asset
+from openbell.node.acknowledge import running_of
 from openbell.node.card import NodeCard, read_card
 from openbell.node.config import NodeConfig, load_node
 from openbell.node.record import CapacityRecord, RunRecord
+from openbell.node.snapshots import NoBeginError
 from openbell.ops.control import __main__ as process
 from openbell.ops.control import world as seam
 from openbell.ops.control.client import ask
@@ -23,6 +25,7 @@ from openbell.ops.control.proposals import RefusedError
 from openbell.ops.control.replacing import Replacing
 from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import LiveWorld, Target, Terms
+from openbell.ops.find import read_page
 from openbell.types import ArmState, KillLevel
 
 
@@ -35,7 +38,7 @@ def test_a_running_node_is_seen_and_told(tmp_path):
         assert view.find_instrument("OBEL") is None
         assert view.armed(Target()).state == ArmState.OFF  # nothing is known before the first look
         assert view.changed_parameters() == []
-        assert (view.unacknowledged(), view.in_doubt()) == ("", [])
+        assert (view.unacknowledged(), view.in_doubt(), view.limits_version()) == ("", [], 0)
         wait_for(view.poll, "the journal")
         assert set(view.instruments()) == {"OBEL", "RING"}
         assert view.armed(Target()).state == ArmState.FULL
@@ -43,7 +46,10 @@ def test_a_running_node_is_seen_and_told(tmp_path):
         assert view.engine_now_ns() >= view.engine.now_ns
         number = view.find_instrument("OBEL")
         assert view.terms(number) == Terms(Asset("OBEL", "USD", 4, 0, 1), tick=100, lot=1)
-        assert view.compared_ns() == 0
+        assert (view.compared_ns(), view.limits_version(), view.unacknowledged()) == (0, 1, "")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(seam, "is_unacknowledged", lambda _: True)
+            assert view.unacknowledged() == running_of(view.engine.started).name
 
         assert view.push(events.adjustment(view.strategies["maker"], number, qty=-7, px=500_000))
         wait_for(lambda: view.position(view.strategies["maker"], number) == -7, "the adjustment")
@@ -74,6 +80,17 @@ def test_a_producer_that_holds_the_ring_does_not_stop_others_for_ever(hot, monke
         fcntl.flock(held, fcntl.LOCK_EX)
         assert not seam.push_record(hot, events.checkpoint())
     assert [seam.push_record(hot, events.checkpoint()) for _ in range(3)] == [True, True, False]
+
+
+def test_a_journal_that_this_core_cannot_follow_yet_is_waited_for(hot, monkeypatch):
+    def follow(_: NodeCard) -> None:
+        raise NoBeginError("the first frames are gone")
+
+    monkeypatch.setattr(seam, "follow", follow)
+    card = NodeCard("node", "paper", "memory", "", str(hot.parent / "journal"), str(hot), 0, 1, 1, 1, {"maker": 0})
+
+    assert read_page(hot).epoch
+    assert not LiveWorld(card).poll()
 
 
 def test_before_its_first_epoch_no_strategy_is_shown_or_replaced(hot):
