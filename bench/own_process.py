@@ -62,7 +62,7 @@ def _life(more: str) -> np.ndarray[Any, Any]:
             if more:
                 module = "openbell.node.strategy_process"
                 started.append(start(module, file, "live", "maker", stdout=quiet))
-            if node.wait() not in (0, 3):
+            if node.wait() not in (0, 3, 4):
                 raise RuntimeError("the node failed; its message is above")
         finally:
             for process in started:

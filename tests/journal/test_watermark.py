@@ -156,6 +156,16 @@ def test_a_person_says_where_it_ends(hot, disk, archived):
     assert not VERIFIER.verify(disk).damage
 
 
+def test_a_segment_that_another_one_follows_is_not_cut(disk, archived):
+    segment, frames = archived
+    (disk / "00000002.seg").write_bytes(segment.read_bytes())
+    flip(segment, 4096 + sum(64 + len(f.records) for f in frames[:12]) + 70)
+    (disk / "DURABLE").unlink()
+
+    with pytest.raises(JournalError, match=r"found segment 2 after it; nothing was cut: restore the segment"):
+        cut(disk, 12)
+
+
 def test_of_a_first_segment_that_cannot_be_read_nothing_stays_if_a_person_says_so(hot, disk, archived):
     flip(archived[0], 3)
     cut(disk, 0)

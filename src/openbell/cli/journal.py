@@ -59,6 +59,7 @@ def archive(
     keep_gib
         Remove the oldest sealed segments while all are larger, with the same exception.
     """
+    from openbell._native import FolderLock
     from openbell.errors import JournalError, JournalLockedError
     from openbell.journal.lock import locked
     from openbell.journal.retention import Retention, retain
@@ -67,7 +68,7 @@ def archive(
     if not journal.is_dir():
         raise JournalError(f"expected a journal's directory, found none at {journal}; check the path")
     keep_bytes = None if keep_gib is None else int(keep_gib * GIB)
-    with locked(journal) as is_ours:
+    with FolderLock(str(journal), str(journal)), locked(journal) as is_ours:
         if not is_ours:
             raise JournalLockedError(
                 f"expected {journal} to be free, found its archiver running; it retains by [retention]"

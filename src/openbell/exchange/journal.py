@@ -99,9 +99,9 @@ class VenueJournal:
         venue.close_journal()
         if self._archiver:
             self._archiver.join(ARCHIVED_WITHIN_S)
-        self._lock.release()
         if is_over:
             (self.dir / CURRENT).unlink(missing_ok=True)
+        self._lock.release()
 
     @staticmethod
     def _archive(hot: Path, dir_: Path, failed: Callable[[OpenbellError], None]) -> None:

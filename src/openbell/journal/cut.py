@@ -16,6 +16,7 @@ from openbell.errors import JournalDamagedError, JournalError
 from openbell.journal.durable import replace_durably, sync_folder
 
 WATERMARK = struct.Struct("<QQQII")
+SEGMENT_MAGIC = b"openbell"
 LATEST_AT = 4096
 """Of the second watermark in DURABLE: native/journal/watermark.h."""
 
@@ -58,6 +59,7 @@ def cut(directory: Path, through: int) -> Whole:
             )
         younger = [path for path in sorted(directory.glob("[0-9]*.seg")) if int(path.stem) > whole.segment]
         held = [f"segment {int(path.stem)}" for path in younger[1:]]
+        held += [f"segment {int(path.stem)}" for path in younger[:1] if whole.segment and _is_begun(path)]
         held += [path.name for path in directory.glob("[0-9]*.seal") if int(path.stem) > whole.segment]
         if held or (whole.segment and whole.why and (directory / f"{whole.segment:08}.seal").exists()):
             raise JournalError(
@@ -71,6 +73,12 @@ def cut(directory: Path, through: int) -> Whole:
         sync_folder(directory)
         replace_durably(directory / "DURABLE", _watermarks(whole))
     return whole
+
+
+def _is_begun(segment: Path) -> bool:
+    """All before it had been synced then: what is wrong there is no torn end."""
+    with segment.open("rb") as file:
+        return file.read(len(SEGMENT_MAGIC)) == SEGMENT_MAGIC
 
 
 def _keep_tail(segment: Path, offset: int) -> None:

@@ -177,11 +177,23 @@ def test_a_kill_does_not_overtake_it_because_books_are_put_right_while_nothing_t
 def test_an_execution_that_was_heard_meanwhile_is_not_booked_again():
     made = desk()
     made.node.breaks = [BREAK]
-    first, second = (made.ask(ANN, "adjust", **MOVE)["proposal"]["id"] for _ in range(2))
-    assert made.ask(BOB, "approve", proposal=first)["ok"]
+    proposal = made.ask(ANN, "adjust", **MOVE)["proposal"]["id"]
     made.node.breaks = [BREAK.replace("match 7", "match 71")]
-    error = made.ask(BOB, "approve", proposal=second)["error"]
+    error = made.ask(BOB, "approve", proposal=proposal)["error"]
     assert "expected the break of match 7 to be open still, found it closed" in error
+    assert booked(made) == []
+
+
+@pytest.mark.parametrize("is_told", [False, True], ids=["break not on the page yet", "break on the page still"])
+def test_of_two_proposals_for_one_execution_only_one_is_booked(is_told):
+    made = desk()
+    made.node.breaks = [BREAK] if is_told else []
+    first, second = (made.ask(ANN, "adjust", **MOVE)["proposal"]["id"] for _ in range(2))
+
+    assert made.ask(BOB, "approve", proposal=first)["ok"]
+
+    error = made.ask(BOB, "approve", proposal=second)["error"]  # nobody has compared the books again
+    assert "expected no position to be moved by hand since it was made, found one moved" in error
     assert len(booked(made)) == 1
 
 

@@ -62,7 +62,7 @@ def test_a_signal_goes_to_whom_the_file_names(desk: Desk):
 def test_a_signal_about_a_symbol_of_several_venues_is_refused_by_their_names(desk: Desk):
     desk.node.symbols = {"OBEL@home": 0, "OBEL@away": 1}
     answer = desk.ask(ANN, "signal", name="fair", value=100, instrument="OBEL")
-    assert answer["error"].endswith("found 'OBEL'; it has OBEL@away, OBEL@home")
+    assert answer["error"].endswith("it has OBEL@away, OBEL@home; did you mean 'OBEL@home'?")
     assert desk.ask(ANN, "signal", name="fair", value=100, instrument="OBEL@away")["ok"]
     assert [row[3] for row in signals(desk)] == [1]
 
@@ -74,7 +74,7 @@ def test_a_signal_about_a_symbol_of_several_venues_is_refused_by_their_names(des
         (b'{"verb": "signal", "name": "alpha", "value": 1.5}', "-1 <= value <= 1"),
         (b'{"verb": "signal", "name": "alpha", "value": NaN}', "expected"),
         (b'{"verb": "signal", "name": "alpha", "value": "x"}', "expected"),
-        (b'{"verb": "signal", "name": "alpha", "value": 0, "instrument": "NONE"}', "an instrument of the node"),
+        (b'{"verb": "signal", "name": "alpha", "value": 0, "instrument": "NONE"}', "expected one of the node's"),
     ],
 )
 def test_what_is_no_signal_is_refused(desk: Desk, line: bytes, expected: str):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from openbell import events
 from openbell._native import OperatorVerb
@@ -19,7 +19,7 @@ from openbell.ops.control.adjusting import Adjusting, adjusting
 from openbell.ops.control.limits import LimitsChange
 from openbell.ops.control.names import find_instrument, some, unknown
 from openbell.ops.control.permissions import TWO_PEOPLE, Act, Role, ScopeKind, may, who_may
-from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError
+from openbell.ops.control.proposals import Person, Proposal, Proposals, RefusedError, Seen
 from openbell.ops.control.replacing import Replacement, Replacing
 from openbell.ops.control.tuning import Tuning
 from openbell.ops.control.world import Armed, Target, World
@@ -38,14 +38,6 @@ class Operator:
 
     person: Person
     roles: frozenset[Role]
-
-
-class Seen(NamedTuple):
-    """What stood when something was proposed: a proposal is about that, and about nothing that came later."""
-
-    kills: int
-    stops: int
-    in_doubt: list[str]
 
 
 class Limits(Protocol):
@@ -70,6 +62,7 @@ class ControlDesk:
     new_id: Callable[[], str] = lambda: f"p-{secrets.token_hex(4)}"
     proposals: Proposals = field(default_factory=Proposals)
     _stops: int = 0  # kills of one strategy or instrument that came by here
+    _adjusted: int = 0  # positions that were moved by hand
 
     def answer(self, line: bytes, uid: int, now_ns: int, pid: int = 0) -> Answer:
         """What becomes of `line`, asked by process `pid` of `uid` at `now_ns` of a clock that nobody sets."""
@@ -297,7 +290,7 @@ class ControlDesk:
     def _do_or_propose(
         self, act: Act, target: Target, says: tuple[str, ...], why: str, change: Any, who: Operator, now_ns: int
     ) -> Answer:
-        seen = Seen(self.world.kill_generation(), self._stops, self.world.in_doubt())
+        seen = Seen(self.world.kill_generation(), self._stops, self.world.in_doubt(), self._adjusted)
         proposal = Proposal(
             self.new_id(), act, _kind(target), target.name, who.person, says, why, now_ns, (target, change, seen)
         )
@@ -351,6 +344,11 @@ class ControlDesk:
                 f"proposal {proposal.id}: expected what is in force to be what it was compared with, found that "
                 "changed since; compare again"
             )
+        if isinstance(change, Adjusting) and change.match and seen.adjusted != self._adjusted:
+            raise RefusedError(
+                f"proposal {proposal.id}: expected no position to be moved by hand since it was made, found one moved; "
+                "see what openbell breaks says now, and propose again"
+            )
         if isinstance(change, LimitsChange):
             change.keep()
         more = {"adjusted": change.names} if isinstance(change, Adjusting) else {}
@@ -360,6 +358,7 @@ class ControlDesk:
                     f"{proposal.says[0]}: the trading thread takes no commands (its ring is full); is it stuck? "
                     "openbell status shows it, openbell kill stops it"
                 )
+        self._adjusted += isinstance(change, Adjusting)
         alarms = change.taken() if isinstance(change, LimitsChange) else ()
         uid = approver.uid if approver else by.uid
         for text in (f"{proposal.says[0]}: {by.why}", *alarms):
@@ -409,6 +408,8 @@ class ControlDesk:
 
     def _targets(self, request: asked.Kill) -> list[Target]:
         """An instrument named by its symbol alone is that of every venue: to stop one too many is no harm."""
+        if not request.instrument:
+            return [self._target(request)]
         name, known = request.instrument, self.world.instruments()
         numbers = [number for called, number in known.items() if is_called(called, name)]
         return [Target(instrument=n, name=f"instrument {name}") for n in numbers] or [self._target(request)]

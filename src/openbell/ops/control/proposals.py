@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from openbell.errors import OpenbellError
 from openbell.ops.control.permissions import Act, ScopeKind
@@ -17,6 +17,15 @@ VALID_FOR_NS = 10 * 60 * 10**9
 OPEN_MAX = 32
 ENDED_MAX = 1_024
 """Proposals that are remembered after their end, so that a replay is told what became of the first."""
+
+
+class Seen(NamedTuple):
+    """What stood when something was proposed: a proposal is about that, and about nothing that came later."""
+
+    kills: int
+    stops: int
+    in_doubt: list[str]
+    adjusted: int
 
 
 class RefusedError(OpenbellError):

@@ -94,7 +94,7 @@ class Adjust(_Request, frozen=True, tag="adjust", kw_only=True):
     """Move a position by hand: signed lots at a price, money, or both; `match`: of that execution."""
 
     strategy: Name
-    symbol: Name
+    symbol: InstrumentName
     qty: DecimalText = ""
     px: DecimalText = ""
     cash: DecimalText = ""
@@ -106,7 +106,7 @@ class Position(_Request, frozen=True, tag="position"):
     """What a strategy holds, and where books differ."""
 
     strategy: Name
-    symbol: Name
+    symbol: InstrumentName
 
 
 class Status(_Request, frozen=True, tag="status"):

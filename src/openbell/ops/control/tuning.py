@@ -10,6 +10,7 @@ from openbell import events
 from openbell.errors import OpenbellError
 from openbell.node.record import RunRecord, StrategyRecord
 from openbell.node.signals import SignalSettings
+from openbell.ops.control.names import unknown
 from openbell.ops.control.proposals import RefusedError
 from openbell.strategy import Strategy
 from openbell.strategy.fields import Cell, bits_of, value_of
@@ -56,10 +57,7 @@ class Tuning:
         if instrument:
             ids = self.node.instruments()
             if instrument not in ids:
-                known = ", ".join(sorted(ids)[:12]) or "none yet"
-                raise RefusedError(
-                    f"signal {name}: expected an instrument of the node, found {instrument!r}; it has {known}"
-                )
+                raise unknown("instrument", instrument, ids)
             number = ids[instrument]
         strategy = self.node.strategies[one.strategy] if one.strategy else NO_STRATEGY
         now = self.node.engine_now_ns()
