@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import settings
 
 REPO = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OPENBELL_CACHE", str(REPO / "build/cache"))  # machine code of strategies stays out of the home
+# A shell that runs us in the background has SIGINT ignored, and what we start would not hear its Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("any machine", deadline=None)  # what a machine does beside a test says nothing of the test
 settings.load_profile("any machine")
 

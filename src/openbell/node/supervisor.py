@@ -90,14 +90,13 @@ class Supervisor:
         self._lock: native.FolderLock | None = None
 
     def __enter__(self) -> Supervisor:
-        node = self.config.node
-        node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = native.FolderLock(str(node.journal_dir), str(node.hot_dir))  # until the archiver has written all
-        expect_both_halves(node.journal_dir, node.hot_dir)
-        others = self.config.reconciliations().values()
+        node, others = self.config.node, self.config.reconciliations().values()
         for other in others:
             if other.password:
                 other.password.read()  # who has forgotten it hears of it now, not all day from who cannot log in
+        node.hot_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = native.FolderLock(str(node.journal_dir), str(node.hot_dir))  # until the archiver has written all
+        expect_both_halves(node.journal_dir, node.hot_dir)
         begin_page(node.hot_dir, time.time_ns(), round_ms(others) * 1_000_000)
         write_card(card_of(self.config, self.config_path))
         ids = self.config.strategy_ids()
