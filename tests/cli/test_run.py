@@ -60,6 +60,8 @@ def test_a_second_ctrl_c_ends_at_once_and_says_what_is_open(world):
     """The strategy never returns, so that the first one cannot be answered."""
     strategy = stuck_strategy(world.home)
     world.write_node(strategy=strategy, strategy_class="Stuck")
+    text = world.node_file.read_text()  # its time budget must not end it first
+    world.node_file.write_text(text.replace("[node]\n", "[node]\ncallback_budget_ms = 10000\n", 1))
     node = world.run("--live")
     wait_for((world.home / "stuck").exists, "the strategy to hang")
     node.send_signal(signal.SIGINT)
